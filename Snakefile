@@ -1,0 +1,48 @@
+"""vlmflow: from raw images to benchmark scores. One stage a file in rules/; the study is read in rules/common.smk."""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=RESULTS,
+
+
+wildcard_constraints:
+    dataset=NAME,
+    shard="[0-9]{3}",
+    table=NAME,
+    subset=NAME,
+    weights=NAME,
+    training=NAME,
+    run=NAME,
+    benchmark=NAME,
+
+
+include: "rules/fetch.smk"
+include: "rules/convert.smk"
+include: "rules/tabulate.smk"
+include: "rules/sample.smk"
+include: "rules/weights.smk"
+include: "rules/train.smk"
+include: "rules/predict.smk"
+include: "rules/score.smk"
+include: "rules/gather.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("<results>/{benchmark}_score.json", benchmark=STUDY.benchmarks),
+
+
+onsuccess:
+    print(f"All scores of this study lie below {RESULTS}/; `vlmflow show{STUDY_OPTION}` prints them.")
+
+
+onerror:
+    print(f"A job failed. Its log names what to do; the same command goes on from there.")

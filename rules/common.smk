@@ -1,0 +1,119 @@
+"""Functions for the rules: the study, where things lie, and the three parameters that decide what is stale."""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+
+from pipeline_lib.config import stages
+from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.core.code import code_digest
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.machine import library_versions
+from pipeline_lib.core.registry import load, module_name
+
+NAME = "[a-z0-9][a-z0-9_-]*"
+
+
+def read_study(settings):
+    """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
+    unknown = set(settings) - {"study", "pathvars"}
+    if unknown:
+        raise WorkflowError(f"--config takes study=NAME alone, not {', '.join(sorted(unknown))}: settings stand in the study's file")
+    try:
+        name = settings.get("study", DEFAULT)
+        return name, load_study(study_path(name))
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
+STUDY_NAME, STUDY = read_study(config)
+RESULTS = "results" if STUDY_NAME == DEFAULT else f"results/{STUDY_NAME}"
+STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
+
+
+def code(script, *plugins):
+    """Return the digest of the code that a job runs, then the plug-ins that it covers."""
+    return " ".join([code_digest(Path(workflow.basedir) / "workflow_scripts" / script, *plugins), *plugins])
+
+
+def plugin(kind, name, *members):
+    """Return the dotted name of a plug-in, or of some of its definitions, as `code` takes it."""
+    dotted = module_name(kind, name)
+    return [f"{dotted}:{member}" for member in members] if members else [dotted]
+
+
+def libs(*names):
+    """Return the versions of the libraries that a stage's bytes depend on."""
+    return " ".join(f"{name}=={version}" for name, version in library_versions(list(names)).items())
+
+
+def shards(dataset):
+    """Return the shards of a dataset as they stand in paths."""
+    return [f"{number:03d}" for number in range(STUDY.datasets[dataset].shards)]
+
+
+def raw_manifests(dataset):
+    """Return the manifests of all raw shards of a dataset."""
+    return [f"data/raw/{dataset}/{shard}.manifest.json" for shard in shards(dataset)]
+
+
+def raw_folders(dataset):
+    """Return the folders of all raw shards of a dataset."""
+    return [f"data/raw/{dataset}/{shard}" for shard in shards(dataset)]
+
+
+def index_manifests(datasets):
+    """Return the manifests of the image indexes of some datasets."""
+    return [f"data/images/{dataset}/index.manifest.json" for dataset in datasets]
+
+
+def image_indexes(datasets):
+    """Return the image indexes of some datasets."""
+    return [f"data/images/{dataset}/index.parquet" for dataset in datasets]
+
+
+def image_files(datasets):
+    """Return everything that holds pixels of some datasets: raw folders and archives."""
+    archives = [f"data/images/{dataset}/{shard}.tar" for dataset in datasets for shard in shards(dataset)]
+    return archives + [folder for dataset in datasets for folder in raw_folders(dataset)]
+
+
+def model_folder(name):
+    """Return the folder of weights or of a training's checkpoint."""
+    return f"data/weights/{name}" if name in STUDY.weights else f"<results>/checkpoints/{name}"
+
+
+def model_manifest(name):
+    """Return the manifest of weights or of a training's checkpoint."""
+    return f"{model_folder(name)}.manifest.json"
+
+
+def given(*names):
+    """Return the names that are not None."""
+    return [name for name in names if name is not None]
+
+
+def training_table(training):
+    """Return the name of the table that a training's subset is drawn from, in a list; none without a subset."""
+    return [STUDY.subsets[subset].table for subset in given(training.subset)]
+
+
+def training_images(training):
+    """Return the datasets that hold the images of a training's rows."""
+    return [dataset for table in training_table(training) for dataset in STUDY.tables[table].images]
+
+
+def training_plugins(training):
+    """Return the registered files that a train job runs: its recipe, and the template that the recipe names."""
+    template = getattr(training.recipe, "template", None)
+    return plugin("recipes", training.recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
+
+
+def predict_plugins(run, benchmark):
+    """Return what a predict job runs of registered files: the benchmark's questions, the template of the run's model."""
+    questions = plugin("benchmarks", STUDY.benchmarks[benchmark].benchmark, "questions")
+    template = STUDY.trainings[STUDY.runs[run].model].recipe.template
+    return questions + plugin("prompts", template)

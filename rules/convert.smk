@@ -1,0 +1,56 @@
+"""Images as models read them: what had to be changed, and where the bytes of every image lie."""
+
+
+rule convert:
+    input:
+        raw="data/raw/{dataset}/{shard}.manifest.json",
+        files=ancient("data/raw/{dataset}/{shard}"),
+    output:
+        archive="data/images/{dataset}/{shard}.tar",
+        index="data/images/{dataset}/{shard}.index.parquet",
+        manifest="data/images/{dataset}/{shard}.manifest.json",
+    log:
+        text="data/logs/convert/{dataset}-{shard}.log",
+        record="data/records/convert/{dataset}-{shard}.json",
+    benchmark:
+        "data/timings/convert/{dataset}-{shard}.jsonl"
+    params:
+        cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
+        code=code("convert.py"),
+        libs=libs("pillow", "pyarrow"),
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    shell:
+        "python -P workflow_scripts/convert.py --raw {input.raw:q}"
+        " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"
+
+
+rule index:
+    input:
+        shards=lambda wc: [f"data/images/{wc.dataset}/{shard}.manifest.json" for shard in shards(wc.dataset)],
+        indexes=lambda wc: ancient([f"data/images/{wc.dataset}/{shard}.index.parquet" for shard in shards(wc.dataset)]),
+    output:
+        index="data/images/{dataset}/index.parquet",
+        health="data/images/{dataset}/health.json",
+        quarantine="data/images/{dataset}/quarantine.jsonl",
+        manifest="data/images/{dataset}/index.manifest.json",
+    log:
+        text="data/logs/index/{dataset}.log",
+        record="data/records/index/{dataset}.json",
+    benchmark:
+        "data/timings/index/{dataset}.jsonl"
+    params:
+        cfg=lambda wc: stages.index(STUDY, wc.dataset).canonical(),
+        code=code("index.py"),
+        libs=libs("pyarrow"),
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    shell:
+        "python -P workflow_scripts/index.py --shards {input.shards:q} --index {output.index:q}"
+        " --health {output.health:q} --quarantine {output.quarantine:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

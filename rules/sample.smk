@@ -1,0 +1,27 @@
+"""Subsets: rows of a table, chosen by a strategy."""
+
+
+rule sample:
+    input:
+        table=lambda wc: f"data/tables/{STUDY.subsets[wc.subset].table}.manifest.json",
+        rows=lambda wc: ancient(f"data/tables/{STUDY.subsets[wc.subset].table}.parquet"),
+    output:
+        subset="<results>/subsets/{subset}.parquet",
+        manifest="<results>/subsets/{subset}.manifest.json",
+    log:
+        text="<results>/logs/sample/{subset}.log",
+        record="<results>/records/sample/{subset}.json",
+    benchmark:
+        "<results>/timings/sample/{subset}.jsonl"
+    params:
+        cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),
+        code=lambda wc: code("sample.py", *plugin("sampling", STUDY.subsets[wc.subset].sample.strategy)),
+        libs=libs("pyarrow"),
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    shell:
+        "python -P workflow_scripts/sample.py --table {input.table:q}"
+        " --subset {output.subset:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

@@ -1,0 +1,30 @@
+"""Verdicts and metrics of one run on a benchmark."""
+
+
+rule score:
+    input:
+        answers="<results>/answers/{run}/{benchmark}.manifest.json",
+        questions=lambda wc: raw_manifests(STUDY.benchmarks[wc.benchmark].dataset),
+        model=lambda wc: model_manifest(STUDY.runs[wc.run].model),
+        texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
+        files=lambda wc: ancient(raw_folders(STUDY.benchmarks[wc.benchmark].dataset)),
+    output:
+        verdicts="<results>/verdicts/{run}/{benchmark}.parquet",
+        score="<results>/scores/{run}/{benchmark}.json",
+    log:
+        text="<results>/logs/score/{run}-{benchmark}.log",
+        record="<results>/records/score/{run}-{benchmark}.json",
+    benchmark:
+        "<results>/timings/score/{run}-{benchmark}.jsonl"
+    params:
+        cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
+        code=lambda wc: code("score.py", *plugin("benchmarks", STUDY.benchmarks[wc.benchmark].benchmark)),
+        libs=libs("numpy", "pyarrow"),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    shell:
+        "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q} --model {input.model:q}"
+        " --verdicts {output.verdicts:q} --score {output.score:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

@@ -1,0 +1,30 @@
+"""Conversations as a validated table."""
+
+
+rule tabulate:
+    input:
+        raw=lambda wc: raw_manifests(STUDY.tables[wc.table].dataset),
+        indexes=lambda wc: index_manifests(STUDY.tables[wc.table].images),
+        files=lambda wc: ancient(raw_folders(STUDY.tables[wc.table].dataset)),
+        images=lambda wc: ancient(image_indexes(STUDY.tables[wc.table].images)),
+    output:
+        table="data/tables/{table}.parquet",
+        rejected="data/tables/{table}.rejected.jsonl",
+        manifest="data/tables/{table}.manifest.json",
+    log:
+        text="data/logs/tabulate/{table}.log",
+        record="data/records/tabulate/{table}.json",
+    benchmark:
+        "data/timings/tabulate/{table}.jsonl"
+    params:
+        cfg=lambda wc: stages.tabulate(STUDY, wc.table).canonical(),
+        code=code("tabulate.py"),
+        libs=libs("pyarrow"),
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    shell:
+        "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
+        " --table {output.table:q} --rejected {output.rejected:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

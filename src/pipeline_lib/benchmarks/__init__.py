@@ -1,0 +1,1 @@
+"""Benchmarks: their questions, gold and scorers. One module each."""

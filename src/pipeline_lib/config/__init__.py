@@ -1,0 +1,1 @@
+"""The configuration: one typed tree, read from one file of a study."""

@@ -1,0 +1,135 @@
+"""Reading a study: YAML with line numbers, so that every fault names file, line, key and value."""
+
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from pipeline_lib.config.references import Key, Problem, problems
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.plugin import Plugin
+from pipeline_lib.core.registry import load
+
+DEFAULT = "config"
+
+
+def study_path(name: str, root: Path = Path(".")) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml; an unknown one raises PipelineError."""
+    if name == DEFAULT:
+        return root / "config.yaml"
+    path = root / "studies" / f"{name}.yaml"
+    if not path.is_file():
+        known = [file.stem for file in sorted((root / "studies").glob("*.yaml"))]
+        raise PipelineError("no such study", where="studies/", value=name, cure=suggest(name, known))
+    return path
+
+
+def load_study(path: Path) -> Study:
+    """Return the study of a file; every fault found is listed in one PipelineError."""
+    document = _read(path)
+    try:
+        study = Study.model_validate(_plain(document))
+        found = problems(study)
+    except ValidationError as error:
+        found = [_problem(item) for item in error.errors()]
+    if found:
+        lines = [_line(path, document, problem) for problem in found]
+        raise PipelineError(f"{len(lines)} fault{'s' * (len(lines) > 1)} in this study:\n" + "\n".join(lines))
+    return study
+
+
+def _read(path: Path) -> Any:
+    try:
+        document = YAML().load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError("no such study", where=path) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise PipelineError(f"not valid YAML: {error.problem}", where=f"{path}:{line}") from error
+    if not isinstance(document, dict):
+        raise PipelineError("a study is a mapping of keys", where=path)
+    return document
+
+
+def _plain(value: Any) -> Any:
+    """Return a YAML document as built-in types, which strict validation expects."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _problem(item: Any) -> Problem:
+    """Return one of pydantic's errors as a problem, with a suggestion for an unknown key."""
+    key: Key = tuple(part for part in item["loc"] if part != "[key]")
+    if item["type"] == "extra_forbidden":
+        return Problem(key, "unknown key", item["input"])
+    if item["type"] == "missing":
+        return Problem(key[:-1], f"the key `{key[-1]}` is missing", _short(item["input"]))
+    return Problem(key, str(item["msg"]).removeprefix("Value error, "), _short(item["input"]))
+
+
+def _short(value: Any) -> Any:
+    return value if not isinstance(value, (dict, list)) else f"{len(value)} entries"
+
+
+def _line(path: Path, document: Any, problem: Problem) -> str:
+    key = ".".join(map(str, problem.key))
+    hint = problem.hint
+    if problem.what == "unknown key":
+        hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
+    text = f"  {path}:{_line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
+    return f"{text}\n    hint:  {hint}" if hint else text
+
+
+def _line_number(document: Any, key: Key) -> int:
+    """Return the line of the deepest part of `key` that stands in the document."""
+    line = 1
+    node = document
+    for part in key:
+        try:
+            position = node.lc.key(part) if isinstance(node, dict) else node.lc.item(part)
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            return line
+        line = int(position[0]) + 1
+    return line
+
+
+def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:
+    """Return the keys that are known where `key` leads to."""
+    found = _model_at(model, key, document)
+    return sorted(found.model_fields) if found else []
+
+
+def _model_at(model: type[BaseModel], key: Key, document: Any) -> type[BaseModel] | None:
+    """Follow `key` through the tree's types; plug-ins are found by the name that the document gives them."""
+    if not key:
+        return model
+    part, rest = key[0], key[1:]
+    field = model.model_fields.get(str(part))
+    if field is None:
+        return None
+    here = document[part]
+    for plugin in (data for data in field.metadata if isinstance(data, Plugin)):
+        return _model_at(load(plugin.kind, here[plugin.key]).Settings, rest, here)
+    inner = [kind for kind in _models_in(field.annotation)]
+    if not inner:
+        return None
+    if get_origin(field.annotation) is dict and rest:
+        return _model_at(inner[0], rest[1:], here[rest[0]])
+    return _model_at(inner[0], rest, here)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

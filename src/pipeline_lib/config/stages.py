@@ -1,0 +1,74 @@
+"""From the tree to the settings of each job: only what its stage uses, and no name that a person may change."""
+
+from pipeline_lib.config.study import Study
+from pipeline_lib.fetching.shard import FetchSettings
+from pipeline_lib.images.convert import ConvertSettings
+from pipeline_lib.images.index import IndexSettings
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.instruct.subset import SampleSettings
+from pipeline_lib.instruct.tabulate import TabulateSettings
+from pipeline_lib.scoring.gather import GatherSettings
+from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.training.settings import TrainSettings
+from pipeline_lib.weights.base import WeightsSettings
+
+
+def fetch(study: Study, dataset: str, shard: int) -> FetchSettings:
+    """Return the settings of one fetch job."""
+    found = study.datasets[dataset]
+    return FetchSettings(source=found.source, seed=study.seed, shard=shard, shards=found.shards)
+
+
+def convert(study: Study, dataset: str) -> ConvertSettings:
+    """Return the settings of a dataset's convert jobs."""
+    settings = study.datasets[dataset].convert
+    if settings is None:
+        raise KeyError(f"dataset {dataset} is not converted")
+    return settings
+
+
+def index(study: Study, dataset: str) -> IndexSettings:
+    """Return the settings of a dataset's index job."""
+    return IndexSettings(prefix=study.datasets[dataset].prefix)
+
+
+def tabulate(study: Study, table: str) -> TabulateSettings:
+    """Return the settings of one tabulate job."""
+    return study.tables[table].conversations
+
+
+def sample(study: Study, subset: str) -> SampleSettings:
+    """Return the settings of one sample job; all subsets share the study's seed, so that they nest."""
+    return SampleSettings(sample=study.subsets[subset].sample, seed=study.seed)
+
+
+def weights(study: Study, name: str) -> WeightsSettings:
+    """Return the settings of one weights job."""
+    return WeightsSettings(make=study.weights[name].make, seed=study.seed, threads=study.threads)
+
+
+def train(study: Study, training: str) -> TrainSettings:
+    """Return the settings of one train job."""
+    recipe = study.trainings[training].recipe
+    return TrainSettings(recipe=recipe, seed=study.seed, threads=study.threads, device=study.device)
+
+
+def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
+    """Return the settings of one predict job; the run's name stands in its answers."""
+    use = study.benchmarks[benchmark]
+    where = {"threads": study.threads, "device": study.device}
+    return PredictSettings(
+        benchmark=use.benchmark, files=use.files, model_id=run, **where, **use.decoding.model_dump()
+    )
+
+
+def score(study: Study, benchmark: str) -> ScoreSettings:
+    """Return the settings of a benchmark's score jobs."""
+    use = study.benchmarks[benchmark]
+    return ScoreSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, seed=study.seed)
+
+
+def gather(study: Study, benchmark: str) -> GatherSettings:
+    """Return the settings of one gather job."""
+    use = study.benchmarks[benchmark]
+    return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs))

@@ -1,0 +1,91 @@
+"""The tree: everything that a study says. Names refer to each other; what changes bytes stands in the stages' own settings."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.core.plugin import Plugin
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.images.convert import ConvertSettings
+from pipeline_lib.inference.settings import Decoding
+from pipeline_lib.instruct.tabulate import TabulateSettings
+from pipeline_lib.sampling.base import SampleStrategy
+from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.training.settings import RecipeSettings
+from pipeline_lib.weights.base import WeightsKind
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Dataset(Settings):
+    """Raw files from one source, in shards; with `convert`, its images can be used."""
+
+    source: Annotated[SourceSettings, Plugin("sources", key="kind")]
+    shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it, side by side")
+    convert: ConvertSettings | None = Field(default=None, description="how its images become what models read")
+    prefix: str = Field(default="", description="put before its image names, where tables and questions name them so")
+
+
+class Table(Settings):
+    """Conversations from a file of a dataset, about images of others."""
+
+    dataset: Name = Field(description="the dataset that holds the file")
+    images: list[Name] = Field(default=[], description="the datasets that hold the images")
+    conversations: TabulateSettings
+
+
+class Subset(Settings):
+    """Rows of a table."""
+
+    table: Name
+    sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
+
+
+class Weights(Settings):
+    """Starting weights."""
+
+    tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
+    make: Annotated[WeightsKind, Plugin("weights", key="kind")]
+
+
+class Training(Settings):
+    """One checkpoint: from weights or from another training, by a recipe, on a subset."""
+
+    start: Name = Field(description="the weights or the training to start from")
+    tower: Name | None = Field(default=None, description="weights or training of kind CLIP whose vision tower is put in")
+    subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
+    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+
+
+class Run(Settings):
+    """One model that is scored."""
+
+    model: Name = Field(description="the training whose checkpoint answers the questions")
+
+
+class BenchmarkUse(Settings):
+    """One benchmark of the study."""
+
+    benchmark: str = Field(description="a module in pipeline_lib/benchmarks")
+    protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
+    dataset: Name = Field(description="the dataset that holds questions and gold")
+    files: FileNames
+    images: list[Name] = Field(description="the datasets that hold the images")
+    decoding: Decoding = Decoding()
+
+
+class Study(Settings):
+    """A study: what is fetched, trained, asked and scored."""
+
+    title: str
+    seed: int = Field(default=0, ge=0, description="every draw of the study derives from it")
+    threads: int = Field(default=1, ge=1, description="threads of a numeric job; other threads, other bytes")
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
+    datasets: dict[Name, Dataset]
+    tables: dict[Name, Table] = {}
+    subsets: dict[Name, Subset] = {}
+    weights: dict[Name, Weights] = {}
+    trainings: dict[Name, Training] = {}
+    runs: dict[Name, Run]
+    benchmarks: dict[Name, BenchmarkUse]

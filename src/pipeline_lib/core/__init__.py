@@ -1,0 +1,1 @@
+"""What every stage stands on: files, digests, manifests, records, seeds, plug-ins, the job."""

@@ -1,0 +1,173 @@
+"""Digest of the code that a job runs: of what a script reaches by imports, definition by definition.
+
+Comments, docstrings and formatting do not count, nor does a definition that the script does not reach: a benchmark's
+prompt and its scorer can share a file and still make different stages stale. It is made from syntax-tree node names and
+non-empty fields, so that Python versions agree.
+"""
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+SOURCE = Path(__file__).parent.parent.parent
+PACKAGE = "pipeline_lib"
+
+# These modules cannot change the bytes of an output; a test keeps the list short.
+NEUTRAL = frozenset(f"{PACKAGE}.core.{name}" for name in ("errors", "log", "machine", "record"))
+
+EVERYTHING = ""
+
+
+class Target(NamedTuple):
+    """One top-level name of a module, or all of the module (`EVERYTHING`)."""
+
+    module: str
+    name: str
+
+
+class Statement(NamedTuple):
+    """A top-level statement: its digest, the names it uses, and what it imports where it stands."""
+
+    digest: str
+    uses: frozenset[str]
+    imports: frozenset[Target]
+
+
+class Module(NamedTuple):
+    """A parsed module: statements by the name they bind, those that always run, and its imported names."""
+
+    bound: dict[str, list[Statement]]
+    always: list[Statement]
+    imported: dict[str, Target]
+
+
+def code_digest(script: Path, *plugins: str) -> str:
+    """Return 16 hexadecimal digits for `script` and the plug-ins that the job names.
+
+    A plug-in is `package.module` (all of it) or `package.module:name` (that definition and what it reaches).
+    """
+    targets = [*_targets_of_script(script), *(_plugin_target(name) for name in plugins)]
+    reached: dict[Target, list[str]] = {}
+    while targets:
+        target = targets.pop()
+        if target in reached or target.module in NEUTRAL:
+            continue
+        statements = _statements(target)
+        reached[target] = [statement.digest for statement in statements]
+        for statement in statements:
+            targets += statement.imports
+            targets += _names_used(target.module, statement)
+    lines = [f"{module}:{name}:{','.join(digests)}" for (module, name), digests in sorted(reached.items())]
+    return hashlib.sha256("\n".join([_script_digest(script), *lines]).encode()).hexdigest()[:16]
+
+
+def _plugin_target(plugin: str) -> Target:
+    module, _, name = plugin.partition(":")
+    return Target(module, name or EVERYTHING)
+
+
+def _targets_of_script(script: Path) -> list[Target]:
+    return sorted(_imports_in(ast.parse(script.read_text(encoding="utf-8"))))
+
+
+@lru_cache(maxsize=None)
+def _script_digest(script: Path) -> str:
+    return _digest(ast.parse(script.read_text(encoding="utf-8")))
+
+
+def _statements(target: Target) -> list[Statement]:
+    module = _module(target.module)
+    if target.name == EVERYTHING:
+        return module.always + [statement for same in module.bound.values() for statement in same]
+    return module.always + module.bound.get(target.name, [])
+
+
+def _names_used(module_name: str, statement: Statement) -> Iterator[Target]:
+    module = _module(module_name)
+    for name in sorted(statement.uses):
+        if name in module.bound:
+            yield Target(module_name, name)
+        elif name in module.imported:
+            yield module.imported[name]
+
+
+@lru_cache(maxsize=None)
+def _module(name: str) -> Module:
+    tree = ast.parse(_path(name).read_text(encoding="utf-8"))
+    module = Module({}, [], {})
+    for node in tree.body:
+        if _is_docstring(node) or _is_type_checking(node):
+            continue
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            module.imported.update(_imported_names(node))
+            continue
+        statement = _statement(node)
+        names = _bound_names(node)
+        for bound in names:
+            module.bound.setdefault(bound, []).append(statement)
+        if not names:
+            module.always.append(statement)
+    return module
+
+
+def _path(name: str) -> Path:
+    stem = SOURCE.joinpath(*name.split("."))
+    return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
+
+
+def _statement(node: ast.stmt) -> Statement:
+    uses = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+    return Statement(_digest(node), uses, frozenset(_imports_in(node)))
+
+
+def _bound_names(node: ast.stmt) -> list[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+    return []
+
+
+def _imports_in(tree: ast.AST) -> set[Target]:
+    nodes = (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return {target for node in nodes for target in _imported_names(node).values()}
+
+
+def _imported_names(node: ast.Import | ast.ImportFrom) -> dict[str, Target]:
+    """Return what the import binds, for modules of this package only."""
+    if isinstance(node, ast.Import):
+        ours = [alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE]
+        return {name: Target(name, EVERYTHING) for name in ours}
+    if node.module is None or node.module.split(".")[0] != PACKAGE:
+        return {}
+    return {alias.asname or alias.name: _resolve(node.module, alias.name) for alias in node.names}
+
+
+def _resolve(module: str, name: str) -> Target:
+    inner = f"{module}.{name}"
+    return Target(inner, EVERYTHING) if _path(inner).exists() else Target(module, name)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _digest(node: ast.AST) -> str:
+    return hashlib.sha256(_dump(node).encode()).hexdigest()
+
+
+def _dump(value: object) -> str:
+    if isinstance(value, ast.AST):
+        fields = [(name, field) for name, field in ast.iter_fields(value) if name not in ("ctx", "kind", "type_comment")]
+        parts = [f"{name}={_dump(field)}" for name, field in fields if field is not None and field != []]
+        return f"{type(value).__name__}({','.join(parts)})"
+    if isinstance(value, list):
+        return "[" + ",".join(_dump(item) for item in value if not _is_docstring(item)) + "]"
+    return repr(value)

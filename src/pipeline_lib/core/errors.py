@@ -1,0 +1,29 @@
+"""The error that a person can act on: what, where, the value, the cure."""
+
+from difflib import get_close_matches
+from typing import Any, Iterable
+
+_NO_VALUE: Any = object()
+
+
+class PipelineError(Exception):
+    """A mistake in the input or the environment, shown to the user without a traceback."""
+
+    def __init__(self, what: str, *, where: object = "", value: Any = _NO_VALUE, cure: str = "") -> None:
+        lines = [what]
+        if str(where):
+            lines.append(f"  where: {where}")
+        if value is not _NO_VALUE:
+            lines.append(f"  value: {value!r}")
+        if cure:
+            lines.append(f"  cure:  {cure}")
+        super().__init__("\n".join(lines))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean 'x'?" for a near miss, else the list of what there is."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "there is " + ", ".join(names) if names else "there is none"

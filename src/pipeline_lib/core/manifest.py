@@ -1,0 +1,152 @@
+"""Manifest: what an artefact is. Every file that a job made, its size and its sha256; nothing that two equal makings differ in.
+
+A manifest stays small, since Snakemake compares files by content only up to 1 MB: beyond `INLINE` files the list stands in
+the folder itself, and the manifest holds that list's digest.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import LISTING, files_below, write_text
+from pipeline_lib.core.text import canonical_json, pretty_json, read_json
+
+SCHEMA = 1
+INLINE = 1000
+SUFFIX = ".manifest.json"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an artefact: its path relative to the manifest's folder, its size in bytes, its sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Manifest:
+    """A manifest read from disk; hands out paths whose bytes are what it says."""
+
+    def __init__(self, path: Path, cache: DigestCache) -> None:
+        self.path = path
+        self.sha256 = digest_text(_read(path))
+        self.entries = read_entries(path)
+        self._cache = cache
+
+    def file(self, name: str) -> Path:
+        """Return the path of the file `name`, verified; raise PipelineError where it is absent or altered."""
+        matching = [entry for entry in self.entries if entry.path == name]
+        if not matching:
+            raise PipelineError(f"no file {name!r} in this manifest", where=self.path)
+        return self._verify(matching)[0]
+
+    def twin(self, suffix: str) -> Path:
+        """Return the file named like this manifest but for its suffix, verified."""
+        return self.file(self.path.name.removesuffix(SUFFIX) + suffix)
+
+    def only_file(self) -> Path:
+        """Return the path of the one file of this artefact, verified."""
+        if len(self.entries) != 1:
+            raise PipelineError(f"expected one file, found {len(self.entries)}", where=self.path)
+        return self._verify(self.entries)[0]
+
+    def folder(self) -> Path:
+        """Return the one folder that holds all files of this artefact, every file verified."""
+        tops = {entry.path.split("/", 1)[0] for entry in self.entries}
+        if len(tops) != 1:
+            raise PipelineError(f"expected one folder, found {sorted(tops)}", where=self.path)
+        self._verify(self.entries)
+        return self.path.parent / tops.pop()
+
+    def below(self, name: str) -> Path:
+        """Return the path of the file or folder `name`, every file of it verified."""
+        self._verify([entry for entry in self.entries if entry.path == name or entry.path.startswith(f"{name}/")])
+        return self.path.parent / name
+
+    def files(self) -> list[Path]:
+        """Return the paths of all files, verified, in the manifest's order."""
+        return self._verify(self.entries)
+
+    def _verify(self, entries: list[Entry]) -> list[Path]:
+        paths = [self.path.parent / entry.path for entry in entries]
+        for path in paths:
+            if not path.is_file():
+                raise PipelineError(
+                    "a file that the manifest lists is missing",
+                    where=path,
+                    cure=f"delete {self.path} and run again: the stage that makes it runs",
+                )
+        for path, entry, found in zip(paths, entries, self._cache.digests(paths), strict=True):
+            if found != entry.sha256:
+                raise PipelineError(
+                    f"this file is not what {self.path} says; it was changed after it was made",
+                    where=path,
+                    value=f"sha256 {found[:12]}…, expected {entry.sha256[:12]}…",
+                    cure=f"put the original back, or delete {self.path} and run again: the stage that makes it runs",
+                )
+        return paths
+
+
+def raw_path(shards: list[Manifest], name: str) -> Path:
+    """Return the file or folder `name` of a dataset from the manifests of its raw shards, verified.
+
+    A name that no shard holds, or a folder that several share, raises PipelineError.
+    """
+    holding = []
+    for shard in shards:
+        inside = f"{shard.path.name.removesuffix(SUFFIX)}/{name}"
+        if any(entry.path == inside or entry.path.startswith(f"{inside}/") for entry in shard.entries):
+            holding.append((shard, inside))
+    if len(holding) != 1:
+        raise PipelineError(
+            f"expected one shard that holds {name!r}, found {len(holding)}",
+            where=", ".join(str(shard.path) for shard in shards),
+            cure="correct the name; a folder of files that are read together needs a dataset with `shards: 1`",
+        )
+    ((shard, inside),) = holding
+    return shard.below(inside)
+
+
+def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:
+    """Write the manifest of `outputs` (files or folders below the manifest's own folder)."""
+    files = sorted(file for output in outputs for file in (files_below(output) if output.is_dir() else [output]))
+    digests = cache.digests(files)
+    rows = [
+        {"path": file.relative_to(path.parent).as_posix(), "size": file.stat().st_size, "sha256": digest}
+        for file, digest in zip(files, digests, strict=True)
+    ]
+    rows.sort(key=lambda row: str(row["path"]))
+    if len(rows) <= INLINE:
+        write_text(path, pretty_json({"schema": SCHEMA, "files": rows}))
+        return
+    folder = next(output for output in outputs if output.is_dir())
+    text = "".join(canonical_json(row) + "\n" for row in rows)
+    write_text(folder / LISTING, text)
+    note = {"path": f"{folder.name}/{LISTING}", "count": len(rows), "sha256": digest_text(text)}
+    write_text(path, pretty_json({"schema": SCHEMA, "listing": note}))
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """Return the entries of a manifest, from its listing where it has one; an altered listing raises PipelineError."""
+    content: dict[str, Any] = read_json(path)
+    if "listing" not in content:
+        return [Entry(**row) for row in content["files"]]
+    listing = path.parent / content["listing"]["path"]
+    if not listing.is_file() or digest_file(listing) != content["listing"]["sha256"]:
+        raise PipelineError(
+            "the file list of this manifest is missing or altered",
+            where=listing,
+            cure=f"delete {path} and run again: the stage that makes it runs",
+        )
+    return [Entry(**json.loads(line)) for line in listing.read_text(encoding="utf-8").splitlines()]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PipelineError("manifest not found", where=path) from error

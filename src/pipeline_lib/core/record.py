@@ -1,0 +1,51 @@
+"""Record: how an artefact was made. No rule reads one; an empty file means that the job was killed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.machine import machine_facts, repository_facts
+from pipeline_lib.core.text import pretty_json
+
+SCHEMA = 1
+
+
+@dataclass
+class Record:
+    """What a job read and made, by which code and settings, where and when."""
+
+    stage: str
+    settings: dict[str, Any]
+    code: str
+    libraries: dict[str, Any]
+    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    inputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
+        """Write the record with the job's end; `error` is the message that the person saw."""
+        ended = datetime.now(timezone.utc)
+        write_text(
+            path,
+            pretty_json(
+                {
+                    "schema": SCHEMA,
+                    "stage": self.stage,
+                    "inputs": self.inputs,
+                    "outputs": self.outputs,
+                    "settings": self.settings,
+                    "code": self.code,
+                    "libraries": self.libraries,
+                    "notes": self.notes,
+                    "machine": machine_facts(),
+                    "repository": repository_facts(),
+                    "started": self.started.isoformat(timespec="seconds"),
+                    "seconds": round((ended - self.started).total_seconds(), 3),
+                    "exit": exit_code,
+                    "error": error,
+                }
+            ),
+        )

@@ -1,0 +1,66 @@
+"""Instruction data about scenes in LLaVA's JSON: captions, single-turn questions, and scenes told in words."""
+
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.digits.questions import Turn, caption_prompt, presence_turn, short_turn
+from pipeline_lib.digits.render import image_name
+from pipeline_lib.digits.scene import caption, draw_scene, told
+
+Row = dict[str, Any]
+
+PRESENCE_RATE = 0.6  # of instruction rows; the rest are short-answer questions
+
+
+def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
+    """Return one caption row for every scene."""
+    rows = []
+    for number in range(scenes):
+        generator = _generator(seed, "caption", number)
+        turn = (caption_prompt(generator), caption(draw_scene(seed, part, number)))
+        rows.append(row(f"caption-{number}", turn, image_name(part, number)))
+    return rows
+
+
+def instruction_rows(seed: int, part: str, scenes: int, per_scene: int) -> list[Row]:
+    """Return `per_scene` single-turn rows for every scene."""
+    rows = []
+    for number in range(scenes):
+        scene = draw_scene(seed, part, number)
+        for turn_number in range(per_scene):
+            generator = _generator(seed, "instruction", number, turn_number)
+            ask = presence_turn if generator.random() < PRESENCE_RATE else short_turn
+            rows.append(row(f"instruction-{number}-{turn_number}", ask(scene, generator), image_name(part, number)))
+    return rows
+
+
+def text_rows(seed: int, count: int) -> list[Row]:
+    """Return rows without images: the scene is told in words where the image tokens would stand."""
+    rows = []
+    for number in range(count):
+        scene = draw_scene(seed, "text", number)
+        generator = _generator(seed, "text", number)
+        draw = generator.random()
+        if draw < 0.10:
+            question, answer = caption_prompt(generator), caption(scene)
+        elif draw < 0.65:
+            question, answer = presence_turn(scene, generator)
+        else:
+            question, answer = short_turn(scene, generator)
+        rows.append(row(f"text-{number}", (f"{told(scene)}\n{question}", answer), None))
+    return rows
+
+
+def row(identifier: str, turn: Turn, image: str | None) -> Row:
+    """Return one row of LLaVA's JSON; a row with an image carries the placeholder in its first turn."""
+    question, answer = turn
+    human = f"<image>\n{question}" if image else question
+    conversations = [{"from": "human", "value": human}, {"from": "gpt", "value": answer}]
+    made: Row = {"id": identifier, "conversations": conversations}
+    return {"id": identifier, "image": image, "conversations": conversations} if image else made
+
+
+def _generator(seed: int, *item: object) -> np.random.Generator:
+    return np.random.default_rng(derive_seed(seed, "digits rows", " ".join(map(str, item))))

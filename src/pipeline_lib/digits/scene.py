@@ -1,0 +1,55 @@
+"""A scene: one to four different digits in the cells of a 2 by 2 grid, and how it is told in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline_lib.core.seeding import derive_seed
+
+NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+CELLS = ("top left", "top right", "bottom left", "bottom right")
+
+# Digits that often come together, so that "adversarial" negatives exist; and unequal frequencies for "popular" ones.
+PARTNER = {1: 7, 7: 1, 3: 8, 8: 3, 4: 9, 9: 4, 0: 6, 6: 0, 2: 5, 5: 2}
+FREQUENCY = (8, 14, 8, 12, 10, 8, 6, 14, 12, 8)
+PARTNER_RATE = 0.35
+COUNT_RATES = (0.15, 0.30, 0.35, 0.20)  # of scenes with 1, 2, 3, 4 digits
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Digits and the cell of each, in the order of the cells."""
+
+    digits: tuple[int, ...]
+    cells: tuple[int, ...]
+
+
+def draw_scene(seed: int, part: str, number: int) -> Scene:
+    """Return scene `number` of a part of the data; the same for the same arguments."""
+    generator = np.random.default_rng(derive_seed(seed, "digits scene", f"{part} {number}"))
+    count = int(generator.choice(4, p=COUNT_RATES)) + 1
+    rates = np.array(FREQUENCY) / sum(FREQUENCY)
+    digits: list[int] = []
+    while len(digits) < count:
+        follows = digits and generator.random() < PARTNER_RATE
+        digit = PARTNER[digits[-1]] if follows else int(generator.choice(10, p=rates))
+        if digit not in digits:
+            digits.append(digit)
+    cells = generator.permutation(4)[:count]
+    order = np.argsort(cells)
+    return Scene(tuple(digits[i] for i in order), tuple(int(cells[i]) for i in order))
+
+
+def caption(scene: Scene) -> str:
+    """Return one sentence that names every digit and its cell."""
+    parts = [f"a {NAMES[digit]} at the {CELLS[cell]}" for digit, cell in zip(scene.digits, scene.cells, strict=True)]
+    listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    return f"The image shows {listed}."
+
+
+def told(scene: Scene) -> str:
+    """Return the four cells as four words: what four image tokens would say."""
+    words = ["blank"] * 4
+    for digit, cell in zip(scene.digits, scene.cells, strict=True):
+        words[cell] = NAMES[digit]
+    return " ".join(words)

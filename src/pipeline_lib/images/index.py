@@ -1,0 +1,73 @@
+"""The image index: where the bytes of every image lie and what they are, as a Parquet table."""
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.settings import Settings
+
+
+class IndexSettings(Settings):
+    """How the images of a dataset are named."""
+
+    prefix: str = ""
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """One image: `member` of a folder (`container`), or of an archive in which its bytes begin at `offset`."""
+
+    path: str  # as tables and questions name it
+    status: str  # kept, converted, quarantined
+    reason: str
+    container: str
+    member: str
+    offset: int
+    size: int
+    width: int
+    height: int
+    frames: int
+    source_sha256: str
+    sha256: str
+
+
+SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64()) for field in fields(IndexRow)])
+
+
+def write_index(path: Path, rows: Iterable[IndexRow]) -> None:
+    """Write index rows in the given order."""
+    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA), path)
+
+
+def read_index(path: Path) -> list[IndexRow]:
+    """Return the rows of an index."""
+    return [IndexRow(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+
+
+def merge(shards: list[list[IndexRow]], prefix: str) -> list[IndexRow]:
+    """Return the rows of all shards sorted by path, each path with the dataset's prefix; a path seen twice is an error."""
+    rows = sorted((row for shard in shards for row in shard), key=lambda row: row.path)
+    for first, second in zip(rows, rows[1:]):
+        if first.path == second.path:
+            raise PipelineError("two images of one dataset have the same path", value=first.path)
+    return [replace(row, path=prefix + row.path) for row in rows]
+
+
+def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
+    """Return path, reason and digest of every image that no stage may use."""
+    return [
+        {"path": row.path, "reason": row.reason, "sha256": row.source_sha256} for row in rows if row.status == "quarantined"
+    ]
+
+
+def health(rows: list[IndexRow]) -> dict[str, int]:
+    """Return how many images there are of each status and reason, most frequent first."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        key = f"{row.status}: {row.reason}"
+        counts[key] = counts.get(key, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,67 @@
+"""Reading images by path: through the index, every byte checked against its digest."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from pipeline_lib.core.digests import digest_bytes
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.images.decode import open_image, rgb
+from pipeline_lib.images.index import IndexRow, read_index
+
+
+class ImageReader:
+    """The usable images of some datasets, by path."""
+
+    def __init__(self, indexes: list[Path]) -> None:
+        self._rows: dict[str, IndexRow] = {}
+        for index in indexes:
+            self._add(index)
+
+    def _add(self, index: Path) -> None:
+        for row in read_index(index):
+            if row.path in self._rows:
+                raise PipelineError("two datasets hold an image with the same path", where=index, value=row.path, cure="give one of them a prefix")
+            self._rows[row.path] = row
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._rows and self._rows[path].status != "quarantined"
+
+    def why_not(self, path: str) -> str:
+        """Return why an image cannot be used."""
+        return f"image quarantined: {self._rows[path].reason}" if path in self._rows else "no dataset holds this image"
+
+    def row(self, path: str) -> IndexRow:
+        """Return the index row of a usable image; another raises PipelineError."""
+        if path not in self:
+            raise PipelineError(self.why_not(path), value=path)
+        return self._rows[path]
+
+    def read(self, path: str, sha256: str) -> bytes:
+        """Return the bytes of an image, which must have the digest `sha256`."""
+        row = self.row(path)
+        data = _bytes_of(row)
+        if digest_bytes(data) != sha256:
+            raise PipelineError(
+                "this image is not the one that the table was made from",
+                where=row.container,
+                value=path,
+                cure="it was changed behind the workflow: put it back, or delete its dataset's manifests and run again",
+            )
+        return data
+
+    def open(self, path: str, sha256: str) -> Image.Image:
+        """Return an image as RGB, its bytes checked against `sha256`."""
+        return rgb(open_image(self.read(path, sha256)))
+
+
+def _bytes_of(row: IndexRow) -> bytes:
+    container = Path(row.container)
+    try:
+        if row.status == "kept":
+            return (container / row.member).read_bytes()
+        with container.open("rb") as file:
+            file.seek(row.offset)
+            return file.read(row.size)
+    except OSError as error:
+        raise PipelineError("an image's file is missing", where=container, value=row.path) from error

@@ -1,0 +1,1 @@
+"""Inference: a model answers the questions of a benchmark."""

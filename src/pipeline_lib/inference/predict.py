@@ -1,0 +1,82 @@
+"""The predict stage: a LLaVA answers questions greedily, in batches that give the same answers as one by one."""
+
+import logging
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from pipeline_lib.benchmarks.base import Benchmark, Files, Question
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.registry import load
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.encode import encode
+from pipeline_lib.models.llava import Llava, load_llava
+from pipeline_lib.prompts.base import Template
+
+logger = logging.getLogger(__name__)
+
+ANSWER_ID_LENGTH = 22  # characters of LLaVA's `answer_id`
+
+
+def answer_benchmark(folder: Path, files: Files, images: ImageReader, settings: PredictSettings) -> list[dict[str, Any]]:
+    """Return the answer records of a checkpoint to a benchmark."""
+    benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
+    llava = load_llava(folder)
+    torch.set_num_threads(settings.threads)
+    torch.use_deterministic_algorithms(True)
+    llava.model.eval().to(settings.device)
+    return predict(llava, benchmark.questions(files), images, settings)
+
+
+def predict(llava: Llava, questions: list[Question], images: ImageReader, settings: PredictSettings) -> list[dict[str, Any]]:
+    """Return LLaVA's answer record for every question, in the order given."""
+    template = cast(Template, load("prompts", str(llava.card.template)))
+    image_tokens = llava.model.config.image_seq_length
+    prompts = [encode(template.question(q.prompt, q.image is not None), llava.tokenizer, image_tokens)[0] for q in questions]
+    texts: dict[int, str] = {}
+    order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
+    for start in range(0, len(order), settings.batch_size):
+        batch = order[start : start + settings.batch_size]
+        inputs = _inputs(llava, [prompts[i] for i in batch], [questions[i] for i in batch], images)
+        texts.update(zip(batch, _generate(llava, inputs, settings.max_new_tokens), strict=True))
+        if start // settings.batch_size % 20 == 0:
+            logger.info("%d of %d questions", start + len(batch), len(order))
+    return [_record(question, texts[number], settings.model_id) for number, question in enumerate(questions)]
+
+
+def _inputs(llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader) -> dict[str, torch.Tensor]:
+    """Return a batch padded on the left, so that every prompt ends where its answer begins."""
+    pad = int(llava.tokenizer.pad_token_id)
+    longest = max(map(len, prompts))
+    inputs = {
+        "input_ids": torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts]),
+        "attention_mask": torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]),
+    }
+    shown = [question.image for question in questions if question.image is not None]
+    if shown:
+        inputs["pixel_values"] = torch.stack([llava.pixels(images.open(path, images.row(path).sha256)) for path in shown])
+    return {name: tensor.to(llava.model.device) for name, tensor in inputs.items()}
+
+
+@torch.inference_mode()
+def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int) -> list[str]:
+    generated = llava.model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+    new = generated[:, inputs["input_ids"].shape[1] :]
+    return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]
+
+
+def _record(question: Question, text: str, model_id: str) -> dict[str, Any]:
+    """Return LLaVA's record; its `answer_id`, random there, is a digest here so that equal answers are equal files."""
+    answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{text}")[:ANSWER_ID_LENGTH]
+    identifier: int | str = int(question.id) if question.id.isdigit() else question.id
+    return {
+        "question_id": identifier,
+        "prompt": question.prompt,
+        "text": text,
+        "answer_id": answer_id,
+        "model_id": model_id,
+        "metadata": {},
+    }
+

@@ -1,0 +1,25 @@
+"""Settings of the predict stage."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.core.settings import Settings
+
+
+class Decoding(Settings):
+    """How a model answers: greedily, in batches."""
+
+    batch_size: int = Field(default=16, gt=0, description="questions answered at once; the answers do not depend on it")
+    max_new_tokens: int = Field(default=128, gt=0, description="longest answer, in tokens")
+
+
+class PredictSettings(Decoding):
+    """What one predict job needs to know."""
+
+    benchmark: str
+    files: FileNames
+    model_id: str
+    threads: int = Field(ge=1)
+    device: Literal["cpu", "cuda"] = "cpu"

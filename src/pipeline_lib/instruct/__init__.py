@@ -1,0 +1,1 @@
+"""Instruction data: conversation tables, validated against images, and their subsets."""

@@ -1,0 +1,47 @@
+"""Conversation tables: one row a conversation, as Parquet."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.text import canonical_json
+
+SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("id", pa.string()),
+        ("image", pa.string()),
+        ("image_sha256", pa.string()),
+        ("conversations", pa.list_(pa.struct([("from", pa.string()), ("value", pa.string())]))),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns."""
+
+    row: int
+    id: str
+    image: str | None
+    image_sha256: str | None
+    conversations: list[dict[str, str]]
+
+    def digest(self) -> str:
+        """Return the sha256 of everything that the row says."""
+        return digest_text(canonical_json(asdict(self)))
+
+
+def write_table(path: Path, rows: Iterable[Conversation]) -> None:
+    """Write conversation rows in the given order."""
+    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA), path)
+
+
+def read_table(path: Path, rows: set[int] | None = None) -> list[Conversation]:
+    """Return all rows of a table, or those whose `row` is in `rows`."""
+    values: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
+    return [Conversation(**value) for value in values if rows is None or value["row"] in rows]

@@ -1,0 +1,44 @@
+"""The card of a checkpoint: its kind and how it is to be prompted. Nothing is ever guessed from a folder's name."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.text import pretty_json
+
+NAME = "vlmflow.json"
+
+
+class Card(Settings):
+    """What a checkpoint is."""
+
+    kind: Literal["language", "clip", "llava"]
+    template: str | None = None
+    image_shape: Literal["square", "pad"] | None = None
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write the card into a checkpoint's folder."""
+    write_text(folder / NAME, pretty_json(card.model_dump(mode="json")))
+
+
+def read_card(folder: Path) -> Card:
+    """Return the card of a checkpoint; a folder without one raises PipelineError."""
+    try:
+        return Card.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError(f"this checkpoint has no {NAME}", where=folder, cure="use one that a stage of this workflow wrote") from error
+    except ValidationError as error:
+        raise PipelineError(f"{NAME} is not a checkpoint's card: {error}", where=folder) from error
+
+
+def expect_kind(folder: Path, kind: str) -> Card:
+    """Return the card of a checkpoint that must be of `kind`."""
+    card = read_card(folder)
+    if card.kind != kind:
+        raise PipelineError(f"expected a checkpoint of kind {kind}", where=folder, value=card.kind)
+    return card

@@ -1,0 +1,107 @@
+"""LLaVA in memory: composed of a language model and a CLIP tower, loaded, and made ready for images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer, CLIPModel, LlamaForCausalLM, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
+from transformers.models.llava.processing_llava import LlavaProcessor
+
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+
+VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
+FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
+
+
+@dataclass
+class Llava:
+    """A LLaVA model with its processor and its card."""
+
+    model: LlavaForConditionalGeneration
+    processor: LlavaProcessor
+    card: Card
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Return the tokenizer, which holds the `<image>` token."""
+        tokenizer: PreTrainedTokenizerBase = self.processor.tokenizer
+        return tokenizer
+
+    def pixels(self, image: Any) -> torch.Tensor:
+        """Return the pixel tensor [3, height, width] of an RGB image."""
+        pixels: torch.Tensor = self.processor.image_processor(image, return_tensors="pt")["pixel_values"][0]
+        return pixels
+
+    def save(self, folder: Path) -> None:
+        """Write the model, the processor and the card into a new folder."""
+        save_model(self.model, [self.processor], folder, self.card)
+
+
+def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
+    """Return a LLaVA made of a language model and the vision half of a CLIP model; the projector starts random."""
+    expect_kind(language, "language")
+    expect_kind(tower, "clip")
+    language_model = load_model(LlamaForCausalLM, language)
+    clip = load_model(CLIPModel, tower)
+    tokenizer = AutoTokenizer.from_pretrained(language, local_files_only=True)
+    add_llava_tokens(tokenizer)
+    _grow_vocabulary(language_model, len(tokenizer))
+    config = LlavaConfig(
+        vision_config=clip.config.vision_config,
+        text_config=language_model.config,
+        image_token_id=tokenizer.convert_tokens_to_ids(IMAGE),
+        vision_feature_layer=FEATURE_LAYER,
+        vision_feature_select_strategy="default",
+        image_seq_length=(clip.config.vision_config.image_size // clip.config.vision_config.patch_size) ** 2,
+        tie_word_embeddings=language_model.config.tie_word_embeddings,
+    )
+    torch.manual_seed(derive_seed(seed, "compose", "projector"))
+    model = LlavaForConditionalGeneration(config)
+    model.model.language_model.load_state_dict(language_model.model.state_dict())
+    model.lm_head.load_state_dict(language_model.lm_head.state_dict())
+    model.model.vision_tower.load_state_dict(clip.vision_model.state_dict())
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        setattr(model.generation_config, name, getattr(tokenizer, name))
+    return Llava(model, _processor(tokenizer, _image_processor(tower, card), model.config), card)
+
+
+def load_llava(folder: Path) -> Llava:
+    """Return the LLaVA of a checkpoint folder, in float32."""
+    card = expect_kind(folder, "llava")
+    model = load_model(LlavaForConditionalGeneration, folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    image_processor = LlavaImageProcessorPil.from_pretrained(folder, local_files_only=True)
+    return Llava(model, _processor(tokenizer, image_processor, model.config), card)
+
+
+def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:
+    """Make room for added tokens; the new rows are the mean of the old ones, so that nothing is drawn."""
+    old = model.get_input_embeddings().weight.shape[0]
+    model.resize_token_embeddings(tokens, pad_to_multiple_of=VOCABULARY_MULTIPLE, mean_resizing=False)
+    with torch.no_grad():
+        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+            layer.weight[old:] = layer.weight[:old].mean(dim=0)
+
+
+def _image_processor(tower: Path, card: Card) -> LlavaImageProcessorPil:
+    """Return the image processor of a CLIP model, with the padding that the card asks for."""
+    clip = CLIPImageProcessorPil.from_pretrained(tower, local_files_only=True)
+    settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
+    return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
+
+
+def _processor(tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig) -> LlavaProcessor:
+    """Return the processor whose count of image tokens is that of the model."""
+    return LlavaProcessor(
+        image_processor=image_processor,
+        tokenizer=tokenizer,
+        patch_size=config.vision_config.patch_size,
+        vision_feature_select_strategy=config.vision_feature_select_strategy,
+        num_additional_image_tokens=1,
+    )

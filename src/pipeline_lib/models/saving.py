@@ -1,0 +1,30 @@
+"""Saving and loading models in the hub's layout, with every tensor accounted for."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from transformers import PreTrainedModel
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.card import Card, write_card
+
+M = TypeVar("M", bound=PreTrainedModel)
+
+
+def save_model(model: PreTrainedModel, companions: list[Any], folder: Path, card: Card) -> None:
+    """Write a model, its companions (tokenizer, processor) and its card into a new folder."""
+    folder.mkdir(parents=True)
+    model.save_pretrained(folder)
+    for companion in companions:
+        companion.save_pretrained(folder)
+    write_card(folder, card)
+
+
+def load_model(kind: type[M], folder: Path) -> M:
+    """Return the model of a folder in float32; a tensor that is missing or left over raises PipelineError."""
+    model, info = kind.from_pretrained(folder, output_loading_info=True, dtype="float32", local_files_only=True)
+    faults = {name: sorted(map(str, info[name])) for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[name]}
+    if faults:
+        raise PipelineError("the tensors of this checkpoint are not those of its model", where=folder, value=faults)
+    loaded: M = model
+    return loaded

@@ -1,0 +1,1 @@
+"""Conversation templates: how turns become one text, and which parts of it are trained."""

@@ -1,0 +1,1 @@
+"""Recipes: how a training stage trains. One module each, which says only what differs."""

@@ -1,0 +1,21 @@
+"""Recipe `assemble`: a language model and a vision tower become a LLaVA; nothing is trained."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pipeline_lib.recipes.base import Prompting
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Settings(Prompting):
+    """Settings of the recipe `assemble`."""
+
+    name: Literal["assemble"]
+
+
+def prepare(settings: Settings, material: "Material") -> "Task":
+    """Return a task that holds the assembled model."""
+    from pipeline_lib.training.multimodal import multimodal_task
+
+    return multimodal_task(material, settings.card(), max_length=1, trained=lambda name: False)

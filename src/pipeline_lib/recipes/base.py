@@ -1,0 +1,41 @@
+"""What every recipe offers to the train stage.
+
+A recipe module has `Settings` and `prepare(settings, material)`, which returns the task; a recipe whose settings are no
+`Optimisation` takes no step.
+"""
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from pydantic import Field
+
+from pipeline_lib.models.card import Card
+from pipeline_lib.training.settings import Optimisation, RecipeSettings
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Recipe(Protocol):
+    """The function of a recipe module."""
+
+    def prepare(self, settings: RecipeSettings, material: "Material") -> "Task":
+        """Return what to train, on what, and how to save it."""
+
+
+class Prompting(RecipeSettings):
+    """How a LLaVA is spoken to and shown images; its checkpoint carries it on."""
+
+    template: str = Field(default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts")
+    image_shape: Literal["square", "pad"] = Field(
+        default="pad", description="pad: padded to a square; square: the middle is cropped"
+    )
+
+    def card(self) -> Card:
+        """Return the card of the checkpoint that this recipe makes."""
+        return Card(kind="llava", template=self.template, image_shape=self.image_shape)
+
+
+class Multimodal(Optimisation, Prompting):
+    """Settings of every recipe that trains a LLaVA on conversations."""
+
+    max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")

@@ -1,0 +1,21 @@
+"""Recipe `contrastive`: all of a CLIP model, on images and their captions, with CLIP's symmetric loss."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pipeline_lib.training.settings import Optimisation
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Settings(Optimisation):
+    """Settings of the recipe `contrastive`."""
+
+    name: Literal["contrastive"]
+
+
+def prepare(settings: Settings, material: "Material") -> "Task":
+    """Return the task of training a CLIP model."""
+    from pipeline_lib.training.contrast import contrastive_task
+
+    return contrastive_task(material)

@@ -1,0 +1,26 @@
+"""Recipe `full`: the language model and the projector; the vision tower is frozen."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pipeline_lib.recipes.base import Multimodal
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Settings(Multimodal):
+    """Settings of the recipe `full`."""
+
+    name: Literal["full"]
+
+
+def trained(name: str) -> bool:
+    """Return whether the parameter of this name is trained."""
+    return "vision_tower" not in name
+
+
+def prepare(settings: Settings, material: "Material") -> "Task":
+    """Return the task of training a LLaVA."""
+    from pipeline_lib.training.multimodal import multimodal_task
+
+    return multimodal_task(material, settings.card(), settings.max_length, trained)

@@ -1,0 +1,27 @@
+"""Recipe `text`: all of a language model, on conversations without images."""
+
+from typing import TYPE_CHECKING, Literal, cast
+
+from pydantic import Field
+
+from pipeline_lib.core.registry import load
+from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.settings import Optimisation
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Settings(Optimisation):
+    """Settings of the recipe `text`."""
+
+    name: Literal["text"]
+    template: str = Field(default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts")
+    max_length: int = Field(default=2048, gt=0, description="tokens of a conversation")
+
+
+def prepare(settings: Settings, material: "Material") -> "Task":
+    """Return the task of training a language model."""
+    from pipeline_lib.training.language import language_task
+
+    return language_task(material, cast(Template, load("prompts", settings.template)), settings.max_length)

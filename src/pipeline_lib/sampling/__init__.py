@@ -1,0 +1,1 @@
+"""Strategies that choose rows of a table: one module each."""

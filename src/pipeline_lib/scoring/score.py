@@ -1,0 +1,89 @@
+"""The score stage: answers and gold become verdicts, and verdicts one run's score object."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field
+
+from pipeline_lib.benchmarks.base import Benchmark, FileNames, Files, Verdict
+from pipeline_lib.core.digests import digest_file
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.registry import load
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.scoring.answers import Joined, join
+from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+
+SCHEMA = 1
+DIGITS = 10  # decimals kept, so that a sum in another order writes the same file
+
+
+class ScoreSettings(Settings):
+    """Which scorer judges, by which protocol."""
+
+    benchmark: str = Field(description="a module in pipeline_lib/benchmarks")
+    protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
+    files: FileNames
+    seed: int = Field(default=0, description="seed of the bootstrap")
+
+
+def judge_answers(answers: Path, files: Files, settings: ScoreSettings) -> list[Verdict]:
+    """Return a verdict for every question, in the order of the question file; missing answers have their own status."""
+    benchmark = load_benchmark(settings)
+    questions = benchmark.questions(files)
+    gold = benchmark.gold(files, questions)
+    joined: Joined = join(questions, answers)
+    return [
+        Verdict(q.id, q.part, q.image, None, None, gold[q.id], False, "none", "missing")
+        if answer is None
+        else benchmark.judge(q, gold[q.id], answer)
+        for q, answer in joined.pairs
+    ]
+
+
+def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
+    """Return metrics, intervals and counts of one run; the metrics are over the answered questions.
+
+    A part of the benchmark without a single answer raises PipelineError: its metrics would mean nothing.
+    """
+    benchmark = load_benchmark(settings)
+    parts = sorted({verdict.part for verdict in verdicts})
+    answered = [verdict for verdict in verdicts if verdict.status != "missing"]
+    silent = sorted(set(parts) - {verdict.part for verdict in answered})
+    if silent:
+        raise PipelineError("no question of this part is answered", value=", ".join(silent), cure="answer it, or score a question file without it")
+    sums = cluster_sums(benchmark.tally(answered, parts), [verdict.image or verdict.id for verdict in answered])
+    metrics = partial(benchmark.metrics, parts=parts)
+    bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
+    missing = len(verdicts) - len(answered)
+    return {
+        "metrics": {name: round(float(value), DIGITS) for name, value in metrics(sums.sum(axis=0)).items()},
+        "interval": {name: [round(low, DIGITS), round(high, DIGITS)] for name, (low, high) in bounds.items()},
+        "n": len(verdicts),
+        "coverage": round(len(answered) / len(verdicts), DIGITS),
+        "unparsed": sum(verdict.status == "unparsed" for verdict in verdicts),
+        "missing": missing,
+        "status": "partial" if missing else "complete",
+    }
+
+
+def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path, model: str | None) -> dict[str, Any]:
+    """Return one run's score object, with the digests of its answers and of its model's manifest (None if unknown)."""
+    return {
+        "schema": SCHEMA,
+        "benchmark": settings.benchmark,
+        "protocol": settings.protocol,
+        "primary": load_benchmark(settings).PRIMARY,
+        **score_verdicts(verdicts, settings),
+        "answers": digest_file(answers),
+        "model": model,
+    }
+
+
+def load_benchmark(settings: ScoreSettings) -> Benchmark:
+    """Return the benchmark's module; an unknown benchmark or protocol raises PipelineError."""
+    benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
+    if settings.protocol not in benchmark.PROTOCOLS:
+        raise PipelineError(f"{settings.benchmark} has no such protocol", value=settings.protocol, cure=suggest(settings.protocol, benchmark.PROTOCOLS))
+    return benchmark

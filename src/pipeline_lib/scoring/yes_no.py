@@ -1,0 +1,44 @@
+"""Yes or no from free text, and the counts and rates of a yes-no question."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEGATIONS = frozenset({"No", "not", "no"})
+COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
+
+
+def pope_words(text: str) -> tuple[str, str]:
+    """Return ("yes" or "no", the rule that decided).
+
+    POPE's rule: of the text up to the first full stop, without commas, split at single spaces, any word of NEGATIONS
+    says no; everything else says yes. The rule is `word` where a word decided, `fallback` where neither was said.
+    Source: AoiDragon/POPE 08d957b `evaluate.py`, haotian-liu/LLaVA c121f04 `llava/eval/eval_pope.py`.
+    """
+    words = text.split(".")[0].replace(",", "").split(" ")
+    if NEGATIONS.intersection(words):
+        return "no", "word"
+    said_yes = any(word.strip("!?:;\"'").lower() == "yes" for word in words)
+    return "yes", "word" if said_yes else "fallback"
+
+
+def confusion(said: str, gold: str) -> tuple[int, int, int, int]:
+    """Return one answer's place among COUNTS as ones and zeros."""
+    return int(said == gold == "yes"), int(said == "yes" != gold), int(said == gold == "no"), int(said == "no" != gold)
+
+
+def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
+    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0 where 0 is divided by 0."""
+    true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
+    return {
+        "f1": _divide(2 * true_yes, 2 * true_yes + false_yes + false_no),
+        "accuracy": _divide(true_yes + true_no, counts.sum(axis=-1)),
+        "precision": _divide(true_yes, true_yes + false_yes),
+        "recall": _divide(true_yes, true_yes + false_no),
+        "yes": _divide(true_yes + false_yes, counts.sum(axis=-1)),
+    }
+
+
+def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(above, below, out=np.zeros_like(below), where=below > 0)

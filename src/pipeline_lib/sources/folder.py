@@ -1,0 +1,36 @@
+"""Source `folder`: files that lie on this machine already; they are linked, not copied."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import files_below
+from pipeline_lib.sources.base import SourceSettings
+
+LIBRARIES: tuple[str, ...] = ()
+
+
+class Settings(SourceSettings):
+    """Which folder to take."""
+
+    kind: Literal["folder"]
+    path: str = Field(description="the folder, absolute or relative to the project")
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the paths of all files below the folder, relative to it."""
+    root = Path(settings.path)
+    if not root.is_dir():
+        raise PipelineError("no such folder", where="source.path", value=settings.path, cure="correct the path in the study")
+    return [path.relative_to(root).as_posix() for path in files_below(root)]
+
+
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+    """Link the named files below `folder`; the manifest pins their bytes as they are now."""
+    root = Path(settings.path).absolute()
+    for name in names:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(root / name)

@@ -1,0 +1,1 @@
+"""Training: what a recipe asks for, the batches, the trainer."""

@@ -1,0 +1,74 @@
+"""Examples and batches of conversations and of image-caption pairs."""
+
+from typing import Any, Callable
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.task import Batch, Features
+
+CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once
+
+
+class PixelCache:
+    """Pixel tensors by image digest, up to CACHE_BYTES."""
+
+    def __init__(self, load: Callable[[Conversation], torch.Tensor]) -> None:
+        self._load = load
+        self._kept: dict[str, torch.Tensor] = {}
+        self._room = CACHE_BYTES
+
+    def __call__(self, row: Conversation) -> torch.Tensor:
+        """Return the pixels [3, height, width] of a row's image."""
+        key = str(row.image_sha256)
+        if key in self._kept:
+            return self._kept[key]
+        pixels = self._load(row)
+        size = pixels.element_size() * pixels.numel()
+        if size <= self._room:
+            self._room -= size
+            self._kept[key] = pixels
+        return pixels
+
+
+def encode_row(row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int) -> Features:
+    """Return `input_ids` and `labels` of a conversation, cut to `length`; one without a trained token is an error."""
+    ids, labels = encode(template.conversation(row.conversations), tokenizer, image_tokens)
+    if all(label == IGNORED for label in labels[:length]):
+        raise PipelineError(
+            f"no token of this row is trained: its {len(ids)} tokens are cut to {length}",
+            where=f"row {row.row}",
+            value=row.id,
+            cure="raise the recipe's max_length, or drop the row",
+        )
+    return {"input_ids": ids[:length], "labels": labels[:length]}
+
+
+def collate_conversations(examples: list[Features], pad: int) -> Batch:
+    """Return `input_ids`, `labels`, `attention_mask` [rows, tokens], padded on the right, and `pixel_values` if any."""
+    batch = {
+        "input_ids": _padded([example["input_ids"] for example in examples], pad),
+        "labels": _padded([example["labels"] for example in examples], IGNORED),
+        "attention_mask": _padded([[1] * len(example["input_ids"]) for example in examples], 0),
+    }
+    pixels = [example["pixel_values"] for example in examples if "pixel_values" in example]
+    return {**batch, "pixel_values": torch.stack(pixels)} if pixels else batch
+
+
+def collate_pairs(examples: list[Features], pad: int) -> Batch:
+    """Return captions `input_ids` and `attention_mask` [rows, tokens], `pixel_values`, and the request for a loss."""
+    return {
+        "input_ids": _padded([example["input_ids"] for example in examples], pad),
+        "attention_mask": _padded([[1] * len(example["input_ids"]) for example in examples], 0),
+        "pixel_values": torch.stack([example["pixel_values"] for example in examples]),
+        "return_loss": torch.tensor(True),
+    }
+
+
+def _padded(sequences: list[list[Any]], value: int) -> torch.Tensor:
+    longest = max(map(len, sequences))
+    return torch.tensor([sequence + [value] * (longest - len(sequence)) for sequence in sequences])

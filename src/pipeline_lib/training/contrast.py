@@ -1,0 +1,38 @@
+"""Training CLIP on pairs of an image and its caption."""
+
+from functools import partial
+
+from transformers import AutoTokenizer, CLIPModel
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.training.batches import PixelCache, collate_pairs
+from pipeline_lib.training.task import Examples, Features, Material, Task
+
+
+def contrastive_task(material: Material) -> Task:
+    """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
+    expect_kind(material.start, "clip")
+    without = next((row for row in material.rows if row.image is None), None)
+    if without is not None:
+        raise PipelineError("a pair needs an image", where=f"row {without.row}", value=without.id)
+    model = load_model(CLIPModel, material.start)
+    tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
+    processor = CLIPImageProcessorPil.from_pretrained(material.start, local_files_only=True)
+    pixels = PixelCache(
+        lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")["pixel_values"][0]
+    )
+
+    def make(row: Conversation) -> Features:
+        ids = tokenizer(row.conversations[1]["value"], truncation=True)["input_ids"]
+        return {"input_ids": ids, "pixel_values": pixels(row)}
+
+    return Task(
+        model=model,
+        examples=Examples(material.rows, make),
+        collate=partial(collate_pairs, pad=int(tokenizer.pad_token_id)),
+        save=lambda folder: save_model(model, [tokenizer, processor], folder, Card(kind="clip")),
+    )

@@ -1,0 +1,29 @@
+"""Training a language model alone, on rows without images."""
+
+from functools import partial
+
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.batches import collate_conversations, encode_row
+from pipeline_lib.training.task import Examples, Material, Task
+
+
+def language_task(material: Material, template: Template, max_length: int) -> Task:
+    """Return the task of training all of a language model; a row with an image raises PipelineError."""
+    expect_kind(material.start, "language")
+    with_image = next((row for row in material.rows if row.image is not None), None)
+    if with_image is not None:
+        raise PipelineError("a language model cannot be trained on a row with an image", where=f"row {with_image.row}", value=with_image.image)
+    model = load_model(LlamaForCausalLM, material.start)
+    tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
+    make = partial(encode_row, tokenizer=tokenizer, template=template, image_tokens=0, length=max_length)
+    return Task(
+        model=model,
+        examples=Examples(material.rows, make),
+        collate=partial(collate_conversations, pad=int(tokenizer.pad_token_id)),
+        save=lambda folder: save_model(model, [tokenizer], folder, Card(kind="language")),
+    )

@@ -1,0 +1,79 @@
+"""Train a task with given settings; the same settings give the same bytes on one kind of processor."""
+
+import logging
+import math
+import random
+import tempfile
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import TrainingArguments
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.training.settings import Optimisation, TrainSettings
+from pipeline_lib.training.task import Task
+from pipeline_lib.training.trainer import Progress, VlmTrainer
+
+logger = logging.getLogger(__name__)
+
+
+def train(task: Task, optimisation: Optimisation, settings: TrainSettings) -> list[float]:
+    """Train the task's model in place and return the loss of every step; a loss that is not finite raises PipelineError."""
+    progress = Progress()
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = VlmTrainer(
+            model=task.model,
+            args=_arguments(optimisation, settings, scratch),
+            train_dataset=task.examples,
+            data_collator=task.collate,
+            callbacks=[progress],
+            row_seed=derive_seed(settings.seed, "train", "rows"),
+        )
+        counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
+        logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
+        trainer.train()
+    if not all(map(math.isfinite, progress.losses)):
+        step = next(number for number, loss in enumerate(progress.losses, 1) if not math.isfinite(loss))
+        raise PipelineError("the loss is not a number", value=f"step {step}", cure="lower the learning rate, or look at the rows")
+    return progress.losses
+
+
+def make_deterministic(seed: int, threads: int) -> None:
+    """Seed every generator, fix the number of threads, and refuse operations that are not deterministic."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+
+
+def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: str) -> TrainingArguments:
+    length: dict[str, Any] = {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
+    return TrainingArguments(
+        output_dir=folder,
+        per_device_train_batch_size=optimisation.batch_size,
+        learning_rate=optimisation.learning_rate,
+        lr_scheduler_type=optimisation.schedule if optimisation.warmup == 0 else _with_warmup(optimisation.schedule),
+        warmup_steps=optimisation.warmup,
+        weight_decay=optimisation.weight_decay,
+        adam_beta1=optimisation.beta1,
+        adam_beta2=optimisation.beta2,
+        max_grad_norm=optimisation.clip_norm,
+        optim="adamw_torch",
+        seed=derive_seed(settings.seed, "trainer") % 2**32,
+        use_cpu=settings.device == "cpu",
+        dataloader_pin_memory=False,
+        remove_unused_columns=False,
+        save_strategy="no",
+        logging_strategy="steps",
+        logging_steps=1,
+        disable_tqdm=True,
+        report_to=[],
+        **length,
+    )
+
+
+def _with_warmup(schedule: str) -> str:
+    return "constant_with_warmup" if schedule == "constant" else schedule

@@ -1,0 +1,56 @@
+"""A task: what a recipe hands to the training loop. And the files that it is made from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import torch
+from torch.utils.data import Dataset
+from transformers import PreTrainedModel
+
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.instruct.table import Conversation
+
+Features = dict[str, Any]
+Batch = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a training starts from: a checkpoint, maybe a vision tower to put in, the rows, their images."""
+
+    start: Path
+    tower: Path | None
+    rows: list[Conversation]
+    images: ImageReader
+    seed: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model with frozen and trained parameters set, its examples, how to batch them, how to save the result."""
+
+    model: PreTrainedModel
+    examples: "Examples"
+    collate: Callable[[list[Features]], Batch]
+    save: Callable[[Path], None]
+
+
+class Examples(Dataset[Features]):
+    """Examples made on demand from rows by a function."""
+
+    def __init__(self, rows: Sequence[Any], make: Callable[[Any], Features]) -> None:
+        self._rows = rows
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Features:
+        return self._make(self._rows[index])
+
+
+def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:
+    """Freeze every parameter whose name `trained` does not accept."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(trained(name))

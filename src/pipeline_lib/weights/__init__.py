@@ -1,0 +1,1 @@
+"""Starting weights: one module a kind."""

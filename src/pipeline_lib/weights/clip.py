@@ -1,0 +1,48 @@
+"""Weights `clip`: a CLIP model from its configuration, random, with a tokenizer trained on the study's texts."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.weights.base import WeightsKind
+
+
+class Tokenizer(Base):
+    """The tokenizer to train."""
+
+    vocabulary: int = Field(gt=260, description="tokens, the byte alphabet and the special ones included")
+
+
+class Settings(WeightsKind):
+    """The shape of the model, as keys of transformers' CLIPConfig and its two parts, and its tokenizer."""
+
+    kind: Literal["clip"]
+    tokenizer: Tokenizer
+    vision: dict[str, Any] = Field(description="keys of transformers' CLIPVisionConfig")
+    text: dict[str, Any] = Field(description="keys of transformers' CLIPTextConfig")
+    projection_dim: int = Field(gt=0, description="width of the space that images and texts share")
+
+
+def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) -> None:
+    """Write a random CLIPModel, its tokenizer and its image processor."""
+    import torch
+    from transformers import CLIPConfig, CLIPModel
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    from pipeline_lib.models.card import Card
+    from pipeline_lib.models.saving import save_model
+    from pipeline_lib.models.tokenizer import train_clip_tokenizer
+
+    length = int(settings.text.get("max_position_embeddings", 77))
+    texts = (turn["value"] for row in rows for turn in row.conversations if turn["from"] == "gpt")
+    tokenizer = train_clip_tokenizer(texts, settings.tokenizer.vocabulary, length)
+    special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    text = {"vocab_size": len(tokenizer), **special, **settings.text}
+    config = CLIPConfig(text_config=text, vision_config=settings.vision, projection_dim=settings.projection_dim)
+    side = config.vision_config.image_size
+    torch.manual_seed(seed)
+    image_processor = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})
+    save_model(CLIPModel(config), [tokenizer, image_processor], folder, Card(kind="clip"))

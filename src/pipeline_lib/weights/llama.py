@@ -1,0 +1,42 @@
+"""Weights `llama`: a language model from its configuration, random, with a tokenizer trained on the study's texts."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.weights.base import WeightsKind
+
+
+class Tokenizer(Base):
+    """The tokenizer to train."""
+
+    vocabulary: int = Field(gt=260, description="tokens, the byte alphabet and the special ones included")
+    whole: list[str] = Field(default=[], description="texts that are one token each, such as a system prompt")
+
+
+class Settings(WeightsKind):
+    """The shape of the model, as keys of transformers' LlamaConfig, and its tokenizer."""
+
+    kind: Literal["llama"]
+    tokenizer: Tokenizer
+    config: dict[str, Any] = Field(description="keys of transformers' LlamaConfig")
+
+
+def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) -> None:
+    """Write a random LlamaForCausalLM and its tokenizer."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from pipeline_lib.models.card import Card
+    from pipeline_lib.models.saving import save_model
+    from pipeline_lib.models.tokenizer import IMAGE, train_language_tokenizer
+
+    texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in rows)
+    tokenizer = train_language_tokenizer(texts, settings.tokenizer.vocabulary, settings.tokenizer.whole)
+    special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **settings.config))
+    save_model(model, [tokenizer], folder, Card(kind="language"))

@@ -1,0 +1,17 @@
+"""Convert the images of one shard: an archive of what had to change, and an index of everything."""
+
+from pipeline_lib.core.job import Job, run
+from pipeline_lib.images.convert import ConvertSettings, convert_shard
+from pipeline_lib.images.index import health, write_index
+
+
+def work(job: Job[ConvertSettings]) -> None:
+    """Read the raw shard, write its archive and index."""
+    raw = job.manifest("raw")
+    rows = convert_shard(raw.folder(), raw.files(), job.output("archive"), job.final("archive"), job.settings)
+    write_index(job.output("index"), rows)
+    job.note(health=health(rows))
+
+
+if __name__ == "__main__":
+    run("convert", ConvertSettings, work, inputs=["raw"], outputs=["archive", "index"])

@@ -1,0 +1,24 @@
+"""Merge the shards of a dataset into its index, its health table and its quarantine list."""
+
+import logging
+
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.text import pretty_json, write_lines
+from pipeline_lib.images.index import IndexSettings, health, merge, quarantine, read_index, write_index
+
+logger = logging.getLogger("pipeline_lib.index")
+
+
+def work(job: Job[IndexSettings]) -> None:
+    """Read the shards' indexes, write the dataset's."""
+    shards = [read_index(shard.twin(".index.parquet")) for shard in job.manifests("shards")]
+    rows = merge(shards, job.settings.prefix)
+    write_index(job.output("index"), rows)
+    write_text(job.output("health"), pretty_json(health(rows)))
+    write_lines(job.output("quarantine"), quarantine(rows))
+    logger.info("%d images, %d of them in quarantine", len(rows), len(quarantine(rows)))
+
+
+if __name__ == "__main__":
+    run("index", IndexSettings, work, inputs=["shards"], outputs=["index", "health", "quarantine"])

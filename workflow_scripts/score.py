@@ -1,0 +1,21 @@
+"""Score one run's answers to a benchmark: a verdict for every question, and the metrics."""
+
+from pipeline_lib.benchmarks.base import open_files
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
+from pipeline_lib.scoring.verdicts import write_verdicts
+
+
+def work(job: Job[ScoreSettings]) -> None:
+    """Read answers and gold, write verdicts and score."""
+    answers = job.manifest("answers").only_file()
+    verdicts = judge_answers(answers, open_files(job.manifests("questions"), job.settings.files), job.settings)
+    write_verdicts(job.output("verdicts"), verdicts)
+    score = run_score(verdicts, job.settings, answers, job.manifest("model").sha256)
+    write_text(job.output("score"), pretty_json(score))
+
+
+if __name__ == "__main__":
+    run("score", ScoreSettings, work, inputs=["answers", "questions", "model"], outputs=["verdicts", "score"])

@@ -1,0 +1,28 @@
+"""Train a model by a recipe, from a checkpoint, on a subset."""
+
+from pipeline_lib.core.job import Job, run
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.instruct.subset import subset_conversations
+from pipeline_lib.training.run import train_recipe
+from pipeline_lib.training.settings import TrainSettings
+from pipeline_lib.training.task import Material
+
+
+def work(job: Job[TrainSettings]) -> None:
+    """Read checkpoint, subset and images, write the trained checkpoint."""
+    towers = [tower.folder() for tower in job.manifests("tower")]
+    subsets = [subset.only_file() for subset in job.manifests("subset")]
+    rows = [row for subset, table in zip(subsets, job.paths("table"), strict=True) for row in subset_conversations(subset, table)]
+    material = Material(
+        start=job.manifest("start").folder(),
+        tower=towers[0] if towers else None,
+        rows=rows,
+        images=ImageReader(job.paths("indexes")),
+        seed=job.settings.seed,
+    )
+    losses = train_recipe(material, job.settings, job.output("checkpoint"))
+    job.note(rows=len(rows), losses=losses)
+
+
+if __name__ == "__main__":
+    run("train", TrainSettings, work, inputs=["start", "tower", "subset"], files=["table", "indexes"], outputs=["checkpoint"])
