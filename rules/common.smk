@@ -8,20 +8,23 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
-from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
 
 NAME = "[a-z0-9][a-z0-9_-]*"
+TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pillow")
 
 
 def read_study(settings):
     """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
     unknown = set(settings) - {"study", "pathvars"}
     if unknown:
-        raise WorkflowError(f"--config takes study=NAME alone, not {', '.join(sorted(unknown))}: settings stand in the study's file")
+        raise WorkflowError(
+            f"--config takes study=NAME alone, not {', '.join(sorted(unknown))}: settings stand in the study's file"
+        )
     try:
         name = settings.get("study", DEFAULT)
         return name, load_study(study_path(name))
@@ -30,7 +33,7 @@ def read_study(settings):
 
 
 STUDY_NAME, STUDY = read_study(config)
-RESULTS = "results" if STUDY_NAME == DEFAULT else f"results/{STUDY_NAME}"
+RESULTS = results_folder(STUDY_NAME).as_posix()
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 
 
@@ -106,10 +109,32 @@ def training_images(training):
     return [dataset for table in training_table(training) for dataset in STUDY.tables[table].images]
 
 
-def training_plugins(training):
-    """Return the registered files that a train job runs: its recipe, and the template that the recipe names."""
-    template = getattr(training.recipe, "template", None)
-    return plugin("recipes", training.recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
+def table_manifests(tables):
+    """Return the manifests of some tables."""
+    return [f"data/tables/{table}.manifest.json" for table in tables]
+
+
+def table_rows(tables):
+    """Return the Parquet files of some tables."""
+    return [f"data/tables/{table}.parquet" for table in tables]
+
+
+def lessons(weights):
+    """Return the name of the table that starting weights learn, in a list; none for weights that do not learn."""
+    return [learning.table for learning in given(weights.learn)]
+
+
+def recipe_plugins(recipe):
+    """Return the registered files of a training: its recipe, and the template that the recipe names."""
+    template = getattr(recipe, "template", None)
+    return plugin("recipes", recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
+
+
+def weights_plugins(weights):
+    """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
+    return plugin("weights", weights.make.kind) + [
+        file for learning in given(weights.learn) for file in recipe_plugins(learning.recipe)
+    ]
 
 
 def predict_plugins(run, benchmark):

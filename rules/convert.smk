@@ -14,13 +14,13 @@ rule convert:
         record="data/records/convert/{dataset}-{shard}.json",
     benchmark:
         "data/timings/convert/{dataset}-{shard}.jsonl"
+    resources:
+        mem_mb=2000,
+        runtime=120,
     params:
         cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
         code=code("convert.py"),
         libs=libs("pillow", "pyarrow"),
-    resources:
-        mem_mb=2000,
-        runtime=120,
     shell:
         "python -P workflow_scripts/convert.py --raw {input.raw:q}"
         " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
@@ -42,13 +42,13 @@ rule index:
         record="data/records/index/{dataset}.json",
     benchmark:
         "data/timings/index/{dataset}.jsonl"
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         cfg=lambda wc: stages.index(STUDY, wc.dataset).canonical(),
         code=code("index.py"),
         libs=libs("pyarrow"),
-    resources:
-        mem_mb=4000,
-        runtime=30,
     shell:
         "python -P workflow_scripts/index.py --shards {input.shards:q} --index {output.index:q}"
         " --health {output.health:q} --quarantine {output.quarantine:q} --manifest {output.manifest:q}"

@@ -10,13 +10,13 @@ rule fetch:
         record="data/records/fetch/{dataset}-{shard}.json",
     benchmark:
         "data/timings/fetch/{dataset}-{shard}.jsonl"
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard)).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
         libs=lambda wc: libs(*load("sources", STUDY.datasets[wc.dataset].source.kind).LIBRARIES),
-    resources:
-        mem_mb=2000,
-        runtime=60,
     shell:
         "python -P workflow_scripts/fetch.py --raw {output.raw:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

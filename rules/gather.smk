@@ -11,13 +11,13 @@ rule gather:
         record="<results>/records/gather/{benchmark}.json",
     benchmark:
         "<results>/timings/gather/{benchmark}.jsonl"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         cfg=lambda wc: stages.gather(STUDY, wc.benchmark).canonical(),
         code=code("gather.py"),
         libs=libs(),
-    resources:
-        mem_mb=1000,
-        runtime=10,
     shell:
         "python -P workflow_scripts/gather.py --scores {input.scores:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -8,7 +8,9 @@ rule predict:
         indexes=lambda wc: index_manifests(STUDY.benchmarks[wc.benchmark].images),
         weights=lambda wc: ancient(model_folder(STUDY.runs[wc.run].model)),
         files=lambda wc: ancient(raw_folders(STUDY.benchmarks[wc.benchmark].dataset)),
-        images=lambda wc: ancient(image_indexes(STUDY.benchmarks[wc.benchmark].images) + image_files(STUDY.benchmarks[wc.benchmark].images)),
+        images=lambda wc: ancient(
+            image_indexes(STUDY.benchmarks[wc.benchmark].images) + image_files(STUDY.benchmarks[wc.benchmark].images)
+        ),
     output:
         answers="<results>/answers/{run}/{benchmark}.jsonl",
         manifest="<results>/answers/{run}/{benchmark}.manifest.json",
@@ -17,13 +19,13 @@ rule predict:
         record="<results>/records/predict/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
+    resources:
+        mem_mb=4000,
+        runtime=240,
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
         code=lambda wc: code("predict.py", *predict_plugins(wc.run, wc.benchmark)),
         libs=libs("torch", "transformers", "tokenizers", "pillow"),
-    resources:
-        mem_mb=4000,
-        runtime=240,
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"

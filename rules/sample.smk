@@ -13,13 +13,13 @@ rule sample:
         record="<results>/records/sample/{subset}.json",
     benchmark:
         "<results>/timings/sample/{subset}.jsonl"
+    resources:
+        mem_mb=8000,
+        runtime=30,
     params:
         cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),
         code=lambda wc: code("sample.py", *plugin("sampling", STUDY.subsets[wc.subset].sample.strategy)),
         libs=libs("pyarrow"),
-    resources:
-        mem_mb=8000,
-        runtime=30,
     shell:
         "python -P workflow_scripts/sample.py --table {input.table:q}"
         " --subset {output.subset:q} --manifest {output.manifest:q}"

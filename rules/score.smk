@@ -16,13 +16,13 @@ rule score:
         record="<results>/records/score/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/score/{run}-{benchmark}.jsonl"
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
         code=lambda wc: code("score.py", *plugin("benchmarks", STUDY.benchmarks[wc.benchmark].benchmark)),
         libs=libs("numpy", "pyarrow"),
-    resources:
-        mem_mb=2000,
-        runtime=30,
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q} --model {input.model:q}"
         " --verdicts {output.verdicts:q} --score {output.score:q}"

@@ -16,13 +16,13 @@ rule tabulate:
         record="data/records/tabulate/{table}.json",
     benchmark:
         "data/timings/tabulate/{table}.jsonl"
+    resources:
+        mem_mb=8000,
+        runtime=60,
     params:
         cfg=lambda wc: stages.tabulate(STUDY, wc.table).canonical(),
         code=code("tabulate.py"),
         libs=libs("pyarrow"),
-    resources:
-        mem_mb=8000,
-        runtime=60,
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
         " --table {output.table:q} --rejected {output.rejected:q} --manifest {output.manifest:q}"

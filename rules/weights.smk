@@ -3,8 +3,9 @@
 
 rule weights:
     input:
-        tables=lambda wc: [f"data/tables/{table}.manifest.json" for table in STUDY.weights[wc.weights].tables],
-        rows=lambda wc: ancient([f"data/tables/{table}.parquet" for table in STUDY.weights[wc.weights].tables]),
+        tables=lambda wc: table_manifests(STUDY.weights[wc.weights].tables),
+        lessons=lambda wc: table_manifests(lessons(STUDY.weights[wc.weights])),
+        rows=lambda wc: ancient(table_rows(STUDY.weights[wc.weights].tables + lessons(STUDY.weights[wc.weights]))),
     output:
         weights=directory("data/weights/{weights}"),
         manifest="data/weights/{weights}.manifest.json",
@@ -13,15 +14,15 @@ rule weights:
         record="data/records/weights/{weights}.json",
     benchmark:
         "data/timings/weights/{weights}.jsonl"
-    params:
-        cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
-        code=lambda wc: code("weights.py", *plugin("weights", STUDY.weights[wc.weights].make.kind)),
-        libs=libs("torch", "transformers", "tokenizers", "safetensors"),
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=240,
+    params:
+        cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
+        code=lambda wc: code("weights.py", *weights_plugins(STUDY.weights[wc.weights])),
+        libs=libs(*TRAINING_LIBRARIES),
     shell:
-        "python -P workflow_scripts/weights.py --tables {input.tables:q}"
+        "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -12,7 +12,11 @@ def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     towers = [tower.folder() for tower in job.manifests("tower")]
     subsets = [subset.only_file() for subset in job.manifests("subset")]
-    rows = [row for subset, table in zip(subsets, job.paths("table"), strict=True) for row in subset_conversations(subset, table)]
+    rows = [
+        row
+        for subset, table in zip(subsets, job.paths("table"), strict=True)
+        for row in subset_conversations(subset, table)
+    ]
     material = Material(
         start=job.manifest("start").folder(),
         tower=towers[0] if towers else None,
@@ -25,4 +29,11 @@ def work(job: Job[TrainSettings]) -> None:
 
 
 if __name__ == "__main__":
-    run("train", TrainSettings, work, inputs=["start", "tower", "subset"], files=["table", "indexes"], outputs=["checkpoint"])
+    run(
+        "train",
+        TrainSettings,
+        work,
+        inputs=["start", "tower", "subset"],
+        files=["table", "indexes"],
+        outputs=["checkpoint"],
+    )

@@ -1,16 +1,23 @@
 """Make the starting weights of a model."""
 
 from pipeline_lib.core.job import Job, run
-from pipeline_lib.instruct.table import read_table
-from pipeline_lib.weights.base import WeightsSettings
-from pipeline_lib.weights.make import make_weights
+from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.instruct.table import Conversation, read_table
+from pipeline_lib.training.settings import WeightsSettings
+from pipeline_lib.training.weights import make_weights
 
 
 def work(job: Job[WeightsSettings]) -> None:
-    """Read the texts of the tables, write the model."""
-    rows = [row for table in job.manifests("tables") for row in read_table(table.twin(".parquet"))]
-    make_weights(job.settings, rows, job.output("weights"))
+    """Read the tables, write the model."""
+    texts, lessons = rows_of(job.manifests("tables")), rows_of(job.manifests("lessons"))
+    losses = make_weights(job.settings, texts, lessons, job.output("weights"))
+    job.note(texts=len(texts), lessons=len(lessons), losses=losses)
+
+
+def rows_of(tables: list[Manifest]) -> list[Conversation]:
+    """Return the rows of some tables."""
+    return [row for table in tables for row in read_table(table.twin(".parquet"))]
 
 
 if __name__ == "__main__":
-    run("weights", WeightsSettings, work, inputs=["tables"], outputs=["weights"])
+    run("weights", WeightsSettings, work, inputs=["tables", "lessons"], outputs=["weights"])

@@ -1,6 +1,6 @@
 """What every benchmark offers to the predict and score stages.
 
-A benchmark module has `PRIMARY`, `PROTOCOLS`, `questions(files)`, `gold(files)`, `judge(...)`, `tally(...)` and `metrics(...)`.
+A benchmark module has `PRIMARY`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`, `tally` and `metrics`.
 The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
 """
 

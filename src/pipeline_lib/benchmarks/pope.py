@@ -1,7 +1,7 @@
 """POPE: is an object in the image, yes or no; three categories of negatives.
 
-Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Two things differ: labels are
-joined by id, not by position, and an undefined ratio is 0 instead of an error.
+Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Two things differ: labels
+are joined by id, not by position, and an undefined ratio is 0 instead of an error.
 """
 
 import logging
@@ -40,7 +40,7 @@ def gold(files: Files, questions: list[Question]) -> dict[str, str]:
     categories = sorted({question.part for question in questions})
     unused = {path.stem.removeprefix("coco_pope_") for path in folder.glob("coco_pope_*.json")} - set(categories)
     if unused:
-        logger.warning("label files of categories that the question file does not name are ignored: %s", ", ".join(sorted(unused)))
+        logger.warning("ignored label files, which the question file does not name: %s", ", ".join(sorted(unused)))
     labels: dict[str, str] = {}
     for category in categories:
         labels |= _labels_of(folder / f"coco_pope_{category}.json", [q for q in questions if q.part == category])
@@ -63,7 +63,7 @@ def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
 
 
 def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
-    """Return `f1` as the mean over the categories (the published number), the rest over all rows, and each by category."""
+    """Return `f1` as the mean over the categories (the published number), the rest pooled, and each by category."""
     by_part = rates(sums)
     pooled = rates(sums.sum(axis=-2))
     whole = {**pooled, "f1": by_part["f1"].mean(axis=-1)}
@@ -84,17 +84,18 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
         raise PipelineError(
             f"{len(rows)} labels for {len(questions)} questions of this category",
             where=path,
-            cure="use the label file that belongs to this question file: POPE's random split exists with 2,910 and 3,000 rows",
+            cure="use the label file of this question file: POPE's random split exists with 2,910 and 3,000 rows",
         )
     labels = {}
     for question in questions:
-        row = rows.get(int(question.id) % CATEGORY_STRIDE)
-        if row is None or row["image"] != question.image or row["text"] != question.prompt.removesuffix(FORMAT_PROMPT):
+        row = rows.get(int(question.id) % CATEGORY_STRIDE, {})
+        asked = (question.image, question.prompt.removesuffix(FORMAT_PROMPT))
+        labelled = (row.get("image"), row.get("text"))
+        if asked != labelled:
             raise PipelineError(
                 "this label does not belong to the question with its id",
                 where=path,
-                value=f"question {question.id} asks {question.prompt.removesuffix(FORMAT_PROMPT)!r} of {question.image}, the label "
-                + ("is absent" if row is None else f"says {row['text']!r} of {row['image']}"),
+                value=f"question {question.id} asks {asked}, the label is of {labelled}",
                 cure="use the label file that belongs to this question file",
             )
         labels[question.id] = "no" if row["label"] == "no" else "yes"

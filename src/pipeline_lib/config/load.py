@@ -16,8 +16,8 @@ from pipeline_lib.core.registry import load
 DEFAULT = "config"
 
 
-def study_path(name: str, root: Path = Path(".")) -> Path:
-    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml; an unknown one raises PipelineError."""
+def study_path(name: str, root: Path = Path()) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
     if name == DEFAULT:
         return root / "config.yaml"
     path = root / "studies" / f"{name}.yaml"
@@ -25,6 +25,11 @@ def study_path(name: str, root: Path = Path(".")) -> Path:
         known = [file.stem for file in sorted((root / "studies").glob("*.yaml"))]
         raise PipelineError("no such study", where="studies/", value=name, cure=suggest(name, known))
     return path
+
+
+def results_folder(name: str) -> Path:
+    """Return where the results of a study lie."""
+    return Path("results") if name == DEFAULT else Path("results") / name
 
 
 def load_study(path: Path) -> Study:
@@ -96,7 +101,8 @@ def _line_number(document: Any, key: Key) -> int:
     node = document
     for part in key:
         try:
-            position = node.lc.key(part) if isinstance(node, dict) else node.lc.item(part)
+            marks: Any = node.lc  # ruamel's: line and column of keys and items
+            position = marks.key(part) if isinstance(node, dict) else marks.item(part)
             node = node[part]
         except (AttributeError, KeyError, IndexError, TypeError):
             return line
@@ -121,7 +127,7 @@ def _model_at(model: type[BaseModel], key: Key, document: Any) -> type[BaseModel
     here = document[part]
     for plugin in (data for data in field.metadata if isinstance(data, Plugin)):
         return _model_at(load(plugin.kind, here[plugin.key]).Settings, rest, here)
-    inner = [kind for kind in _models_in(field.annotation)]
+    inner = list(_models_in(field.annotation))
     if not inner:
         return None
     if get_origin(field.annotation) is dict and rest:

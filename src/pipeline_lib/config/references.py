@@ -6,6 +6,7 @@ from typing import Iterator, Mapping
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.registry import load, names
+from pipeline_lib.recipes.base import Prompting
 from pipeline_lib.training.settings import Optimisation
 
 Key = tuple[str | int, ...]
@@ -23,7 +24,14 @@ class Problem:
 
 def problems(study: Study) -> list[Problem]:
     """Return every reference that leads nowhere, in the order of the tree."""
-    found = [*_tables(study), *_subsets(study), *_weights(study), *_trainings(study), *_runs(study), *_benchmarks(study)]
+    found = [
+        *_tables(study),
+        *_subsets(study),
+        *_weights(study),
+        *_trainings(study),
+        *_runs(study),
+        *_benchmarks(study),
+    ]
     return [*found, *_circles(study)]
 
 
@@ -36,7 +44,9 @@ def _images(key: Key, datasets: list[str], study: Study) -> Iterator[Problem]:
     for place, name in enumerate(datasets):
         yield from _missing((*key, place), name, study.datasets, "dataset")
         if name in study.datasets and study.datasets[name].convert is None:
-            yield Problem((*key, place), "the images of this dataset are not made usable", name, "give the dataset a `convert`")
+            yield Problem(
+                (*key, place), "the images of this dataset are not made usable", name, "give the dataset a `convert`"
+            )
 
 
 def _tables(study: Study) -> Iterator[Problem]:
@@ -54,6 +64,8 @@ def _weights(study: Study) -> Iterator[Problem]:
     for name, weights in study.weights.items():
         for place, table in enumerate(weights.tables):
             yield from _missing(("weights", name, "tables", place), table, study.tables, "table")
+        if weights.learn is not None:
+            yield from _missing(("weights", name, "learn", "table"), weights.learn.table, study.tables, "table")
         if name in study.trainings:
             yield Problem(("weights", name), "weights and a training share this name", name, "rename one of them")
 
@@ -75,12 +87,17 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:
-        yield Problem((*key, "subset"), f"the recipe {training.recipe.name} trains on nothing", training.subset, "remove it")
+        yield Problem(
+            (*key, "subset"), f"the recipe {training.recipe.name} trains on nothing", training.subset, "remove it"
+        )
 
 
 def _runs(study: Study) -> Iterator[Problem]:
     for name, run in study.runs.items():
-        yield from _missing(("runs", name, "model"), run.model, study.trainings, "training")
+        key = ("runs", name, "model")
+        yield from _missing(key, run.model, study.trainings, "training")
+        if run.model in study.trainings and not isinstance(study.trainings[run.model].recipe, Prompting):
+            yield Problem(key, "this training does not make a LLaVA, so it cannot answer questions", run.model)
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:
@@ -98,7 +115,9 @@ def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
         return
     protocols = load("benchmarks", use.benchmark).PROTOCOLS
     if use.protocol not in protocols:
-        yield Problem((*key, "protocol"), f"{use.benchmark} has no such protocol", use.protocol, suggest(use.protocol, protocols))
+        yield Problem(
+            (*key, "protocol"), f"{use.benchmark} has no such protocol", use.protocol, suggest(use.protocol, protocols)
+        )
 
 
 def _circles(study: Study) -> Iterator[Problem]:
@@ -107,6 +126,7 @@ def _circles(study: Study) -> Iterator[Problem]:
         while seen[-1] in study.trainings and study.trainings[seen[-1]].start not in seen:
             seen.append(study.trainings[seen[-1]].start)
         if seen[-1] in study.trainings:
-            yield Problem(("trainings", name, "start"), "trainings start from each other in a circle", " from ".join(seen))
+            yield Problem(
+                ("trainings", name, "start"), "trainings start from each other in a circle", " from ".join(seen)
+            )
             return
-

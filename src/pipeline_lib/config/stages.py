@@ -9,8 +9,7 @@ from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
-from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.weights.base import WeightsSettings
+from pipeline_lib.training.settings import TrainSettings, WeightsSettings
 
 
 def fetch(study: Study, dataset: str, shard: int) -> FetchSettings:
@@ -44,7 +43,9 @@ def sample(study: Study, subset: str) -> SampleSettings:
 
 def weights(study: Study, name: str) -> WeightsSettings:
     """Return the settings of one weights job."""
-    return WeightsSettings(make=study.weights[name].make, seed=study.seed, threads=study.threads)
+    found = study.weights[name]
+    recipe = found.learn.recipe if found.learn else None
+    return WeightsSettings(make=found.make, learn=recipe, seed=study.seed, threads=study.threads, device=study.device)
 
 
 def train(study: Study, training: str) -> TrainSettings:
@@ -56,9 +57,13 @@ def train(study: Study, training: str) -> TrainSettings:
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name stands in its answers."""
     use = study.benchmarks[benchmark]
-    where = {"threads": study.threads, "device": study.device}
     return PredictSettings(
-        benchmark=use.benchmark, files=use.files, model_id=run, **where, **use.decoding.model_dump()
+        benchmark=use.benchmark,
+        files=use.files,
+        model_id=run,
+        threads=study.threads,
+        device=study.device,
+        **use.decoding.model_dump(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tree: everything that a study says. Names refer to each other; what changes bytes stands in the stages' own settings."""
+"""The tree: everything that a study says. What changes bytes stands in the stages' own settings."""
 
 from typing import Annotated, Literal
 
@@ -42,18 +42,28 @@ class Subset(Settings):
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
 
 
+class Learning(Settings):
+    """What starting weights learn before any study uses them."""
+
+    table: Name = Field(description="the table whose rows are learnt, all of them")
+    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+
+
 class Weights(Settings):
-    """Starting weights."""
+    """Starting weights, shared by all studies that define them alike."""
 
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
+    learn: Learning | None = Field(default=None, description="for weights that start random")
 
 
 class Training(Settings):
     """One checkpoint: from weights or from another training, by a recipe, on a subset."""
 
     start: Name = Field(description="the weights or the training to start from")
-    tower: Name | None = Field(default=None, description="weights or training of kind CLIP whose vision tower is put in")
+    tower: Name | None = Field(
+        default=None, description="weights or training of kind CLIP whose vision tower is put in"
+    )
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
 

@@ -7,7 +7,7 @@ non-empty fields, so that Python versions agree.
 
 import ast
 import hashlib
-from functools import lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
@@ -27,12 +27,26 @@ class Target(NamedTuple):
     name: str
 
 
-class Statement(NamedTuple):
-    """A top-level statement: its digest, the names it uses, and what it imports where it stands."""
+class Statement:
+    """A top-level statement: its digest, the names it uses, what it imports; each made when asked for."""
 
-    digest: str
-    uses: frozenset[str]
-    imports: frozenset[Target]
+    def __init__(self, node: ast.stmt) -> None:
+        self._node = node
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the digest of the statement."""
+        return _digest(self._node)
+
+    @cached_property
+    def uses(self) -> list[str]:
+        """Return the names that the statement mentions."""
+        return sorted({part.id for part in ast.walk(self._node) if isinstance(part, ast.Name)})
+
+    @cached_property
+    def imports(self) -> set[Target]:
+        """Return what the statement imports where it stands, such as inside a function."""
+        return _imports_in(self._node)
 
 
 class Module(NamedTuple):
@@ -72,7 +86,7 @@ def _targets_of_script(script: Path) -> list[Target]:
     return sorted(_imports_in(ast.parse(script.read_text(encoding="utf-8"))))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _script_digest(script: Path) -> str:
     return _digest(ast.parse(script.read_text(encoding="utf-8")))
 
@@ -86,14 +100,14 @@ def _statements(target: Target) -> list[Statement]:
 
 def _names_used(module_name: str, statement: Statement) -> Iterator[Target]:
     module = _module(module_name)
-    for name in sorted(statement.uses):
+    for name in statement.uses:
         if name in module.bound:
             yield Target(module_name, name)
         elif name in module.imported:
             yield module.imported[name]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _module(name: str) -> Module:
     tree = ast.parse(_path(name).read_text(encoding="utf-8"))
     module = Module({}, [], {})
@@ -103,7 +117,7 @@ def _module(name: str) -> Module:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             module.imported.update(_imported_names(node))
             continue
-        statement = _statement(node)
+        statement = Statement(node)
         names = _bound_names(node)
         for bound in names:
             module.bound.setdefault(bound, []).append(statement)
@@ -115,11 +129,6 @@ def _module(name: str) -> Module:
 def _path(name: str) -> Path:
     stem = SOURCE.joinpath(*name.split("."))
     return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
-
-
-def _statement(node: ast.stmt) -> Statement:
-    uses = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
-    return Statement(_digest(node), uses, frozenset(_imports_in(node)))
 
 
 def _bound_names(node: ast.stmt) -> list[str]:
@@ -165,7 +174,9 @@ def _digest(node: ast.AST) -> str:
 
 def _dump(value: object) -> str:
     if isinstance(value, ast.AST):
-        fields = [(name, field) for name, field in ast.iter_fields(value) if name not in ("ctx", "kind", "type_comment")]
+        fields = [
+            (name, field) for name, field in ast.iter_fields(value) if name not in ("ctx", "kind", "type_comment")
+        ]
         parts = [f"{name}={_dump(field)}" for name, field in fields if field is not None and field != []]
         return f"{type(value).__name__}({','.join(parts)})"
     if isinstance(value, list):

@@ -1,7 +1,6 @@
 """sha256 of files, computed once a host and file: remembered by inode, size and times."""
 
 import hashlib
-import os
 import platform
 import sqlite3
 from contextlib import closing
@@ -54,7 +53,7 @@ class DigestCache:
 
 
 def _stat_key(path: Path) -> str:
-    stat = os.stat(path)
+    stat = path.stat()
     return f"{stat.st_dev}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
 
 

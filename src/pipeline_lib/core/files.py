@@ -1,6 +1,5 @@
 """Complete files under final names: write beside, then rename; listings in one order everywhere."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -25,17 +24,17 @@ def publish(path: Path) -> None:
     """Rename the partial of `path` to `path`, replacing what was there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    os.replace(partial(path), path)
+    partial(path).replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 so that `path` is either old or complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial(path).write_text(text, encoding="utf-8", newline="\n")
-    os.replace(partial(path), path)
+    partial(path).replace(path)
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Return all files below `folder`, sorted by their POSIX path, without Snakemake's stamp and the folder's own list."""
+    """Return the files below `folder`, sorted by POSIX path, without Snakemake's stamp and the folder's own list."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.name not in (STAMP, LISTING))
     return sorted(found, key=lambda path: path.as_posix())

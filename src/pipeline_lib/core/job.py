@@ -107,7 +107,7 @@ def run(
 ) -> None:
     """Run `work` as the program of a stage and exit with 0 or 1.
 
-    `inputs` are options that take manifests, `files` take paths whose bytes `work` verifies, `outputs` take one path each.
+    `inputs` are options that take manifests, `files` take paths whose bytes `work` verifies, `outputs` take one path.
     """
     arguments = _parse(stage, [*inputs, *files], outputs)
     record_path = Path(arguments.record)

@@ -16,4 +16,5 @@ def configure(path: Path, label: str) -> None:
     terminal.addFilter(lambda record: record.name.startswith("pipeline_lib") or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
-    faulthandler.enable(file.stream)
+    if file.stream is not None:
+        faulthandler.enable(file.stream)

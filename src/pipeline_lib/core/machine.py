@@ -1,4 +1,4 @@
-"""Facts about where a job runs: processor, threads, libraries, the state of the repository. They go into records only."""
+"""Facts about where a job runs: processor, threads, libraries, the state of the repository. Only records hold them."""
 
 import hashlib
 import os

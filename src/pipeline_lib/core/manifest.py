@@ -1,7 +1,7 @@
-"""Manifest: what an artefact is. Every file that a job made, its size and its sha256; nothing that two equal makings differ in.
+"""Manifest: what an artefact is. Every file that a job made, its size and its sha256.
 
-A manifest stays small, since Snakemake compares files by content only up to 1 MB: beyond `INLINE` files the list stands in
-the folder itself, and the manifest holds that list's digest.
+Nothing stands in it that two equal makings differ in. It stays small, since Snakemake compares files by content only
+up to 1 MB: beyond `INLINE` files the list stands in the folder itself, and the manifest holds that list's digest.
 """
 
 import json

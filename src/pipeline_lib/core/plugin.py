@@ -27,7 +27,9 @@ class Plugin:
             return value
         known = names(self.kind)
         if not isinstance(value, dict) or self.key not in value:
-            raise PydanticCustomError("plugin_missing", "needs the key '{key}': one of {known}", {"key": self.key, "known": ", ".join(known)})
+            raise PydanticCustomError(
+                "plugin_missing", "needs the key '{key}': one of {known}", {"key": self.key, "known": ", ".join(known)}
+            )
         name = value[self.key]
         if name not in known:
             text = "no such {kind}: {name}; {hint}"

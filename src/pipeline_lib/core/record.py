@@ -1,7 +1,7 @@
 """Record: how an artefact was made. No rule reads one; an empty file means that the job was killed."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,14 @@ class Record:
     settings: dict[str, Any]
     code: str
     libraries: dict[str, Any]
-    started: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
         """Write the record with the job's end; `error` is the message that the person saw."""
-        ended = datetime.now(timezone.utc)
+        ended = datetime.now(UTC)
         write_text(
             path,
             pretty_json(

@@ -46,6 +46,5 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write `rows` as JSON Lines in the given order, keys in the order they have."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        with jsonlines.Writer(file) as writer:
-            writer.write_all(rows)
+    with path.open("w", encoding="utf-8", newline="\n") as file, jsonlines.Writer(file) as writer:
+        writer.write_all(rows)

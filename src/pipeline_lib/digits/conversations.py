@@ -11,7 +11,10 @@ from pipeline_lib.digits.scene import caption, draw_scene, told
 
 Row = dict[str, Any]
 
-PRESENCE_RATE = 0.6  # of instruction rows; the rest are short-answer questions
+# Shares of kinds of questions; the rest are short-answer questions. The language model sees few about presence, so that
+# they are what instruction tuning has to teach.
+INSTRUCTION_PRESENCE = 0.60
+TEXT_CAPTION, TEXT_PRESENCE = 0.10, 0.28
 
 
 def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
@@ -31,7 +34,7 @@ def instruction_rows(seed: int, part: str, scenes: int, per_scene: int) -> list[
         scene = draw_scene(seed, part, number)
         for turn_number in range(per_scene):
             generator = _generator(seed, "instruction", number, turn_number)
-            ask = presence_turn if generator.random() < PRESENCE_RATE else short_turn
+            ask = presence_turn if generator.random() < INSTRUCTION_PRESENCE else short_turn
             rows.append(row(f"instruction-{number}-{turn_number}", ask(scene, generator), image_name(part, number)))
     return rows
 
@@ -43,9 +46,9 @@ def text_rows(seed: int, count: int) -> list[Row]:
         scene = draw_scene(seed, "text", number)
         generator = _generator(seed, "text", number)
         draw = generator.random()
-        if draw < 0.10:
+        if draw < TEXT_CAPTION:
             question, answer = caption_prompt(generator), caption(scene)
-        elif draw < 0.65:
+        elif draw < TEXT_CAPTION + TEXT_PRESENCE:
             question, answer = presence_turn(scene, generator)
         else:
             question, answer = short_turn(scene, generator)

@@ -1,8 +1,8 @@
-"""Pictures of scenes: every digit is one real scan, resized, placed in its cell, with noise; stored in mixed formats."""
+"""Pictures of scenes: every digit is one real scan, resized, placed in its cell, with noise; in mixed formats."""
 
 import gzip
 import io
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -58,21 +58,23 @@ def draw(scene: Scene, seed: int, part: str) -> Image.Image:
         top, left = (cell // 2) * half, (cell % 2) * half
         top += int(generator.integers(0, half - size + 1))
         left += int(generator.integers(0, half - size + 1))
-        patch = np.asarray(Image.fromarray(_scans()[0][scan]).resize((size, size), Image.Resampling.BICUBIC), dtype=np.float64)
+        patch = np.asarray(
+            Image.fromarray(_scans()[0][scan]).resize((size, size), Image.Resampling.BICUBIC), dtype=np.float64
+        )
         window = pixels[top : top + size, left : left + size]
         np.maximum(window, patch, out=window)
     pixels += generator.normal(0.0, NOISE, pixels.shape)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-@lru_cache(maxsize=None)
+@cache
 def scans_of(part: str) -> dict[int, list[int]]:
     """Return, for every digit, the numbers of the scans that a part may use."""
     labels = _scans()[1]
     return {digit: [number for number in SCANS[part] if labels[number] == digit] for digit in range(10)}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _scans() -> tuple[NDArray[np.uint8], list[int]]:
     """Return the scans [1797, 8, 8] in 0…255 and their labels: the file behind scikit-learn's `load_digits`.
 

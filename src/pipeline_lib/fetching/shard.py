@@ -25,7 +25,7 @@ class FetchSettings(Settings):
 
 
 def fetch_shard(settings: FetchSettings, folder: Path) -> int:
-    """Put the shard's files below `folder` and return how many there are; the whole source without a file is an error."""
+    """Put the shard's files below `folder` and return how many there are; a source without any file is an error."""
     source = cast(Source, load("sources", settings.source.kind))
     names = source.list_names(settings.source, settings.seed)
     if not names:

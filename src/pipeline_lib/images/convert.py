@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.images.decode import SUFFIXES, Seen, UnreadableImage, look, open_image, rgb
+from pipeline_lib.images.decode import SUFFIXES, Seen, UnreadableImageError, look, open_image, rgb
 from pipeline_lib.images.index import IndexRow
 
 
@@ -20,7 +20,9 @@ class ConvertSettings(Settings):
     to: Literal["jpeg", "keep"] = Field(
         description="jpeg: what is not JPEG is converted (training sets); keep: the given bytes are read (benchmarks)"
     )
-    quality: int = Field(default=95, ge=1, le=100, description="JPEG quality of converted images; no chroma subsampling")
+    quality: int = Field(
+        default=95, ge=1, le=100, description="JPEG quality of converted images; no chroma subsampling"
+    )
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ def convert_image(data: bytes, suffix: str, settings: ConvertSettings) -> Conver
             return Converted("kept", f"{seen.format}{label}", seen, None)
         frames = f", first of {seen.frames} frames" if seen.frames > 1 else ""
         return Converted("converted", f"{seen.format} {seen.mode}{label}{frames}", seen, _jpeg(data, settings.quality))
-    except UnreadableImage as error:
+    except UnreadableImageError as error:
         return Converted("quarantined", str(error), None, None)
 
 
-def convert_shard(raw: Path, files: list[Path], tar: Path, container: Path, settings: ConvertSettings) -> list[IndexRow]:
+def convert_shard(
+    raw: Path, files: list[Path], tar: Path, container: Path, settings: ConvertSettings
+) -> list[IndexRow]:
     """Convert the image files of one shard and return an index row for each, sorted by name.
 
     `raw` is the folder that names are relative to; converted images are appended to the uncompressed archive `tar`,
@@ -98,7 +102,7 @@ def _jpeg(data: bytes, quality: int) -> bytes:
     try:
         rgb(open_image(data)).save(buffer, "JPEG", quality=quality, subsampling=0)
     except (OSError, ValueError) as error:
-        raise UnreadableImage(f"cannot be written as JPEG: {error}") from error
+        raise UnreadableImageError(f"cannot be written as JPEG: {error}") from error
     return buffer.getvalue()
 
 

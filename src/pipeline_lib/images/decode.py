@@ -20,28 +20,38 @@ class Seen:
     frames: int
 
 
-class UnreadableImage(Exception):
+class UnreadableImageError(Exception):
     """The bytes are not a whole image; the message says why."""
 
 
 def look(data: bytes) -> Seen:
-    """Return what `data` is, after decoding all of its first frame; raise UnreadableImage where that fails."""
+    """Return what `data` is, after decoding all of its first frame; raise UnreadableImageError where that fails."""
     image = open_image(data)
     frames = int(getattr(image, "n_frames", 1))
     return Seen(str(image.format), image.mode, image.width, image.height, frames)
 
 
 def open_image(data: bytes) -> Image.Image:
-    """Return the decoded first frame; raise UnreadableImage with the reason where it cannot be decoded."""
+    """Return the decoded first frame; raise UnreadableImageError with the reason where it cannot be decoded."""
     if not data:
-        raise UnreadableImage("empty file")
+        raise UnreadableImageError("empty file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data))
             image.load()
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UnreadableImage(f"{type(error).__name__}: {str(error).replace(str(io.BytesIO), 'data')}"[:200]) from error
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        MemoryError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise UnreadableImageError(
+            f"{type(error).__name__}: {str(error).replace(str(io.BytesIO), 'data')}"[:200]
+        ) from error
     return image
 
 

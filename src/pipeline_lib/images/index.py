@@ -1,13 +1,14 @@
 """The image index: where the bytes of every image lie and what they are, as a Parquet table."""
 
-from dataclasses import asdict, dataclass, fields, replace
+import itertools
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Iterable
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.parquet import read_rows, write_rows
 from pipeline_lib.core.settings import Settings
 
 
@@ -40,18 +41,18 @@ SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64(
 
 def write_index(path: Path, rows: Iterable[IndexRow]) -> None:
     """Write index rows in the given order."""
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA), path)
+    write_rows(path, rows, SCHEMA)
 
 
 def read_index(path: Path) -> list[IndexRow]:
     """Return the rows of an index."""
-    return [IndexRow(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+    return [IndexRow(**row) for row in read_rows(path)]
 
 
 def merge(shards: list[list[IndexRow]], prefix: str) -> list[IndexRow]:
-    """Return the rows of all shards sorted by path, each path with the dataset's prefix; a path seen twice is an error."""
+    """Return the rows of all shards sorted by path, with the dataset's prefix; a path seen twice is an error."""
     rows = sorted((row for shard in shards for row in shard), key=lambda row: row.path)
-    for first, second in zip(rows, rows[1:]):
+    for first, second in itertools.pairwise(rows):
         if first.path == second.path:
             raise PipelineError("two images of one dataset have the same path", value=first.path)
     return [replace(row, path=prefix + row.path) for row in rows]
@@ -60,7 +61,9 @@ def merge(shards: list[list[IndexRow]], prefix: str) -> list[IndexRow]:
 def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
     """Return path, reason and digest of every image that no stage may use."""
     return [
-        {"path": row.path, "reason": row.reason, "sha256": row.source_sha256} for row in rows if row.status == "quarantined"
+        {"path": row.path, "reason": row.reason, "sha256": row.source_sha256}
+        for row in rows
+        if row.status == "quarantined"
     ]
 
 

@@ -21,7 +21,12 @@ class ImageReader:
     def _add(self, index: Path) -> None:
         for row in read_index(index):
             if row.path in self._rows:
-                raise PipelineError("two datasets hold an image with the same path", where=index, value=row.path, cure="give one of them a prefix")
+                raise PipelineError(
+                    "two datasets hold an image with the same path",
+                    where=index,
+                    value=row.path,
+                    cure="give one of them a prefix",
+                )
             self._rows[row.path] = row
 
     def __contains__(self, path: str) -> bool:

@@ -14,27 +14,33 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.llava import Llava, load_llava
 from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.determinism import make_deterministic
 
 logger = logging.getLogger(__name__)
 
 ANSWER_ID_LENGTH = 22  # characters of LLaVA's `answer_id`
 
 
-def answer_benchmark(folder: Path, files: Files, images: ImageReader, settings: PredictSettings) -> list[dict[str, Any]]:
+def answer_benchmark(
+    folder: Path, files: Files, images: ImageReader, settings: PredictSettings
+) -> list[dict[str, Any]]:
     """Return the answer records of a checkpoint to a benchmark."""
     benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
     llava = load_llava(folder)
-    torch.set_num_threads(settings.threads)
-    torch.use_deterministic_algorithms(True)
+    make_deterministic(seed=0, threads=settings.threads)  # greedy answers draw nothing
     llava.model.eval().to(settings.device)
     return predict(llava, benchmark.questions(files), images, settings)
 
 
-def predict(llava: Llava, questions: list[Question], images: ImageReader, settings: PredictSettings) -> list[dict[str, Any]]:
+def predict(
+    llava: Llava, questions: list[Question], images: ImageReader, settings: PredictSettings
+) -> list[dict[str, Any]]:
     """Return LLaVA's answer record for every question, in the order given."""
     template = cast(Template, load("prompts", str(llava.card.template)))
     image_tokens = llava.model.config.image_seq_length
-    prompts = [encode(template.question(q.prompt, q.image is not None), llava.tokenizer, image_tokens)[0] for q in questions]
+    prompts = [
+        encode(template.question(q.prompt, q.image is not None), llava.tokenizer, image_tokens)[0] for q in questions
+    ]
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
     for start in range(0, len(order), settings.batch_size):
@@ -46,7 +52,9 @@ def predict(llava: Llava, questions: list[Question], images: ImageReader, settin
     return [_record(question, texts[number], settings.model_id) for number, question in enumerate(questions)]
 
 
-def _inputs(llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader) -> dict[str, torch.Tensor]:
+def _inputs(
+    llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader
+) -> dict[str, torch.Tensor]:
     """Return a batch padded on the left, so that every prompt ends where its answer begins."""
     pad = int(llava.tokenizer.pad_token_id)
     longest = max(map(len, prompts))
@@ -56,7 +64,9 @@ def _inputs(llava: Llava, prompts: list[list[int]], questions: list[Question], i
     }
     shown = [question.image for question in questions if question.image is not None]
     if shown:
-        inputs["pixel_values"] = torch.stack([llava.pixels(images.open(path, images.row(path).sha256)) for path in shown])
+        inputs["pixel_values"] = torch.stack(
+            [llava.pixels(images.open(path, images.row(path).sha256)) for path in shown]
+        )
     return {name: tensor.to(llava.model.device) for name, tensor in inputs.items()}
 
 
@@ -79,4 +89,3 @@ def _record(question: Question, text: str, model_id: str) -> dict[str, Any]:
         "model_id": model_id,
         "metadata": {},
     }
-

@@ -1,20 +1,22 @@
 """The sample stage: a subset names its rows and pins their content and images, and nothing else of the table."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.parquet import read_rows, write_rows
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.table import Conversation, read_table
 from pipeline_lib.sampling.base import SampleStrategy, Strategy
 
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_sha256")]).insert(0, pa.field("row", pa.int64()))
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_sha256")]).insert(
+    0, pa.field("row", pa.int64())
+)
 
 
 class SampleSettings(Settings):
@@ -43,12 +45,12 @@ def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRo
 
 def write_subset(path: Path, rows: list[SubsetRow]) -> None:
     """Write a subset."""
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA), path)
+    write_rows(path, rows, SCHEMA)
 
 
 def read_subset(path: Path) -> list[SubsetRow]:
     """Return the rows of a subset."""
-    return [SubsetRow(**row) for row in pq.read_table(path, schema=SCHEMA).to_pylist()]
+    return [SubsetRow(**row) for row in read_rows(path)]
 
 
 def subset_conversations(subset: Path, table: Path) -> list[Conversation]:
@@ -57,7 +59,9 @@ def subset_conversations(subset: Path, table: Path) -> list[Conversation]:
     rows = read_table(table, set(pinned))
     for row in rows:
         if row.digest() != pinned[row.row].row_sha256:
-            raise PipelineError("this row is not the one that the subset pins", where=f"{table}, row {row.row}", value=row.id)
+            raise PipelineError(
+                "this row is not the one that the subset pins", where=f"{table}, row {row.row}", value=row.id
+            )
     if len(rows) != len(pinned):
         missing = sorted(set(pinned) - {row.row for row in rows})
         raise PipelineError("rows of the subset are missing in the table", where=table, value=missing[:5])

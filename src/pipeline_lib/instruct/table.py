@@ -2,12 +2,12 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Iterable
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.parquet import read_rows, write_rows
 from pipeline_lib.core.text import canonical_json
 
 SCHEMA = pa.schema(
@@ -38,10 +38,9 @@ class Conversation:
 
 def write_table(path: Path, rows: Iterable[Conversation]) -> None:
     """Write conversation rows in the given order."""
-    pq.write_table(pa.Table.from_pylist([asdict(row) for row in rows], schema=SCHEMA), path)
+    write_rows(path, rows, SCHEMA)
 
 
 def read_table(path: Path, rows: set[int] | None = None) -> list[Conversation]:
     """Return all rows of a table, or those whose `row` is in `rows`."""
-    values: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
-    return [Conversation(**value) for value in values if rows is None or value["row"] in rows]
+    return [Conversation(**value) for value in read_rows(path) if rows is None or value["row"] in rows]

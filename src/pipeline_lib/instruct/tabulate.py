@@ -1,4 +1,4 @@
-"""The tabulate stage: LLaVA's JSON becomes a validated table; a row that cannot be used goes to a list with its reason."""
+"""The tabulate stage: LLaVA's JSON becomes a validated table, and a list of unusable rows with their reasons."""
 
 from pathlib import Path
 from typing import Any, Iterator
@@ -89,4 +89,3 @@ def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Co
     turns = [{"from": turn["from"], "value": turn["value"]} for turn in raw["conversations"]]
     sha256 = images.row(image).sha256 if image is not None else None
     return Conversation(position, str(raw.get("id", "")), image, sha256, turns)
-

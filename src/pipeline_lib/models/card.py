@@ -31,7 +31,9 @@ def read_card(folder: Path) -> Card:
     try:
         return Card.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise PipelineError(f"this checkpoint has no {NAME}", where=folder, cure="use one that a stage of this workflow wrote") from error
+        raise PipelineError(
+            f"this checkpoint has no {NAME}", where=folder, cure="use one that a stage of this workflow wrote"
+        ) from error
     except ValidationError as error:
         raise PipelineError(f"{NAME} is not a checkpoint's card: {error}", where=folder) from error
 

@@ -1,4 +1,4 @@
-"""From segments to token ids and labels: the image's place is filled with as many tokens as the tower gives features."""
+"""From segments to token ids and labels: the image's place is filled with one token for each feature of the tower."""
 
 from transformers import PreTrainedTokenizerBase
 
@@ -7,7 +7,9 @@ from pipeline_lib.prompts.base import IMAGE, Segment
 IGNORED = -100  # label of a token that carries no loss
 
 
-def encode(segments: list[Segment], tokenizer: PreTrainedTokenizerBase, image_tokens: int) -> tuple[list[int], list[int]]:
+def encode(
+    segments: list[Segment], tokenizer: PreTrainedTokenizerBase, image_tokens: int
+) -> tuple[list[int], list[int]]:
     """Return token ids and labels of the segments, each tokenised by itself, after one beginning-of-sequence token."""
     ids, labels = [int(tokenizer.bos_token_id)], [IGNORED]
     for segment in segments:

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, CLIPModel, LlamaForCausalLM, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
+from transformers import (
+    AutoTokenizer,
+    CLIPModel,
+    LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    PreTrainedTokenizerBase,
+)
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.llava.processing_llava import LlavaProcessor
@@ -96,7 +103,9 @@ def _image_processor(tower: Path, card: Card) -> LlavaImageProcessorPil:
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
 
 
-def _processor(tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig) -> LlavaProcessor:
+def _processor(
+    tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig
+) -> LlavaProcessor:
     """Return the processor whose count of image tokens is that of the model."""
     return LlavaProcessor(
         image_processor=image_processor,

@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from transformers import PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, write_card
 
 M = TypeVar("M", bound=PreTrainedModel)
+
+disable_progress_bar()
 
 
 def save_model(model: PreTrainedModel, companions: list[Any], folder: Path, card: Card) -> None:
@@ -23,7 +26,11 @@ def save_model(model: PreTrainedModel, companions: list[Any], folder: Path, card
 def load_model(kind: type[M], folder: Path) -> M:
     """Return the model of a folder in float32; a tensor that is missing or left over raises PipelineError."""
     model, info = kind.from_pretrained(folder, output_loading_info=True, dtype="float32", local_files_only=True)
-    faults = {name: sorted(map(str, info[name])) for name in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[name]}
+    faults = {
+        name: sorted(map(str, info[name]))
+        for name in ("missing_keys", "unexpected_keys", "mismatched_keys")
+        if info[name]
+    }
     if faults:
         raise PipelineError("the tensors of this checkpoint are not those of its model", where=folder, value=faults)
     loaded: M = model

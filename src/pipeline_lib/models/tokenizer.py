@@ -51,5 +51,8 @@ def _train(texts: Iterable[str], vocabulary: int, whole: list[str], special: lis
 
 def add_llava_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
     """Add `<image>` and `<pad>` to a language model's tokenizer, and pad with the latter."""
-    tokenizer.add_tokens([AddedToken(IMAGE, normalized=False, special=True), AddedToken(PAD, normalized=False, special=True)], special_tokens=True)
+    tokenizer.add_tokens(
+        [AddedToken(IMAGE, normalized=False, special=True), AddedToken(PAD, normalized=False, special=True)],
+        special_tokens=True,
+    )
     tokenizer.pad_token = PAD

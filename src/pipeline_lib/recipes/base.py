@@ -1,31 +1,19 @@
-"""What every recipe offers to the train stage.
+"""Settings that recipes for LLaVA share: how the model is spoken to, and how long its conversations may be."""
 
-A recipe module has `Settings` and `prepare(settings, material)`, which returns the task; a recipe whose settings are no
-`Optimisation` takes no step.
-"""
-
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
 from pydantic import Field
 
 from pipeline_lib.models.card import Card
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
-if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
-
-
-class Recipe(Protocol):
-    """The function of a recipe module."""
-
-    def prepare(self, settings: RecipeSettings, material: "Material") -> "Task":
-        """Return what to train, on what, and how to save it."""
-
 
 class Prompting(RecipeSettings):
     """How a LLaVA is spoken to and shown images; its checkpoint carries it on."""
 
-    template: str = Field(default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts")
+    template: str = Field(
+        default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
+    )
     image_shape: Literal["square", "pad"] = Field(
         default="pad", description="pad: padded to a square; square: the middle is cropped"
     )

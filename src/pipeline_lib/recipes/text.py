@@ -16,7 +16,9 @@ class Settings(Optimisation):
     """Settings of the recipe `text`."""
 
     name: Literal["text"]
-    template: str = Field(default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts")
+    template: str = Field(
+        default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
+    )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation")
 
 

@@ -23,7 +23,7 @@ class Joined:
 def join(questions: list[Question], path: Path) -> Joined:
     """Return every question with its answer from a JSON Lines file of `question_id`, `text` and maybe `prompt`.
 
-    An answer given twice, to an unknown question, or to another prompt raises PipelineError, as does a file without any.
+    An answer given twice, to an unknown question or to another prompt raises PipelineError, as does an empty file.
     """
     by_id = {question.id: question for question in questions}
     if len(by_id) != len(questions):
@@ -36,7 +36,9 @@ def join(questions: list[Question], path: Path) -> Joined:
         identifier = str(row["question_id"])
         question = by_id.get(identifier)
         if question is None:
-            raise PipelineError("an answer to a question that the question file does not hold", where=where, value=identifier)
+            raise PipelineError(
+                "an answer to a question that the question file does not hold", where=where, value=identifier
+            )
         if identifier in answers:
             raise PipelineError("a second answer to the same question", where=where, value=identifier)
         if row.get("prompt", question.prompt) != question.prompt:

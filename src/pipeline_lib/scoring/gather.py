@@ -30,4 +30,10 @@ def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
         primaries.add(about["primary"])
         runs[run] = score
     (primary,) = primaries
-    return {"schema": SCHEMA, "benchmark": settings.benchmark, "protocol": settings.protocol, "primary": primary, "runs": runs}
+    return {
+        "schema": SCHEMA,
+        "benchmark": settings.benchmark,
+        "protocol": settings.protocol,
+        "primary": primary,
+        "runs": runs,
+    }

@@ -52,7 +52,11 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     answered = [verdict for verdict in verdicts if verdict.status != "missing"]
     silent = sorted(set(parts) - {verdict.part for verdict in answered})
     if silent:
-        raise PipelineError("no question of this part is answered", value=", ".join(silent), cure="answer it, or score a question file without it")
+        raise PipelineError(
+            "no question of this part is answered",
+            value=", ".join(silent),
+            cure="answer it, or score a question file without it",
+        )
     sums = cluster_sums(benchmark.tally(answered, parts), [verdict.image or verdict.id for verdict in answered])
     metrics = partial(benchmark.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
@@ -85,5 +89,9 @@ def load_benchmark(settings: ScoreSettings) -> Benchmark:
     """Return the benchmark's module; an unknown benchmark or protocol raises PipelineError."""
     benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
     if settings.protocol not in benchmark.PROTOCOLS:
-        raise PipelineError(f"{settings.benchmark} has no such protocol", value=settings.protocol, cure=suggest(settings.protocol, benchmark.PROTOCOLS))
+        raise PipelineError(
+            f"{settings.benchmark} has no such protocol",
+            value=settings.protocol,
+            cure=suggest(settings.protocol, benchmark.PROTOCOLS),
+        )
     return benchmark

@@ -29,7 +29,7 @@ def confusion(said: str, gold: str) -> tuple[int, int, int, int]:
 
 
 def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0 where 0 is divided by 0."""
+    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is 0."""
     true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
     return {
         "f1": _divide(2 * true_yes, 2 * true_yes + false_yes + false_no),

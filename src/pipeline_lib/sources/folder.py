@@ -23,7 +23,9 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the paths of all files below the folder, relative to it."""
     root = Path(settings.path)
     if not root.is_dir():
-        raise PipelineError("no such folder", where="source.path", value=settings.path, cure="correct the path in the study")
+        raise PipelineError(
+            "no such folder", where="source.path", value=settings.path, cure="correct the path in the study"
+        )
     return [path.relative_to(root).as_posix() for path in files_below(root)]
 
 

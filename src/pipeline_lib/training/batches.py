@@ -35,7 +35,9 @@ class PixelCache:
         return pixels
 
 
-def encode_row(row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int) -> Features:
+def encode_row(
+    row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int
+) -> Features:
     """Return `input_ids` and `labels` of a conversation, cut to `length`; one without a trained token is an error."""
     ids, labels = encode(template.conversation(row.conversations), tokenizer, image_tokens)
     if all(label == IGNORED for label in labels[:length]):

@@ -23,7 +23,9 @@ def contrastive_task(material: Material) -> Task:
     tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
     processor = CLIPImageProcessorPil.from_pretrained(material.start, local_files_only=True)
     pixels = PixelCache(
-        lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")["pixel_values"][0]
+        lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")[
+            "pixel_values"
+        ][0]
     )
 
     def make(row: Conversation) -> Features:

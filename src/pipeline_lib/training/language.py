@@ -17,7 +17,11 @@ def language_task(material: Material, template: Template, max_length: int) -> Ta
     expect_kind(material.start, "language")
     with_image = next((row for row in material.rows if row.image is not None), None)
     if with_image is not None:
-        raise PipelineError("a language model cannot be trained on a row with an image", where=f"row {with_image.row}", value=with_image.image)
+        raise PipelineError(
+            "a language model cannot be trained on a row with an image",
+            where=f"row {with_image.row}",
+            value=with_image.image,
+        )
     model = load_model(LlamaForCausalLM, material.start)
     tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
     make = partial(encode_row, tokenizer=tokenizer, template=template, image_tokens=0, length=max_length)

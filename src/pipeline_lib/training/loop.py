@@ -2,13 +2,10 @@
 
 import logging
 import math
-import random
 import tempfile
 from typing import Any
 
-import numpy as np
-import torch
-from transformers import TrainingArguments
+from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
@@ -20,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def train(task: Task, optimisation: Optimisation, settings: TrainSettings) -> list[float]:
-    """Train the task's model in place and return the loss of every step; a loss that is not finite raises PipelineError."""
+    """Train the task's model in place and return every step's loss; one that is not finite raises PipelineError."""
     progress = Progress()
     with tempfile.TemporaryDirectory() as scratch:
         trainer = VlmTrainer(
@@ -31,26 +28,22 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings) -> li
             callbacks=[progress],
             row_seed=derive_seed(settings.seed, "train", "rows"),
         )
+        trainer.remove_callback(PrinterCallback)
         counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
         logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
         trainer.train()
     if not all(map(math.isfinite, progress.losses)):
         step = next(number for number, loss in enumerate(progress.losses, 1) if not math.isfinite(loss))
-        raise PipelineError("the loss is not a number", value=f"step {step}", cure="lower the learning rate, or look at the rows")
+        raise PipelineError(
+            "the loss is not a number", value=f"step {step}", cure="lower the learning rate, or look at the rows"
+        )
     return progress.losses
 
 
-def make_deterministic(seed: int, threads: int) -> None:
-    """Seed every generator, fix the number of threads, and refuse operations that are not deterministic."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-
-
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: str) -> TrainingArguments:
-    length: dict[str, Any] = {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
+    length: dict[str, Any] = (
+        {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
+    )
     return TrainingArguments(
         output_dir=folder,
         per_device_train_batch_size=optimisation.batch_size,

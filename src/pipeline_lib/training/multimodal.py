@@ -44,7 +44,9 @@ def open_llava(material: Material, card: Card) -> Llava:
     kind = read_card(material.start).kind
     if kind == "language":
         if material.tower is None:
-            raise PipelineError("a language model needs a vision tower", where=material.start, cure="give this training a `tower`")
+            raise PipelineError(
+                "a language model needs a vision tower", where=material.start, cure="give this training a `tower`"
+            )
         return compose(material.start, material.tower, card, material.seed)
     llava = load_llava(material.start)
     llava.card = card

@@ -5,10 +5,9 @@ from typing import cast
 
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.recipes.base import Recipe
-from pipeline_lib.training.loop import make_deterministic, train
+from pipeline_lib.training.determinism import make_deterministic
 from pipeline_lib.training.settings import Optimisation, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import Material, Recipe
 
 
 def train_recipe(material: Material, settings: TrainSettings, folder: Path) -> list[float]:
@@ -16,6 +15,10 @@ def train_recipe(material: Material, settings: TrainSettings, folder: Path) -> l
     make_deterministic(derive_seed(settings.seed, "train", settings.recipe.name), settings.threads)
     recipe = cast(Recipe, load("recipes", settings.recipe.name))
     task = recipe.prepare(settings.recipe, material)
-    losses = train(task, settings.recipe, settings) if isinstance(settings.recipe, Optimisation) else []
+    losses: list[float] = []
+    if isinstance(settings.recipe, Optimisation):
+        from pipeline_lib.training.loop import train  # takes seconds, which a recipe without steps need not wait
+
+        losses = train(task, settings.recipe, settings)
     task.save(folder)
     return losses

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.weights.base import WeightsKind
 
 
 class RecipeSettings(Settings):
@@ -33,6 +34,16 @@ class Optimisation(RecipeSettings):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps")
         return self
+
+
+class WeightsSettings(Settings):
+    """What one weights job needs to know."""
+
+    make: Annotated[WeightsKind, Plugin("weights", key="kind")]
+    learn: Annotated[RecipeSettings, Plugin("recipes", key="name")] | None = None
+    seed: int
+    threads: int = Field(ge=1)
+    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class TrainSettings(Settings):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Protocol, Sequence
 
 import torch
 from torch.utils.data import Dataset
@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.training.settings import RecipeSettings
 
 Features = dict[str, Any]
 Batch = dict[str, torch.Tensor]
@@ -48,6 +49,13 @@ class Examples(Dataset[Features]):
 
     def __getitem__(self, index: int) -> Features:
         return self._make(self._rows[index])
+
+
+class Recipe(Protocol):
+    """The function of a recipe module."""
+
+    def prepare(self, settings: RecipeSettings, material: Material) -> Task:
+        """Return what to train, on what, and how to save it."""
 
 
 def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:

@@ -26,7 +26,9 @@ class VlmTrainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> SeededSampler:
         return SeededSampler(len(self.train_dataset), self.row_seed)
 
-    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
         """Return the batch's mean loss; the trainer has just put every module into training mode."""
         for module in self.frozen:
             module.eval()
@@ -35,7 +37,9 @@ class VlmTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write a checkpoint in the layout that resuming reads; the hub's layout would be ignored without an error."""
-        self.model.save_pretrained(output_dir or self.args.output_dir, state_dict=state_dict, save_original_format=False)
+        self.model.save_pretrained(
+            output_dir or self.args.output_dir, state_dict=state_dict, save_original_format=False
+        )
 
 
 def _is_frozen(module: torch.nn.Module) -> bool:

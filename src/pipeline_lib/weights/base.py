@@ -4,11 +4,10 @@ A weights module has `Settings` and `make(settings, rows, seed, folder)`.
 """
 
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Protocol
 
 from pydantic import Field
 
-from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.table import Conversation
 
@@ -17,14 +16,6 @@ class WeightsKind(Settings):
     """Settings of starting weights; `kind` names the module."""
 
     kind: str = Field(description="what is made: a module in pipeline_lib/weights")
-
-
-class WeightsSettings(Settings):
-    """What one weights job needs to know."""
-
-    make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    seed: int
-    threads: int = Field(ge=1)
 
 
 class WeightsMaker(Protocol):

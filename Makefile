@@ -1,0 +1,66 @@
+# Everything a person does by name. `make help` lists it.
+SHELL := bash
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= cpu
+CORES ?= 2
+
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/src
+
+TORCH_VERSION := 2.13.0
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+STAMP := $(VENV)/.setup-$(TORCH)
+
+.PHONY: help setup demo test test-long test-demo lint format lock clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STAMP)  ## make .venv from requirements.lock; TORCH=cpu (default) or TORCH=cuda
+
+# torch comes first: asked for by another package, it would bring gigabytes that a laptop cannot use.
+# The CPU build comes from a place that pip already knows, if there is one, else from PyTorch's own index.
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+ifeq ($(TORCH),cpu)
+	pip install --quiet torch==$(TORCH_VERSION)+cpu 2> /dev/null \
+	  || pip install --quiet torch==$(TORCH_VERSION)+cpu --extra-index-url $(CPU_INDEX)
+else
+	pip install --quiet torch==$(TORCH_VERSION)
+endif
+	pip install --quiet --requirement requirements.lock
+	pip install --quiet --no-deps --editable .
+	rm -f $(VENV)/.setup-* && touch $@
+
+demo: setup  ## run the default study to its scores
+	snakemake --cores $(CORES) --quiet rules host
+	vlmflow show
+
+test: setup  ## the tests, in some minutes
+	pytest -m "not long and not demo" -n $(CORES) --dist loadgroup
+
+test-long: setup  ## what is slower
+	pytest -m "long" -n 1
+
+test-demo: setup  ## what the demo must have learned; run after it
+	pytest -m "demo"
+
+lint: setup  ## static checks
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	snakefmt --check Snakefile rules
+	python tests/lint_workflow.py
+
+format: setup  ## put code and rules in shape
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile rules
+
+lock: setup  ## write requirements.lock from what is installed
+	pip freeze --exclude torch --exclude-editable > requirements.lock
+
+clean:  ## remove all that was made: data/, results/, caches
+	rm -rf data results .snakemake .vlmflow

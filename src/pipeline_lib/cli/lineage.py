@@ -1,0 +1,26 @@
+"""`vlmflow lineage`: from a number to the bytes, code, settings and machine that made it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.tree import render
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """From a number to what made it."""
+
+
+@app.command()
+def show(
+    path: Annotated[Path, typer.Argument(help="a score, a manifest, or any other file that a stage made")],
+    all_files: Annotated[bool, typer.Option("--all", help="list every raw file, not the first few")] = False,
+) -> None:
+    """Print the tree from a file to raw image digests, settings, code, versions and machines."""
+    Console(soft_wrap=True).print(render(Records(Path()), path, all_files))

@@ -1,0 +1,23 @@
+"""`vlmflow`: check a study, score answers, show scores and their lineage."""
+
+import sys
+
+import typer
+
+from pipeline_lib.cli import config, lineage, score, show
+from pipeline_lib.core.errors import PipelineError
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(config.app, name="config")
+app.add_typer(lineage.app, name="lineage")
+app.command(name="score")(score.score)
+app.command(name="show")(show.show)
+
+
+def main() -> None:
+    """Run the command; a PipelineError is shown without a traceback and ends with code 1."""
+    try:
+        app()
+    except PipelineError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""`vlmflow show`: the scores of a study as a small table, and where everything lies."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_json
+
+METRICS = ("f1", "accuracy")
+
+
+def show(
+    study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+) -> None:
+    """Print what was learned, with 95 % intervals."""
+    tree = load_study(study_path(study))
+    results = results_folder(study)
+    console = Console()
+    for benchmark in tree.benchmarks:
+        path = results / f"{benchmark}_score.json"
+        if not path.is_file():
+            option = "" if study == DEFAULT else f" --config study={study}"
+            raise PipelineError("this study has no score yet", where=path, cure=f"snakemake -c2{option}")
+        console.print(_score_table(tree.title, read_json(path), list(tree.runs)))
+    console.print(_places(results))
+
+
+def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
+    table = Table(
+        title=f"{title}\n{score['benchmark']} ({score['protocol']})",
+        caption="brackets: 95 % interval, bootstrap over images",
+    )
+    table.add_column("run")
+    metrics = [name for name in METRICS if name in score["runs"][runs[0]]["metrics"]]
+    for heading in (*metrics, "questions", "unparsed", "missing"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        row = score["runs"][run]
+        counts = [str(row["n"]), str(row["unparsed"]), str(row["missing"])]
+        table.add_row(run, *[_rate(row, name) for name in metrics], *counts)
+    return table
+
+
+def _rate(row: dict[str, Any], metric: str) -> str:
+    low, high = row["interval"][metric]
+    return f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]"
+
+
+def _places(results: Path) -> str:
+    places = {
+        "scores": f"{results}/*_score.json",
+        "answers": f"{results}/answers/RUN/BENCHMARK.jsonl",
+        "verdicts": f"{results}/verdicts/RUN/BENCHMARK.parquet",
+        "checkpoints": f"{results}/checkpoints/TRAINING/",
+        "images left out": "data/images/DATASET/quarantine.jsonl",
+        "lineage": f"vlmflow lineage show {results}/BENCHMARK_score.json",
+    }
+    return "\n".join(f"{name:<16} {place}" for name, place in places.items())

@@ -1,0 +1,1 @@
+"""Lineage: the records and manifests of a file, back to its raw bytes."""

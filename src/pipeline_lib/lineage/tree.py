@@ -1,0 +1,73 @@
+"""The lineage of a file as a tree to print."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.tree import Tree
+
+from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.text import canonical_json
+from pipeline_lib.lineage.collect import Made, Records
+
+FIRST_FILES = 3
+SHORT = 12  # hexadecimal digits shown of a digest
+
+
+def render(records: Records, path: Path, all_files: bool) -> Tree:
+    """Return the tree of a file: its maker, then the tree of each input; what appeared before is only named."""
+    made = records.made(path)
+    tree = Tree(_title(made))
+    _grow(tree, made, records, all_files, {made.path})
+    return tree
+
+
+def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[str]) -> None:
+    for line in _facts(made):
+        tree.add(f"[dim]{escape(line)}[/dim]")
+    inputs = made.record["inputs"]
+    if not inputs:
+        _add_files(tree, Path(made.path), all_files)
+    for name, digest in inputs.items():
+        source = records.made(Path(name))
+        now = source.record["outputs"][source.path]
+        changed = "" if now == digest else "  [red]re-made since with other bytes[/red]"
+        if source.path in seen:
+            tree.add(f"{escape(source.path)}  {digest[:SHORT]}  [dim](above)[/dim]{changed}")
+            continue
+        seen.add(source.path)
+        _grow(tree.add(_title(source) + changed), source, records, all_files, seen)
+
+
+def _title(made: Made) -> str:
+    mark = f"  [red]{made.altered}[/red]" if made.altered else ""
+    return f"[bold]{escape(made.path)}[/bold]  {made.record['outputs'][made.path][:SHORT]}{mark}"
+
+
+def _facts(made: Made) -> list[str]:
+    record: dict[str, Any] = made.record
+    machine, repository = record["machine"], record["repository"]
+    commit = (repository["commit"] or "no commit")[:SHORT] + (
+        " with uncommitted changes" if repository["dirty"] else ""
+    )
+    libraries = ", ".join(f"{name} {version}" for name, version in record["libraries"].items())
+    torch = machine["torch"]
+    computing = f", {torch['threads']} threads, {torch['capability']}, GPUs {torch['gpus'] or 'none'}" if torch else ""
+    return [
+        f"stage {record['stage']}, code {record['code']}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
+        f"settings {canonical_json(record['settings'])}",
+        f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
+        f"on {machine['host']}, {machine['processor']}{computing}; {record['started']}, {record['seconds']} s",
+    ]
+
+
+def _add_files(tree: Tree, path: Path, all_files: bool) -> None:
+    """Add the raw files of a manifest with their digests, the first few or all."""
+    if not path.name.endswith(SUFFIX) or not path.is_file():
+        return
+    entries = read_entries(path)
+    shown = entries if all_files else entries[:FIRST_FILES]
+    for entry in shown:
+        tree.add(f"{escape(entry.path)}  {entry.size} bytes  sha256 {entry.sha256}")
+    if len(shown) < len(entries):
+        tree.add(f"[dim]and {len(entries) - len(shown)} more (--all)[/dim]")
