@@ -52,7 +52,7 @@ lint: setup  ## static checks
 	mypy
 	lint-imports
 	snakefmt --check Snakefile rules
-	python tests/lint_workflow.py
+	python .ci/lint_workflow.py
 
 format: setup  ## put code and rules in shape
 	ruff check --fix .

@@ -1,5 +1,6 @@
 """`vlmflow lineage`: from a number to the bytes, code, settings and machine that made it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ from rich.console import Console
 
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.tree import render
+
+WIDE = 10_000  # columns where no terminal wraps the lines
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -23,4 +26,5 @@ def show(
     all_files: Annotated[bool, typer.Option("--all", help="list every raw file, not the first few")] = False,
 ) -> None:
     """Print the tree from a file to raw image digests, settings, code, versions and machines."""
-    Console(soft_wrap=True).print(render(Records(Path()), path, all_files))
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(render(Records(Path()), path, all_files))

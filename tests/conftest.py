@@ -1,0 +1,38 @@
+"""What tests share: the project's root, recordings of real models, and copies of the project to run."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.project import ROOT, Project
+
+RECORDED = ROOT.parent / "shared" / "recorded"
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Path:
+    """Return the folder of recorded answers of real models, which lies beside the project on some machines only."""
+    if not RECORDED.is_dir():
+        pytest.skip(f"the recordings are not here: {RECORDED}")
+    return RECORDED
+
+
+@pytest.fixture()
+def fresh(tmp_path: Path) -> Project:
+    """Return a copy of the project in which nothing has run."""
+    return Project.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a copy of the project in which the study `mini` has run once; tests must not change it."""
+    project = Project.copy(tmp_path_factory.mktemp("finished") / "project")
+    done = project.snakemake("--config", "study=mini", "-c2")
+    assert done.returncode == 0, done.text
+    return project
+
+
+@pytest.fixture()
+def mini(finished: Project, tmp_path: Path) -> Project:
+    """Return an own copy of the finished project, for tests that change something."""
+    return finished.clone(tmp_path / "mini")

@@ -1,0 +1,83 @@
+"""A copy of the project that a test can run and change."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    returncode: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's files in a folder of its own."""
+
+    root: Path
+
+    @classmethod
+    def copy(cls, root: Path) -> "Project":
+        """Copy what git tracks or would track."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, root / name)
+        return cls(root)
+
+    def clone(self, root: Path) -> "Project":
+        """Copy everything, results and Snakemake's memory included, with its times."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root)
+
+    def run(self, *command: str, timeout: int = 300, **variables: str) -> Done:
+        """Run a command in this copy, with this copy's library."""
+        environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
+        output = self.root / ".output"
+        with output.open("w") as file:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+                env={**environment, **variables},
+            )
+        return Done(done.returncode, output.read_text())
+
+    def snakemake(self, *options: str, **variables: str) -> Done:
+        """Run Snakemake."""
+        return self.run("snakemake", *options, **variables)
+
+    def make(self, *targets: str) -> Done:
+        """Make targets of the study `mini`."""
+        return self.snakemake("-c2", "--config", "study=mini", "--", *targets)
+
+    def planned(self, *options: str) -> Counter[str]:
+        """Return how many jobs of each rule a dry run of the study `mini` lists, without `all`."""
+        done = self.snakemake("-n", "-c1", "--config", "study=mini", *options)
+        assert done.returncode == 0, done.text
+        jobs = re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)
+        assert jobs or "Nothing to be done" in done.text, done.text
+        return Counter(job for job in jobs if job != "all")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that stands in a file exactly once or more."""
+        path = self.root / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new))
