@@ -1,0 +1,73 @@
+"""Small real models: weights made from a configuration, composed, and a set of images to show them."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pipeline_lib.images.convert import ConvertSettings, convert_shard
+from pipeline_lib.images.index import merge, write_index
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.card import Card
+from pipeline_lib.training.settings import WeightsSettings
+from pipeline_lib.training.weights import make_weights
+from pipeline_lib.weights import clip, llama
+
+WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
+CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> ImageReader:
+    """Return a reader of six small images of several shapes."""
+    root = tmp_path_factory.mktemp("images")
+    raw = root / "raw"
+    raw.mkdir()
+    for number, size in enumerate([(40, 30), (30, 40), (32, 32), (64, 64), (20, 50), (50, 20)]):
+        buffer = io.BytesIO()
+        Image.effect_noise(size, 90).convert("RGB").save(buffer, "JPEG")
+        (raw / f"{number}.jpg").write_bytes(buffer.getvalue())
+    rows = convert_shard(raw, list(raw.iterdir()), root / "0.tar", root / "0.tar", ConvertSettings(to="jpeg"))
+    write_index(root / "index.parquet", merge([rows], ""))
+    return ImageReader([root / "index.parquet"])
+
+
+@pytest.fixture(scope="session")
+def rows(images: ImageReader) -> list[Conversation]:
+    """Return twelve conversations about the images."""
+    made = []
+    for number in range(12):
+        name = f"{number % 6}.jpg"
+        question = f"<image>\nWhat is it? {WORDS[number % 6]}"
+        turns = [{"from": "human", "value": question}, {"from": "gpt", "value": WORDS[(number + 1) % 6]}]
+        made.append(Conversation(number, str(number), name, images.row(name).sha256, turns))
+    return made
+
+
+@pytest.fixture(scope="session")
+def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a random language model."""
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    tokenizer = llama.Tokenizer(vocabulary=300, whole=[" USER:", " ASSISTANT:"])
+    kind = llama.Settings(kind="llama", tokenizer=tokenizer, config={**shape, "initializer_range": 0.2})
+    folder = tmp_path_factory.mktemp("language") / "model"
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a random CLIP model."""
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    kind = clip.Settings(
+        kind="clip",
+        tokenizer=clip.Tokenizer(vocabulary=300),
+        vision={**shape, "image_size": 32, "patch_size": 16, "attention_dropout": 0.5},
+        text={**shape, "max_position_embeddings": 32},
+        projection_dim=16,
+    )
+    folder = tmp_path_factory.mktemp("tower") / "model"
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder)
+    return folder

@@ -1,0 +1,171 @@
+"""Models: composed, saved, loaded; trained by each recipe; asked in batches."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.models.llava import compose, load_llava
+from pipeline_lib.prompts import vicuna_v1
+from pipeline_lib.recipes import assemble, contrastive, full, projector, text
+from pipeline_lib.training.run import train_recipe
+from pipeline_lib.training.sampler import SeededSampler
+from pipeline_lib.training.settings import RecipeSettings, TrainSettings
+from pipeline_lib.training.task import Material
+from tests.models.conftest import CARD, WORDS
+
+pytestmark = pytest.mark.xdist_group("models")
+
+STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
+
+
+@pytest.fixture()
+def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader) -> Material:
+    return Material(start=language, tower=tower, rows=rows, images=images, seed=0)
+
+
+def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Train by a recipe and return the tensors of the checkpoint."""
+    train_recipe(material, TrainSettings(recipe=recipe, seed=seed, threads=1), folder)
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.fixture()
+def assembled(material: Material, tmp_path: Path) -> Path:
+    trained(material, assemble.Settings(name="assemble"), tmp_path / "assembled")
+    return tmp_path / "assembled"
+
+
+def test_a_composed_model_comes_back_as_it_was(language: Path, tower: Path, tmp_path: Path) -> None:
+    made = compose(language, tower, CARD, seed=0)
+    made.save(tmp_path / "saved")
+    loaded = load_llava(tmp_path / "saved")
+    before, after = made.model.state_dict(), loaded.model.state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert loaded.card == CARD
+    assert loaded.tokenizer.convert_tokens_to_ids("<image>") == loaded.model.config.image_token_id
+    assert loaded.model.get_input_embeddings().weight.shape[0] % 64 == 0
+
+
+def test_the_parts_of_a_composed_model_are_the_given_ones(language: Path, tower: Path) -> None:
+    state = compose(language, tower, CARD, seed=0).model.state_dict()
+    words = load_file(language / "model.safetensors")["model.embed_tokens.weight"]
+    assert torch.equal(state["model.language_model.embed_tokens.weight"][: len(words)], words)
+    pixels = load_file(tower / "model.safetensors")["vision_model.embeddings.patch_embedding.weight"]
+    assert torch.equal(state["model.vision_tower.embeddings.patch_embedding.weight"], pixels)
+
+
+def changed(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]) -> set[str]:
+    assert before.keys() == after.keys()
+    return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+def test_the_projector_recipe_changes_the_projector_alone(material: Material, assembled: Path, tmp_path: Path) -> None:
+    after = trained(material, projector.Settings(name="projector", **STEPS), tmp_path / "projector")
+    names = changed(load_file(assembled / "model.safetensors"), after)
+    assert names and all("multi_modal_projector" in name for name in names)
+
+
+def test_the_full_recipe_leaves_the_vision_tower_as_it_was(material: Material, assembled: Path, tmp_path: Path) -> None:
+    from_llava = replace(material, start=assembled, tower=None)
+    after = trained(from_llava, full.Settings(name="full", **STEPS), tmp_path / "full")
+    names = changed(load_file(assembled / "model.safetensors"), after)
+    assert any("language_model" in name for name in names) and any("projector" in name for name in names)
+    assert not any("vision_tower" in name for name in names)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: Material, tmp_path: Path) -> None:
+    recipe = projector.Settings(name="projector", **STEPS)
+    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+        trained(material, recipe, tmp_path / name, seed)
+    one, two, three = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two", "three")]
+    assert one == two != three
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files)
+
+
+def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp_path: Path) -> None:
+    settings = contrastive.Settings(name="contrastive", steps=30, batch_size=6, learning_rate=3e-3, clip_norm=1.0)
+    how = TrainSettings(recipe=settings, seed=0, threads=1)
+    losses = train_recipe(replace(material, start=tower, rows=material.rows[:6]), how, tmp_path / "clip")
+    assert len(losses) == 30 and losses[-1] < 0.5 * losses[0]
+
+
+def test_a_language_model_learns_its_rows(material: Material, language: Path, tmp_path: Path) -> None:
+    lesson = [
+        Conversation(0, "0", None, None, [{"from": "human", "value": "one"}, {"from": "gpt", "value": "two"}])
+    ] * 8
+    settings = text.Settings(name="text", steps=30, batch_size=8, learning_rate=1e-2, clip_norm=1.0)
+    how = TrainSettings(recipe=settings, seed=0, threads=1)
+    losses = train_recipe(replace(material, rows=lesson), how, tmp_path / "text")
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Path) -> None:
+    how = {**STEPS, "steps": 1}
+    with pytest.raises(PipelineError, match="cannot be trained on a row with an image"):
+        trained(material, text.Settings(name="text", **how), tmp_path / "a")
+    without = [replace(row, image=None, image_sha256=None) for row in material.rows]
+    with pytest.raises(PipelineError, match="a pair needs an image"):
+        trained(
+            replace(material, start=tower, rows=without),
+            contrastive.Settings(name="contrastive", **how),
+            tmp_path / "b",
+        )
+    with pytest.raises(PipelineError, match="needs a vision tower"):
+        trained(replace(material, tower=None), full.Settings(name="full", **how), tmp_path / "c")
+    with pytest.raises(PipelineError, match="no token of this row is trained"):
+        trained(material, full.Settings(name="full", max_length=20, **how), tmp_path / "d")
+    with pytest.raises(PipelineError, match=r"expected a checkpoint of kind clip"):
+        trained(replace(material, tower=material.start), full.Settings(name="full", **how), tmp_path / "e")
+
+
+def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: list[Conversation]) -> None:
+    tokenizer = compose(language, tower, CARD, seed=0).tokenizer
+    ids, labels = encode(vicuna_v1.conversation(rows[0].conversations), tokenizer, image_tokens=4)
+    kept = [identifier for identifier, label in zip(ids, labels, strict=True) if label != IGNORED]
+    assert tokenizer.decode(kept) == " green</s>"
+    assert ids.count(tokenizer.convert_tokens_to_ids("<image>")) == 4
+    assert ids[0] == tokenizer.bos_token_id
+
+
+def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: ImageReader) -> None:
+    llava = load_llava(assembled)
+    llava.model.eval()
+    questions = [
+        Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", f"{n % 6}.jpg", "part") for n in range(18)
+    ]
+    questions += [Question(str(n), f"Say {WORDS[n % 6]}", None, "part") for n in range(18, 24)]
+    names = FileNames(questions="q")
+
+    def texts(batch_size: int) -> list[str]:
+        settings = PredictSettings(
+            benchmark="pope", files=names, model_id="m", threads=1, batch_size=batch_size, max_new_tokens=12
+        )
+        answers = predict(llava, questions, images, settings)
+        assert [answer["question_id"] for answer in answers] == [int(question.id) for question in questions]
+        return [answer["text"] for answer in answers]
+
+    one_by_one = texts(1)
+    assert len(set(one_by_one)) > 3
+    assert texts(5) == texts(24) == one_by_one
+
+
+def test_the_order_of_rows_comes_from_its_own_seed() -> None:
+    sampler = SeededSampler(10, seed=3)
+    first = list(sampler)
+    torch.manual_seed(99)
+    assert list(sampler) == first and sorted(first) == list(range(10))
+    sampler.set_epoch(1)
+    assert list(sampler) != first

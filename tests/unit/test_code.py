@@ -1,0 +1,119 @@
+"""The code digest: what counts as an edit, and of what."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline_lib.core import code
+
+MODULE = '''"""What the module is for."""
+from pipeline_lib.helper import limit, unused
+
+RATE = 2  # a comment
+
+
+def used(x):
+    """Say what it returns."""
+    return limit(x) * RATE
+
+
+def other(x):
+    return unused(x)
+'''
+HELPER = '''"""Helps."""
+
+
+def limit(x):
+    return min(x, 10)
+
+
+def unused(x):
+    return x
+'''
+SCRIPT = '''"""A script."""
+from pipeline_lib.module import used
+
+if __name__ == "__main__":
+    used(1)
+'''
+
+
+@pytest.fixture()
+def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    """Return a function that digests the script after edits given as (module, old, new)."""
+    package = tmp_path / "pipeline_lib"
+    package.mkdir()
+    monkeypatch.setattr(code, "SOURCE", tmp_path)
+
+    def compute(*edits: tuple[str, str, str], plugins: tuple[str, ...] = ()) -> str:
+        texts = {
+            "module": MODULE,
+            "helper": HELPER,
+            "script": SCRIPT,
+            "plugin": MODULE.replace("module", "plugin"),
+            "__init__": "",
+        }
+        for name, old, new in edits:
+            assert old in texts[name]
+            texts[name] = texts[name].replace(old, new)
+        for name, text in texts.items():
+            (package / f"{name}.py").write_text(text)
+        code._module.cache_clear()
+        code._script_digest.cache_clear()
+        return code.code_digest(package / "script.py", *plugins)
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("module", "  # a comment", ""),
+        ("module", "Say what it returns.", "Return a number."),
+        ("module", "return limit(x) * RATE", "return (\n        limit(x)\n        * RATE\n    )"),
+        ("module", "    return unused(x)", "    return unused(x) + 1"),
+        ("helper", "    return x\n", "    return -x\n"),
+        ("script", "A script.", "The script."),
+    ],
+)
+def test_what_cannot_change_a_result_does_not_count(digest, edit) -> None:  # type: ignore[no-untyped-def]
+    assert digest(edit) == digest()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("module", "RATE = 2", "RATE = 3"),
+        ("module", "return limit(x) * RATE", "return RATE * limit(x)"),
+        ("helper", "min(x, 10)", "min(x, 11)"),
+        ("script", "used(1)", "used(2)"),
+        ("module", "RATE = 2", "RATE = 2\nprint('at import')"),
+        (
+            "module",
+            "    return limit(x) * RATE",
+            "    from pipeline_lib.helper import unused\n    return limit(x) * RATE",
+        ),
+    ],
+)
+def test_what_is_reached_counts(digest, edit) -> None:  # type: ignore[no-untyped-def]
+    assert digest(edit) != digest()
+
+
+def test_a_plugin_counts_whole_or_by_its_named_definition(digest) -> None:  # type: ignore[no-untyped-def]
+    edit = ("plugin", "    return unused(x)", "    return unused(x) + 1")
+    whole, part = ("pipeline_lib.plugin",), ("pipeline_lib.plugin:used",)
+    assert digest(edit, plugins=whole) != digest(plugins=whole)
+    assert digest(edit, plugins=part) == digest(plugins=part)
+    assert digest(plugins=part) != digest()
+
+
+def test_the_list_of_neutral_modules_is_short_and_real() -> None:
+    assert {name.rsplit(".", 1)[1] for name in code.NEUTRAL} == {"errors", "log", "machine", "record"}
+    for name in code.NEUTRAL:
+        assert code._path(name).is_file()
+
+
+def test_every_plugin_and_script_of_the_project_can_be_digested() -> None:
+    root = Path(__file__).parent.parent.parent
+    digests = [code.code_digest(script) for script in sorted((root / "workflow_scripts").glob("*.py"))]
+    assert len(set(digests)) == len(digests) == 10

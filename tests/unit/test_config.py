@@ -1,0 +1,121 @@
+"""Studies: what ships is valid, and a fault is named with line, value and hint."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline_lib.config import stages
+from pipeline_lib.config.load import load_study, study_path
+from pipeline_lib.core.errors import PipelineError
+from tests.project import ROOT
+
+CONFIG = (ROOT / "config.yaml").read_text()
+SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_study_is_valid(path: Path) -> None:
+    assert load_study(path).runs
+
+
+def line_of(text: str) -> int:
+    return CONFIG[: CONFIG.index(text)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("seed: 0", "sed: 0", ["sed: unknown key", "did you mean 'seed'?"]),
+        ("seed: 0", "seed: zero", ["seed: ", "valid integer", "'zero'"]),
+        ("seed: 0", "seed: 0.5", ["seed: "]),
+        ("shards: 2", "shards: 0", ["datasets.digits_scenes.shards", "greater than or equal to 1"]),
+        ("{to: jpeg}", "{to: png}", ["datasets.digits_scenes.convert.to", "'jpeg' or 'keep'"]),
+        (
+            "kind: digits_scenes, part: train",
+            "kind: digit_scenes, part: train",
+            ["no such source: digit_scenes", "did you mean 'digits_scenes'?"],
+        ),
+        (
+            "table: digits_instructions, sample: {strategy: digest_rank, fraction: 0.5}",
+            "table: digits_instructions, sample: {strategy: digest_rank}",
+            ["subsets.half.sample", "either fraction or count"],
+        ),
+        (
+            "dataset: digits_pope",
+            "dataset: digits_pop",
+            ["benchmarks.pope.dataset: no such dataset", "did you mean 'digits_pope'?"],
+        ),
+        (
+            "images: [digits_test_scenes]",
+            "images: [digits_conversations]",
+            ["benchmarks.pope.images.0", "give the dataset a `convert`"],
+        ),
+        ("protocol: llava15", "protocol: llava16", ["benchmarks.pope.protocol", "did you mean 'llava15'?"]),
+        (
+            "benchmark: pope",
+            "benchmark: popo",
+            ["benchmarks.pope.benchmark: no such benchmark", "did you mean 'pope'?"],
+        ),
+        ("full: {model: full}", "full: {model: tower}", ["runs.full.model", "cannot answer questions"]),
+        ("    start: projector\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
+        ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
+        ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),
+        ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
+        ("clip_norm: 1.0}\n  tower", "clip_norm: 1.0}\n  tower", []),
+    ],
+)
+def test_every_fault_has_its_line_and_a_hint(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
+    if not expected:
+        return
+    assert old in CONFIG
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace(old, new, 1))
+    with pytest.raises(PipelineError) as caught:
+        load_study(path)
+    message = str(caught.value)
+    for text in expected:
+        assert text in message, message
+    assert f"{path}:" in message and "value:" in message
+
+
+def test_the_line_is_that_of_the_key(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace("seed: 0", "sed: 0", 1))
+    with pytest.raises(PipelineError, match=rf"config\.yaml:{line_of('seed: 0')}: sed: unknown key"):
+        load_study(path)
+
+
+def test_all_faults_are_listed_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace("seed: 0", "sed: 0").replace("{to: jpeg}", "{too: jpeg}"))
+    with pytest.raises(PipelineError, match="3 faults"):
+        load_study(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1, 2", "not valid YAML"),
+        ("- a\n", "a mapping of keys"),
+        ("title: a\ntitle: b\n", "not valid YAML"),
+        ("", "a mapping"),
+    ],
+)
+def test_a_file_that_is_no_study_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(PipelineError, match=expected):
+        load_study(path)
+
+
+def test_an_unknown_study_gets_a_suggestion() -> None:
+    with pytest.raises(PipelineError, match="did you mean 'mini'"):
+        study_path("minni", ROOT)
+
+
+def test_settings_of_a_job_hold_no_name_that_a_person_may_change() -> None:
+    study = load_study(ROOT / "config.yaml")
+    trained = stages.train(study, "half").canonical()
+    assert '"learning_rate":0.001' in trained
+    for name in ("half", "projector", "digits_instructions"):
+        assert f'"{name}"' not in trained

@@ -1,0 +1,218 @@
+"""POPE: the parser, the join, the metrics; and real answers with the official score."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jsonlines
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from pipeline_lib.benchmarks import pope
+from pipeline_lib.benchmarks.base import FileNames, Files, Question
+from pipeline_lib.cli.main import app
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score, score_verdicts
+from pipeline_lib.scoring.yes_no import pope_words
+
+CATEGORIES = ("adversarial", "random", "popular")
+SHORT = "\nAnswer the question using a single word or phrase."
+SETTINGS = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="g"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "rule"),
+    [
+        ("Yes", "yes", "word"),
+        ("No", "no", "word"),
+        ("Yes.", "yes", "word"),
+        ("yes, there is", "yes", "word"),
+        ("There is no dog.", "no", "word"),
+        ("No, there is not.", "no", "word"),
+        ("I do not know", "no", "word"),
+        ("NO", "yes", "fallback"),
+        ("No\n", "yes", "fallback"),
+        ("No!", "yes", "fallback"),
+        ("no-one", "yes", "fallback"),
+        ("There isn't", "yes", "fallback"),
+        ("It is a dog. No cat.", "yes", "fallback"),
+        ("Image 1. No", "yes", "fallback"),
+        ("Nope", "yes", "fallback"),
+        ("", "yes", "fallback"),
+    ],
+)
+def test_the_words_decide_as_in_the_original(answer: str, said: str, rule: str) -> None:
+    assert pope_words(answer) == (said, rule)
+
+
+def write_benchmark(root: Path, images: int = 4) -> Files:
+    """Write question and label files of `images` images, two questions each and category."""
+    (root / "labels").mkdir(parents=True)
+    questions = []
+    for place, category in enumerate(CATEGORIES):
+        labels = []
+        for number in range(2 * images):
+            text = f"Is there a {category} {number}?"
+            image, label = f"{number // 2}.jpg", "yes" if number % 2 == 0 else "no"
+            labels.append({"question_id": number + 1, "image": image, "text": text, "label": label})
+            identifier = place * 10_000_000 + number + 1
+            questions.append({"question_id": identifier, "image": image, "text": text + SHORT, "category": category})
+        write(root / "labels" / f"coco_pope_{category}.json", labels)
+    write(root / "questions.jsonl", questions)
+    return Files(root / "questions.jsonl", root / "labels")
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with jsonlines.open(path, "w") as writer:
+        writer.write_all(rows)
+    return path
+
+
+def answer_all(files: Files, path: Path, say: Any) -> Path:
+    """Write an answer to every question; `say` gets (question, gold) and returns a text, or None to leave it out."""
+    questions = pope.questions(files)
+    gold = pope.gold(files, questions)
+    texts = [(question, say(question, gold[question.id])) for question in questions]
+    rows = [{"question_id": int(q.id), "prompt": q.prompt, "text": text} for q, text in texts if text is not None]
+    return write(path, rows)
+
+
+def score(files: Files, answers: Path) -> dict[str, Any]:
+    return score_verdicts(judge_answers(answers, files, SETTINGS), SETTINGS)
+
+
+def test_a_perfect_model_scores_one(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    scored = score(files, answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold))
+    assert scored["metrics"]["f1"] == scored["metrics"]["accuracy"] == 1.0
+    assert scored["interval"]["f1"] == [1.0, 1.0]
+    assert scored["n"] == 24 and scored["status"] == "complete"
+
+
+def test_always_no_is_no_error(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    scored = score(files, answer_all(files, tmp_path / "a.jsonl", lambda question, gold: "No"))
+    assert scored["metrics"]["f1"] == 0.0 and scored["metrics"]["accuracy"] == 0.5 and scored["metrics"]["yes"] == 0.0
+
+
+def test_the_order_of_answers_does_not_matter(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: "Yes" if int(question.id) % 3 else "No")
+    shuffled = tmp_path / "b.jsonl"
+    shuffled.write_text("".join(sorted(answers.read_text().splitlines(keepends=True), key=lambda line: line[::-1])))
+    assert score(files, answers) == score(files, shuffled)
+
+
+def test_missing_and_unparsed_answers_are_counted(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    texts = {"1": None, "2": "maybe"}
+    scored = score(files, answer_all(files, tmp_path / "a.jsonl", lambda question, gold: texts.get(question.id, gold)))
+    assert (scored["missing"], scored["unparsed"], scored["status"]) == (1, 1, "partial")
+    assert scored["coverage"] == round(23 / 24, 10)
+    assert scored["metrics"]["accuracy"] == round(22 / 23, 10)
+
+
+def test_a_silent_category_is_refused(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    answers = answer_all(
+        files, tmp_path / "a.jsonl", lambda question, gold: None if question.part == "random" else gold
+    )
+    with pytest.raises(PipelineError, match=r"no question of this part is answered(.|\n)*random"):
+        score(files, answers)
+
+
+def test_answers_that_do_not_belong_are_refused(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    good = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold).read_text()
+    twice = tmp_path / "twice.jsonl"
+    twice.write_text(good + good.splitlines()[0] + "\n")
+    with pytest.raises(PipelineError, match=r"a second answer(.|\n)*twice\.jsonl:25"):
+        score(files, twice)
+    unknown = tmp_path / "unknown.jsonl"
+    unknown.write_text(good.replace('"question_id": 1,', '"question_id": 999,', 1))
+    with pytest.raises(PipelineError, match=r"does not hold(.|\n)*999"):
+        score(files, unknown)
+    other = tmp_path / "other.jsonl"
+    other.write_text(good.replace("adversarial 0?", "something else?", 1))
+    with pytest.raises(PipelineError, match="another question of the same id"):
+        score(files, other)
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    with pytest.raises(PipelineError, match="no answers"):
+        score(files, empty)
+
+
+def test_labels_that_do_not_belong_are_refused(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    labels = tmp_path / "labels" / "coco_pope_random.json"
+    labels.write_text(labels.read_text().replace("random 3?", "random 4?"))
+    with pytest.raises(PipelineError, match=r"does not belong to the question(.|\n)*coco_pope_random\.json"):
+        pope.gold(files, pope.questions(files))
+
+
+def test_label_files_that_no_question_names_are_ignored_with_a_notice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = write_benchmark(tmp_path)
+    shutil.copy(tmp_path / "labels/coco_pope_random.json", tmp_path / "labels/coco_pope_other.json")
+    with caplog.at_level("WARNING"):
+        pope.gold(files, pope.questions(files))
+    assert "other" in caplog.text
+
+
+def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
+    generator = np.random.default_rng(1)
+    tallies = generator.integers(0, 2, size=(40, 1, 4)).astype(float)
+    clusters = [str(number // 4) for number in range(40)]
+    sums = cluster_sums(tallies, clusters)
+
+    def accuracy(counts: Any) -> dict[str, Any]:
+        return {"accuracy": pope.metrics(counts, ["part"])["accuracy"]}
+
+    draws = np.random.default_rng(7).multinomial(10, np.full(10, 0.1), size=1000)
+    loop = [accuracy(sum(times * image for times, image in zip(draw, sums, strict=True)))["accuracy"] for draw in draws]
+    assert intervals(sums, accuracy, 7)["accuracy"] == pytest.approx(list(np.percentile(loop, (2.5, 97.5))))
+
+
+def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold)
+    scored = run_score(judge_answers(answers, files, SETTINGS), SETTINGS, answers, None)
+    assert len(scored["answers"]) == 64 and scored["model"] is None
+    assert "time" not in json.dumps(scored)
+
+
+def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
+    first = pope.questions(write_benchmark(tmp_path))[0]
+    assert first == Question("1", "Is there a adversarial 0?" + SHORT, "0.jpg", "adversarial")
+
+
+def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:
+    """Return the command line that scores the recorded answers with a given random split."""
+    gold = tmp_path / "gold"
+    gold.mkdir()
+    for category in ("adversarial", "popular"):
+        shutil.copy(recorded / "pope" / f"coco_pope_{category}.json", gold)
+    shutil.copy(recorded / "pope" / random_labels, gold / "coco_pope_random.json")
+    folder = recorded / "pope"
+    options = ["--benchmark", "pope", "--protocol", "llava15", "--questions", str(folder / "llava_pope_test.jsonl")]
+    return ["score", str(folder / "llava-v1.5-13b.jsonl"), *options, "--gold", str(gold), "--json"]
+
+
+def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, official(recorded, tmp_path, "coco_pope_random.json"))
+    scored = json.loads(done.stdout)
+    assert scored["metrics"]["f1"] == pytest.approx(0.8594688, abs=5e-8)
+    assert scored["metrics"]["accuracy/random"] == pytest.approx((1182 + 1379) / 2910)
+    assert scored["metrics"]["precision/adversarial"] == pytest.approx(1182 / (1182 + 117))
+    assert scored["metrics"]["recall/popular"] == pytest.approx(1182 / 1500)
+    assert (scored["n"], scored["unparsed"], scored["missing"], scored["model"]) == (8910, 0, 0, None)
+
+
+def test_the_random_split_of_3000_rows_is_refused(recorded: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, official(recorded, tmp_path, "coco_pope_random_3000.json"))
+    assert isinstance(done.exception, PipelineError)
+    assert "3000 labels for 2910 questions" in str(done.exception)
