@@ -20,10 +20,10 @@ TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "acc
 
 def read_study(settings):
     """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
-    unknown = set(settings) - {"study", "pathvars"}
+    unknown = sorted(set(settings) - {"study"})
     if unknown:
         raise WorkflowError(
-            f"--config takes study=NAME alone, not {', '.join(sorted(unknown))}: settings stand in the study's file"
+            f"--config takes study=NAME alone, not {', '.join(unknown)}: settings stand in the study's file"
         )
     try:
         name = settings.get("study", DEFAULT)
@@ -36,10 +36,17 @@ STUDY_NAME, STUDY = read_study(config)
 RESULTS = results_folder(STUDY_NAME).as_posix()
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 
+# What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.
+
 
 def code(script, *plugins):
     """Return the digest of the code that a job runs, then the plug-ins that it covers."""
     return " ".join([code_digest(Path(workflow.basedir) / "workflow_scripts" / script, *plugins), *plugins])
+
+
+def libs(*names):
+    """Return the versions of the libraries that a stage's bytes depend on."""
+    return " ".join(f"{name}=={version}" for name, version in library_versions(list(names)).items())
 
 
 def plugin(kind, name, *members):
@@ -48,9 +55,84 @@ def plugin(kind, name, *members):
     return [f"{dotted}:{member}" for member in members] if members else [dotted]
 
 
-def libs(*names):
-    """Return the versions of the libraries that a stage's bytes depend on."""
-    return " ".join(f"{name}=={version}" for name, version in library_versions(list(names)).items())
+def recipe_plugins(recipe):
+    """Return the registered files of a training: its recipe, and the template that the recipe names."""
+    template = getattr(recipe, "template", None)
+    return plugin("recipes", recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
+
+
+def weights_plugins(made):
+    """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
+    return plugin("weights", made.make.kind) + [
+        file for way in given(made.learn) for file in recipe_plugins(way.recipe)
+    ]
+
+
+def predict_plugins(wc):
+    """Return the registered files of a predict job: the benchmark's questions, the template of the run's model."""
+    template = STUDY.trainings[model_of(wc)].recipe.template
+    return plugin("benchmarks", benchmark_use(wc).benchmark, "questions") + plugin("prompts", template)
+
+
+# What the study says about the thing that a rule's wildcards name.
+
+
+def source_kind(wc):
+    """Return the kind of a dataset's source."""
+    return STUDY.datasets[wc.dataset].source.kind
+
+
+def table(wc):
+    """Return a table of the study."""
+    return STUDY.tables[wc.table]
+
+
+def subset(wc):
+    """Return a subset of the study."""
+    return STUDY.subsets[wc.subset]
+
+
+def weights(wc):
+    """Return starting weights of the study."""
+    return STUDY.weights[wc.weights]
+
+
+def training(wc):
+    """Return a training of the study."""
+    return STUDY.trainings[wc.training]
+
+
+def model_of(wc):
+    """Return the name of the training whose checkpoint a run asks."""
+    return STUDY.runs[wc.run].model
+
+
+def benchmark_use(wc):
+    """Return a benchmark of the study."""
+    return STUDY.benchmarks[wc.benchmark]
+
+
+def given(*names):
+    """Return the names that are not None."""
+    return [name for name in names if name is not None]
+
+
+def lessons(made):
+    """Return the table that starting weights learn, in a list; none for weights that do not learn."""
+    return [way.table for way in given(made.learn)]
+
+
+def training_table(training):
+    """Return the table that a training's subset is drawn from, in a list; none without a subset."""
+    return [STUDY.subsets[name].table for name in given(training.subset)]
+
+
+def training_images(training):
+    """Return the datasets that hold the images of a training's rows."""
+    return [dataset for name in training_table(training) for dataset in STUDY.tables[name].images]
+
+
+# Where things lie.
 
 
 def shards(dataset):
@@ -60,12 +142,17 @@ def shards(dataset):
 
 def raw_manifests(dataset):
     """Return the manifests of all raw shards of a dataset."""
-    return [f"data/raw/{dataset}/{shard}.manifest.json" for shard in shards(dataset)]
+    return [f"{folder}.manifest.json" for folder in raw_folders(dataset)]
 
 
 def raw_folders(dataset):
     """Return the folders of all raw shards of a dataset."""
     return [f"data/raw/{dataset}/{shard}" for shard in shards(dataset)]
+
+
+def shard_files(dataset, suffix):
+    """Return one file of every converted shard of a dataset."""
+    return [f"data/images/{dataset}/{shard}{suffix}" for shard in shards(dataset)]
 
 
 def index_manifests(datasets):
@@ -79,9 +166,28 @@ def image_indexes(datasets):
 
 
 def image_files(datasets):
-    """Return everything that holds pixels of some datasets: raw folders and archives."""
-    archives = [f"data/images/{dataset}/{shard}.tar" for dataset in datasets for shard in shards(dataset)]
-    return archives + [folder for dataset in datasets for folder in raw_folders(dataset)]
+    """Return everything that holds pixels of some datasets: archives and raw folders."""
+    return [path for dataset in datasets for path in shard_files(dataset, ".tar") + raw_folders(dataset)]
+
+
+def table_manifests(tables):
+    """Return the manifests of some tables."""
+    return [f"data/tables/{name}.manifest.json" for name in tables]
+
+
+def table_rows(tables):
+    """Return the Parquet files of some tables."""
+    return [f"data/tables/{name}.parquet" for name in tables]
+
+
+def subset_manifests(subsets):
+    """Return the manifests of some subsets."""
+    return [f"<results>/subsets/{name}.manifest.json" for name in subsets]
+
+
+def subset_rows(subsets):
+    """Return the Parquet files of some subsets."""
+    return [f"<results>/subsets/{name}.parquet" for name in subsets]
 
 
 def model_folder(name):
@@ -89,56 +195,16 @@ def model_folder(name):
     return f"data/weights/{name}" if name in STUDY.weights else f"<results>/checkpoints/{name}"
 
 
+def model_folders(names):
+    """Return the folders of some weights or checkpoints."""
+    return [model_folder(name) for name in names]
+
+
 def model_manifest(name):
     """Return the manifest of weights or of a training's checkpoint."""
     return f"{model_folder(name)}.manifest.json"
 
 
-def given(*names):
-    """Return the names that are not None."""
-    return [name for name in names if name is not None]
-
-
-def training_table(training):
-    """Return the name of the table that a training's subset is drawn from, in a list; none without a subset."""
-    return [STUDY.subsets[subset].table for subset in given(training.subset)]
-
-
-def training_images(training):
-    """Return the datasets that hold the images of a training's rows."""
-    return [dataset for table in training_table(training) for dataset in STUDY.tables[table].images]
-
-
-def table_manifests(tables):
-    """Return the manifests of some tables."""
-    return [f"data/tables/{table}.manifest.json" for table in tables]
-
-
-def table_rows(tables):
-    """Return the Parquet files of some tables."""
-    return [f"data/tables/{table}.parquet" for table in tables]
-
-
-def lessons(weights):
-    """Return the name of the table that starting weights learn, in a list; none for weights that do not learn."""
-    return [learning.table for learning in given(weights.learn)]
-
-
-def recipe_plugins(recipe):
-    """Return the registered files of a training: its recipe, and the template that the recipe names."""
-    template = getattr(recipe, "template", None)
-    return plugin("recipes", recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
-
-
-def weights_plugins(weights):
-    """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
-    return plugin("weights", weights.make.kind) + [
-        file for learning in given(weights.learn) for file in recipe_plugins(learning.recipe)
-    ]
-
-
-def predict_plugins(run, benchmark):
-    """Return what a predict job runs of registered files: the benchmark's questions, the template of the run's model."""
-    questions = plugin("benchmarks", STUDY.benchmarks[benchmark].benchmark, "questions")
-    template = STUDY.trainings[STUDY.runs[run].model].recipe.template
-    return questions + plugin("prompts", template)
+def model_manifests(names):
+    """Return the manifests of some weights or checkpoints."""
+    return [model_manifest(name) for name in names]

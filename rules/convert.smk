@@ -30,8 +30,8 @@ rule convert:
 
 rule index:
     input:
-        shards=lambda wc: [f"data/images/{wc.dataset}/{shard}.manifest.json" for shard in shards(wc.dataset)],
-        indexes=lambda wc: ancient([f"data/images/{wc.dataset}/{shard}.index.parquet" for shard in shards(wc.dataset)]),
+        shards=lambda wc: shard_files(wc.dataset, ".manifest.json"),
+        indexes=lambda wc: ancient(shard_files(wc.dataset, ".index.parquet")),
     output:
         index="data/images/{dataset}/index.parquet",
         health="data/images/{dataset}/health.json",

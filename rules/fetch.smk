@@ -15,8 +15,8 @@ rule fetch:
         runtime=60,
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard)).canonical(),
-        code=lambda wc: code("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
-        libs=lambda wc: libs(*load("sources", STUDY.datasets[wc.dataset].source.kind).LIBRARIES),
+        code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
+        libs=lambda wc: libs(*load("sources", source_kind(wc)).LIBRARIES),
     shell:
         "python -P workflow_scripts/fetch.py --raw {output.raw:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -3,14 +3,12 @@
 
 rule predict:
     input:
-        model=lambda wc: model_manifest(STUDY.runs[wc.run].model),
-        questions=lambda wc: raw_manifests(STUDY.benchmarks[wc.benchmark].dataset),
-        indexes=lambda wc: index_manifests(STUDY.benchmarks[wc.benchmark].images),
-        weights=lambda wc: ancient(model_folder(STUDY.runs[wc.run].model)),
-        files=lambda wc: ancient(raw_folders(STUDY.benchmarks[wc.benchmark].dataset)),
-        images=lambda wc: ancient(
-            image_indexes(STUDY.benchmarks[wc.benchmark].images) + image_files(STUDY.benchmarks[wc.benchmark].images)
-        ),
+        model=lambda wc: model_manifest(model_of(wc)),
+        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
+        indexes=lambda wc: index_manifests(benchmark_use(wc).images),
+        weights=lambda wc: ancient(model_folder(model_of(wc))),
+        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
+        images=lambda wc: ancient(image_indexes(benchmark_use(wc).images) + image_files(benchmark_use(wc).images)),
     output:
         answers="<results>/answers/{run}/{benchmark}.jsonl",
         manifest="<results>/answers/{run}/{benchmark}.manifest.json",
@@ -19,12 +17,13 @@ rule predict:
         record="<results>/records/predict/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
+    threads: STUDY.threads
     resources:
         mem_mb=4000,
         runtime=240,
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
-        code=lambda wc: code("predict.py", *predict_plugins(wc.run, wc.benchmark)),
+        code=lambda wc: code("predict.py", *predict_plugins(wc)),
         libs=libs("torch", "transformers", "tokenizers", "pillow"),
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"

@@ -3,8 +3,8 @@
 
 rule sample:
     input:
-        table=lambda wc: f"data/tables/{STUDY.subsets[wc.subset].table}.manifest.json",
-        rows=lambda wc: ancient(f"data/tables/{STUDY.subsets[wc.subset].table}.parquet"),
+        table=lambda wc: table_manifests([subset(wc).table]),
+        rows=lambda wc: ancient(table_rows([subset(wc).table])),
     output:
         subset="<results>/subsets/{subset}.parquet",
         manifest="<results>/subsets/{subset}.manifest.json",
@@ -18,7 +18,7 @@ rule sample:
         runtime=30,
     params:
         cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),
-        code=lambda wc: code("sample.py", *plugin("sampling", STUDY.subsets[wc.subset].sample.strategy)),
+        code=lambda wc: code("sample.py", *plugin("sampling", subset(wc).sample.strategy)),
         libs=libs("pyarrow"),
     shell:
         "python -P workflow_scripts/sample.py --table {input.table:q}"

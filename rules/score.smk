@@ -4,10 +4,10 @@
 rule score:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
-        questions=lambda wc: raw_manifests(STUDY.benchmarks[wc.benchmark].dataset),
-        model=lambda wc: model_manifest(STUDY.runs[wc.run].model),
+        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
+        model=lambda wc: model_manifest(model_of(wc)),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
-        files=lambda wc: ancient(raw_folders(STUDY.benchmarks[wc.benchmark].dataset)),
+        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
     output:
         verdicts="<results>/verdicts/{run}/{benchmark}.parquet",
         score="<results>/scores/{run}/{benchmark}.json",
@@ -21,7 +21,7 @@ rule score:
         runtime=30,
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("score.py", *plugin("benchmarks", STUDY.benchmarks[wc.benchmark].benchmark)),
+        code=lambda wc: code("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
         libs=libs("numpy", "pyarrow"),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q} --model {input.model:q}"

@@ -3,10 +3,10 @@
 
 rule tabulate:
     input:
-        raw=lambda wc: raw_manifests(STUDY.tables[wc.table].dataset),
-        indexes=lambda wc: index_manifests(STUDY.tables[wc.table].images),
-        files=lambda wc: ancient(raw_folders(STUDY.tables[wc.table].dataset)),
-        images=lambda wc: ancient(image_indexes(STUDY.tables[wc.table].images)),
+        raw=lambda wc: raw_manifests(table(wc).dataset),
+        indexes=lambda wc: index_manifests(table(wc).images),
+        files=lambda wc: ancient(raw_folders(table(wc).dataset)),
+        images=lambda wc: ancient(image_indexes(table(wc).images)),
     output:
         table="data/tables/{table}.parquet",
         rejected="data/tables/{table}.rejected.jsonl",

@@ -3,9 +3,9 @@
 
 rule weights:
     input:
-        tables=lambda wc: table_manifests(STUDY.weights[wc.weights].tables),
-        lessons=lambda wc: table_manifests(lessons(STUDY.weights[wc.weights])),
-        rows=lambda wc: ancient(table_rows(STUDY.weights[wc.weights].tables + lessons(STUDY.weights[wc.weights]))),
+        tables=lambda wc: table_manifests(weights(wc).tables),
+        lessons=lambda wc: table_manifests(lessons(weights(wc))),
+        rows=lambda wc: ancient(table_rows(weights(wc).tables + lessons(weights(wc)))),
     output:
         weights=directory("data/weights/{weights}"),
         manifest="data/weights/{weights}.manifest.json",
@@ -14,12 +14,13 @@ rule weights:
         record="data/records/weights/{weights}.json",
     benchmark:
         "data/timings/weights/{weights}.jsonl"
+    threads: STUDY.threads
     resources:
         mem_mb=4000,
         runtime=240,
     params:
         cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
-        code=lambda wc: code("weights.py", *weights_plugins(STUDY.weights[wc.weights])),
+        code=lambda wc: code("weights.py", *weights_plugins(weights(wc))),
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"

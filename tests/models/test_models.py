@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import TrainingArguments
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.errors import PipelineError
@@ -18,10 +19,12 @@ from pipeline_lib.models.encode import IGNORED, encode
 from pipeline_lib.models.llava import compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, projector, text
+from pipeline_lib.training.loop import train
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
+from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.conftest import CARD, WORDS
 
 pytestmark = pytest.mark.xdist_group("models")
@@ -169,3 +172,36 @@ def test_the_order_of_rows_comes_from_its_own_seed() -> None:
     assert list(sampler) == first and sorted(first) == list(range(10))
     sampler.set_epoch(1)
     assert list(sampler) != first
+
+
+def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(material: Material, assembled: Path) -> None:
+    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, start=assembled, tower=None))
+    modes: list[tuple[bool, bool]] = []
+    tower, words = task.model.model.vision_tower, task.model.model.language_model
+    tower.register_forward_hook(lambda *_: modes.append((tower.training, words.training)))
+    train(
+        task,
+        full.Settings(name="full", **STEPS),
+        TrainSettings(recipe=full.Settings(name="full", **STEPS), seed=0, threads=1),
+    )
+    assert modes == [(False, True)] * 3
+
+
+def test_a_trainers_checkpoint_holds_the_names_that_resuming_reads(
+    material: Material, assembled: Path, tmp_path: Path
+) -> None:
+    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, start=assembled, tower=None))
+    arguments = TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to=[])
+    trainer = VlmTrainer(model=task.model, args=arguments, train_dataset=task.examples, row_seed=0)
+    trainer._save(str(tmp_path / "checkpoint"))
+    assert load_file(tmp_path / "checkpoint" / "model.safetensors").keys() == task.model.state_dict().keys()
+
+
+def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, tmp_path: Path) -> None:
+    start = replace(material, start=assembled, tower=None)
+    how = {**STEPS, "steps": 1, "schedule": "constant", "warmup": 0.0}
+    free = trained(start, full.Settings(name="full", **{**how, "clip_norm": 0.0}), tmp_path / "free")
+    held = trained(start, full.Settings(name="full", **{**how, "clip_norm": 1e-12}), tmp_path / "held")
+    before = load_file(assembled / "model.safetensors")
+    moved = [max(float((after[name] - before[name]).abs().max()) for name in before) for after in (free, held)]
+    assert moved[1] < 1e-2 * moved[0]

@@ -1,6 +1,9 @@
 """A scene: one to four different digits in the cells of a 2 by 2 grid, and how it is told in words."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -24,20 +27,26 @@ class Scene:
     cells: tuple[int, ...]
 
 
+@lru_cache(maxsize=20_000)
 def draw_scene(seed: int, part: str, number: int) -> Scene:
     """Return scene `number` of a part of the data; the same for the same arguments."""
     generator = np.random.default_rng(derive_seed(seed, "digits scene", f"{part} {number}"))
-    count = int(generator.choice(4, p=COUNT_RATES)) + 1
-    rates = np.array(FREQUENCY) / sum(FREQUENCY)
+    count = _draw(COUNT_RATES, generator.random()) + 1
     digits: list[int] = []
     while len(digits) < count:
         follows = digits and generator.random() < PARTNER_RATE
-        digit = PARTNER[digits[-1]] if follows else int(generator.choice(10, p=rates))
+        digit = PARTNER[digits[-1]] if follows else _draw(FREQUENCY, generator.random())
         if digit not in digits:
             digits.append(digit)
-    cells = generator.permutation(4)[:count]
-    order = np.argsort(cells)
-    return Scene(tuple(digits[i] for i in order), tuple(int(cells[i]) for i in order))
+    cells = generator.permutation(4)[:count].tolist()
+    pairs = sorted(zip(cells, digits, strict=True))
+    return Scene(tuple(digit for _, digit in pairs), tuple(cell for cell, _ in pairs))
+
+
+def _draw(weights: tuple[float, ...], uniform: float) -> int:
+    """Return the place in `weights` that a number from [0, 1) falls on."""
+    heights = list(accumulate(weights))
+    return bisect_right(heights, uniform * heights[-1])
 
 
 def caption(scene: Scene) -> str:

@@ -1,5 +1,7 @@
 """From segments to token ids and labels: the image's place is filled with one token for each feature of the tower."""
 
+from functools import lru_cache
+
 from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.prompts.base import IMAGE, Segment
@@ -16,7 +18,14 @@ def encode(
         if segment.text == IMAGE:
             piece = [int(tokenizer.convert_tokens_to_ids(IMAGE))] * image_tokens
         else:
-            piece = tokenizer.encode(segment.text, add_special_tokens=False)
+            piece = _ids(tokenizer, segment.text)
         ids += piece
         labels += piece if segment.trained else [IGNORED] * len(piece)
     return ids, labels
+
+
+@lru_cache(maxsize=100_000)
+def _ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Return the ids of a text; system prompts and short answers come again and again."""
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+    return ids

@@ -1,0 +1,85 @@
+"""A study on a folder of one's own: used in place, and a change behind the workflow is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.project import Project
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+STUDY = """
+title: My photos
+datasets:
+  photos:
+    source: {{kind: folder, path: {folder}/photos}}
+    shards: 2
+    convert: {{to: jpeg}}
+    prefix: mine/
+  mix:
+    source: {{kind: folder, path: {folder}/mix}}
+tables:
+  instructions:
+    dataset: mix
+    images: [photos]
+    conversations: {{file: mix.json, unusable: 0.5}}
+subsets:
+  some: {{table: instructions, sample: {{strategy: digest_rank, count: 2}}}}
+runs: {{}}
+benchmarks: {{}}
+"""
+
+
+@pytest.fixture()
+def own(fresh: Project, tmp_path: Path) -> Project:
+    """Return a project with a study `own` on three photos, one of them broken, and a mix about them."""
+    (tmp_path / "photos" / "deep").mkdir(parents=True)
+    Image.effect_noise((20, 10), 50).convert("RGB").save(tmp_path / "photos" / "a.jpg")
+    Image.effect_noise((10, 20), 50).convert("RGBA").save(tmp_path / "photos" / "deep" / "b.png")
+    (tmp_path / "photos" / "c.jpg").write_bytes(b"not an image")
+    rows = [
+        {
+            "id": name,
+            "image": f"mine/{name}",
+            "conversations": [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": "That."}],
+        }
+        for name in ("a.jpg", "deep/b.png", "c.jpg", "a.jpg")
+    ]
+    (tmp_path / "mix").mkdir()
+    (tmp_path / "mix" / "mix.json").write_text(json.dumps(rows))
+    (fresh.root / "studies" / "own.yaml").write_text(STUDY.format(folder=tmp_path))
+    return fresh
+
+
+def make(project: Project, *targets: str) -> str:
+    done = project.snakemake("-c2", "--config", "study=own", "--", *targets)
+    assert done.returncode == 0, done.text
+    return done.text
+
+
+def test_a_folder_becomes_a_subset_without_a_copy(own: Project) -> None:
+    make(own, "results/own/subsets/some.parquet")
+    quarantine = (own.root / "data/images/photos/quarantine.jsonl").read_text()
+    assert quarantine.count("\n") == 1 and "mine/c.jpg" in quarantine
+    rejected = (own.root / "data/tables/instructions.rejected.jsonl").read_text()
+    assert '"row": 2' in rejected.replace(":", ": ").replace("  ", " ")
+    assert all(path.is_symlink() for path in (own.root / "data/raw/photos").rglob("*.jpg"))
+    assert "Nothing to be done" in make(own, "results/own/subsets/some.parquet")
+
+
+def test_a_photo_edited_after_it_was_fetched_is_refused(own: Project, tmp_path: Path) -> None:
+    make(own, "results/own/subsets/some.parquet")
+    Image.new("RGB", (20, 10)).save(tmp_path / "photos" / "a.jpg")
+    own.edit("studies/own.yaml", "to: jpeg", "to: keep")
+    done = own.snakemake("-c1", "--config", "study=own", "--", "results/own/subsets/some.parquet")
+    assert done.returncode != 0
+    assert "a.jpg" in done.text and "changed after it was made" in done.text and "cure" in done.text
+
+
+def test_a_missing_folder_is_named(own: Project) -> None:
+    own.edit("studies/own.yaml", "/mix}", "/mixx}")
+    done = own.snakemake("-c1", "--config", "study=own", "--", "data/tables/instructions.parquet")
+    assert done.returncode != 0
+    assert "no such folder" in done.text and "mixx" in done.text
