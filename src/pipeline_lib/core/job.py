@@ -129,6 +129,8 @@ def run(
     except PipelineError as error:
         message = str(error)
         logger.error("%s", message)
+    except (KeyboardInterrupt, SystemExit):
+        logger.error("%s", message)
     except Exception as error:  # the process boundary: whatever went wrong must reach log and record
         message = f"{type(error).__name__}: {error}"
         logger.exception("stopped by an unexpected error: %s", message)
@@ -188,4 +190,4 @@ def _fix_threads(threads: int) -> None:
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
+    raise SystemExit
