@@ -1,5 +1,6 @@
 """The code digest: what counts as an edit, and of what."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,7 @@ def test_what_cannot_change_a_result_does_not_count(digest, edit) -> None:  # ty
         ("helper", "min(x, 10)", "min(x, 11)"),
         ("script", "used(1)", "used(2)"),
         ("module", "RATE = 2", "RATE = 2\nprint('at import')"),
+        ("module", "RATE = 2", "RATE = 2\nlimit.rate = 3"),
         (
             "module",
             "    return limit(x) * RATE",
@@ -105,6 +107,23 @@ def test_a_plugin_counts_whole_or_by_its_named_definition(digest) -> None:  # ty
     assert digest(edit, plugins=whole) != digest(plugins=whole)
     assert digest(edit, plugins=part) == digest(plugins=part)
     assert digest(plugins=part) != digest()
+
+
+def test_a_name_is_followed_through_the_module_that_passes_it_on(digest) -> None:  # type: ignore[no-untyped-def]
+    edit = ("script", "from pipeline_lib.module import used", "from pipeline_lib.module import limit as used")
+    assert digest(edit) != digest(edit, ("helper", "min(x, 10)", "min(x, 11)"))
+    assert digest(edit) == digest(edit, ("helper", "    return x\n", "    return -x\n"))
+
+
+def test_a_whole_module_counts_where_it_is_imported_whole(digest) -> None:  # type: ignore[no-untyped-def]
+    edit = ("module", "RATE = 2", "import pipeline_lib.helper\n\nRATE = 2")
+    assert digest(edit) != digest(edit, ("helper", "    return x\n", "    return -x\n"))
+
+
+def test_packages_do_nothing_when_imported() -> None:
+    for path in (code.SOURCE / code.PACKAGE).rglob("__init__.py"):
+        (docstring,) = ast.parse(path.read_text()).body
+        assert isinstance(docstring, ast.Expr)
 
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:

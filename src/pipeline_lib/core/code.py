@@ -70,9 +70,10 @@ def code_digest(script: Path, *plugins: str) -> str:
             continue
         statements = _statements(target)
         reached[target] = [statement.digest for statement in statements]
+        targets += _followed(target.module, target.name)
         for statement in statements:
             targets += statement.imports
-            targets += _names_used(target.module, statement)
+            targets += [found for name in statement.uses for found in _followed(target.module, name)]
     lines = [f"{module}:{name}:{','.join(digests)}" for (module, name), digests in sorted(reached.items())]
     return hashlib.sha256("\n".join([_script_digest(script), *lines]).encode()).hexdigest()[:16]
 
@@ -98,13 +99,13 @@ def _statements(target: Target) -> list[Statement]:
     return module.always + module.bound.get(target.name, [])
 
 
-def _names_used(module_name: str, statement: Statement) -> Iterator[Target]:
+def _followed(module_name: str, name: str) -> Iterator[Target]:
+    """Yield where a name of a module leads: to its definition there, and to what it was imported from."""
     module = _module(module_name)
-    for name in statement.uses:
-        if name in module.bound:
-            yield Target(module_name, name)
-        elif name in module.imported:
-            yield module.imported[name]
+    if name in module.bound:
+        yield Target(module_name, name)
+    if name in module.imported:
+        yield module.imported[name]
 
 
 @cache
@@ -114,7 +115,7 @@ def _module(name: str) -> Module:
     for node in tree.body:
         if _is_docstring(node) or _is_type_checking(node):
             continue
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
+        if isinstance(node, ast.ImportFrom):
             module.imported.update(_imported_names(node))
             continue
         statement = Statement(node)
@@ -136,7 +137,8 @@ def _bound_names(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        parts = [part for target in targets for part in ast.walk(target)]
+        return [part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
     return []
 
 
