@@ -113,32 +113,47 @@ def run(
     record_path = Path(arguments.record)
     configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
     signal.signal(signal.SIGTERM, _terminated)
-    libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
-    record = Record(stage, {}, arguments.code, libraries)
-    job: Job[S] | None = None
-    message: str | None = "interrupted"
+    record = Record(stage, {}, arguments.code, dict(pair.split("==", 1) for pair in arguments.libs.split()))
+    message = _at_the_boundary(lambda: _carry_out(settings, work, arguments, outputs, record))
+    record.write(record_path, exit_code=0 if message is None else 1, error=message)
+    sys.exit(0 if message is None else 1)
+
+
+def _carry_out(
+    settings: type[S],
+    work: Callable[[Job[S]], None],
+    arguments: argparse.Namespace,
+    outputs: Sequence[str],
+    record: Record,
+) -> None:
+    """Check what the job was given, do its work, and publish; unfinished work leaves nothing."""
+    checked = _checked_settings(settings, arguments)
+    record.settings = checked.model_dump(mode="json")
+    _check_identity(arguments.code, record.libraries)
+    _fix_threads(getattr(checked, "threads", 1))
+    job = Job(checked, arguments, outputs, record)
     try:
-        checked = _checked_settings(settings, arguments)
-        record.settings = checked.model_dump(mode="json")
-        _check_identity(arguments.code, libraries)
-        _fix_threads(getattr(checked, "threads", 1))
-        job = Job(checked, arguments, outputs, record)
         work(job)
         job.publish()
-        message = None
+    except BaseException:  # an interruption too
+        job.discard()
+        raise
+
+
+def _at_the_boundary(action: Callable[[], None]) -> str | None:
+    """Return None where `action` succeeded, else the message that log and record hold."""
+    try:
+        action()
     except PipelineError as error:
-        message = str(error)
-        logger.error("%s", message)
+        logger.error("%s", error)
+        return str(error)
     except (KeyboardInterrupt, SystemExit):
-        logger.error("%s", message)
-    except Exception as error:  # the process boundary: whatever went wrong must reach log and record
-        message = f"{type(error).__name__}: {error}"
-        logger.exception("stopped by an unexpected error: %s", message)
-    finally:
-        if message is not None and job is not None:
-            job.discard()
-        record.write(record_path, exit_code=0 if message is None else 1, error=message)
-    sys.exit(0 if message is None else 1)
+        logger.error("interrupted")
+        return "interrupted"
+    except Exception as error:  # whatever else went wrong must reach log and record
+        logger.exception("stopped by an unexpected error")
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def _parse(stage: str, inputs: Sequence[str], outputs: Sequence[str]) -> argparse.Namespace:
