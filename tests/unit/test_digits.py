@@ -73,7 +73,7 @@ def test_questions_are_numbered_and_worded_as_in_llava() -> None:
 
 
 def test_instruction_answers_are_true() -> None:
-    for row in instruction_rows(0, "train", 50, 2):
+    for row in instruction_rows(0, "train", 50, 100):
         scene = draw_scene(0, "train", int(Path(row["image"]).stem))
         question, answer = (turn["value"] for turn in row["conversations"])
         if question.startswith("<image>\nIs there a "):

@@ -53,7 +53,7 @@ def test_the_broken_image_is_in_quarantine_and_its_rows_are_listed(finished: Pro
     assert "truncated" in broken["reason"]
     with jsonlines.open(finished.root / "data/tables/mini_instructions.rejected.jsonl") as reader:
         rejected = list(reader)
-    assert [row["row"] for row in rejected] == [14, 15]
+    assert [row["row"] for row in rejected] == [7, 67]
     assert all("quarantined" in row["reason"] for row in rejected)
 
 

@@ -27,15 +27,15 @@ def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
     return rows
 
 
-def instruction_rows(seed: int, part: str, scenes: int, per_scene: int) -> list[Row]:
-    """Return `per_scene` single-turn rows for every scene."""
+def instruction_rows(seed: int, part: str, scenes: int, count: int) -> list[Row]:
+    """Return `count` single-turn rows, about one scene after the other and again from the first."""
     rows = []
-    for number in range(scenes):
-        scene = draw_scene(seed, part, number)
-        for turn_number in range(per_scene):
-            generator = _generator(seed, "instruction", number, turn_number)
-            ask = presence_turn if generator.random() < INSTRUCTION_PRESENCE else short_turn
-            rows.append(row(f"instruction-{number}-{turn_number}", ask(scene, generator), image_name(part, number)))
+    for place in range(count):
+        turn_number, number = divmod(place, scenes)
+        generator = _generator(seed, "instruction", number, turn_number)
+        ask = presence_turn if generator.random() < INSTRUCTION_PRESENCE else short_turn
+        turn = ask(draw_scene(seed, part, number), generator)
+        rows.append(row(f"instruction-{number}-{turn_number}", turn, image_name(part, number)))
     return rows
 
 

@@ -16,8 +16,8 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_conversations"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that rows with images are about")
-    scenes: int = Field(gt=0, description="how many scenes have a caption and instructions")
-    per_scene: int = Field(gt=0, description="instruction rows for every scene")
+    scenes: int = Field(gt=0, description="how many scenes there are; each has one caption")
+    instruction_rows: int = Field(gt=0, description="single-turn instruction rows, about one scene after the other")
     text_rows: int = Field(gt=0, description="rows without images")
 
 
@@ -33,7 +33,7 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
     part, scenes = settings.part, settings.scenes
     makers = {
         "captions.json": lambda: caption_rows(seed, part, scenes),
-        "instructions.json": lambda: instruction_rows(seed, part, scenes, settings.per_scene),
+        "instructions.json": lambda: instruction_rows(seed, part, scenes, settings.instruction_rows),
         "text.json": lambda: text_rows(seed, settings.text_rows),
     }
     for name in names:
