@@ -60,7 +60,8 @@ def empty_stage(project: Project) -> list[str]:
     script = project.root / "workflow_scripts" / "empty.py"
     script.write_text(
         '"""Do nothing."""\n\n'
-        "from pipeline_lib.core.job import Job, run\n"
+        "from pipeline_lib.core.job import Job\n"
+        "from pipeline_lib.core.program import run\n"
         "from pipeline_lib.core.settings import Settings\n\n\n"
         "def work(job: Job[Settings]) -> None:\n"
         '    job.output("made").write_text("made")\n\n\n'

@@ -1,6 +1,7 @@
 """Convert the images of one shard: an archive of what had to change, and an index of everything."""
 
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.images.convert import ConvertSettings, convert_shard
 from pipeline_lib.images.index import health, write_index
 

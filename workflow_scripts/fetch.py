@@ -1,6 +1,7 @@
 """Fetch one shard of a source: its raw files, as they are."""
 
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 
 

@@ -1,15 +1,16 @@
 """Put the scores of all runs of a benchmark side by side."""
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.gather import GatherSettings, gather
 
 
 def work(job: Job[GatherSettings]) -> None:
     """Read the runs' scores, write the benchmark's."""
-    write_text(job.output("score"), pretty_json(gather(job.plain("scores"), job.settings)))
+    write_text(job.output("score"), pretty_json(gather(job.paths("scores"), job.settings)))
 
 
 if __name__ == "__main__":
-    run("gather", GatherSettings, work, files=["scores"], outputs=["score"])
+    run("gather", GatherSettings, work, plain=["scores"], outputs=["score"])

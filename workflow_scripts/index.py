@@ -3,7 +3,8 @@
 import logging
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json, write_lines
 from pipeline_lib.images.index import IndexSettings, health, merge, quarantine, read_index, write_index
 

@@ -1,15 +1,17 @@
 """Answer the questions of a benchmark with a model."""
 
-from pipeline_lib.benchmarks.base import open_files
-from pipeline_lib.core.job import Job, run
-from pipeline_lib.core.text import write_lines
-from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import answer_benchmark
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.inference.settings import PredictSettings
 
 
 def work(job: Job[PredictSettings]) -> None:
     """Read model, questions and images, write the answers."""
+    from pipeline_lib.benchmarks.base import open_files
+    from pipeline_lib.core.text import write_lines
+    from pipeline_lib.images.reader import ImageReader
+    from pipeline_lib.inference.predict import answer_benchmark
+
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
     write_lines(job.output("answers"), answer_benchmark(job.manifest("model").folder(), files, images, job.settings))

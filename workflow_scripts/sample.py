@@ -1,6 +1,7 @@
 """Choose the rows of a subset."""
 
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.instruct.subset import SampleSettings, sample, write_subset
 from pipeline_lib.instruct.table import read_table
 

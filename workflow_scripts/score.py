@@ -2,7 +2,8 @@
 
 from pipeline_lib.benchmarks.base import open_files
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
 from pipeline_lib.scoring.verdicts import write_verdicts

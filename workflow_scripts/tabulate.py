@@ -1,7 +1,8 @@
 """Make a validated table of LLaVA's conversations, and a list of the rows that cannot be used."""
 
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
 from pipeline_lib.core.manifest import raw_path
+from pipeline_lib.core.program import run
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import write_table

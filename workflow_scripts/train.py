@@ -1,22 +1,21 @@
 """Train a model by a recipe, from a checkpoint, on a subset."""
 
-from pipeline_lib.core.job import Job, run
-from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.subset import subset_conversations
-from pipeline_lib.training.run import train_recipe
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material
 
 
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
+    from pipeline_lib.images.reader import ImageReader
+    from pipeline_lib.instruct.subset import subset_conversations
+    from pipeline_lib.training.run import train_recipe
+    from pipeline_lib.training.task import Material
+
     towers = [tower.folder() for tower in job.manifests("tower")]
     subsets = [subset.only_file() for subset in job.manifests("subset")]
-    rows = [
-        row
-        for subset, table in zip(subsets, job.paths("table"), strict=True)
-        for row in subset_conversations(subset, table)
-    ]
+    pairs = zip(subsets, job.paths("table"), strict=True)
+    rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
     material = Material(
         start=job.manifest("start").folder(),
         tower=towers[0] if towers else None,
@@ -29,11 +28,5 @@ def work(job: Job[TrainSettings]) -> None:
 
 
 if __name__ == "__main__":
-    run(
-        "train",
-        TrainSettings,
-        work,
-        inputs=["start", "tower", "subset"],
-        files=["table", "indexes"],
-        outputs=["checkpoint"],
-    )
+    inputs, files = ["start", "tower", "subset"], ["table", "indexes"]
+    run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint"])

@@ -1,14 +1,16 @@
 """Make the starting weights of a model."""
 
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
 from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.core.program import run
 from pipeline_lib.instruct.table import Conversation, read_table
 from pipeline_lib.training.settings import WeightsSettings
-from pipeline_lib.training.weights import make_weights
 
 
 def work(job: Job[WeightsSettings]) -> None:
     """Read the tables, write the model."""
+    from pipeline_lib.training.weights import make_weights
+
     texts, lessons = rows_of(job.manifests("tables")), rows_of(job.manifests("lessons"))
     losses = make_weights(job.settings, texts, lessons, job.output("weights"))
     job.note(texts=len(texts), lessons=len(lessons), losses=losses)

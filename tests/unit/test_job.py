@@ -16,7 +16,8 @@ SCRIPT = '''"""A stage for tests."""
 import time
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.job import Job, run
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
 from pipeline_lib.core.settings import Settings
 
 

@@ -14,8 +14,11 @@ from typing import Iterator, NamedTuple
 SOURCE = Path(__file__).parent.parent.parent
 PACKAGE = "pipeline_lib"
 
-# These modules cannot change the bytes of an output; a test keeps the list short.
-NEUTRAL = frozenset(f"{PACKAGE}.core.{name}" for name in ("errors", "log", "machine", "record"))
+# These modules cannot change what stands in an output; a test keeps the list short.
+NEUTRAL = frozenset(
+    f"{PACKAGE}.core.{name}"
+    for name in ("errors", "files", "job", "kept", "log", "machine", "manifest", "program", "record")
+)
 
 EVERYTHING = ""
 
@@ -62,6 +65,12 @@ def code_digest(script: Path, *plugins: str) -> str:
 
     A plug-in is `package.module` (all of it) or `package.module:name` (that definition and what it reaches).
     """
+    modules = code_modules(script, *plugins)
+    return _shortened("\n".join(f"{name} {digest}" for name, digest in modules.items()))
+
+
+def code_modules(script: Path, *plugins: str) -> dict[str, str]:
+    """Return the digests of the script and of what it reaches of each module, by name, sorted."""
     targets = [*_targets_of_script(script), *(_plugin_target(name) for name in plugins)]
     reached: dict[Target, list[str]] = {}
     while targets:
@@ -74,8 +83,14 @@ def code_digest(script: Path, *plugins: str) -> str:
         for statement in statements:
             targets += statement.imports
             targets += [found for name in statement.uses for found in _followed(target.module, name)]
-    lines = [f"{module}:{name}:{','.join(digests)}" for (module, name), digests in sorted(reached.items())]
-    return hashlib.sha256("\n".join([_script_digest(script), *lines]).encode()).hexdigest()[:16]
+    lines: dict[str, list[str]] = {script.name: [_script_digest(script)]}
+    for (module, name), digests in sorted(reached.items()):
+        lines.setdefault(module, []).append(f"{name}:{','.join(digests)}")
+    return {module: _shortened("\n".join(parts)) for module, parts in sorted(lines.items())}
+
+
+def _shortened(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _plugin_target(plugin: str) -> Target:

@@ -20,32 +20,35 @@ class Record:
     settings: dict[str, Any]
     code: str
     libraries: dict[str, Any]
+    modules: dict[str, str]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    reused: dict[str, Any] | None = None  # when, where and how long an equal job took whose outputs were linked back
+
+    def content(self, exit_code: int, error: str | None) -> dict[str, Any]:
+        """Return the record as it ends now; `error` is the message that the person saw."""
+        ended = datetime.now(UTC)
+        return {
+            "schema": SCHEMA,
+            "stage": self.stage,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "settings": self.settings,
+            "code": self.code,
+            "modules": self.modules,
+            "libraries": self.libraries,
+            "notes": self.notes,
+            "reused": self.reused,
+            "machine": machine_facts(),
+            "repository": repository_facts(),
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round((ended - self.started).total_seconds(), 3),
+            "exit": exit_code,
+            "error": error,
+        }
 
     def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
-        """Write the record with the job's end; `error` is the message that the person saw."""
-        ended = datetime.now(UTC)
-        write_text(
-            path,
-            pretty_json(
-                {
-                    "schema": SCHEMA,
-                    "stage": self.stage,
-                    "inputs": self.inputs,
-                    "outputs": self.outputs,
-                    "settings": self.settings,
-                    "code": self.code,
-                    "libraries": self.libraries,
-                    "notes": self.notes,
-                    "machine": machine_facts(),
-                    "repository": repository_facts(),
-                    "started": self.started.isoformat(timespec="seconds"),
-                    "seconds": round((ended - self.started).total_seconds(), 3),
-                    "exit": exit_code,
-                    "error": error,
-                }
-            ),
-        )
+        """Write the record to a file."""
+        write_text(path, pretty_json(self.content(exit_code, error)))

@@ -48,6 +48,14 @@ class Records:
         record_path, record = self._by_output[known]
         return Made(known, record, record_path, self._difference(known, record["outputs"][known]))
 
+    def all(self) -> list[Made]:
+        """Return everything that records say was made, sorted by path."""
+        return [self.made(Path(path)) for path in sorted(self._by_output)]
+
+    def digests(self, paths: list[Path]) -> list[str]:
+        """Return the sha256 of files, remembered where they did not change."""
+        return self._cache.digests(paths)
+
     def _difference(self, name: str, recorded: str) -> str | None:
         path = self._root / name
         if not path.is_file():

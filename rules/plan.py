@@ -1,0 +1,63 @@
+"""Print the jobs of a study as JSON: inputs, outputs, the three parameters, and whether Snakemake would run each.
+
+python rules/plan.py [--study NAME] [TARGET ...]
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from snakemake.api import SnakemakeApi
+from snakemake.jobs import Job
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+
+def main() -> None:
+    """Parse the command line, print the plan."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", default="config")
+    parser.add_argument("targets", nargs="*")
+    arguments = parser.parse_args()
+    config = {} if arguments.study == "config" else {"study": arguments.study}
+    jobs = plan(config, set(arguments.targets))
+    sys.stdout.write(json.dumps(jobs, sort_keys=True) + "\n")
+
+
+def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
+    """Return all jobs of the study, in an order in which they could run."""
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(config=config),
+            snakefile=Path("Snakefile"),
+        )
+        workflow.dag(dag_settings=DAGSettings(targets=frozenset(targets)))
+        inner = workflow._workflow
+        inner._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
+        inner._build_dag()
+        levels = inner.dag.toposorted()
+        return [entry(job, inner.dag.needrun(job)) for level in levels for job in sorted(level, key=str) if job.output]
+
+
+def entry(job: Job, runs: bool) -> dict[str, Any]:
+    """Return what the plan says of one job."""
+    shell = hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16]
+    return {
+        "rule": job.rule.name,
+        "wildcards": dict(job.wildcards_dict),
+        "inputs": [str(path) for path in job.input],
+        "outputs": [str(path) for path in job.output],
+        "record": str(job.log.record),
+        "settings": json.loads(job.params.cfg),
+        "code": job.params.code,
+        "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
+        "shell": shell,
+        "runs": runs,
+    }
+
+
+if __name__ == "__main__":
+    main()

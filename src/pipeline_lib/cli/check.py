@@ -1,0 +1,29 @@
+"""`vlmflow check` and `vlmflow clean`: is everything there and as it was made; forget what is kept for reuse."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline_lib.core.files import remove
+from pipeline_lib.core.kept import FOLDER
+from pipeline_lib.lineage.check import faults
+from pipeline_lib.lineage.collect import Records
+
+
+def check(
+    deep: Annotated[bool, typer.Option("--deep", help="read every file anew instead of trusting its times")] = False,
+) -> None:
+    """List what is missing or altered of all that records say was made; Snakemake does not look for it."""
+    found = faults(Records(Path()), deep)
+    for fault in found:
+        typer.echo(fault)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("Everything that was made is there, as it was made.")
+
+
+def clean() -> None:
+    """Remove what is kept for reuse, and nothing else."""
+    remove(FOLDER)
+    typer.echo(f"{FOLDER} is empty.")

@@ -1,0 +1,23 @@
+"""The workflow's plan, asked of Snakemake in a process of its own."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from pipeline_lib.config.load import DEFAULT
+from pipeline_lib.core.errors import PipelineError
+
+SECONDS = 600  # a plan of thousands of jobs takes some seconds
+
+
+def plan(study: str = DEFAULT, targets: list[str] | None = None) -> list[dict[str, Any]]:
+    """Return the jobs that make `targets` (all of the study's where none are named), as rules/plan.py prints them."""
+    command = [sys.executable, "rules/plan.py", "--study", study, *(targets or [])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode or not done.stdout:
+        raise PipelineError(
+            "Snakemake cannot plan this study", value=done.stderr.strip()[-1000:], cure="vlmflow config check"
+        )
+    jobs: list[dict[str, Any]] = json.loads(done.stdout)
+    return jobs

@@ -1,0 +1,145 @@
+"""The program of a stage: its command line, and the boundary at which an exception becomes an exit code.
+
+Every file in `workflow_scripts/` calls `run` with a function, inside which libraries that take seconds are imported:
+a job that is reused needs none of them.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Callable, Sequence
+
+from pydantic import ValidationError
+
+from pipeline_lib.core.code import code_digest, code_modules
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.job import Job, Options, S
+from pipeline_lib.core.log import configure
+from pipeline_lib.core.machine import library_versions
+from pipeline_lib.core.record import Record
+from pipeline_lib.core.text import canonical_json
+
+REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` is there to make everything again
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    stage: str,
+    settings: type[S],
+    work: Callable[[Job[S]], None],
+    *,
+    inputs: Sequence[str] = (),
+    plain: Sequence[str] = (),
+    files: Sequence[str] = (),
+    outputs: Sequence[str],
+) -> None:
+    """Run `work` as the program of a stage and exit with 0 or 1; `Options` says what its path options take."""
+    options = Options(inputs, plain, files, outputs)
+    arguments = _parse(stage, options)
+    record_path = Path(arguments.record)
+    configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
+    signal.signal(signal.SIGTERM, _terminated)
+    libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
+    modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
+    record = Record(stage, {}, arguments.code, libraries, modules)
+    message = _at_the_boundary(lambda: _carry_out(settings, work, arguments, options, record))
+    record.write(record_path, exit_code=0 if message is None else 1, error=message)
+    sys.exit(0 if message is None else 1)
+
+
+def _carry_out(
+    settings: type[S],
+    work: Callable[[Job[S]], None],
+    arguments: argparse.Namespace,
+    options: Options,
+    record: Record,
+) -> None:
+    """Check what the job was given, do its work unless it is done, and publish; unfinished work leaves nothing."""
+    checked = _checked_settings(settings, arguments)
+    record.settings = checked.model_dump(mode="json")
+    _check_identity(arguments.code, record.libraries)
+    _fix_threads(getattr(checked, "threads", 1))
+    job = Job(checked, arguments, options, record)
+    try:
+        if REUSE_OFF not in os.environ and job.reuse():
+            logger.info("reused: an equal job made these outputs before")
+            return
+        work(job)
+        job.publish()
+        job.keep()
+    except BaseException:  # an interruption too
+        job.discard()
+        raise
+
+
+def _at_the_boundary(action: Callable[[], None]) -> str | None:
+    """Return None where `action` succeeded, else the message that log and record hold."""
+    try:
+        action()
+    except PipelineError as error:
+        logger.error("%s", error)
+        return str(error)
+    except (KeyboardInterrupt, SystemExit):
+        logger.error("interrupted")
+        return "interrupted"
+    except Exception as error:  # whatever else went wrong must reach log and record
+        logger.exception("stopped by an unexpected error")
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _parse(stage: str, options: Options) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"workflow_scripts/{stage}.py", allow_abbrev=False)
+    for name in (*options.inputs, *options.plain, *options.files):
+        parser.add_argument(f"--{name}", nargs="*", default=[], metavar="PATH")
+    for name in options.outputs:
+        parser.add_argument(f"--{name}", required=True, metavar="PATH")
+    parser.add_argument("--manifest", help="where to write what was made")
+    parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
+    parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins it covers")
+    parser.add_argument("--libs", default="", help="library versions that the result depends on, as name==version")
+    parser.add_argument("--record", required=True, help="where to write how it was made")
+    parser.add_argument("--log", required=True, help="where to write the log")
+    return parser.parse_args()
+
+
+def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
+    try:
+        return settings.model_validate_json(arguments.settings)
+    except ValidationError as error:
+        raise PipelineError(f"these settings do not fit the stage: {error}", where="--settings") from error
+
+
+def _check_identity(code: str, libraries: dict[str, str]) -> None:
+    """Raise PipelineError where the code or the libraries that run are not those that the workflow was planned with."""
+    planned, *plugins = code.split()
+    running = code_digest(Path(sys.argv[0]), *plugins)
+    if planned != running:
+        raise PipelineError(
+            "the code that runs is not the code that the workflow was planned with",
+            where=sys.argv[0],
+            value=f"digest {running}, planned {planned}",
+            cure="it was edited meanwhile, or another installation is active: run snakemake again",
+        )
+    installed = library_versions(list(libraries))
+    if installed != libraries:
+        raise PipelineError(
+            "the libraries here are not those that the workflow was planned with",
+            value=installed,
+            cure=f"install {canonical_json(libraries)} in this environment: make setup",
+        )
+
+
+def _fix_threads(threads: int) -> None:
+    """Make numeric libraries that are imported from here on use `threads`, whatever the scheduler grants."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(threads)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit

@@ -1,0 +1,99 @@
+"""Why a stage would run: what differs between its record and the plan, named value by value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+Job = dict[str, Any]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One planned job with what makes it run and the seconds that it took when it was last made, if that is known."""
+
+    name: str
+    causes: list[str]
+    seconds: float | None
+
+
+def job_name(job: Job) -> str:
+    """Return how logs call a job: its rule and what it is about."""
+    return " ".join(Path(job["record"]).with_suffix("").parts[-2:])
+
+
+def explain(
+    plan: list[Job],
+    read_record: Callable[[str], Record | None],
+    digest_of: Callable[[str], str | None],
+    modules_of: Callable[[Job], dict[str, str]],
+) -> list[Reason]:
+    """Return a reason for every job of the plan that would run, in the plan's order.
+
+    `read_record` returns a job's record, `digest_of` the sha256 of a file as it is now (None where it is absent),
+    `modules_of` the digests of the code that the job would run, by module.
+    """
+    makers = {output: job for job in plan if job["runs"] for output in job["outputs"]}
+    reasons = []
+    for job in plan:
+        if job["runs"]:
+            record = read_record(job["record"])
+            causes = list(_causes(job, record, digest_of, modules_of))
+            above = sorted({job_name(makers[path]) for path in job["inputs"] if path in makers})
+            causes += [f"below {name}, which runs" for name in above]
+            reasons.append(
+                Reason(job_name(job), causes or ["Snakemake has no memory of making it here"], _seconds(record))
+            )
+    return reasons
+
+
+def _causes(
+    job: Job,
+    record: Record | None,
+    digest_of: Callable[[str], str | None],
+    modules_of: Callable[[Job], dict[str, str]],
+) -> Iterator[str]:
+    missing = [path for path in job["outputs"] if not Path(path).exists()]
+    if record is None or record["exit"] != 0:
+        yield "it was never made" if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
+        return
+    yield from (f"{path} is missing" for path in missing)
+    yield from differences(record["settings"], job["settings"])
+    if record["code"] != job["code"]:
+        changed = changes(record["modules"], modules_of(job))
+        yield from (f"code of {module} {how}" for module, how in changed)
+    for name, (before, now) in _changed_values(record["libraries"], job["libraries"]).items():
+        yield f"library {name}: {before} → {now}"
+    for path, before in record["inputs"].items():
+        now = digest_of(path)
+        if now != before:
+            yield f"{path}: {'missing' if now is None else 'other content'}"
+
+
+def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
+    """Yield `key: old → new` for every value that differs between two settings, keys joined by dots."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted({*before, *now}):
+            yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+    elif before != now:
+        yield f"{key}: {before} → {now}"
+
+
+def changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str]]:
+    """Return the modules whose digest differs, each with how: changed, added or removed."""
+    words = {
+        name: "added" if name not in before else "removed" if name not in now else "changed" for name in {*before, *now}
+    }
+    return [(name, words[name]) for name in sorted(words) if before.get(name) != now.get(name)]
+
+
+def _changed_values(before: dict[str, str], now: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    return {n: (before.get(n), now.get(n)) for n in sorted({*before, *now}) if before.get(n) != now.get(n)}
+
+
+def _seconds(record: Record | None) -> float | None:
+    if record is None or record["exit"] != 0:
+        return None
+    made = record["reused"] or record
+    seconds: float = made["seconds"]
+    return seconds

@@ -1,0 +1,92 @@
+"""Equal jobs are not done twice: outputs are kept and linked back, though Snakemake plans the job."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.project import Project
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+RESULTS = "results/mini"
+
+
+def records(project: Project) -> dict[str, dict]:
+    """Return every record by its path."""
+    found = [*project.root.glob("data/records/*/*.json"), *project.root.glob(f"{RESULTS}/records/*/*.json")]
+    return {path.relative_to(project.root).as_posix(): json.loads(path.read_text()) for path in found}
+
+
+def reused(project: Project) -> set[str]:
+    """Return the stages and wildcards of the jobs whose last run was a reuse."""
+    return {
+        "/".join(Path(path).with_suffix("").parts[-2:]) for path, record in records(project).items() if record["reused"]
+    }
+
+
+def digests(project: Project) -> dict[str, str]:
+    """Return the manifests and scores of everything, as text."""
+    paths = [*project.root.rglob("*.manifest.json"), *(project.root / RESULTS).rglob("*.json")]
+    kept = [path for path in paths if "records" not in path.parts and ".vlmflow" not in path.parts]
+    return {path.relative_to(project.root).as_posix(): path.read_text() for path in kept}
+
+
+def test_a_deleted_archive_is_linked_back_and_retrains_nothing(mini: Project) -> None:
+    before = digests(mini)
+    (mini.root / "data/images/mini_scenes/000.tar").unlink()
+    mini.edit("studies/mini.yaml", "max_new_tokens: 8", "max_new_tokens: 9")
+    done = mini.make()
+    assert done.returncode == 0, done.text
+    assert {"convert/mini_scenes-000", "train/tower", "train/full", "train/half"} <= reused(mini)
+    assert not any(name.startswith("predict/") for name in reused(mini))
+    after = digests(mini)
+    assert {name for name in before if before[name] != after[name]} <= {
+        name for name in before if "answers" in name or "score" in name
+    }
+
+
+def test_equal_bytes_stop_the_work_in_one_call(mini: Project) -> None:
+    mini.edit("src/pipeline_lib/images/convert.py", 'frames = f", first of', 'frames = "" + f", first of')
+    done = mini.make()
+    assert done.returncode == 0, done.text
+    assert not {name for name in reused(mini) if name.startswith("convert/")}
+    assert {"index/mini_scenes", "train/tower", "predict/full-pope", "score/full-pope"} <= reused(mini)
+    assert "Nothing to be done" in mini.make().text
+
+
+def test_a_reused_record_says_when_it_was_made(mini: Project) -> None:
+    first = records(mini)[f"{RESULTS}/records/train/full.json"]
+    (mini.root / f"{RESULTS}/checkpoints/full.manifest.json").unlink()
+    assert mini.make(f"{RESULTS}/checkpoints/full.manifest.json").returncode == 0
+    again = records(mini)[f"{RESULTS}/records/train/full.json"]
+    assert again["reused"]["started"] == first["started"] and again["reused"]["seconds"] > 1
+    assert again["seconds"] < 2
+    assert again["outputs"] == first["outputs"] and again["notes"] == first["notes"]
+
+
+def test_what_was_kept_and_altered_is_not_reused(mini: Project) -> None:
+    manifest = mini.root / f"{RESULTS}/subsets/half.manifest.json"
+    text = manifest.read_text()
+    (kept,) = [
+        path
+        for path in (mini.root / ".vlmflow/kept").glob("*/subset")
+        if path.read_bytes() == (mini.root / f"{RESULTS}/subsets/half.parquet").read_bytes()
+    ]
+    kept.write_bytes(kept.read_bytes() + b"x")
+    manifest.unlink()
+    assert mini.make(f"{RESULTS}/subsets/half.manifest.json").returncode == 0
+    assert manifest.read_text() == text
+    assert records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+
+
+def test_clean_forgets_and_dvc_never_reuses(mini: Project) -> None:
+    target = f"{RESULTS}/subsets/half.manifest.json"
+    (mini.root / target).unlink()
+    done = mini.snakemake("-c1", "--config", "study=mini", "--", target, DVC_STAGE="sample-half")
+    assert done.returncode == 0 and records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+    assert mini.run("vlmflow", "clean").returncode == 0
+    assert not (mini.root / ".vlmflow/kept").exists()
+    (mini.root / target).unlink()
+    assert mini.make(target).returncode == 0
+    assert records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
