@@ -63,6 +63,8 @@ def test_a_reused_record_says_when_it_was_made(mini: Project) -> None:
     assert again["reused"]["started"] == first["started"] and again["reused"]["seconds"] > 1
     assert again["seconds"] < 2
     assert again["outputs"] == first["outputs"] and again["notes"] == first["notes"]
+    shown = mini.run("vlmflow", "lineage", "show", f"{RESULTS}/checkpoints/full.manifest.json").text
+    assert f"linked back {again['started']}" in shown and first["started"] in shown
 
 
 def test_what_was_kept_and_altered_is_not_reused(mini: Project) -> None:

@@ -43,7 +43,8 @@ def run(
     arguments = _parse(stage, options)
     record_path = Path(arguments.record)
     configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what a shell starts with `&` would not hear it
+        signal.signal(number, _terminated)
     libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
     modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
     record = Record(stage, {}, arguments.code, libraries, modules)

@@ -46,7 +46,8 @@ def _title(made: Made) -> str:
 
 def _facts(made: Made) -> list[str]:
     record: dict[str, Any] = made.record
-    machine, repository = record["machine"], record["repository"]
+    making = record["reused"] or record  # an equal job made the bytes that this one linked back
+    machine, repository = making["machine"], making["repository"]
     commit = (repository["commit"] or "no commit")[:SHORT] + (
         " with uncommitted changes" if repository["dirty"] else ""
     )
@@ -57,7 +58,8 @@ def _facts(made: Made) -> list[str]:
         f"stage {record['stage']}, code {record['code']}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
         f"settings {canonical_json(record['settings'])}",
         f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
-        f"on {machine['host']}, {machine['processor']}{computing}; {record['started']}, {record['seconds']} s",
+        f"on {machine['host']}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
+        *([f"linked back {record['started']}: an equal job had made it"] if record["reused"] else []),
     ]
 
 
