@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
@@ -11,11 +12,23 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.leftovers import Attendance, others_at_work
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
 
 NAME = "[a-z0-9][a-z0-9_-]*"
 TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pillow")
+
+
+def clear_leftovers():
+    """Clear what a killed Snakemake left, or say that another one is at work; return what ends with this process."""
+    attendance = Attendance()
+    removed = attendance.clear()
+    if removed:
+        logger.info(f"A killed run left unfinished outputs or its lock. Removed: {', '.join(removed)}")
+    if others_at_work(attendance):
+        logger.warning("Another Snakemake is at work in this folder: wait until it ends. Do not unlock the folder.")
+    return attendance
 
 
 def read_study(settings):
@@ -33,6 +46,7 @@ def read_study(settings):
 
 
 STUDY_NAME, STUDY = read_study(config)
+ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 RESULTS = results_folder(STUDY_NAME).as_posix()
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 

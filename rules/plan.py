@@ -1,4 +1,6 @@
-"""Print the jobs of a study as JSON: inputs, outputs, the three parameters, and whether Snakemake would run each.
+"""Print the jobs of a study as JSON: inputs, outputs by name, the three parameters, whether Snakemake would run each.
+
+`inputs` leaves out heavy files (`ancient`), whose manifests stand there; `reads` has all.
 
 python rules/plan.py [--study NAME] [TARGET ...]
 """
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
+from snakemake.io import is_flagged
 from snakemake.jobs import Job
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
@@ -23,7 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = {} if arguments.study == "config" else {"study": arguments.study}
     jobs = plan(config, set(arguments.targets))
-    sys.stdout.write(json.dumps(jobs, sort_keys=True) + "\n")
+    sys.stdout.write(json.dumps(jobs) + "\n")
 
 
 def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
@@ -48,8 +51,9 @@ def entry(job: Job, runs: bool) -> dict[str, Any]:
     return {
         "rule": job.rule.name,
         "wildcards": dict(job.wildcards_dict),
-        "inputs": [str(path) for path in job.input],
-        "outputs": [str(path) for path in job.output],
+        "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
+        "reads": [str(path) for path in job.input],
+        "outputs": {name: str(path) for name, path in job.output.items()},
         "record": str(job.log.record),
         "settings": json.loads(job.params.cfg),
         "code": job.params.code,

@@ -5,7 +5,6 @@ rule score:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
         questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
-        model=lambda wc: model_manifest(model_of(wc)),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
         files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
     output:
@@ -24,7 +23,7 @@ rule score:
         code=lambda wc: code("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
         libs=libs("numpy", "pyarrow"),
     shell:
-        "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q} --model {input.model:q}"
+        "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --verdicts {output.verdicts:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -13,6 +13,7 @@ rule train:
         images=lambda wc: ancient(image_files(training_images(training(wc)))),
     output:
         checkpoint=directory("<results>/checkpoints/{training}"),
+        curve="<results>/checkpoints/{training}.curve.csv",
         manifest="<results>/checkpoints/{training}.manifest.json",
     log:
         text="<results>/logs/train/{training}.log",
@@ -30,6 +31,7 @@ rule train:
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q} --subset {input.subset:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
-        " --checkpoint {output.checkpoint:q} --manifest {output.manifest:q}"
+        " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
+        " --save-every {STUDY.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -8,6 +8,7 @@ rule weights:
         rows=lambda wc: ancient(table_rows(weights(wc).tables + lessons(weights(wc)))),
     output:
         weights=directory("data/weights/{weights}"),
+        curve="data/weights/{weights}.curve.csv",
         manifest="data/weights/{weights}.manifest.json",
     log:
         text="data/logs/weights/{weights}.log",
@@ -24,6 +25,7 @@ rule weights:
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
-        " --weights {output.weights:q} --manifest {output.manifest:q}"
+        " --weights {output.weights:q} --curve {output.curve:q} --manifest {output.manifest:q}"
+        " --save-every {STUDY.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -46,8 +46,7 @@ class Project:
 
     def run(self, *command: str, timeout: int = 300, **variables: str) -> Done:
         """Run a command in this copy, with this copy's library."""
-        environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
-        output = self.root / ".output"
+        output = self.root.with_name(f"{self.root.name}.output")
         with output.open("w") as file:
             done = subprocess.run(
                 command,
@@ -55,9 +54,13 @@ class Project:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 timeout=timeout,
-                env={**environment, **variables},
+                env={**self.environment(), **variables},
             )
         return Done(done.returncode, output.read_text())
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of commands in this copy: its own library, this Python's programs."""
+        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
 
     def snakemake(self, *options: str, **variables: str) -> Done:
         """Run Snakemake."""

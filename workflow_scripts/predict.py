@@ -14,7 +14,8 @@ def work(job: Job[PredictSettings]) -> None:
 
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
-    write_lines(job.output("answers"), answer_benchmark(job.manifest("model").folder(), files, images, job.settings))
+    records = answer_benchmark(job.manifest("model"), files, images, job.settings, job.state())
+    write_lines(job.output("answers"), records)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ def work(job: Job[ScoreSettings]) -> None:
     answers = job.manifest("answers").only_file()
     verdicts = judge_answers(answers, open_files(job.manifests("questions"), job.settings.files), job.settings)
     write_verdicts(job.output("verdicts"), verdicts)
-    score = run_score(verdicts, job.settings, answers, job.manifest("model").sha256)
+    score = run_score(verdicts, job.settings, answers)
     write_text(job.output("score"), pretty_json(score))
 
 
 if __name__ == "__main__":
-    run("score", ScoreSettings, work, inputs=["answers", "questions", "model"], outputs=["verdicts", "score"])
+    run("score", ScoreSettings, work, inputs=["answers", "questions"], outputs=["verdicts", "score"])

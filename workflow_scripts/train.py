@@ -9,6 +9,8 @@ def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
+    from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.run import train_recipe
     from pipeline_lib.training.task import Material
 
@@ -23,10 +25,11 @@ def work(job: Job[TrainSettings]) -> None:
         images=ImageReader(job.paths("indexes")),
         seed=job.settings.seed,
     )
-    losses = train_recipe(material, job.settings, job.output("checkpoint"))
-    job.note(rows=len(rows), losses=losses)
+    steps = train_recipe(material, job.settings, job.output("checkpoint"), Resume(job.state(), job.save_every))
+    write_curve(job.output("curve"), steps)
+    job.note(rows=len(rows), steps=len(steps))
 
 
 if __name__ == "__main__":
     inputs, files = ["start", "tower", "subset"], ["table", "indexes"]
-    run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint"])
+    run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint", "curve"])

@@ -9,11 +9,14 @@ from pipeline_lib.training.settings import WeightsSettings
 
 def work(job: Job[WeightsSettings]) -> None:
     """Read the tables, write the model."""
+    from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.weights import make_weights
 
     texts, lessons = rows_of(job.manifests("tables")), rows_of(job.manifests("lessons"))
-    losses = make_weights(job.settings, texts, lessons, job.output("weights"))
-    job.note(texts=len(texts), lessons=len(lessons), losses=losses)
+    steps = make_weights(job.settings, texts, lessons, job.output("weights"), Resume(job.state(), job.save_every))
+    write_curve(job.output("curve"), steps)
+    job.note(texts=len(texts), lessons=len(lessons), steps=len(steps))
 
 
 def rows_of(tables: list[Manifest]) -> list[Conversation]:
@@ -22,4 +25,4 @@ def rows_of(tables: list[Manifest]) -> list[Conversation]:
 
 
 if __name__ == "__main__":
-    run("weights", WeightsSettings, work, inputs=["tables", "lessons"], outputs=["weights"])
+    run("weights", WeightsSettings, work, inputs=["tables", "lessons"], outputs=["weights", "curve"])

@@ -39,12 +39,13 @@ def test_full_beats_half_by_more_than_the_interval_of_their_difference(runs: dic
     assert runs["full"]["interval"]["accuracy"][0] > runs["half"]["interval"]["accuracy"][1]
 
 
-def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any]) -> None:
+def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any], tmp_path: Path) -> None:
     from PIL import Image
 
     from pipeline_lib.benchmarks import pope
     from pipeline_lib.benchmarks.base import Files
     from pipeline_lib.inference.predict import predict
+    from pipeline_lib.inference.saved import SavedTexts
     from pipeline_lib.inference.settings import FileNames, PredictSettings
     from pipeline_lib.models.llava import load_llava
 
@@ -66,7 +67,7 @@ def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any]) -> None:
         benchmark="pope", files=names, model_id="blank", threads=1, batch_size=64, max_new_tokens=8
     )
     llava = load_llava(ROOT / "results/checkpoints/full")
-    answers = predict(llava, questions, Blank(), settings)  # type: ignore[arg-type]
+    answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]
     verdicts = [
         pope.judge(question, gold[question.id], answer["text"])
         for question, answer in zip(questions, answers, strict=True)

@@ -11,6 +11,7 @@ from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
+from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
@@ -53,7 +54,9 @@ def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory)
     tokenizer = llama.Tokenizer(vocabulary=300, whole=[" USER:", " ASSISTANT:"])
     kind = llama.Settings(kind="llama", tokenizer=tokenizer, config={**shape, "initializer_range": 0.2})
     folder = tmp_path_factory.mktemp("language") / "model"
-    make_weights(WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder)
+    make_weights(
+        WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder, Resume(folder.with_suffix(".state"), 600)
+    )
     return folder
 
 
@@ -69,5 +72,7 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
         projection_dim=16,
     )
     folder = tmp_path_factory.mktemp("tower") / "model"
-    make_weights(WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder)
+    make_weights(
+        WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder, Resume(folder.with_suffix(".state"), 600)
+    )
     return folder

@@ -13,6 +13,7 @@ from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode
@@ -20,6 +21,7 @@ from pipeline_lib.models.llava import compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, projector, text
 from pipeline_lib.training.loop import train
+from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
@@ -39,7 +41,8 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
 
 def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
     """Train by a recipe and return the tensors of the checkpoint."""
-    train_recipe(material, TrainSettings(recipe=recipe, seed=seed, threads=1), folder)
+    how = TrainSettings(recipe=recipe, seed=seed, threads=1)
+    train_recipe(material, how, folder, Resume(folder.with_suffix(".state"), 600))
     return load_file(folder / "model.safetensors")
 
 
@@ -101,8 +104,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: Mater
 def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp_path: Path) -> None:
     settings = contrastive.Settings(name="contrastive", steps=30, batch_size=6, learning_rate=3e-3, clip_norm=1.0)
     how = TrainSettings(recipe=settings, seed=0, threads=1)
-    losses = train_recipe(replace(material, start=tower, rows=material.rows[:6]), how, tmp_path / "clip")
-    assert len(losses) == 30 and losses[-1] < 0.5 * losses[0]
+    pairs = replace(material, start=tower, rows=material.rows[:6])
+    steps = train_recipe(pairs, how, tmp_path / "clip", Resume(tmp_path, 600))
+    assert len(steps) == 30 and steps[-1].loss < 0.5 * steps[0].loss
 
 
 def test_a_language_model_learns_its_rows(material: Material, language: Path, tmp_path: Path) -> None:
@@ -111,8 +115,8 @@ def test_a_language_model_learns_its_rows(material: Material, language: Path, tm
     ] * 8
     settings = text.Settings(name="text", steps=30, batch_size=8, learning_rate=1e-2, clip_norm=1.0)
     how = TrainSettings(recipe=settings, seed=0, threads=1)
-    losses = train_recipe(replace(material, rows=lesson), how, tmp_path / "text")
-    assert losses[-1] < 0.1 * losses[0]
+    steps = train_recipe(replace(material, rows=lesson), how, tmp_path / "text", Resume(tmp_path, 600))
+    assert steps[-1].loss < 0.1 * steps[0].loss
 
 
 def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Path) -> None:
@@ -143,7 +147,7 @@ def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: 
     assert ids[0] == tokenizer.bos_token_id
 
 
-def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: ImageReader) -> None:
+def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: ImageReader, tmp_path: Path) -> None:
     llava = load_llava(assembled)
     llava.model.eval()
     questions = [
@@ -156,7 +160,7 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
         settings = PredictSettings(
             benchmark="pope", files=names, model_id="m", threads=1, batch_size=batch_size, max_new_tokens=12
         )
-        answers = predict(llava, questions, images, settings)
+        answers = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / str(batch_size)))
         assert [answer["question_id"] for answer in answers] == [int(question.id) for question in questions]
         return [answer["text"] for answer in answers]
 
@@ -174,16 +178,15 @@ def test_the_order_of_rows_comes_from_its_own_seed() -> None:
     assert list(sampler) != first
 
 
-def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(material: Material, assembled: Path) -> None:
+def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(
+    material: Material, assembled: Path, tmp_path: Path
+) -> None:
     task = full.prepare(full.Settings(name="full", **STEPS), replace(material, start=assembled, tower=None))
     modes: list[tuple[bool, bool]] = []
     tower, words = task.model.model.vision_tower, task.model.model.language_model
     tower.register_forward_hook(lambda *_: modes.append((tower.training, words.training)))
-    train(
-        task,
-        full.Settings(name="full", **STEPS),
-        TrainSettings(recipe=full.Settings(name="full", **STEPS), seed=0, threads=1),
-    )
+    recipe = full.Settings(name="full", **STEPS)
+    train(task, recipe, TrainSettings(recipe=recipe, seed=0, threads=1), Resume(tmp_path, 600))
     assert modes == [(False, True)] * 3
 
 

@@ -137,6 +137,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         "manifest",
         "program",
         "record",
+        "state",
     }
     for name in code.NEUTRAL:
         assert code._path(name).is_file()

@@ -180,7 +180,7 @@ def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
 def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
     files = write_benchmark(tmp_path)
     answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold)
-    scored = run_score(judge_answers(answers, files, SETTINGS), SETTINGS, answers, None)
+    scored = run_score(judge_answers(answers, files, SETTINGS), SETTINGS, answers)
     assert len(scored["answers"]) == 64 and scored["model"] is None
     assert "time" not in json.dumps(scored)
 

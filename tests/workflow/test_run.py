@@ -43,7 +43,7 @@ def test_answers_are_records_of_llava(finished: Project) -> None:
         rows = list(reader)
     assert len(rows) == 60
     assert list(rows[0]) == ["question_id", "prompt", "text", "answer_id", "model_id", "metadata"]
-    assert rows[0]["model_id"] == "full" and rows[0]["metadata"] == {}
+    assert rows[0]["model_id"] == "full" and len(rows[0]["metadata"]["model"]) == 64
 
 
 def test_the_broken_image_is_in_quarantine_and_its_rows_are_listed(finished: Project) -> None:

@@ -5,17 +5,18 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.core import kept, state
 from pipeline_lib.core.files import remove
-from pipeline_lib.core.kept import FOLDER
 from pipeline_lib.lineage.check import faults
 from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.present import Present
 
 
 def check(
     deep: Annotated[bool, typer.Option("--deep", help="read every file anew instead of trusting its times")] = False,
 ) -> None:
-    """List what is missing or altered of all that records say was made; Snakemake does not look for it."""
-    found = faults(Records(Path()), deep)
+    """List what is not as its record says: missing, altered, edited, unknown; Snakemake does not look for it."""
+    found = faults(Records(Path()), Present(deep))
     for fault in found:
         typer.echo(fault)
     if found:
@@ -24,6 +25,7 @@ def check(
 
 
 def clean() -> None:
-    """Remove what is kept for reuse, and nothing else."""
-    remove(FOLDER)
-    typer.echo(f"{FOLDER} is empty.")
+    """Remove what is kept for reuse and what interrupted jobs left, and nothing else."""
+    for folder in (kept.FOLDER, state.FOLDER):
+        remove(folder)
+        typer.echo(f"{folder} is empty.")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipeline_lib.cli.check import check
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.tree import render
 
@@ -18,6 +19,9 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 @app.callback()
 def _group() -> None:
     """From a number to what made it."""
+
+
+app.command(name="check")(check)
 
 
 @app.command()

@@ -23,7 +23,7 @@ def score(
     names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
     settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=names, seed=seed)
     verdicts = judge_answers(answers, Files(questions, gold), settings)
-    scored = run_score(verdicts, settings, answers, model=None)
+    scored = run_score(verdicts, settings, answers)
     typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
 
 

@@ -1,15 +1,12 @@
 """`vlmflow why`: which stages would run, and the changed value that causes each."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline_lib.cli.plan import plan
 from pipeline_lib.config.load import DEFAULT
-from pipeline_lib.core.code import code_modules
-from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.text import read_json
+from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.why import Reason, explain
 
 
@@ -20,8 +17,8 @@ def why(
     study: Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
 ) -> None:
     """Print the stages that would run, each with its causes and the time it took before."""
-    cache = DigestCache()
-    reasons = explain(plan(study, targets), _record, lambda path: _digest(path, cache), _modules)
+    present = Present()
+    reasons = explain(plan(study, targets), present.record, present.digest, present.modules)
     if not reasons:
         typer.echo("Nothing would run.")
     for reason in reasons:
@@ -38,19 +35,3 @@ def why(
 
 def _time(reason: Reason) -> str:
     return "" if reason.seconds is None else f"  ({reason.seconds:.1f} s when it was last made)"
-
-
-def _record(path: str) -> dict[str, Any] | None:
-    file = Path(path)
-    if not file.is_file() or not file.stat().st_size:
-        return None
-    record: dict[str, Any] = read_json(file)
-    return record
-
-
-def _digest(path: str, cache: DigestCache) -> str | None:
-    return cache.digests([Path(path)])[0] if Path(path).is_file() else None
-
-
-def _modules(job: dict[str, Any]) -> dict[str, str]:
-    return code_modules(Path("workflow_scripts") / f"{job['rule']}.py", *job["code"].split()[1:])

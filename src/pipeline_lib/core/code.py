@@ -17,7 +17,7 @@ PACKAGE = "pipeline_lib"
 # These modules cannot change what stands in an output; a test keeps the list short.
 NEUTRAL = frozenset(
     f"{PACKAGE}.core.{name}"
-    for name in ("errors", "files", "job", "kept", "log", "machine", "manifest", "program", "record")
+    for name in ("errors", "files", "job", "kept", "log", "machine", "manifest", "program", "record", "state")
 )
 
 EVERYTHING = ""

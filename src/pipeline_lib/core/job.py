@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Sequence, TypeVar
 
-from pipeline_lib.core.digests import DigestCache, digest_text
+from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.files import partial, publish, remove
-from pipeline_lib.core.kept import Kept
+from pipeline_lib.core.kept import Kept, reuse_key
 from pipeline_lib.core.manifest import Manifest, write_manifest
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.state import State, Turn
 
 S = TypeVar("S", bound=Settings)
 
@@ -37,6 +37,8 @@ class Job(Generic[S]):
         self.settings = settings
         self._arguments = arguments
         self._outputs = {name: Path(getattr(arguments, name)) for name in options.outputs}
+        self._turn = Turn(self._outputs)
+        self._turn.take()
         self._cache = DigestCache()
         self._kept = Kept(self._outputs, self._cache)
         self._record = record
@@ -47,6 +49,8 @@ class Job(Generic[S]):
         record.inputs |= {
             path.as_posix(): digest for path, digest in zip(plain, self._cache.digests(plain), strict=True)
         }
+        self._key = reuse_key(vars(record), self._outputs)
+        self._state = State(self._outputs, self._key)
         for path in self._outputs.values():
             remove(partial(path))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,26 +80,34 @@ class Job(Generic[S]):
         """Add facts about this making to the record, such as losses or counts."""
         self._record.notes.update(facts)
 
+    @property
+    def save_every(self) -> float:
+        """Return the seconds between two states that a training saves."""
+        seconds: float = self._arguments.save_every
+        return seconds
+
+    def state(self) -> Path:
+        """Return a folder with what an interrupted job like this one left, for this one to go on from."""
+        return self._state.folder()
+
+    def forget(self) -> None:
+        """Go on from nothing: what an interrupted job left is dropped."""
+        self._state.clear()
+
     def reuse(self) -> bool:
         """Bring back what an equal job made before, if it is kept; say so in the record, with that job's own."""
-        made = self._kept.restore(self.key())
+        made = self._kept.restore(self._key)
         if made is None:
             return False
         self.publish()
-        self._record.notes = made["notes"]
+        self._record.notes, self._record.accepted = made["notes"], made["accepted"]
         self._record.reused = {name: made[name] for name in ("started", "seconds", "machine", "repository")}
         return True
 
     def keep(self) -> None:
-        """Keep the published outputs for an equal job to come."""
-        self._kept.keep(self.key(), self._record.content(0, None))
-
-    def key(self) -> str:
-        """Return the digest of all that decides the outputs' bytes, and of their names."""
-        record = self._record
-        parts = [record.settings, record.code, record.libraries, record.inputs]
-        names = {name: path.as_posix() for name, path in self._outputs.items()}
-        return digest_text(canonical_json([*parts, names]))
+        """Keep the published outputs for an equal job to come, and forget the state that led to them."""
+        self._kept.keep(self._key, self._record.content(0, None))
+        self._state.clear()
 
     def publish(self) -> None:
         """Give all outputs their final names, then write the manifest."""

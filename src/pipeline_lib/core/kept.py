@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.files import files_below, partial, remove, write_text
+from pipeline_lib.core.state import outputs_name
 from pipeline_lib.core.text import canonical_json, pretty_json, read_json
 
 FOLDER = Path(".vlmflow/kept")
@@ -26,8 +27,7 @@ class Kept:
     def __init__(self, outputs: dict[str, Path], cache: DigestCache, folder: Path = FOLDER) -> None:
         self._outputs = outputs
         self._cache = cache
-        names = canonical_json({name: path.as_posix() for name, path in outputs.items()})
-        self._folder = folder / digest_text(names)[:24]
+        self._folder = folder / outputs_name(outputs)
 
     def restore(self, key: str) -> dict[str, Any] | None:
         """Link the outputs kept under `key` to their partial names and return the record of their making.
@@ -62,6 +62,13 @@ class Kept:
         digests = dict(zip(files, self._cache.digests(files), strict=True))
         listed = {file.relative_to(self._folder).as_posix(): digest for file, digest in digests.items()}
         write_text(self._folder / ENTRY, pretty_json({"key": key, "files": listed, "record": record}))
+
+
+def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
+    """Return the digest of all that decides the outputs' bytes, and of their names."""
+    parts = [record[name] for name in ("settings", "code", "libraries", "inputs")]
+    names = {name: path.as_posix() for name, path in outputs.items()}
+    return digest_text(canonical_json([*parts, names]))
 
 
 def _files(path: Path) -> list[Path]:

@@ -55,12 +55,18 @@ class Manifest:
         return self._verify(self.entries)[0]
 
     def folder(self) -> Path:
-        """Return the one folder that holds all files of this artefact, every file verified."""
-        tops = {entry.path.split("/", 1)[0] for entry in self.entries}
-        if len(tops) != 1:
-            raise PipelineError(f"expected one folder, found {sorted(tops)}", where=self.path)
+        """Return the folder that is named like this manifest, every file verified and none beside those listed."""
         self._verify(self.entries)
-        return self.path.parent / tops.pop()
+        folder = self.path.parent / self.path.name.removesuffix(SUFFIX)
+        if not folder.is_dir():
+            raise PipelineError("expected a folder", where=folder)
+        listed = {self.path.parent / entry.path for entry in self.entries}
+        strange = [path for path in files_below(folder) if path not in listed]
+        if strange:
+            raise PipelineError(
+                f"this file is not in {self.path}", where=strange[0], cure="remove it: a loader might read it"
+            )
+        return folder
 
     def below(self, name: str) -> Path:
         """Return the path of the file or folder `name`, every file of it verified."""

@@ -23,7 +23,7 @@ from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.text import canonical_json
 
-REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` is there to make everything again
+REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` makes everything again, from the start
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,9 @@ def _carry_out(
     _fix_threads(getattr(checked, "threads", 1))
     job = Job(checked, arguments, options, record)
     try:
-        if REUSE_OFF not in os.environ and job.reuse():
+        if REUSE_OFF in os.environ:
+            job.forget()
+        elif job.reuse():
             logger.info("reused: an equal job made these outputs before")
             return
         work(job)
@@ -104,6 +106,7 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
     parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
     parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins it covers")
     parser.add_argument("--libs", default="", help="library versions that the result depends on, as name==version")
+    parser.add_argument("--save-every", type=float, default=600, help="seconds between the states of a training")
     parser.add_argument("--record", required=True, help="where to write how it was made")
     parser.add_argument("--log", required=True, help="where to write the log")
     return parser.parse_args()

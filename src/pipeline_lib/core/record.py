@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.machine import machine_facts, repository_facts
-from pipeline_lib.core.text import pretty_json
+from pipeline_lib.core.text import canonical_json, pretty_json
 
 SCHEMA = 1
 
@@ -25,6 +26,7 @@ class Record:
     inputs: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
+    accepted: list[dict[str, Any]] = field(default_factory=list)  # changes after which the bytes were kept, and why
     reused: dict[str, Any] | None = None  # when, where and how long an equal job took whose outputs were linked back
 
     def content(self, exit_code: int, error: str | None) -> dict[str, Any]:
@@ -40,6 +42,7 @@ class Record:
             "modules": self.modules,
             "libraries": self.libraries,
             "notes": self.notes,
+            "accepted": self.accepted,
             "reused": self.reused,
             "machine": machine_facts(),
             "repository": repository_facts(),
@@ -51,4 +54,18 @@ class Record:
 
     def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
         """Write the record to a file."""
-        write_text(path, pretty_json(self.content(exit_code, error)))
+        write_record(path, self.content(exit_code, error))
+
+
+def write_record(path: Path, content: dict[str, Any]) -> None:
+    """Write a record with its seal: the digest of everything else in it, so that a slip of an editor is seen."""
+    write_text(path, pretty_json({**content, "seal": _seal(content)}))
+
+
+def is_sealed(content: dict[str, Any]) -> bool:
+    """Return whether a record is as it was written."""
+    return content.get("seal") == _seal({name: value for name, value in content.items() if name != "seal"})
+
+
+def _seal(content: dict[str, Any]) -> str:
+    return digest_text(canonical_json(content))

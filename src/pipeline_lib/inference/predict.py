@@ -8,8 +8,10 @@ import torch
 
 from pipeline_lib.benchmarks.base import Benchmark, Files, Question
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.registry import load
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.llava import Llava, load_llava
@@ -22,20 +24,29 @@ ANSWER_ID_LENGTH = 22  # characters of LLaVA's `answer_id`
 
 
 def answer_benchmark(
-    folder: Path, files: Files, images: ImageReader, settings: PredictSettings
+    model: Manifest, files: Files, images: ImageReader, settings: PredictSettings, state: Path
 ) -> list[dict[str, Any]]:
-    """Return the answer records of a checkpoint to a benchmark."""
+    """Return the answer records of a checkpoint to a benchmark; `state` keeps what an interrupted job was told."""
     benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
-    llava = load_llava(folder)
+    llava = load_llava(model.folder())
     make_deterministic(seed=0, threads=settings.threads)  # greedy answers draw nothing
     llava.model.eval().to(settings.device)
-    return predict(llava, benchmark.questions(files), images, settings)
+    saved = SavedTexts(state / "texts.jsonl")
+    return predict(llava, benchmark.questions(files), images, settings, model.sha256, saved)
 
 
 def predict(
-    llava: Llava, questions: list[Question], images: ImageReader, settings: PredictSettings
+    llava: Llava,
+    questions: list[Question],
+    images: ImageReader,
+    settings: PredictSettings,
+    model: str,
+    saved: SavedTexts,
 ) -> list[dict[str, Any]]:
-    """Return LLaVA's answer record for every question, in the order given."""
+    """Return LLaVA's answer record for every question, in the order given; `model` is the digest that they name.
+
+    A batch whose texts are saved is not asked again.
+    """
     template = cast(Template, load("prompts", str(llava.card.template)))
     image_tokens = llava.model.config.image_seq_length
     prompts = [
@@ -45,11 +56,13 @@ def predict(
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
     for start in range(0, len(order), settings.batch_size):
         batch = order[start : start + settings.batch_size]
-        inputs = _inputs(llava, [prompts[i] for i in batch], [questions[i] for i in batch], images)
-        texts.update(zip(batch, _generate(llava, inputs, settings.max_new_tokens), strict=True))
+        if saved.of(start) is None:
+            inputs = _inputs(llava, [prompts[i] for i in batch], [questions[i] for i in batch], images)
+            saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
+        texts.update(zip(batch, saved.of(start) or [], strict=True))
         if start // settings.batch_size % 20 == 0:
             logger.info("%d of %d questions", start + len(batch), len(order))
-    return [_record(question, texts[number], settings.model_id) for number, question in enumerate(questions)]
+    return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
 
 
 def _inputs(
@@ -77,8 +90,11 @@ def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int
     return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]
 
 
-def _record(question: Question, text: str, model_id: str) -> dict[str, Any]:
-    """Return LLaVA's record; its `answer_id`, random there, is a digest here so that equal answers are equal files."""
+def _record(question: Question, text: str, model_id: str, model: str) -> dict[str, Any]:
+    """Return LLaVA's record; its `answer_id`, random there, is a digest here so that equal answers are equal files.
+
+    `metadata`, empty there, names the model's digest.
+    """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{text}")[:ANSWER_ID_LENGTH]
     identifier: int | str = int(question.id) if question.id.isdigit() else question.id
     return {
@@ -87,5 +103,5 @@ def _record(question: Question, text: str, model_id: str) -> dict[str, Any]:
         "text": text,
         "answer_id": answer_id,
         "model_id": model_id,
-        "metadata": {},
+        "metadata": {"model": model},
     }

@@ -1,33 +1,35 @@
-"""What is missing or altered of all that was made."""
+"""What does not hold of all that was made: missing, altered, edited, made from other bytes, or of unknown origin."""
 
 from pathlib import Path
+from typing import Iterator
 
-from pipeline_lib.core.digests import digest_file
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.manifest import SUFFIX
+from pipeline_lib.core.record import is_sealed
 from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.present import Present
+
+PLACES = ("data", "results")
 
 
-def faults(records: Records, deep: bool) -> list[str]:
-    """Return a line for every file that is missing or not as it was made; `deep` reads all bytes anew."""
-    found = []
-    for made in records.all():
-        path = Path(made.path)
-        if made.altered:
-            found.append(f"{made.path}: {made.altered}")
-        elif path.name.endswith(SUFFIX):
-            found += _of_manifest(path, records, deep)
-    return found
+def faults(records: Records, present: Present) -> list[str]:
+    """Return a line for everything that is not as its record says."""
+    return [*_of_records(records, present), *_without_record(records)]
 
 
-def _of_manifest(manifest: Path, records: Records, deep: bool) -> list[str]:
-    try:
-        entries = read_entries(manifest)
-    except PipelineError as error:
-        return [f"{manifest}: {str(error).splitlines()[0]}"]
-    paths = {manifest.parent / entry.path: entry.sha256 for entry in entries}
-    missing = [path for path in paths if not path.is_file()]
-    present = [path for path in paths if path.is_file()]
-    digests = [digest_file(path) for path in present] if deep else records.digests(present)
-    altered = [path for path, digest in zip(present, digests, strict=True) if digest != paths[path]]
-    return [f"{path}: missing" for path in missing] + [f"{path}: altered since" for path in altered]
+def _of_records(records: Records, present: Present) -> Iterator[str]:
+    for path, record in records.all():
+        if not is_sealed(record):
+            yield f"{path}: edited since it was written"
+        yield from present.faults(record)
+        for name, digest in record["inputs"].items():
+            maker = records.find(name)
+            if record["outputs"] and maker and maker["outputs"][name] != digest:
+                yield f"{', '.join(record['outputs'])}: made from another {name} than the one that is there"
+
+
+def _without_record(records: Records) -> Iterator[str]:
+    for place in PLACES:
+        for path in sorted(Path(place).rglob("*.json")):
+            made = path.name.endswith((SUFFIX, "_score.json")) or path.parent.parent.name == "scores"
+            if made and records.find(path.as_posix()) is None:
+                yield f"{path}: no record says how it was made"

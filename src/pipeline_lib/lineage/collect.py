@@ -26,11 +26,13 @@ class Records:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._cache = DigestCache(root / ".vlmflow" / "digests")
+        self._all: list[tuple[Path, dict[str, Any]]] = []
         self._by_output: dict[str, tuple[Path, dict[str, Any]]] = {}
         for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
             for path in sorted(folder.rglob("*.json")):
                 if path.stat().st_size:  # an empty record: the job was killed
                     record = read_json(path)
+                    self._all.append((path, record))
                     self._by_output.update(dict.fromkeys(record["outputs"], (path, record)))
 
     def made(self, path: Path) -> Made:
@@ -48,13 +50,14 @@ class Records:
         record_path, record = self._by_output[known]
         return Made(known, record, record_path, self._difference(known, record["outputs"][known]))
 
-    def all(self) -> list[Made]:
-        """Return everything that records say was made, sorted by path."""
-        return [self.made(Path(path)) for path in sorted(self._by_output)]
+    def find(self, name: str) -> dict[str, Any] | None:
+        """Return the record of the job that made an output, None where there is none."""
+        found = self._by_output.get(name)
+        return found[1] if found else None
 
-    def digests(self, paths: list[Path]) -> list[str]:
-        """Return the sha256 of files, remembered where they did not change."""
-        return self._cache.digests(paths)
+    def all(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Return every record with its path, sorted by path."""
+        return self._all
 
     def _difference(self, name: str, recorded: str) -> str | None:
         path = self._root / name

@@ -33,12 +33,14 @@ def explain(
     `read_record` returns a job's record, `digest_of` the sha256 of a file as it is now (None where it is absent),
     `modules_of` the digests of the code that the job would run, by module.
     """
-    makers = {output: job for job in plan if job["runs"] for output in job["outputs"]}
+    makers = {output: job for job in plan if job["runs"] for output in job["outputs"].values()}
     reasons = []
     for job in plan:
         if job["runs"]:
             record = read_record(job["record"])
-            causes = list(_causes(job, record, digest_of, modules_of))
+            causes = list(causes_of(job, record, digest_of, modules_of))
+            if record is not None and record["exit"] == 0:
+                causes += [f"{path} is missing" for path in job["outputs"].values() if not Path(path).exists()]
             above = sorted({job_name(makers[path]) for path in job["inputs"] if path in makers})
             causes += [f"below {name}, which runs" for name in above]
             reasons.append(
@@ -47,17 +49,16 @@ def explain(
     return reasons
 
 
-def _causes(
+def causes_of(
     job: Job,
     record: Record | None,
     digest_of: Callable[[str], str | None],
     modules_of: Callable[[Job], dict[str, str]],
 ) -> Iterator[str]:
-    missing = [path for path in job["outputs"] if not Path(path).exists()]
+    """Yield what differs between the making that a record tells of and the one that is planned now."""
     if record is None or record["exit"] != 0:
         yield "it was never made" if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
         return
-    yield from (f"{path} is missing" for path in missing)
     yield from differences(record["settings"], job["settings"])
     if record["code"] != job["code"]:
         changed = changes(record["modules"], modules_of(job))

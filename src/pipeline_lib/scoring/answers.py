@@ -51,3 +51,9 @@ def join(questions: list[Question], path: Path) -> Joined:
     if not answers:
         raise PipelineError("no answers", where=path)
     return Joined([(question, answers.get(question.id)) for question in questions])
+
+
+def model_of(path: Path) -> str | None:
+    """Return the digest of the model that gave the answers of a file, None where they do not say or do not agree."""
+    models = {(row.get("metadata") or {}).get("model") for row in read_lines(path)}
+    return models.pop() if len(models) == 1 else None

@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import Joined, join
+from pipeline_lib.scoring.answers import Joined, join, model_of
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 
 SCHEMA = 1
@@ -72,8 +72,8 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     }
 
 
-def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path, model: str | None) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of its model's manifest (None if unknown)."""
+def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
+    """Return one run's score object, with the digests of its answers and of the model that gave them."""
     return {
         "schema": SCHEMA,
         "benchmark": settings.benchmark,
@@ -81,7 +81,7 @@ def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path, m
         "primary": load_benchmark(settings).PRIMARY,
         **score_verdicts(verdicts, settings),
         "answers": digest_file(answers),
-        "model": model,
+        "model": model_of(answers),
     }
 
 

@@ -2,13 +2,15 @@
 
 import logging
 import math
-import tempfile
+from pathlib import Path
 from typing import Any
 
 from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.training.curve import Step, steps_of
+from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.task import Task
 from pipeline_lib.training.trainer import Progress, VlmTrainer
@@ -16,36 +18,39 @@ from pipeline_lib.training.trainer import Progress, VlmTrainer
 logger = logging.getLogger(__name__)
 
 
-def train(task: Task, optimisation: Optimisation, settings: TrainSettings) -> list[float]:
-    """Train the task's model in place and return every step's loss; one that is not finite raises PipelineError."""
-    progress = Progress()
-    with tempfile.TemporaryDirectory() as scratch:
-        trainer = VlmTrainer(
-            model=task.model,
-            args=_arguments(optimisation, settings, scratch),
-            train_dataset=task.examples,
-            data_collator=task.collate,
-            callbacks=[progress],
-            row_seed=derive_seed(settings.seed, "train", "rows"),
-        )
-        trainer.remove_callback(PrinterCallback)
-        counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
-        logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
-        trainer.train()
-    if not all(map(math.isfinite, progress.losses)):
-        step = next(number for number, loss in enumerate(progress.losses, 1) if not math.isfinite(loss))
+def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resume: Resume) -> list[Step]:
+    """Train the task's model in place and return its steps; a loss that is not finite raises PipelineError.
+
+    An interrupted training goes on from its newest complete state and ends with the same bytes.
+    """
+    state = resume.latest()
+    trainer = VlmTrainer(
+        model=task.model,
+        args=_arguments(optimisation, settings, resume.writing),
+        train_dataset=task.examples,
+        data_collator=task.collate,
+        callbacks=[Progress(), Saving(resume), *([Guard(state)] if state else [])],
+        row_seed=derive_seed(settings.seed, "train", "rows"),
+    )
+    trainer.remove_callback(PrinterCallback)
+    counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
+    logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
+    trainer.train(resume_from_checkpoint=str(state) if state else None)
+    steps = steps_of(trainer.state.log_history)
+    wrong = next((step for step in steps if not math.isfinite(step.loss)), None)
+    if wrong is not None:
         raise PipelineError(
-            "the loss is not a number", value=f"step {step}", cure="lower the learning rate, or look at the rows"
+            "the loss is not a number", value=f"step {wrong.step}", cure="lower the learning rate, or look at the rows"
         )
-    return progress.losses
+    return steps
 
 
-def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: str) -> TrainingArguments:
+def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path) -> TrainingArguments:
     length: dict[str, Any] = (
         {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
     )
     return TrainingArguments(
-        output_dir=folder,
+        output_dir=str(folder),
         per_device_train_batch_size=optimisation.batch_size,
         learning_rate=optimisation.learning_rate,
         lr_scheduler_type=optimisation.schedule if optimisation.warmup == 0 else _with_warmup(optimisation.schedule),

@@ -48,18 +48,16 @@ def _is_frozen(module: torch.nn.Module) -> bool:
 
 
 class Progress(TrainerCallback):
-    """Remembers the loss of every step and logs a line now and then."""
+    """Logs a line now and then."""
 
     def __init__(self) -> None:
-        self.losses: list[float] = []
         self._last = time.monotonic()
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
-        """Take the loss that the trainer logs."""
+        """Log the loss of a step."""
         loss = (keywords.get("logs") or {}).get("loss")
         if loss is None:
             return
-        self.losses.append(float(loss))
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_LINES or state.global_step in (1, state.max_steps):
             self._last = now

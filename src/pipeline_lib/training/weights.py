@@ -1,15 +1,17 @@
 """The weights stage: make the kind of weights that the settings name, and let them learn where a recipe is given."""
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import cast
 
+from pipeline_lib.core.files import remove
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.training.curve import Step
 from pipeline_lib.training.determinism import make_deterministic
+from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings, WeightsSettings
 from pipeline_lib.training.task import Material
@@ -19,9 +21,9 @@ logger = logging.getLogger(__name__)
 
 
 def make_weights(
-    settings: WeightsSettings, texts: list[Conversation], lessons: list[Conversation], folder: Path
-) -> list[float]:
-    """Write starting weights into a new folder and return the losses of their learning, if any.
+    settings: WeightsSettings, texts: list[Conversation], lessons: list[Conversation], folder: Path, resume: Resume
+) -> list[Step]:
+    """Write starting weights into a new folder and return the steps of their learning, if any.
 
     The tokenizer is trained on `texts`, the model on `lessons`.
     """
@@ -31,9 +33,9 @@ def make_weights(
     if settings.learn is None:
         maker.make(settings.make, texts, seed, folder)
         return []
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
-        start = Path(scratch) / "start"
-        maker.make(settings.make, texts, seed, start)
-        material = Material(start, None, lessons, ImageReader([]), settings.seed)
-        how = TrainSettings(recipe=settings.learn, seed=settings.seed, threads=settings.threads, device=settings.device)
-        return train_recipe(material, how, folder)
+    start = resume.folder / "start"
+    remove(start)
+    maker.make(settings.make, texts, seed, start)
+    material = Material(start, None, lessons, ImageReader([]), settings.seed)
+    how = TrainSettings(recipe=settings.learn, seed=settings.seed, threads=settings.threads, device=settings.device)
+    return train_recipe(material, how, folder, resume)

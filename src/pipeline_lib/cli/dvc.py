@@ -1,0 +1,160 @@
+"""`vlmflow dvc`: the workflow as DVC sees it; what was made, recorded and brought back."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline_lib.cli.plan import plan
+from pipeline_lib.cli.snakemake import dvc, snakemake
+from pipeline_lib.config.load import DEFAULT, results_folder, study_path
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import remove, write_text
+from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.ledger import records as ledger_records
+from pipeline_lib.ledger.commit import refusals
+from pipeline_lib.ledger.lock import locked_stages, read_yaml
+from pipeline_lib.ledger.pipeline import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
+from pipeline_lib.ledger.reproduction import verdict
+from pipeline_lib.ledger.restore import examine, heavy_files, keep_for_reuse
+from pipeline_lib.ledger.stages import Stage, identity, stages
+from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.present import Present
+
+PIPELINE = Path("dvc.yaml")
+VERDICTS = Path(".vlmflow/reproduced")
+SHOWN_ABSENT = 10
+
+StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.command()
+def sync(
+    study: StudyOption = DEFAULT,
+    check: Annotated[bool, typer.Option("--check", help="write nothing; fail where it is not up to date")] = False,
+) -> None:
+    """Write dvc.yaml from the workflow of a study."""
+    if check:
+        _checked(study)
+        typer.echo("dvc.yaml is that of the workflow.")
+        return
+    found = stages(plan(study))
+    write_text(PIPELINE, _pipeline(found, study))
+    typer.echo(f"{PIPELINE}: {len(found)} stages")
+
+
+@app.command()
+def commit(study: StudyOption = DEFAULT) -> None:
+    """Record in dvc.lock what Snakemake made, stage by stage; what is stale or altered is refused."""
+    found = _checked(study)
+    _write_identities(found, study)
+    refused = refusals(found, Present())
+    names = {refusal.stage for refusal in refused}
+    fresh = [stage for stage in found if stage.name not in names]
+    ledger_records.store(fresh)
+    dvc("commit", "--force", "--quiet", IDENTITY, *(stage.name for stage in fresh), *([] if names else [TABLE]))
+    dvc("commit", "--force", "--quiet", ledger_records.FILE.as_posix())
+    typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
+    for refusal in refused:
+        typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(study: StudyOption = DEFAULT) -> None:
+    """After a clone, pull or checkout: verify every file, then tell Snakemake that it is current."""
+    found = _checked(study)
+    identities = identity_path(results_folder(study))
+    findings = examine(found, locked_stages(), identities, Present(deep=True))
+    if findings.faults:
+        raise PipelineError(
+            "not restored:\n" + "\n".join(f"    {fault}" for fault in findings.faults),
+            cure="put back what was changed, or run snakemake to make it anew",
+        )
+    if not findings.there:
+        raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
+    without = ledger_records.bring_back(findings.there)
+    times = {file: file.stat() for file in heavy_files(findings.there)}
+    snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
+    for file, before in times.items():
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    keep_for_reuse(findings.there, Present())
+    typer.echo(f"{len(findings.there)} of {len(found)} stages are verified and current.")
+    _tell("absent", findings.absent)
+    _tell("without a record (dvc pull records.dvc)", without)
+
+
+@app.command(hidden=True)
+def run(stage: str, study: StudyOption = DEFAULT) -> None:
+    """Run one stage through Snakemake, for `dvc repro`."""
+    entry = read_yaml(PIPELINE)["stages"].get(stage)
+    if entry is None:
+        raise PipelineError("dvc.yaml has no such stage", value=stage, cure="vlmflow dvc sync")
+    outputs = _paths(entry)
+    before, began = _records_of(outputs), time.monotonic()
+    snakemake("--quiet", "rules", "host", "--allowed-rules", stage.split("-")[0], "--", *outputs, study=study)
+    seconds, after = time.monotonic() - began, _records_of(outputs)
+    verdicts = sorted({verdict(before.get(path), after.get(path)) for path in (after or outputs)})
+    write_text(VERDICTS / f"{stage}.json", pretty_json({"verdicts": verdicts, "seconds": round(seconds, 1)}))
+
+
+@app.command(hidden=True)
+def table(study: StudyOption = DEFAULT) -> None:
+    """Print what every stage gave that `dvc repro` made since the last table."""
+    shown = Table("stage", "seconds", "", title="what dvc repro gave")
+    for path in sorted(VERDICTS.glob("*.json")):
+        told = read_json(path)
+        shown.add_row(path.stem, f"{told['seconds']:.1f}", "; ".join(told["verdicts"]))
+    Console().print(shown if shown.row_count else "No stage was made again.")
+    remove(VERDICTS)
+
+
+@app.command(name="identity", hidden=True)
+def write_identity(study: StudyOption = DEFAULT) -> None:
+    """Write settings, code and libraries of every stage to one file, which dvc.yaml names as parameters."""
+    _write_identities(stages(plan(study)), study)
+
+
+def _checked(study: str) -> list[Stage]:
+    """Return the study's stages; a dvc.yaml that is not theirs raises PipelineError."""
+    found = stages(plan(study))
+    if not PIPELINE.is_file() or PIPELINE.read_text(encoding="utf-8") != _pipeline(found, study):
+        raise PipelineError("this is not the workflow's", where=PIPELINE, cure=f"vlmflow dvc sync{_option(study)}")
+    return found
+
+
+def _pipeline(found: list[Stage], study: str) -> str:
+    return pipeline_text(pipeline(found, study_path(study), results_folder(study), _option(study)))
+
+
+def _option(study: str) -> str:
+    return "" if study == DEFAULT else f" --study {study}"
+
+
+def _write_identities(found: list[Stage], study: str) -> None:
+    content = {stage.name: identity(stage) for stage in found}
+    write_text(Path(identity_path(results_folder(study))), pretty_json(content))
+
+
+def _paths(entry: dict[str, Any]) -> list[str]:
+    listed = [out for kind in ("outs", "metrics", "plots") for out in entry.get(kind, [])]
+    return [next(iter(out)) if isinstance(out, dict) else out for out in listed]
+
+
+def _records_of(outputs: list[str]) -> dict[str, dict[str, Any]]:
+    records = Records(Path())
+    return {path: record for path in outputs if (record := records.find(path)) is not None}
+
+
+def _tell(what: str, names: list[str]) -> None:
+    if names:
+        shown = [f"    {name}" for name in names[:SHOWN_ABSENT]]
+        more = len(names) - len(shown)
+        typer.echo("\n".join([f"{what}: {len(names)}", *shown, *([f"    and {more} more"] if more else [])]))

@@ -1,0 +1,74 @@
+"""What a killed Snakemake leaves behind: its lock on the folder, and marks on outputs that it did not see finished.
+
+Left to itself, Snakemake asks the person to remove both by hand. Outputs here are complete as soon as they have their
+names; those it marked are removed, so that their jobs run again and, where they had ended, link the same files back.
+Reads the files of Snakemake 9's file persistence (`.snakemake/locks`, `.snakemake/incomplete`).
+"""
+
+import fcntl
+import platform
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import IO
+
+from pipeline_lib.core.files import remove
+
+SNAKEMAKE = Path(".snakemake")
+LOCK = Path(".vlmflow/locks/snakemake")
+
+
+class Attendance:
+    """Snakemakes that are at work in this folder; each is counted until its process ends."""
+
+    def __init__(self, path: Path = LOCK) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("a+", encoding="utf-8")
+        self.alone = self._join()
+
+    def _join(self) -> bool:
+        """Hold a share of the lock; return whether nobody else has one, on this host or on any that shares the lock."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            alone = False
+        else:
+            self._file.seek(0)
+            alone = self._file.read() in ("", platform.node())
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return alone
+
+    def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
+        """Remove what a killed Snakemake left, if nobody else is at work; return what was removed."""
+        if not self.alone:
+            return []
+        removed = []
+        for mark in _marks(folder / "incomplete"):
+            output = _output(mark, folder / "incomplete")
+            remove(output)
+            removed.append(output.as_posix())
+            mark.unlink()
+        for lock in sorted((folder / "locks").glob("*.lock")):
+            removed.append(lock.as_posix())
+            lock.unlink()
+        self._file.truncate(0)
+        self._file.write(platform.node())
+        self._file.flush()
+        return removed
+
+
+def others_at_work(attendance: Attendance, folder: Path = SNAKEMAKE) -> bool:
+    """Return whether another Snakemake has locked this folder and is alive, as far as this host can tell."""
+    return not attendance.alone and any((folder / "locks").glob("*.lock"))
+
+
+def _marks(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "migration_underway")
+
+
+def _output(mark: Path, folder: Path) -> Path:
+    """Return the output that a mark is about: its name in base64, split where file names would be too long."""
+    name = "".join(part.removeprefix("@") for part in mark.relative_to(folder).parts)
+    return Path(urlsafe_b64decode(name).decode())

@@ -1,0 +1,37 @@
+"""Texts that a model gave before it was interrupted: a line a batch; a line cut while it was written is dropped."""
+
+import json
+import logging
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+
+class SavedTexts:
+    """The texts of finished batches, by the place of their first question in the order of asking."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._texts: dict[int, list[str]] = {}
+        whole = 0
+        for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else []:
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            row = json.loads(line)
+            self._texts[row["start"]] = row["texts"]
+        if self._texts:
+            logger.info("going on after %d batches", len(self._texts))
+        with path.open("ab") as file:
+            file.truncate(whole)
+
+    def of(self, start: int) -> list[str] | None:
+        """Return the texts of the batch that begins at `start`, None where it has not been asked."""
+        return self._texts.get(start)
+
+    def add(self, start: int, texts: list[str]) -> None:
+        """Save the texts of a batch."""
+        line = json.dumps({"start": start, "texts": texts}, ensure_ascii=True) + "\n"
+        with self._path.open("ab") as file:
+            file.write(line.encode())
+        self._texts[start] = texts

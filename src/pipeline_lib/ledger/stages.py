@@ -1,0 +1,72 @@
+"""Stages as DVC knows them: the jobs of a rule that differ in their shard alone, and what of them is stored."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import canonical_json
+
+Job = dict[str, Any]
+
+SHARD = "shard"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of dvc.yaml: its jobs, the files that they depend on and the files and folders that DVC stores."""
+
+    name: str
+    rule: str
+    jobs: list[Job]
+    inputs: list[str]
+    outputs: list[str]
+
+    def of(self, output: str) -> list[str]:
+        """Return the paths of the jobs' output of that name, none where the rule has no such output."""
+        return [job["outputs"][output] for job in self.jobs if output in job["outputs"]]
+
+
+def stages(plan: list[Job]) -> list[Stage]:
+    """Return the stages of a plan, sorted by name.
+
+    Raw files are pinned by their manifest and not stored, but for those that scoring reads: without them no answer
+    could be scored again. Two sets of names that make one stage name raise PipelineError.
+    """
+    groups: dict[str, list[Job]] = {}
+    for job in plan:
+        groups.setdefault(_name(job), []).append(job)
+    scored = {path for job in plan if job["rule"] == "score" for path in job["reads"]}
+    return [_stage(name, jobs, scored) for name, jobs in sorted(groups.items())]
+
+
+def identity(stage: Stage) -> dict[str, Any]:
+    """Return what decides a stage's bytes beside its inputs: settings, code, libraries, and the rule's command.
+
+    Settings that differ from shard to shard are told by one digest.
+    """
+    first = stage.jobs[0]
+    all_settings = [job["settings"] for job in stage.jobs]
+    settings = {key: value for key, value in first["settings"].items() if all(s[key] == value for s in all_settings)}
+    if len(settings) < len(first["settings"]):
+        settings["shards"] = hashlib.sha256(canonical_json(all_settings).encode()).hexdigest()[:16]
+    return {
+        "settings": settings,
+        "code": first["code"].split()[0],
+        "libraries": first["libraries"],
+        "command": first["shell"],
+    }
+
+
+def _name(job: Job) -> str:
+    parts = [value for name, value in job["wildcards"].items() if name != SHARD]
+    return "-".join([job["rule"], *parts])
+
+
+def _stage(name: str, jobs: list[Job], scored: set[str]) -> Stage:
+    fixed = {canonical_json({k: v for k, v in job["wildcards"].items() if k != SHARD}) for job in jobs}
+    if len(fixed) > 1:
+        raise PipelineError("two things of the study make one stage name", value=name, cure="rename one of them")
+    outputs = {path for job in jobs for out, path in job["outputs"].items() if out != "raw" or path in scored}
+    inputs = {path for job in jobs for path in job["inputs"]}
+    return Stage(name, jobs[0]["rule"], jobs, sorted(inputs), sorted(outputs))

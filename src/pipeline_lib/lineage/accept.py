@@ -1,0 +1,44 @@
+"""Adopting bytes after a change that is known to be harmless: the record takes the new facts and names the old ones."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.machine import repository_facts
+from pipeline_lib.lineage.present import Present
+
+Job = dict[str, Any]
+Record = dict[str, Any]
+
+
+def accepted_record(job: Job, because: str, present: Present) -> Record | None:
+    """Return the record of a job as it stands after its outputs are accepted, None where nothing differs.
+
+    Outputs that are missing or altered, or that no record tells of, raise PipelineError.
+    """
+    record = present.record(job["record"])
+    if record is None or record["exit"] != 0:
+        raise PipelineError("there is no successful making to accept", where=job["record"], cure="run snakemake")
+    missing = [path for path in job["outputs"].values() if not Path(path).exists()]
+    faults = [f"{path}: missing" for path in missing] + present.faults(record)
+    if faults:
+        raise PipelineError("what was made is not there as it was made", value=faults, cure="run snakemake")
+    causes = present.causes(job)
+    if not causes:
+        return None
+    change = {
+        "because": because,
+        "changes": causes,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "repository": repository_facts(),
+    }
+    return {
+        **{name: value for name, value in record.items() if name != "seal"},
+        "settings": job["settings"],
+        "code": job["code"],
+        "modules": present.modules(job),
+        "libraries": job["libraries"],
+        "inputs": {path: present.digest(path) for path in record["inputs"]},
+        "accepted": [*record["accepted"], change],
+    }

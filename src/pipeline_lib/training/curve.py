@@ -1,0 +1,33 @@
+"""The training curve: what every step cost, as a table that `dvc plots` draws."""
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HEADER = ("step", "loss", "learning_rate", "gradient_norm")
+
+
+class Step(NamedTuple):
+    """One optimiser step: the batch's mean loss, the learning rate, the gradient's norm before clipping."""
+
+    step: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+
+
+def steps_of(log: list[dict[str, Any]]) -> list[Step]:
+    """Return the steps of a trainer's log history."""
+    rows = [row for row in log if "loss" in row]
+    return [
+        Step(int(row["step"]), float(row["loss"]), float(row["learning_rate"]), float(row.get("grad_norm", 0.0)))
+        for row in rows
+    ]
+
+
+def write_curve(path: Path, steps: list[Step]) -> None:
+    """Write the steps as CSV; a training that takes none has the header alone."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(HEADER)
+        writer.writerows(steps)

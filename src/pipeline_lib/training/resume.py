@@ -1,0 +1,117 @@
+"""Going on with an interrupted training: complete states under final names, and a guard that they were loaded."""
+
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import remove
+
+SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
+WRITING = "writing"  # where the trainer writes a state before it gets its final name
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where a training keeps its states, and the seconds between two of them."""
+
+    folder: Path
+    seconds: float
+
+    @property
+    def writing(self) -> Path:
+        """Return the folder that the trainer writes to."""
+        return self.folder / WRITING
+
+    def latest(self) -> Path | None:
+        """Return the newest complete state, None without one; whatever is incomplete is removed."""
+        remove(self.writing)
+        for state in sorted(self.folder.glob("step-*"), reverse=True):
+            if _is_complete(state):
+                logger.info("going on from %s", state.name)
+                return state
+            logger.warning("%s was cut while it was written; it is not used", state)
+            remove(state)
+        return None
+
+
+class Saving(TrainerCallback):
+    """Asks for a state when its time has come, and gives it its final name when it is complete."""
+
+    def __init__(self, resume: Resume) -> None:
+        self._resume = resume
+        self._last = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
+    ) -> None:
+        """Ask for a state; the last step needs none."""
+        due = time.monotonic() - self._last >= self._resume.seconds
+        control.should_save = due and state.global_step < state.max_steps
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
+        """Publish what the trainer has written and drop older states."""
+        written = self._resume.writing / f"checkpoint-{state.global_step}"
+        sizes = {path.name: path.stat().st_size for path in sorted(written.iterdir())}
+        (written / SIZES).write_text(json.dumps(sizes))
+        for path in written.iterdir():
+            _flush(path)
+        older = list(self._resume.folder.glob("step-*"))
+        written.rename(self._resume.folder / f"step-{state.global_step:09d}")
+        for folder in older:
+            remove(folder)
+        self._last = time.monotonic()
+
+
+class Guard(TrainerCallback):
+    """Checks that a resumed model holds the state's tensors; the trainer itself only warns where names do not fit."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
+    ) -> None:
+        """Raise PipelineError where a trained tensor is not in the state or differs from it."""
+        trained = {name: value for name, value in keywords["model"].named_parameters() if value.requires_grad}
+        checked = [name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)]
+        missing = sorted(set(trained) - set(checked))
+        if missing:
+            raise PipelineError("a saved state lacks trained tensors", where=self._state, value=missing[:3])
+
+
+def _check(file: Path, trained: dict[str, torch.nn.Parameter]) -> list[str]:
+    """Return the trained tensors that a file holds; one that the model does not agree with raises PipelineError."""
+    with safe_open(file, framework="pt") as tensors:
+        names = [name for name in tensors.keys() if name in trained]  # noqa: SIM118 (not a dictionary)
+        for name in names:
+            if not torch.equal(tensors.get_tensor(name), trained[name].detach().cpu()):
+                raise PipelineError("the model does not hold what the saved state holds", where=file, value=name)
+    return names
+
+
+def _is_complete(state: Path) -> bool:
+    try:
+        sizes: dict[str, int] = json.loads((state / SIZES).read_text())
+    except (OSError, ValueError):
+        return False
+    return all((state / name).is_file() and (state / name).stat().st_size == size for name, size in sizes.items())
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file is on the disk, so that no power failure leaves a complete name with half its bytes."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

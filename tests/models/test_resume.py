@@ -1,0 +1,126 @@
+"""An interrupted training or prediction goes on and ends with the same bytes."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from transformers import Trainer
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.recipes import assemble, contrastive, full, projector, text
+from pipeline_lib.training.curve import Step
+from pipeline_lib.training.resume import Resume
+from pipeline_lib.training.run import train_recipe
+from pipeline_lib.training.settings import RecipeSettings, TrainSettings
+from pipeline_lib.training.task import Material
+from pipeline_lib.training.trainer import VlmTrainer
+
+pytestmark = pytest.mark.xdist_group("models")
+
+STEPS = {"steps": 7, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}  # twelve rows: three steps an epoch
+
+
+class Killed(BaseException):
+    """The end of a process, for tests."""
+
+
+@contextmanager
+def killed_in_step(number: int) -> Iterator[None]:
+    """Let a training die while it is in a step."""
+    original = VlmTrainer.training_step
+    seen = 0
+
+    def training_step(self: VlmTrainer, *arguments: object, **keywords: object) -> object:
+        nonlocal seen
+        seen += 1
+        if seen == number:
+            raise Killed
+        return original(self, *arguments, **keywords)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(VlmTrainer, "training_step", training_step)
+        yield
+
+
+@pytest.fixture()
+def cases(
+    language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path: Path
+) -> dict[str, tuple[Material, RecipeSettings]]:
+    composed = Material(start=language, tower=tower, rows=rows, images=images, seed=0)  # type: ignore[arg-type]
+    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
+    without = [
+        replace(row, image=None, conversations=[dict(turn, value="words") for turn in row.conversations])
+        for row in rows
+    ]
+    return {
+        "contrastive": (replace(composed, start=tower, tower=None), contrastive.Settings(name="contrastive", **STEPS)),
+        "projector": (composed, projector.Settings(name="projector", **STEPS)),
+        "full": (replace(composed, start=tmp_path / "assembled", tower=None), full.Settings(name="full", **STEPS)),
+        "text": (replace(composed, tower=None, rows=without), text.Settings(name="text", **STEPS)),
+    }  # fmt: skip
+
+
+def train(case: tuple[Material, RecipeSettings], folder: Path, resume: Resume) -> tuple[list[Step], dict[str, bytes]]:
+    material, recipe = case
+    steps = train_recipe(material, TrainSettings(recipe=recipe, seed=0, threads=1), folder, resume)
+    return steps, {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "text"])
+def test_a_killed_training_ends_with_the_same_bytes(
+    cases: dict[str, tuple[Material, RecipeSettings]], recipe: str, tmp_path: Path
+) -> None:
+    straight = train(cases[recipe], tmp_path / "straight", Resume(tmp_path / "a", 600))
+    resume = Resume(tmp_path / "b", 0)
+    for number in (3, 2, 3):  # in the first epoch, at its boundary, in the second
+        with killed_in_step(number):
+            train(cases[recipe], tmp_path / "never", resume)
+    assert resume.latest() == tmp_path / "b" / "step-000000005"
+    assert train(cases[recipe], tmp_path / "resumed", resume) == straight
+    assert [step.step for step in straight[0]] == list(range(1, 8))
+
+
+def test_a_state_cut_while_it_was_written_is_not_used(
+    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    resume = Resume(tmp_path / "state", 0)
+    with killed_in_step(4):
+        train(cases["projector"], tmp_path / "never", resume)
+    state = tmp_path / "state" / "step-000000003"
+    weights = state / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    (tmp_path / "state" / "writing" / "checkpoint-4").mkdir(parents=True)
+    with caplog.at_level(logging.WARNING):
+        assert resume.latest() is None
+    assert "was cut while it was written" in caplog.text
+    assert not state.exists() and not (tmp_path / "state" / "writing").exists()
+
+
+def test_a_state_in_the_hubs_layout_is_refused(
+    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VlmTrainer, "_save", Trainer._save)  # resuming from it keeps the old weights and only warns
+    resume = Resume(tmp_path / "state", 0)
+    with killed_in_step(4):
+        train(cases["full"], tmp_path / "never", resume)
+    with pytest.raises(PipelineError, match="saved state"):
+        train(cases["full"], tmp_path / "never", resume)
+
+
+def test_saved_texts_end_with_the_last_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    saved = SavedTexts(path)
+    saved.add(0, ["yes", "né\n"])
+    saved.add(2, ["no"])
+    path.write_bytes(path.read_bytes()[:-3])
+    again = SavedTexts(path)
+    assert again.of(0) == ["yes", "né\n"] and again.of(2) is None
+    again.add(2, ["no"])
+    assert [json.loads(line)["start"] for line in path.read_text().splitlines()] == [0, 2]

@@ -1,0 +1,170 @@
+"""Killed at random moments, the same command goes on: same digests, nothing done twice, nothing half, no leftover."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project import Project
+
+pytestmark = pytest.mark.xdist_group("kill")
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+KINDS = ("everything", "the workflow alone", "one job")
+
+
+def made(project: Project) -> dict[str, str]:
+    """Return the digest of every manifest and score, by path."""
+    outputs: dict[str, str] = {}
+    for record in records(project).values():
+        outputs |= record["outputs"]
+    return outputs
+
+
+def records(project: Project) -> dict[str, dict[str, Any]]:
+    found = sorted(path for folder in ("data", "results") for path in (project.root / folder).rglob("records/*/*.json"))
+    return {
+        str(path.relative_to(project.root)): json.loads(path.read_text())
+        for path in found
+        if path.stat().st_size and "ledger" not in path.parts
+    }
+
+
+def leftovers(project: Project) -> list[Path]:
+    """Return what no complete run has: partial files, saved states, Snakemake's lock and marks."""
+    partials = [path for folder in ("data", "results") for path in (project.root / folder).rglob(".*.partial")]
+    states = list((project.root / ".vlmflow/state").glob("*"))
+    marks = [path for name in ("locks", "incomplete") for path in (project.root / ".snakemake" / name).glob("*")]
+    return [*partials, *states, *marks]
+
+
+def job_processes(group: int) -> list[int]:
+    """Return the processes of jobs that belong to a process group."""
+    listed = subprocess.run(["ps", "-eo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [
+        int(pid) for pid, pgid, args in rows if int(pgid) == group and args.startswith("python -P workflow_scripts")
+    ]
+
+
+def run_and_kill(project: Project, draw: random.Random, longest: float) -> str:
+    """Start the study, kill it at a random moment, and say how; wait until all its processes have ended."""
+    number, kind, delay = draw.choice(SIGNALS), draw.choice(KINDS), draw.uniform(0.2, longest)
+    with (project.root / ".snakemake-output").open("a") as output:
+        process = subprocess.Popen(
+            ["snakemake", "-c2", "--config", "study=mini"],
+            cwd=project.root,
+            env=project.environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        process.wait(timeout=delay)
+        return "it had ended"
+    except subprocess.TimeoutExpired:
+        pass
+    if kind == "everything":
+        os.killpg(process.pid, number)
+    elif kind == "the workflow alone":
+        process.send_signal(number)
+    else:
+        jobs = job_processes(process.pid)
+        os.kill(draw.choice(jobs), number) if jobs else process.kill()
+    process.wait(timeout=120)
+    return f"{kind} by {number.name} after {delay:.1f} s"
+
+
+def kill_often(project: Project, reference: dict[str, str], kills: int, seed: int, longest: float) -> None:
+    """Kill the study so many times, letting it go on each time; whenever it is finished, compare and begin anew."""
+    draw = random.Random(seed)
+    history: list[str] = []
+    while len(history) < kills:
+        before = {path: record for path, record in records(project).items() if record["exit"] == 0}
+        history.append(run_and_kill(project, draw, longest))
+        after = records(project)
+        again = [path for path, old in before.items() if changed(old, after.get(path))]
+        assert not again, (history, again)
+        if history[-1] == "it had ended":
+            history.pop()
+            begin_anew(project, reference, history)
+    done = project.make()
+    assert done.returncode == 0, (history, done.text[-3000:])
+    begin_anew(project, reference, history)
+
+
+def changed(old: dict[str, Any], new: dict[str, Any] | None) -> bool:
+    """Return whether a finished job was done again, rather than linked back."""
+    return new is not None and new["exit"] == 0 and new["started"] != old["started"] and not new["reused"]
+
+
+def begin_anew(project: Project, reference: dict[str, str], history: list[str]) -> None:
+    """Check a finished study, then remove all that it made."""
+    assert made(project) == reference, history
+    assert not leftovers(project), history
+    assert project.run("vlmflow", "check").returncode == 0
+    for name in ("data", "results", ".vlmflow", ".snakemake"):
+        subprocess.run(["rm", "-rf", str(project.root / name)], check=True)
+
+
+def test_killed_six_times(fresh: Project, finished: Project) -> None:
+    kill_often(fresh, made(finished), kills=6, seed=1, longest=14)
+
+
+@pytest.mark.long
+def test_killed_thirty_times(fresh: Project, finished: Project) -> None:
+    kill_often(fresh, made(finished), kills=30, seed=2, longest=12)
+
+
+def test_a_job_waits_for_a_process_that_makes_the_same(fresh: Project) -> None:
+    """Snakemake alone is killed; its job lives on, and the next Snakemake must not run into it."""
+    with (fresh.root / ".snakemake-output").open("w") as output:
+        process = subprocess.Popen(
+            ["snakemake", "-c1", "--config", "study=mini", "--", "data/weights/mini_clip.manifest.json"],
+            cwd=fresh.root,
+            env=fresh.environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 120
+        while not (fresh.root / "data/weights/.mini_clip.partial").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    done = fresh.make("data/weights/mini_clip.manifest.json")
+    assert done.returncode == 0, done.text
+    assert "A killed run left unfinished outputs or its lock" in done.text
+    assert not leftovers(fresh)
+
+
+def test_two_snakemakes_in_one_folder(fresh: Project) -> None:
+    first = subprocess.Popen(
+        ["snakemake", "-c1", "--config", "study=mini"],
+        cwd=fresh.root,
+        env=fresh.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list((fresh.root / ".snakemake/locks").glob("*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = fresh.make()
+        assert second.returncode == 1
+        assert "Another Snakemake is at work in this folder: wait until it ends" in second.text
+        assert "Directory cannot be locked" in second.text
+        assert fresh.snakemake("-n", "--config", "study=mini").returncode == 0
+        assert first.poll() is None
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
