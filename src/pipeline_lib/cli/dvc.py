@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_lib.cli.plan import plan
-from pipeline_lib.cli.snakemake import dvc, snakemake
+from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove, write_text
@@ -19,6 +19,7 @@ from pipeline_lib.ledger import records as ledger_records
 from pipeline_lib.ledger.commit import refusals
 from pipeline_lib.ledger.lock import locked_stages, read_yaml
 from pipeline_lib.ledger.pipeline import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
+from pipeline_lib.ledger.recording import record_stages
 from pipeline_lib.ledger.reproduction import verdict
 from pipeline_lib.ledger.restore import examine, heavy_files, keep_for_reuse
 from pipeline_lib.ledger.stages import Stage, identity, stages
@@ -52,14 +53,15 @@ def sync(
 @app.command()
 def commit(study: StudyOption = DEFAULT) -> None:
     """Record in dvc.lock what Snakemake made, stage by stage; what is stale or altered is refused."""
+    _refuse_inside_a_stage()
     found = _checked(study)
     _write_identities(found, study)
     refused = refusals(found, Present())
     names = {refusal.stage for refusal in refused}
     fresh = [stage for stage in found if stage.name not in names]
     ledger_records.store(fresh)
-    dvc("commit", "--force", "--quiet", IDENTITY, *(stage.name for stage in fresh), *([] if names else [TABLE]))
-    dvc("commit", "--force", "--quiet", ledger_records.FILE.as_posix())
+    whole = [] if names else [TABLE]
+    record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
     for refusal in refused:
         typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)
@@ -70,6 +72,7 @@ def commit(study: StudyOption = DEFAULT) -> None:
 @app.command()
 def restore(study: StudyOption = DEFAULT) -> None:
     """After a clone, pull or checkout: verify every file, then tell Snakemake that it is current."""
+    _refuse_inside_a_stage()
     found = _checked(study)
     identities = identity_path(results_folder(study))
     findings = examine(found, locked_stages(), identities, Present(deep=True))
@@ -120,6 +123,11 @@ def table(study: StudyOption = DEFAULT) -> None:
 def write_identity(study: StudyOption = DEFAULT) -> None:
     """Write settings, code and libraries of every stage to one file, which dvc.yaml names as parameters."""
     _write_identities(stages(plan(study)), study)
+
+
+def _refuse_inside_a_stage() -> None:
+    if "DVC_STAGE" in os.environ:
+        raise PipelineError("a stage must not call DVC, which is busy running it", value=os.environ["DVC_STAGE"])
 
 
 def _checked(study: str) -> list[Stage]:

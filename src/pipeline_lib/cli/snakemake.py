@@ -17,10 +17,3 @@ def snakemake(*options: str, study: str = DEFAULT, quiet: bool = False) -> None:
     if done.returncode:
         said = (done.stderr or "").strip()[-1000:]
         raise PipelineError("Snakemake did not succeed", value=said, cure="its messages name the job and its log")
-
-
-def dvc(*arguments: str) -> None:
-    """Run DVC and show what it prints."""
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], check=False)
-    if done.returncode:
-        raise PipelineError(f"dvc {arguments[0]} did not succeed", value=done.returncode)

@@ -30,8 +30,12 @@ def publish(path: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 so that `path` is either old or complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial(path).write_text(text, encoding="utf-8", newline="\n")
-    partial(path).replace(path)
+    try:
+        partial(path).write_text(text, encoding="utf-8", newline="\n")
+        partial(path).replace(path)
+    except BaseException:  # a full disk, an interruption
+        partial(path).unlink(missing_ok=True)
+        raise
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """The job: settings and verified inputs in; complete outputs, manifest and record out."""
 
 import argparse
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Sequence, TypeVar
@@ -14,6 +15,8 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.state import State, Turn
 
 S = TypeVar("S", bound=Settings)
+
+LEFT_OF_A_FULL_DISK = 4096  # bytes
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,13 @@ class Job(Generic[S]):
             outputs = [path]
         digests = self._cache.digests(outputs)
         self._record.outputs = {path.as_posix(): digest for path, digest in zip(outputs, digests, strict=True)}
+
+    def where_full(self, error: BaseException) -> Path | None:
+        """Return the folder on whose disk no room was left when `error` ended the work, None where that is not why."""
+        folders = [Path(), *(path.parent for path in self._outputs.values())]
+        full = [folder for folder in folders if shutil.disk_usage(folder).free < LEFT_OF_A_FULL_DISK]
+        told = any(words in str(error).lower() for words in ("no space left", "disk quota", "disk is full"))
+        return next(iter([*full, *(folders[1:] if told else [])]), None)
 
     def discard(self) -> None:
         """Remove what an unfinished job wrote."""

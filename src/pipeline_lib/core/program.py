@@ -49,8 +49,9 @@ def run(
     modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
     record = Record(stage, {}, arguments.code, libraries, modules)
     message = _at_the_boundary(lambda: _carry_out(settings, work, arguments, options, record))
-    record.write(record_path, exit_code=0 if message is None else 1, error=message)
-    sys.exit(0 if message is None else 1)
+    exit_code = 0 if message is None else 1
+    unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
+    sys.exit(exit_code if unwritten is None else 1)
 
 
 def _carry_out(
@@ -75,8 +76,16 @@ def _carry_out(
         work(job)
         job.publish()
         job.keep()
-    except BaseException:  # an interruption too
+    except BaseException as error:  # an interruption too
+        full = job.where_full(error)
         job.discard()
+        if full is not None:
+            raise PipelineError(
+                "no space is left on the disk",
+                where=full,
+                value=str(error),
+                cure="make room and run the same command again: nothing that was finished is lost",
+            ) from error
         raise
 
 

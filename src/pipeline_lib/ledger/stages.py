@@ -51,11 +51,22 @@ def identity(stage: Stage) -> dict[str, Any]:
     if len(settings) < len(first["settings"]):
         settings["shards"] = hashlib.sha256(canonical_json(all_settings).encode()).hexdigest()[:16]
     return {
-        "settings": settings,
+        "settings": _without_places(settings),
         "code": first["code"].split()[0],
         "libraries": first["libraries"],
         "command": first["shell"],
     }
+
+
+def _without_places(value: Any) -> Any:
+    """Return settings with a digest for every absolute path: where a folder lies on a machine is not for the ledger."""
+    if isinstance(value, dict):
+        return {key: _without_places(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_places(item) for item in value]
+    if isinstance(value, str) and value.startswith("/"):
+        return f"path {hashlib.sha256(value.encode()).hexdigest()[:16]}"
+    return value
 
 
 def _name(job: Job) -> str:

@@ -23,8 +23,10 @@ def _of_records(records: Records, present: Present) -> Iterator[str]:
         yield from present.faults(record)
         for name, digest in record["inputs"].items():
             maker = records.find(name)
-            if record["outputs"] and maker and maker["outputs"][name] != digest:
-                yield f"{', '.join(record['outputs'])}: made from another {name} than the one that is there"
+            if maker and maker["outputs"][name] != digest:
+                yield from (
+                    f"{made}: made from another {name} than the one that is there" for made in record["outputs"]
+                )
 
 
 def _without_record(records: Records) -> Iterator[str]:

@@ -1,0 +1,169 @@
+"""Twelve and more ways to tamper with what was made; `vlmflow lineage check` names each."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.project import Project
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+RESULTS = Path("results/mini")
+WEIGHTS = RESULTS / "checkpoints/full/model.safetensors"
+SCORE = RESULTS / "scores/full/pope.json"
+ANSWERS = RESULTS / "answers/full/pope.jsonl"
+
+
+def flip(path: Path) -> None:
+    """Change the last byte but one of a file; its size stays."""
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 1
+    path.write_bytes(data)
+
+
+def same_size_and_time(root: Path) -> None:
+    before = (root / WEIGHTS).stat()
+    flip(root / WEIGHTS)
+    os.utime(root / WEIGHTS, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def two_files_swapped(root: Path) -> None:
+    one, two = root / RESULTS / "answers/full/pope.jsonl", root / RESULTS / "answers/half/pope.jsonl"
+    texts = one.read_bytes(), two.read_bytes()
+    one.write_bytes(texts[1])
+    two.write_bytes(texts[0])
+
+
+def another_runs_checkpoint(root: Path) -> None:
+    """Put the checkpoint of `half` in the place of `full`, with a manifest that fits."""
+    folder = root / RESULTS / "checkpoints"
+    shutil.rmtree(folder / "full")
+    shutil.copytree(folder / "half", folder / "full")
+    shutil.copy(folder / "half.curve.csv", folder / "full.curve.csv")
+    fitting = (folder / "half.manifest.json").read_text().replace('"half', '"full')
+    (folder / "full.manifest.json").write_text(fitting)
+
+
+def edited_score(root: Path) -> None:
+    score = json.loads((root / SCORE).read_text())
+    score["metrics"]["f1"] = 0.99
+    (root / SCORE).write_text(json.dumps(score))
+
+
+def edited_record(root: Path) -> None:
+    path = root / RESULTS / "records/train/full.json"
+    path.write_text(path.read_text().replace('"learning_rate": 0.001', '"learning_rate": 0.002'))
+
+
+def manifest_with_its_file(root: Path) -> None:
+    """Alter the answers and make the manifest fit."""
+    answers = root / ANSWERS
+    answers.write_text(answers.read_text().replace('"full"', '"fuII"', 1))
+    manifest = answers.with_suffix(".manifest.json")
+    content = json.loads(manifest.read_text())
+    import hashlib
+
+    content["files"][0]["sha256"] = hashlib.sha256(answers.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(content))
+
+
+def manifest_file_and_record(root: Path) -> None:
+    """Alter the answers and make manifest and record fit, seal included; the next record still names the old bytes."""
+    import hashlib
+
+    from pipeline_lib.core.record import write_record
+
+    manifest_with_its_file(root)
+    manifest = (root / ANSWERS).with_suffix(".manifest.json")
+    path = root / RESULTS / "records/predict/full-pope.json"
+    record = json.loads(path.read_text())
+    record.pop("seal")
+    record["outputs"] = {name: hashlib.sha256(manifest.read_bytes()).hexdigest() for name in record["outputs"]}
+    write_record(path, record)
+
+
+def no_record(root: Path) -> None:
+    (root / RESULTS / "records/score/full-pope.json").unlink()
+
+
+def slipped_in_file(root: Path) -> None:
+    (root / RESULTS / "checkpoints/full/adapter_model.safetensors").write_bytes(b"weights")
+
+
+def raw_image(root: Path) -> None:
+    flip(next((root / "data/raw/mini_scenes").rglob("*.png")))
+
+
+def archive(root: Path) -> None:
+    flip(root / "data/images/mini_scenes/000.tar")
+
+
+def image_index(root: Path) -> None:
+    flip(root / "data/images/mini_scenes/index.parquet")
+
+
+def verdicts(root: Path) -> None:
+    flip(root / RESULTS / "verdicts/full/pope.parquet")
+
+
+def missing_gold(root: Path) -> None:
+    next((root / "data/raw/mini_pope/000/labels").iterdir()).unlink()
+
+
+def curve(root: Path) -> None:
+    path = root / RESULTS / "checkpoints/full.curve.csv"
+    path.write_text(path.read_text().replace("1,", "1,0", 1))
+
+
+WAYS: list[tuple[Callable[[Path], None], str]] = [
+    (same_size_and_time, f"{WEIGHTS}: altered since"),
+    (two_files_swapped, f"{ANSWERS}: altered since"),
+    (another_runs_checkpoint, "checkpoints/full.manifest.json: altered since"),
+    (edited_score, f"{SCORE}: altered since"),
+    (edited_record, "records/train/full.json: edited since it was written"),
+    (manifest_with_its_file, "answers/full/pope.manifest.json: altered since"),
+    (manifest_file_and_record, "scores/full/pope.json: made from another results/mini/answers/full/pope.manifest.json"),
+    (no_record, f"{SCORE}: no record says how it was made"),
+    (slipped_in_file, "adapter_model.safetensors: not in the manifest"),
+    (raw_image, ".png: altered since"),
+    (archive, "000.tar: altered since"),
+    (image_index, "index.parquet: altered since"),
+    (verdicts, "verdicts/full/pope.parquet: altered since"),
+    (missing_gold, "data/raw/mini_pope/000/labels/"),
+    (curve, "full.curve.csv: altered since"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "named"), WAYS, ids=[way[0].__name__ for way in WAYS])
+def test_tampering_is_found_and_named(mini: Project, tamper: Callable[[Path], None], named: str) -> None:
+    tamper(mini.root)
+    done = mini.run("vlmflow", "lineage", "check")
+    assert done.returncode == 1
+    assert named in done.text
+
+
+def test_a_deep_check_trusts_no_times(mini: Project) -> None:
+    """A forged entry in the memory of digests hides an edit from a quick check, not from a deep one."""
+    from pipeline_lib.core.digests import DigestCache, _stat_key
+
+    flip(mini.root / WEIGHTS)
+    manifest = json.loads((mini.root / RESULTS / "checkpoints/full.manifest.json").read_text())
+    (old,) = [entry["sha256"] for entry in manifest["files"] if entry["path"] == "full/model.safetensors"]
+    cache = DigestCache(mini.root / ".vlmflow/digests")
+    with cache._connect() as connection:
+        connection.execute("INSERT OR REPLACE INTO digests VALUES (?, ?)", (_stat_key(mini.root / WEIGHTS), old))
+    assert mini.run("vlmflow", "lineage", "check").returncode == 0
+    deep = mini.run("vlmflow", "lineage", "check", "--deep")
+    assert deep.returncode == 1 and f"{WEIGHTS}: altered since" in deep.text
+
+
+def test_a_slipped_in_file_is_refused_by_who_loads_the_folder(mini: Project) -> None:
+    slipped_in_file(mini.root)
+    mini.edit("studies/mini.yaml", "max_new_tokens: 8", "max_new_tokens: 7")
+    done = mini.make("results/mini/answers/full/pope.jsonl")
+    assert done.returncode != 0
+    assert "adapter_model.safetensors" in done.text and "a loader might read it" in done.text
