@@ -40,8 +40,8 @@ demo: setup  ## run the default study to its scores
 test: setup  ## the tests, in some minutes
 	pytest -m "not long and not demo" -n $(CORES) --dist loadgroup
 
-test-long: setup  ## what is slower
-	pytest -m "long" -n 1
+test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit for real
+	pytest -m "long"
 
 test-demo: setup  ## what the demo must have learned; run after it
 	pytest -m "demo"

@@ -154,9 +154,14 @@ def shards(dataset):
     return [f"{number:03d}" for number in range(STUDY.datasets[dataset].shards)]
 
 
+def raw_manifest(dataset, shard):
+    """Return the manifest of a raw shard, as a path."""
+    return Path(f"data/raw/{dataset}/{shard}.manifest.json")
+
+
 def raw_manifests(dataset):
     """Return the manifests of all raw shards of a dataset."""
-    return [f"{folder}.manifest.json" for folder in raw_folders(dataset)]
+    return [str(raw_manifest(dataset, shard)) for shard in shards(dataset)]
 
 
 def raw_folders(dataset):

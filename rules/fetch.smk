@@ -14,7 +14,7 @@ rule fetch:
         mem_mb=2000,
         runtime=60,
     params:
-        cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard)).canonical(),
+        cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
         libs=lambda wc: libs(*load("sources", source_kind(wc)).LIBRARIES),
     shell:

@@ -24,6 +24,7 @@ rule train:
     resources:
         mem_mb=4000,
         runtime=1440,
+        save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),
         code=lambda wc: code("train.py", *recipe_plugins(training(wc).recipe)),
@@ -32,6 +33,6 @@ rule train:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q} --subset {input.subset:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
-        " --save-every {STUDY.save_every}"
+        " --save-every {resources.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

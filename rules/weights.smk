@@ -19,6 +19,7 @@ rule weights:
     resources:
         mem_mb=4000,
         runtime=240,
+        save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
         code=lambda wc: code("weights.py", *weights_plugins(weights(wc))),
@@ -26,6 +27,6 @@ rule weights:
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
         " --weights {output.weights:q} --curve {output.curve:q} --manifest {output.manifest:q}"
-        " --save-every {STUDY.save_every}"
+        " --save-every {resources.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

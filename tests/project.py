@@ -1,5 +1,6 @@
 """A copy of the project that a test can run and change."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -70,13 +72,42 @@ class Project:
         """Make targets of the study `mini`."""
         return self.snakemake("-c2", "--config", "study=mini", "--", *targets)
 
-    def planned(self, *options: str) -> Counter[str]:
+    def planned(self, *options: str, **variables: str) -> Counter[str]:
         """Return how many jobs of each rule a dry run of the study `mini` lists, without `all`."""
-        done = self.snakemake("-n", "-c1", "--config", "study=mini", *options)
+        done = self.snakemake("-n", "-c1", "--config", "study=mini", *options, **variables)
         assert done.returncode == 0, done.text
         jobs = re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)
         assert jobs or "Nothing to be done" in done.text, done.text
         return Counter(job for job in jobs if job != "all")
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Return the records of all jobs, by path; an empty one, of a killed job, is left out."""
+        found = [path for folder in ("data", "results") for path in (self.root / folder).rglob("records/*/*.json")]
+        return {
+            str(path.relative_to(self.root)): json.loads(path.read_text())
+            for path in sorted(found)
+            if path.stat().st_size and "ledger" not in path.parts
+        }
+
+    def worked_since(self, before: dict[str, dict[str, Any]]) -> Counter[str]:
+        """Return how many jobs of each rule worked since these records were read, rather than being linked back."""
+        new = [
+            record
+            for path, record in self.records().items()
+            if before.get(path, {}).get("started") != record["started"] and not record["reused"]
+        ]
+        return Counter(record["stage"] for record in new)
+
+    def made(self) -> dict[str, str]:
+        """Return the digest of every manifest and every file without one that jobs made, by path."""
+        return {path: digest for record in self.records().values() for path, digest in record["outputs"].items()}
+
+    def leftovers(self) -> list[Path]:
+        """Return what no complete run has: partial files, saved states, Snakemake's lock and marks."""
+        partials = [path for folder in ("data", "results") for path in (self.root / folder).rglob(".*.partial")]
+        states = list((self.root / ".vlmflow/state").glob("*"))
+        marks = [path for name in ("locks", "incomplete") for path in (self.root / ".snakemake" / name).glob("*")]
+        return [*partials, *states, *marks]
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text that stands in a file exactly once or more."""

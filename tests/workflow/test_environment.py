@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.project import Project
-from tests.workflow.test_kill import leftovers, made
 
 pytestmark = pytest.mark.xdist_group("kill")
 
@@ -58,7 +57,7 @@ def test_another_environment_gives_the_same_bytes(finished: Project, tmp_path: P
     command = "umask 077 && snakemake -c1 --config study=mini"
     done = project.run("bash", "-c", command, PYTHONPATH=paths, **other)
     assert done.returncode == 0, done.text
-    assert made(project) == made(finished)
+    assert project.made() == finished.made()
 
 
 @contextmanager
@@ -84,7 +83,7 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
     ],
 )
 def test_a_full_disk_is_named_and_nothing_is_lost(mini: Project, folder: str, size: str, target: str) -> None:
-    expected = made(mini)[target]
+    expected = mini.made()[target]
     for path in [mini.root / folder, mini.root / ".vlmflow/kept"]:
         subprocess.run(["rm", "-rf", str(path)], check=True)
     (mini.root / target).unlink(missing_ok=True)
@@ -96,5 +95,5 @@ def test_a_full_disk_is_named_and_nothing_is_lost(mini: Project, folder: str, si
         subprocess.run(["mount", "-o", "remount,size=200m", str(mini.root / folder)], check=True)
         done = mini.make(target)
         assert done.returncode == 0, done.text
-        assert made(mini)[target] == expected
-        assert not leftovers(mini)
+        assert mini.made()[target] == expected
+        assert not mini.leftovers()

@@ -1,12 +1,10 @@
 """Killed at random moments, the same command goes on: same digests, nothing done twice, nothing half, no leftover."""
 
-import json
 import os
 import random
 import signal
 import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,31 +15,6 @@ pytestmark = pytest.mark.xdist_group("kill")
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 KINDS = ("everything", "the workflow alone", "one job")
-
-
-def made(project: Project) -> dict[str, str]:
-    """Return the digest of every manifest and score, by path."""
-    outputs: dict[str, str] = {}
-    for record in records(project).values():
-        outputs |= record["outputs"]
-    return outputs
-
-
-def records(project: Project) -> dict[str, dict[str, Any]]:
-    found = sorted(path for folder in ("data", "results") for path in (project.root / folder).rglob("records/*/*.json"))
-    return {
-        str(path.relative_to(project.root)): json.loads(path.read_text())
-        for path in found
-        if path.stat().st_size and "ledger" not in path.parts
-    }
-
-
-def leftovers(project: Project) -> list[Path]:
-    """Return what no complete run has: partial files, saved states, Snakemake's lock and marks."""
-    partials = [path for folder in ("data", "results") for path in (project.root / folder).rglob(".*.partial")]
-    states = list((project.root / ".vlmflow/state").glob("*"))
-    marks = [path for name in ("locks", "incomplete") for path in (project.root / ".snakemake" / name).glob("*")]
-    return [*partials, *states, *marks]
 
 
 def job_processes(group: int) -> list[int]:
@@ -86,9 +59,9 @@ def kill_often(project: Project, reference: dict[str, str], kills: int, seed: in
     draw = random.Random(seed)
     history: list[str] = []
     while len(history) < kills:
-        before = {path: record for path, record in records(project).items() if record["exit"] == 0}
+        before = {path: record for path, record in project.records().items() if record["exit"] == 0}
         history.append(run_and_kill(project, draw, longest))
-        after = records(project)
+        after = project.records()
         again = [path for path, old in before.items() if changed(old, after.get(path))]
         assert not again, (history, again)
         if history[-1] == "it had ended":
@@ -106,20 +79,20 @@ def changed(old: dict[str, Any], new: dict[str, Any] | None) -> bool:
 
 def begin_anew(project: Project, reference: dict[str, str], history: list[str]) -> None:
     """Check a finished study, then remove all that it made."""
-    assert made(project) == reference, history
-    assert not leftovers(project), history
+    assert project.made() == reference, history
+    assert not project.leftovers(), history
     assert project.run("vlmflow", "check").returncode == 0
     for name in ("data", "results", ".vlmflow", ".snakemake"):
         subprocess.run(["rm", "-rf", str(project.root / name)], check=True)
 
 
 def test_killed_six_times(fresh: Project, finished: Project) -> None:
-    kill_often(fresh, made(finished), kills=6, seed=1, longest=14)
+    kill_often(fresh, finished.made(), kills=6, seed=1, longest=14)
 
 
 @pytest.mark.long
 def test_killed_thirty_times(fresh: Project, finished: Project) -> None:
-    kill_often(fresh, made(finished), kills=30, seed=2, longest=12)
+    kill_often(fresh, finished.made(), kills=30, seed=2, longest=12)
 
 
 def test_a_job_waits_for_a_process_that_makes_the_same(fresh: Project) -> None:
@@ -142,7 +115,7 @@ def test_a_job_waits_for_a_process_that_makes_the_same(fresh: Project) -> None:
     done = fresh.make("data/weights/mini_clip.manifest.json")
     assert done.returncode == 0, done.text
     assert "A killed run left unfinished outputs or its lock" in done.text
-    assert not leftovers(fresh)
+    assert not fresh.leftovers()
 
 
 def test_two_snakemakes_in_one_folder(fresh: Project) -> None:

@@ -83,3 +83,26 @@ def test_a_missing_folder_is_named(own: Project) -> None:
     done = own.snakemake("-c1", "--config", "study=own", "--", "data/tables/instructions.parquet")
     assert done.returncode != 0
     assert "no such folder" in done.text and "mixx" in done.text
+
+
+def test_a_photo_added_to_the_folder_is_seen_in_its_shard_alone(own: Project, tmp_path: Path) -> None:
+    target = "results/own/subsets/some.parquet"
+    make(own, target)
+    before = own.records()
+    Image.new("RGB", (30, 30)).save(tmp_path / "photos" / "d.jpg")
+    make(own, target)
+    assert own.worked_since(before) == {"fetch": 1, "convert": 1, "index": 1, "tabulate": 1}
+    assert "mine/d.jpg" in own.run("python", "-c", READ_INDEX).text
+
+
+def test_the_fetched_names_stand_for_a_folder_that_is_elsewhere(own: Project, tmp_path: Path) -> None:
+    target = "results/own/subsets/some.parquet"
+    make(own, target)
+    (tmp_path / "photos").rename(tmp_path / "gone")
+    assert "Nothing to be done" in make(own, target)
+
+
+READ_INDEX = """
+import pyarrow.parquet
+print(pyarrow.parquet.read_table("data/images/photos/index.parquet").column("path").to_pylist())
+"""

@@ -1,9 +1,10 @@
 """Equal jobs are not done twice: outputs are kept and linked back, though Snakemake plans the job."""
 
-import json
+import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.project import Project
 
@@ -12,16 +13,12 @@ pytestmark = pytest.mark.xdist_group("workflow")
 RESULTS = "results/mini"
 
 
-def records(project: Project) -> dict[str, dict]:
-    """Return every record by its path."""
-    found = [*project.root.glob("data/records/*/*.json"), *project.root.glob(f"{RESULTS}/records/*/*.json")]
-    return {path.relative_to(project.root).as_posix(): json.loads(path.read_text()) for path in found}
-
-
 def reused(project: Project) -> set[str]:
     """Return the stages and wildcards of the jobs whose last run was a reuse."""
     return {
-        "/".join(Path(path).with_suffix("").parts[-2:]) for path, record in records(project).items() if record["reused"]
+        "/".join(Path(path).with_suffix("").parts[-2:])
+        for path, record in project.records().items()
+        if record["reused"]
     }
 
 
@@ -56,10 +53,10 @@ def test_equal_bytes_stop_the_work_in_one_call(mini: Project) -> None:
 
 
 def test_a_reused_record_says_when_it_was_made(mini: Project) -> None:
-    first = records(mini)[f"{RESULTS}/records/train/full.json"]
+    first = mini.records()[f"{RESULTS}/records/train/full.json"]
     (mini.root / f"{RESULTS}/checkpoints/full.manifest.json").unlink()
     assert mini.make(f"{RESULTS}/checkpoints/full.manifest.json").returncode == 0
-    again = records(mini)[f"{RESULTS}/records/train/full.json"]
+    again = mini.records()[f"{RESULTS}/records/train/full.json"]
     assert again["reused"]["started"] == first["started"] and again["reused"]["seconds"] > 1
     assert again["seconds"] < 2
     assert again["outputs"] == first["outputs"] and again["notes"] == first["notes"]
@@ -79,16 +76,31 @@ def test_what_was_kept_and_altered_is_not_reused(mini: Project) -> None:
     manifest.unlink()
     assert mini.make(f"{RESULTS}/subsets/half.manifest.json").returncode == 0
     assert manifest.read_text() == text
-    assert records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+    assert mini.records()[f"{RESULTS}/records/sample/half.json"]["reused"] is None
 
 
 def test_clean_forgets_and_dvc_never_reuses(mini: Project) -> None:
     target = f"{RESULTS}/subsets/half.manifest.json"
     (mini.root / target).unlink()
     done = mini.snakemake("-c1", "--config", "study=mini", "--", target, DVC_STAGE="sample-half")
-    assert done.returncode == 0 and records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+    assert done.returncode == 0 and mini.records()[f"{RESULTS}/records/sample/half.json"]["reused"] is None
     assert mini.run("vlmflow", "clean").returncode == 0
     assert not (mini.root / ".vlmflow/kept").exists()
     (mini.root / target).unlink()
     assert mini.make(target).returncode == 0
-    assert records(mini)[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+    assert mini.records()[f"{RESULTS}/records/sample/half.json"]["reused"] is None
+
+
+@pytest.mark.long
+def test_an_image_that_no_subset_uses_retrains_nothing(finished: Project, fresh: Project, tmp_path: Path) -> None:
+    """The study's scenes become a folder of one's own; later one more image lies in it."""
+    photos = tmp_path / "photos"
+    for shard in ("000", "001"):
+        shutil.copytree(finished.root / "data/raw/mini_scenes" / shard, photos, dirs_exist_ok=True)
+    source = "source: {kind: digits_scenes, part: train, scenes: 60}\n    shards"
+    fresh.edit("studies/mini.yaml", source, f"source: {{kind: folder, path: {photos}}}\n    shards")
+    assert fresh.make().returncode == 0
+    before = fresh.records()
+    Image.new("RGB", (64, 64), "red").save(photos / "another.png")
+    assert fresh.make().returncode == 0
+    assert fresh.worked_since(before) == {"fetch": 1, "convert": 1, "index": 1, "tabulate": 2}

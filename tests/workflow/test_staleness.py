@@ -2,126 +2,86 @@
 
 import os
 import random
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests.project import Project
+from tests.workflow.conftest import must
+from tests.workflow.edits import ASKED, EDITS, LIBRARY, STUDY, Edit
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
-LIBRARY = "src/pipeline_lib"
-STUDY = "studies/mini.yaml"
-ASKED = {"predict": 3, "score": 3, "gather": 1}
-SCORED = {"score": 3, "gather": 1}
-
-# (what, file, old text, new text, the jobs that must run)
-EDITS: list[tuple[str, str, str, str, dict[str, int]]] = [
-    (
-        "a constant of the POPE parser",
-        f"{LIBRARY}/scoring/yes_no.py",
-        '{"No", "not", "no"}',
-        '{"No", "not", "no", "nope"}',
-        SCORED,
-    ),
-    (
-        "the scorer in a benchmark's file",
-        f"{LIBRARY}/benchmarks/pope.py",
-        "CATEGORY_STRIDE = 10_000_000",
-        "CATEGORY_STRIDE = 5_000_000",
-        SCORED,
-    ),
-    ("the intervals", f"{LIBRARY}/scoring/bootstrap.py", "RESAMPLES = 1000", "RESAMPLES = 2000", SCORED),
-    (
-        "the questions in a benchmark's file",
-        f"{LIBRARY}/benchmarks/pope.py",
-        'str(row["question_id"]), row["text"]',
-        'str(row["question_id"]), row["text"] + " "',
-        ASKED,
-    ),
-    (
-        "how a batch is decoded",
-        f"{LIBRARY}/inference/predict.py",
-        "skip_special_tokens=True",
-        "skip_special_tokens=False",
-        ASKED,
-    ),
-    ("the score file's shape", f"{LIBRARY}/scoring/gather.py", "SCHEMA = 1", "SCHEMA = 2", {"gather": 1}),
-    (
-        "the template",
-        f"{LIBRARY}/prompts/vicuna_v1.py",
-        "USER: {image_first",
-        "USR: {image_first",
-        {"weights": 1, "train": 4, **ASKED},
-    ),
-    (
-        "a recipe",
-        f"{LIBRARY}/recipes/full.py",
-        '"vision_tower" not in name',
-        '"vision" not in name',
-        {"train": 2, "predict": 2, "score": 2, "gather": 1},
-    ),
-    (
-        "the sampling strategy",
-        f"{LIBRARY}/sampling/digest_rank.py",
-        'f"{seed}:{row}"',
-        'f"{seed}-{row}"',
-        {"sample": 3, "train": 5, **ASKED},
-    ),
-    (
-        "the JPEG encoder's use",
-        f"{LIBRARY}/images/convert.py",
-        "subsampling=0",
-        "subsampling=1",
-        {"convert": 3, "index": 2, "tabulate": 2, "sample": 3, "weights": 2, "train": 5, **ASKED},
-    ),
-    ("a helper that no stage reaches", f"{LIBRARY}/lineage/tree.py", "FIRST_FILES = 3", "FIRST_FILES = 4", {}),
-    ("an error message", f"{LIBRARY}/core/errors.py", '"  where: ', '"  at: ', {}),
-    ("the logging", f"{LIBRARY}/core/log.py", "%(levelname)s", "%(levelname)8s", {}),
-    ("the writing of files", f"{LIBRARY}/core/files.py", '.partial")', '.part")', {}),
-    (
-        "two swapped values",
-        STUDY,
-        "projector, steps: 5, batch_size: 8,",
-        "projector, steps: 8, batch_size: 5,",
-        {"train": 3, "predict": 2, "score": 2, "gather": 1},
-    ),
-    (
-        "a fraction",
-        STUDY,
-        "fraction: 0.5",
-        "fraction: 0.4",
-        {"sample": 1, "train": 1, "predict": 1, "score": 1, "gather": 1},
-    ),
-    ("the decoding", STUDY, "max_new_tokens: 8", "max_new_tokens: 9", ASKED),
-    ("the tower's steps", STUDY, "contrastive, steps: 5", "contrastive, steps: 6", {"train": 5, **ASKED}),
-    (
-        "the quality of JPEGs",
-        STUDY,
-        "{to: jpeg}",
-        "{to: jpeg, quality: 90}",
-        {"convert": 2, "index": 1, "tabulate": 2, "sample": 3, "weights": 2, "train": 5, **ASKED},
-    ),
-    ("the title", STUDY, "title: The", "title: Das", {}),
-    ("the order of keys", STUDY, "{name: contrastive, steps: 5,", "{steps: 5, name: contrastive,", {}),
-    ("the lock file", "requirements.lock", "pillow==", "# pillow\npillow==", {}),
-    ("a rule's memory", "rules/train.smk", "mem_mb=4000", "mem_mb=8000", {}),
-    ("another study", "config.yaml", "seed: 0", "seed: 1", {}),
-]
+BRIEF = [edit for edit in EDITS if sum(edit.works.values()) <= 4]  # under DVC every stage costs seconds more
 
 
-@pytest.mark.parametrize(("what", "file", "old", "new", "expected"), EDITS, ids=[edit[0] for edit in EDITS])
-def test_an_edit_runs_what_it_touches(
-    finished: Project, what: str, file: str, old: str, new: str, expected: dict[str, int]
-) -> None:
-    path = finished.root / file
+@pytest.mark.parametrize("edit", EDITS, ids=[edit.what for edit in EDITS])
+def test_an_edit_runs_what_it_touches(finished: Project, edit: Edit) -> None:
+    path = finished.root / edit.file
     text = path.read_text()
-    assert old in text, f"{old!r} is not in {file}"
-    path.write_text(text.replace(old, new))
+    assert edit.old in text, f"{edit.old!r} is not in {edit.file}"
+    path.write_text(text.replace(edit.old, edit.new))
     try:
-        assert finished.planned() == expected
+        assert finished.planned() == edit.runs
     finally:
         path.write_text(text)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("edit", EDITS, ids=[edit.what for edit in EDITS])
+def test_of_what_runs_only_what_must_truly_works(mini: Project, edit: Edit) -> None:
+    mini.edit(edit.file, edit.old, edit.new)
+    before = mini.records()
+    done = mini.make()
+    assert done.returncode == 0, done.text
+    assert mini.worked_since(before) == edit.works
+    assert mini.planned() == Counter()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("edit", BRIEF, ids=[edit.what for edit in BRIEF])
+def test_dvc_makes_what_truly_works(ledger: Project, edit: Edit) -> None:
+    """DVC goes from stage to stage by content: it runs what under Snakemake would work, and no reuse is needed."""
+    ledger.edit(edit.file, edit.old, edit.new)
+    text = must(ledger.run("dvc", "repro", timeout=900))
+    made = Counter(re.findall(r"Running stage '(\w+)", text))
+    assert {rule: count for rule, count in made.items() if rule not in ("identity", "reproduced")} == edit.works
+    assert ledger.planned() == Counter()
+    assert "Data and pipelines are up to date." in must(ledger.run("dvc", "repro"))
+
+
+@pytest.mark.parametrize(
+    ("library", "expected"),
+    [
+        ("tokenizers", {"weights": 2, "train": 5, **ASKED}),
+        ("ruff", {}),
+    ],
+)
+def test_a_library_runs_the_stages_that_depend_on_it(
+    finished: Project, tmp_path: Path, library: str, expected: dict[str, int]
+) -> None:
+    (tmp_path / f"{library}-99.0.dist-info").mkdir()
+    (tmp_path / f"{library}-99.0.dist-info" / "METADATA").write_text(f"Name: {library}\nVersion: 99.0\n")
+    assert finished.planned(PYTHONPATH=f"{tmp_path}:{finished.root / 'src'}") == expected
+
+
+def test_another_user_terminal_and_locale_run_nothing(finished: Project, tmp_path: Path) -> None:
+    other = {
+        "HOME": str(tmp_path),
+        "USER": "somebody",
+        "LOGNAME": "somebody",
+        "TERM": "dumb",
+        "LC_ALL": "C",
+        "TZ": "Asia/Tokyo",
+    }
+    assert finished.planned(OMP_NUM_THREADS="7", PYTHONHASHSEED="1", **other) == Counter()
+
+
+def test_a_reformatted_library_runs_nothing(mini: Project) -> None:
+    must(mini.run("ruff", "format", "-q", "--line-length", "60", "src", "workflow_scripts"))
+    assert mini.planned() == Counter()
 
 
 def test_touching_everything_runs_nothing(mini: Project) -> None:

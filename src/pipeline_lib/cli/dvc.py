@@ -75,7 +75,8 @@ def restore(study: StudyOption = DEFAULT) -> None:
     _refuse_inside_a_stage()
     found = _checked(study)
     identities = identity_path(results_folder(study))
-    findings = examine(found, locked_stages(), identities, Present(deep=True))
+    present = Present()
+    findings = examine(found, locked_stages(), identities, present)
     if findings.faults:
         raise PipelineError(
             "not restored:\n" + "\n".join(f"    {fault}" for fault in findings.faults),
@@ -88,7 +89,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
     for file, before in times.items():
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    keep_for_reuse(findings.there, Present())
+    keep_for_reuse(findings.there, present)
     typer.echo(f"{len(findings.there)} of {len(found)} stages are verified and current.")
     _tell("absent", findings.absent)
     _tell("without a record (dvc pull records.dvc)", without)

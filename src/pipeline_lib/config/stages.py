@@ -1,6 +1,9 @@
 """From the tree to the settings of each job: only what its stage uses, and no name that a person may change."""
 
+from pathlib import Path
+
 from pipeline_lib.config.study import Study
+from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
@@ -12,10 +15,16 @@ from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.training.settings import TrainSettings, WeightsSettings
 
 
-def fetch(study: Study, dataset: str, shard: int) -> FetchSettings:
-    """Return the settings of one fetch job."""
+def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
+    """Return the settings of one fetch job; `manifest` is that of the shard, if it was fetched before."""
     found = study.datasets[dataset]
-    return FetchSettings(source=found.source, seed=study.seed, shard=shard, shards=found.shards)
+    return FetchSettings(
+        source=found.source,
+        seed=study.seed,
+        shard=shard,
+        shards=found.shards,
+        listing=listing(found.source, shard, found.shards, manifest),
+    )
 
 
 def convert(study: Study, dataset: str) -> ConvertSettings:

@@ -59,6 +59,10 @@ def _facts(made: Made) -> list[str]:
         f"settings {canonical_json(record['settings'])}",
         f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
         f"on {machine['host']}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
+        *(
+            f"accepted {change['at']} because {change['because']}: {'; '.join(change['changes'])}"
+            for change in record["accepted"]
+        ),
         *([f"linked back {record['started']}: an equal job had made it"] if record["reused"] else []),
     ]
 

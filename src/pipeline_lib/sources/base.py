@@ -1,7 +1,7 @@
 """What every source offers to the fetch stage.
 
-A source module has `LIBRARIES` (those its bytes depend on), `Settings`, `list_names(settings, seed)` and
-`fetch(settings, seed, names, folder)`.
+A source module has `LIBRARIES` (those its bytes depend on), `CHANGES` (whether its files can change under the same
+settings), `Settings`, `list_names(settings, seed)` and `fetch(settings, seed, names, folder)`.
 """
 
 import hashlib
@@ -20,7 +20,9 @@ class SourceSettings(Settings):
 
 
 class Source(Protocol):
-    """The functions of a source module."""
+    """The members of a source module."""
+
+    CHANGES: bool
 
     def list_names(self, settings: SourceSettings, seed: int) -> list[str]:
         """Return the names of all files of the source, as POSIX paths."""

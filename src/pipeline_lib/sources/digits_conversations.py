@@ -9,6 +9,7 @@ from pydantic import Field
 from pipeline_lib.sources.base import SourceSettings
 
 LIBRARIES = ("numpy",)
+CHANGES = False
 
 
 class Settings(SourceSettings):

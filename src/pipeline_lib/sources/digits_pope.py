@@ -11,6 +11,7 @@ from pipeline_lib.sources.base import SourceSettings
 QUESTIONS = "llava_pope_test.jsonl"
 
 LIBRARIES = ("numpy",)
+CHANGES = False
 
 
 class Settings(SourceSettings):

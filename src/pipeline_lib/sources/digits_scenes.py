@@ -8,6 +8,7 @@ from pydantic import Field
 from pipeline_lib.sources.base import SourceSettings
 
 LIBRARIES = ("numpy", "pillow", "scikit-learn")
+CHANGES = False
 
 
 class Settings(SourceSettings):

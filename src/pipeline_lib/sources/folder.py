@@ -1,15 +1,17 @@
 """Source `folder`: files that lie on this machine already; they are linked, not copied."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.files import files_below
+from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.sources.base import SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
+CHANGES = True
 
 
 class Settings(SourceSettings):
@@ -26,7 +28,8 @@ def list_names(settings: Settings, seed: int) -> list[str]:
         raise PipelineError(
             "no such folder", where="source.path", value=settings.path, cure="correct the path in the study"
         )
-    return [path.relative_to(root).as_posix() for path in files_below(root)]
+    found = ((Path(folder), name) for folder, _, names in os.walk(root) for name in names)
+    return [(folder / name).relative_to(root).as_posix() for folder, name in found if name not in (STAMP, LISTING)]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:

@@ -1,0 +1,47 @@
+"""The pin of a source that can change: the names that a shard holds now, told by one digest.
+
+Names and not bytes: listing a folder of a million images takes seconds, reading them an hour. A file that is edited in
+place is refused by who reads it.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.registry import load
+from pipeline_lib.sources.base import Source, SourceSettings, shard_of
+
+
+def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> str | None:
+    """Return the digest of a shard's names, None for a source that its settings describe in full.
+
+    Where the source is not on this machine, what was fetched stands for it: the names in the shard's manifest.
+    """
+    module = cast(Source, load("sources", source.kind))
+    if not module.CHANGES:
+        return None
+    try:
+        names = _names(source.kind, source.model_dump_json())
+    except PipelineError:
+        return digest_names(_fetched(manifest)) if manifest.is_file() else None
+    return digest_names([name for name in names if shard_of(name, shards) == shard])
+
+
+def digest_names(names: list[str]) -> str:
+    """Return the digest of some names, whatever their order."""
+    return digest_text("\n".join(sorted(names)))
+
+
+@cache
+def _names(kind: str, settings: str) -> tuple[str, ...]:
+    """Return all names of a source; listed once for all shards."""
+    module = cast(Source, load("sources", kind))
+    return tuple(module.list_names(load("sources", kind).Settings.model_validate_json(settings), 0))
+
+
+def _fetched(manifest: Path) -> list[str]:
+    shard = manifest.name.removesuffix(SUFFIX)
+    return [entry.path.removeprefix(f"{shard}/") for entry in read_entries(manifest)]
