@@ -12,7 +12,7 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.leftovers import Attendance, others_at_work
+from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
 
@@ -21,13 +21,13 @@ TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "acc
 
 
 def clear_leftovers():
-    """Clear what a killed Snakemake left, or say that another one is at work; return what ends with this process."""
+    """Clear what a killed Snakemake left; refuse to work beside one that lives. Return what ends with this process."""
     attendance = Attendance()
     removed = attendance.clear()
     if removed:
         logger.info(f"A killed run left unfinished outputs or its lock. Removed: {', '.join(removed)}")
-    if others_at_work(attendance):
-        logger.warning("Another Snakemake is at work in this folder: wait until it ends. Do not unlock the folder.")
+    if attendance.others_at_work() and not workflow.output_settings.dryrun:
+        raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
     return attendance
 
 

@@ -31,7 +31,7 @@ def main() -> None:
 
 def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
     """Return all jobs of the study, in an order in which they could run."""
-    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=ConfigSettings(config=config),

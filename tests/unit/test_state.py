@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.leftovers import Attendance, others_at_work
+from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.state import State, Turn
 
 
@@ -70,7 +70,7 @@ def test_nothing_is_cleared_while_another_is_at_work(tmp_path: Path, monkeypatch
     folder = leave(tmp_path, "made.txt")
     process = hold(tmp_path, 60, "leftovers", "Attendance", "attendance = Attendance(Path('lock'))")
     attendance = Attendance(tmp_path / "lock")
-    assert attendance.clear(folder) == [] and others_at_work(attendance, folder)
+    assert attendance.clear(folder) == [] and attendance.others_at_work(folder)
     assert Path("made.txt").exists()
     process.kill()
     process.wait()

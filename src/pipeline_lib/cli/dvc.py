@@ -1,6 +1,7 @@
 """`vlmflow dvc`: the workflow as DVC sees it; what was made, recorded and brought back."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from pipeline_lib.lineage.present import Present
 PIPELINE = Path("dvc.yaml")
 VERDICTS = Path(".vlmflow/reproduced")
 SHOWN_ABSENT = 10
+WIDE = 200  # columns where no terminal wraps the lines
 
 StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
 
@@ -116,7 +118,7 @@ def table(study: StudyOption = DEFAULT) -> None:
     for path in sorted(VERDICTS.glob("*.json")):
         told = read_json(path)
         shown.add_row(path.stem, f"{told['seconds']:.1f}", "; ".join(told["verdicts"]))
-    Console().print(shown if shown.row_count else "No stage was made again.")
+    Console(width=None if sys.stdout.isatty() else WIDE).print(shown if shown.row_count else "No stage was made again.")
     remove(VERDICTS)
 
 

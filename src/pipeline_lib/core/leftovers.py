@@ -23,26 +23,26 @@ class Attendance:
     def __init__(self, path: Path = LOCK) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = path.open("a+", encoding="utf-8")
-        self.alone = self._join()
+        self._others = False  # whether another process is known to attend
+        self._alone = False  # whether nobody else can be at work: never so on a file system without locks
+        try:
+            self._join()
+        except BlockingIOError:
+            self._others = True
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+        except OSError:
+            return
 
-    def _join(self) -> bool:
-        """Hold a share of the lock; return whether nobody else has one, on this host or on any that shares the lock."""
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            alone = False
-        else:
-            self._file.seek(0)
-            alone = self._file.read() in ("", platform.node())
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return alone
+    def _join(self) -> None:
+        """Hold a share of the lock, having seen whether it could be held alone."""
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file.seek(0)
+        self._alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
+        fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
         """Remove what a killed Snakemake left, if nobody else is at work; return what was removed."""
-        if not self.alone:
+        if not self._alone:
             return []
         removed = []
         for mark in _marks(folder / "incomplete"):
@@ -58,10 +58,9 @@ class Attendance:
         self._file.flush()
         return removed
 
-
-def others_at_work(attendance: Attendance, folder: Path = SNAKEMAKE) -> bool:
-    """Return whether another Snakemake has locked this folder and is alive, as far as this host can tell."""
-    return not attendance.alone and any((folder / "locks").glob("*.lock"))
+    def others_at_work(self, folder: Path = SNAKEMAKE) -> bool:
+        """Return whether another Snakemake has locked this folder and is alive, as far as this host can tell."""
+        return self._others and any((folder / "locks").glob("*.lock"))
 
 
 def _marks(folder: Path) -> list[Path]:
