@@ -125,6 +125,12 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
     (restored.root / "dvc.lock").write_text(lock.replace("learning_rate: 0.003", "learning_rate: 0.004"))
     assert "train-projector: settings.recipe.learning_rate: 0.004 → 0.003" in restore(restored)
     (restored.root / "dvc.lock").write_text(lock)
+    record = restored.root / "data/ledger/results/mini/records/train/full.json"
+    told = record.read_text()
+    record.unlink()
+    record.write_text(told.replace('"threads": 1', '"threads": 2'))
+    assert "records/train/full.json was edited since it was written" in restore(restored)
+    record.write_text(told)
     for path in restored.root.glob("src/**/*.py"):
         path.touch()
     assert "stages are verified and current" in restore(restored)

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,11 +20,15 @@ KINDS = ("everything", "the workflow alone", "one job")
 
 def job_processes(group: int) -> list[int]:
     """Return the processes of jobs that belong to a process group."""
-    listed = subprocess.run(["ps", "-eo", "pid=,pgid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
-    return [
-        int(pid) for pid, pgid, args in rows if int(pgid) == group and args.startswith("python -P workflow_scripts")
-    ]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if command[2:3] and command[2].startswith(b"workflow_scripts/") and os.getpgid(int(folder.name)) == group:
+                found.append(int(folder.name))
+        except OSError:  # it has just ended
+            continue
+    return sorted(found)
 
 
 def run_and_kill(project: Project, draw: random.Random, longest: float) -> str:

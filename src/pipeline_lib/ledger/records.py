@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from pipeline_lib.core.files import remove, write_text
-from pipeline_lib.ledger.stages import Stage
+from pipeline_lib.ledger.stages import Job, Stage
 
 FOLDER = Path("data/ledger")
 FILE = Path("records.dvc")
@@ -15,31 +15,30 @@ FILE = Path("records.dvc")
 
 def store(stages: list[Stage]) -> None:
     """Copy the records of committed stages into the ledger."""
-    for record in _records(stages):
-        (FOLDER / record).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(record, _replaced(FOLDER / record))
+    for job in _jobs(stages):
+        _copy(Path(job["record"]), ledger_path(job))
     if not FILE.is_file():
         write_text(FILE, f"outs:\n- path: {FOLDER.as_posix()}\n  hash: md5\n")
 
 
 def bring_back(stages: list[Stage]) -> list[str]:
     """Copy the ledger's records of these stages to where jobs write them; return the names of stages without."""
-    without = set()
-    for stage in stages:
-        for record in _records([stage]):
-            if not (FOLDER / record).is_file():
-                without.add(stage.name)
-                continue
-            record.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(FOLDER / record, _replaced(record))
-    return sorted(without)
+    for job in (job for job in _jobs(stages) if ledger_path(job).is_file()):
+        _copy(ledger_path(job), Path(job["record"]))
+    return [stage.name for stage in stages if not all(ledger_path(job).is_file() for job in stage.jobs)]
 
 
-def _records(stages: list[Stage]) -> list[Path]:
-    return [Path(job["record"]) for stage in stages for job in stage.jobs]
+def ledger_path(job: Job) -> Path:
+    """Return where the ledger keeps the record of a job."""
+    return FOLDER / str(job["record"])
 
 
-def _replaced(path: Path) -> Path:
-    """Return the path with nothing there: what DVC checked out may be a link into its cache."""
-    remove(path)
-    return path
+def _jobs(stages: list[Stage]) -> list[Job]:
+    return [job for stage in stages for job in stage.jobs]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a record; what stood there may be a link into DVC's cache, so it is replaced and not written to."""
+    remove(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

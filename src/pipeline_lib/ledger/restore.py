@@ -7,10 +7,12 @@ from typing import Any
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.kept import Kept, reuse_key
 from pipeline_lib.core.manifest import SUFFIX
+from pipeline_lib.core.record import is_sealed
 from pipeline_lib.ledger.lock import locked_files, locked_identity, locked_inputs, md5_file
+from pipeline_lib.ledger.records import ledger_path
 from pipeline_lib.ledger.stages import Job, Stage, identity
 from pipeline_lib.lineage.present import Present
-from pipeline_lib.lineage.why import differences
+from pipeline_lib.lineage.why import causes_of, differences
 
 
 @dataclass
@@ -41,15 +43,34 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
         return ["was never committed"]
     committed = locked_identity(entry, stage.name, identities)
     faults = list(differences(committed or {}, identity(stage)))
+    anchors = stage.of("manifest") or stage.outputs  # a manifest answers for the heavy files that it lists
     for path, md5 in locked_files(entry).items():
-        if Path(path).is_file() and md5_file(Path(path)) != md5:
+        if path in anchors and Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that was committed")
     for path, md5 in locked_inputs(entry).items():
         if Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that this stage was made from")
     for path in (path for path in stage.outputs if path.endswith(SUFFIX) and Path(path).is_file()):
         faults += present.manifest_faults(Path(path), absent_too=False)
-    return faults
+    return faults + [fault for job in stage.jobs for fault in _record_faults(job, present)]
+
+
+def _record_faults(job: Job, present: Present) -> list[str]:
+    """Return how the ledger's record of a job contradicts the plan or the files that are there."""
+    path = ledger_path(job)
+    record = present.record(path.as_posix())
+    if record is None:
+        return []
+    if not is_sealed(record):
+        return [f"{path} was edited since it was written"]
+
+    def digest(name: str) -> str | None:
+        return present.digest(name) or record["inputs"][name]  # what is absent contradicts nothing
+
+    causes = list(causes_of(job, record, digest, present.modules))
+    made = {name: present.digest(name) for name in record["outputs"]}
+    causes += [f"{name}: other content" for name, now in made.items() if now not in (None, record["outputs"][name])]
+    return [f"{path} says otherwise: {cause}" for cause in causes]
 
 
 def keep_for_reuse(stages: list[Stage], present: Present) -> None:
