@@ -138,6 +138,13 @@ def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Pat
         trained(replace(material, tower=material.start), full.Settings(name="full", **how), tmp_path / "e")
 
 
+def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_path: Path) -> None:
+    wild = projector.Settings(name="projector", **{**STEPS, "learning_rate": 1e20, "clip_norm": 0.0})
+    with pytest.raises(PipelineError, match=r"is not a number\n  value: 'step \d"):
+        trained(material, wild, tmp_path / "wild")
+    assert not (tmp_path / "wild").exists()
+
+
 def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: list[Conversation]) -> None:
     tokenizer = compose(language, tower, CARD, seed=0).tokenizer
     ids, labels = encode(vicuna_v1.conversation(rows[0].conversations), tokenizer, image_tokens=4)

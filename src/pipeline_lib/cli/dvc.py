@@ -22,7 +22,7 @@ from pipeline_lib.ledger.lock import locked_stages, read_yaml
 from pipeline_lib.ledger.pipeline import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
 from pipeline_lib.ledger.recording import record_stages
 from pipeline_lib.ledger.reproduction import verdict
-from pipeline_lib.ledger.restore import examine, heavy_files, keep_for_reuse
+from pipeline_lib.ledger.restore import examine, heavy_files, is_told, keep_for_reuse
 from pipeline_lib.ledger.stages import Stage, identity, stages
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
@@ -86,7 +86,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
         )
     if not findings.there:
         raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
-    without = ledger_records.bring_back(findings.there)
+    without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
     times = {file: file.stat() for file in heavy_files(findings.there)}
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
     for file, before in times.items():
@@ -94,7 +94,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
     keep_for_reuse(findings.there, present)
     typer.echo(f"{len(findings.there)} of {len(found)} stages are verified and current.")
     _tell("absent", findings.absent)
-    _tell("without a record (dvc pull records.dvc)", without)
+    _tell("without a record of this making (dvc pull records.dvc; after dvc repro: vlmflow dvc commit)", without)
 
 
 @app.command(hidden=True)

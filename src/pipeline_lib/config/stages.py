@@ -53,8 +53,15 @@ def sample(study: Study, subset: str) -> SampleSettings:
 def weights(study: Study, name: str) -> WeightsSettings:
     """Return the settings of one weights job."""
     found = study.weights[name]
-    recipe = found.learn.recipe if found.learn else None
-    return WeightsSettings(make=found.make, learn=recipe, seed=study.seed, threads=study.threads, device=study.device)
+    return WeightsSettings(
+        make=found.make,
+        tables=found.tables,
+        lesson=found.learn.table if found.learn else None,
+        learn=found.learn.recipe if found.learn else None,
+        seed=study.seed,
+        threads=study.threads,
+        device=study.device,
+    )
 
 
 def train(study: Study, training: str) -> TrainSettings:

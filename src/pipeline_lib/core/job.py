@@ -12,7 +12,7 @@ from pipeline_lib.core.kept import Kept, reuse_key
 from pipeline_lib.core.manifest import Manifest, write_manifest
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.state import State, Turn
+from pipeline_lib.core.state import State
 
 S = TypeVar("S", bound=Settings)
 
@@ -40,8 +40,6 @@ class Job(Generic[S]):
         self.settings = settings
         self._arguments = arguments
         self._outputs = {name: Path(getattr(arguments, name)) for name in options.outputs}
-        self._turn = Turn(self._outputs)
-        self._turn.take()
         self._cache = DigestCache()
         self._kept = Kept(self._outputs, self._cache)
         self._record = record
@@ -52,6 +50,7 @@ class Job(Generic[S]):
         record.inputs |= {
             path.as_posix(): digest for path, digest in zip(plain, self._cache.digests(plain), strict=True)
         }
+        record.roles = {name: [str(path) for path in self.paths(name)] for name in (*options.inputs, *options.plain)}
         self._key = reuse_key(vars(record), self._outputs)
         self._state = State(self._outputs, self._key)
         for path in self._outputs.values():
@@ -104,7 +103,8 @@ class Job(Generic[S]):
             return False
         self.publish()
         self._record.notes, self._record.accepted = made["notes"], made["accepted"]
-        self._record.reused = {name: made[name] for name in ("started", "seconds", "machine", "repository")}
+        facts = {name: made[name] for name in ("started", "seconds", "machine", "repository")}
+        self._record.reused = made["reused"] or facts
         return True
 
     def keep(self) -> None:

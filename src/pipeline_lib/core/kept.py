@@ -66,7 +66,7 @@ class Kept:
 
 def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
     """Return the digest of all that decides the outputs' bytes, and of their names."""
-    parts = [record[name] for name in ("settings", "code", "libraries", "inputs")]
+    parts = [record[name] for name in ("settings", "code", "libraries", "inputs", "roles")]
     names = {name: path.as_posix() for name, path in outputs.items()}
     return digest_text(canonical_json([*parts, names]))
 

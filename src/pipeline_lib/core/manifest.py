@@ -132,8 +132,26 @@ def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:
     folder = next(output for output in outputs if output.is_dir())
     text = "".join(canonical_json(row) + "\n" for row in rows)
     write_text(folder / LISTING, text)
-    note = {"path": f"{folder.name}/{LISTING}", "count": len(rows), "sha256": digest_text(text)}
+    note = {
+        "path": f"{folder.name}/{LISTING}",
+        "count": len(rows),
+        "sha256": digest_text(text),
+        "names": digest_names([str(row["path"]) for row in rows]),
+    }
     write_text(path, pretty_json({"schema": SCHEMA, "listing": note}))
+
+
+def digest_names(names: list[str]) -> str:
+    """Return the digest of some names, whatever their order."""
+    return digest_text("\n".join(sorted(names)))
+
+
+def names_digest(path: Path) -> str:
+    """Return the digest of the paths that a manifest lists; the artefact itself may be absent."""
+    content: dict[str, Any] = read_json(path)
+    if "listing" in content:
+        return str(content["listing"]["names"])
+    return digest_names([row["path"] for row in content["files"]])
 
 
 def read_entries(path: Path) -> list[Entry]:

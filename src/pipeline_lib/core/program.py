@@ -21,6 +21,7 @@ from pipeline_lib.core.job import Job, Options, S
 from pipeline_lib.core.log import configure
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.record import Record
+from pipeline_lib.core.state import Turn
 from pipeline_lib.core.text import canonical_json
 
 REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` makes everything again, from the start
@@ -45,6 +46,8 @@ def run(
     configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what a shell starts with `&` would not hear it
         signal.signal(number, _terminated)
+    turn = Turn({name: Path(getattr(arguments, name)) for name in outputs})
+    turn.take()  # before the code is read, which may be edited while another process is waited for
     libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
     modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
     record = Record(stage, {}, arguments.code, libraries, modules)

@@ -24,6 +24,7 @@ class Record:
     modules: dict[str, str]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     inputs: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)  # the inputs by the options that they were given to
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)  # changes after which the bytes were kept, and why
@@ -36,6 +37,7 @@ class Record:
             "schema": SCHEMA,
             "stage": self.stage,
             "inputs": self.inputs,
+            "roles": self.roles,
             "outputs": self.outputs,
             "settings": self.settings,
             "code": self.code,

@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import cast
 
-from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.manifest import digest_names, names_digest
 from pipeline_lib.core.registry import load
 from pipeline_lib.sources.base import Source, SourceSettings, shard_of
 
@@ -26,13 +25,18 @@ def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> 
     try:
         names = _names(source.kind, source.model_dump_json())
     except PipelineError:
-        return digest_names(_fetched(manifest)) if manifest.is_file() else None
-    return digest_names([name for name in names if shard_of(name, shards) == shard])
+        return names_digest(manifest) if manifest.is_file() else None
+    return digest_shard([name for name in names if shard_of(name, shards) == shard], shard_name(shard))
 
 
-def digest_names(names: list[str]) -> str:
-    """Return the digest of some names, whatever their order."""
-    return digest_text("\n".join(sorted(names)))
+def digest_shard(names: list[str], shard: str) -> str:
+    """Return the digest of a shard's names as its manifest lists them."""
+    return digest_names([f"{shard}/{name}" for name in names])
+
+
+def shard_name(shard: int) -> str:
+    """Return a shard's number as it stands in paths."""
+    return f"{shard:03d}"
 
 
 @cache
@@ -40,8 +44,3 @@ def _names(kind: str, settings: str) -> tuple[str, ...]:
     """Return all names of a source; listed once for all shards."""
     module = cast(Source, load("sources", kind))
     return tuple(module.list_names(load("sources", kind).Settings.model_validate_json(settings), 0))
-
-
-def _fetched(manifest: Path) -> list[str]:
-    shard = manifest.name.removesuffix(SUFFIX)
-    return [entry.path.removeprefix(f"{shard}/") for entry in read_entries(manifest)]

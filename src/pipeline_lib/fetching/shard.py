@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.fetching.listing import digest_names
+from pipeline_lib.fetching.listing import digest_shard, shard_name
 from pipeline_lib.sources.base import Source, SourceSettings, shard_of
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def fetch_shard(settings: FetchSettings, folder: Path) -> int:
     if not names:
         raise PipelineError("the source holds no file", value=settings.source.model_dump())
     mine = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
-    if settings.listing not in (None, digest_names(mine)):
+    if settings.listing not in (None, digest_shard(mine, shard_name(settings.shard))):
         raise PipelineError(
             "files were added to the source, or taken away, while the study ran",
             value=settings.source.model_dump(),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline_lib.core.record import is_sealed
 from pipeline_lib.ledger.stages import Stage
 from pipeline_lib.lineage.present import Present
 
@@ -24,8 +25,8 @@ def _causes(stage: Stage, present: Present) -> list[str]:
     causes = []
     for job in stage.jobs:
         record = present.record(job["record"])
-        stale = present.causes(job)
-        unstored = tuple(f"{path}/" for path in job["outputs"].values() if path not in stage.outputs)
-        faults = present.faults(record) if record else []
-        causes += stale + [fault for fault in faults if not (unstored and fault.startswith(unstored))]
+        causes += present.causes(job)
+        if record is not None:
+            causes += present.faults(record, excused=set(job["outputs"].values()) - set(stage.outputs))
+            causes += [] if is_sealed(record) else [f"{job['record']}: edited since it was written"]
     return causes

@@ -5,6 +5,7 @@ The live records change with every making; these change with a commit alone, so 
 
 import shutil
 from pathlib import Path
+from typing import Callable
 
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.ledger.stages import Job, Stage
@@ -21,11 +22,11 @@ def store(stages: list[Stage]) -> None:
         write_text(FILE, f"outs:\n- path: {FOLDER.as_posix()}\n  hash: md5\n")
 
 
-def bring_back(stages: list[Stage]) -> list[str]:
-    """Copy the ledger's records of these stages to where jobs write them; return the names of stages without."""
-    for job in (job for job in _jobs(stages) if ledger_path(job).is_file()):
+def bring_back(stages: list[Stage], is_told: Callable[[Job], bool]) -> list[str]:
+    """Copy the ledger's records to where jobs write them, those that tell of what is there; name the stages without."""
+    for job in (job for job in _jobs(stages) if is_told(job)):
         _copy(ledger_path(job), Path(job["record"]))
-    return [stage.name for stage in stages if not all(ledger_path(job).is_file() for job in stage.jobs)]
+    return [stage.name for stage in stages if not all(is_told(job) for job in stage.jobs)]
 
 
 def ledger_path(job: Job) -> Path:

@@ -47,30 +47,35 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
     for path, md5 in locked_files(entry).items():
         if path in anchors and Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that was committed")
+    if set(locked_inputs(entry)) != set(stage.inputs):
+        faults.append(f"was made from {sorted(locked_inputs(entry))}, and would now be made from {stage.inputs}")
     for path, md5 in locked_inputs(entry).items():
         if Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that this stage was made from")
     for path in (path for path in stage.outputs if path.endswith(SUFFIX) and Path(path).is_file()):
-        faults += present.manifest_faults(Path(path), absent_too=False)
-    return faults + [fault for job in stage.jobs for fault in _record_faults(job, present)]
+        faults += present.manifest_faults(Path(path), excused=stage.outputs + stage.of("raw"))
+    for told in map(ledger_path, stage.jobs):
+        record = present.record(told.as_posix())
+        if record is not None and not is_sealed(record):
+            faults.append(f"{told} was edited since it was written")
+    return faults
 
 
-def _record_faults(job: Job, present: Present) -> list[str]:
-    """Return how the ledger's record of a job contradicts the plan or the files that are there."""
-    path = ledger_path(job)
-    record = present.record(path.as_posix())
+def is_told(job: Job, present: Present) -> bool:
+    """Return whether the ledger's record of a job is that of the files that are there.
+
+    After `dvc repro` without `vlmflow dvc commit`, dvc.lock tells of a newer making than the ledger.
+    """
+    record = present.record(ledger_path(job).as_posix())
     if record is None:
-        return []
-    if not is_sealed(record):
-        return [f"{path} was edited since it was written"]
+        return False
 
     def digest(name: str) -> str | None:
-        return present.digest(name) or record["inputs"][name]  # what is absent contradicts nothing
+        return present.digest(name) or record["inputs"].get(name)  # what is absent contradicts nothing
 
-    causes = list(causes_of(job, record, digest, present.modules))
     made = {name: present.digest(name) for name in record["outputs"]}
-    causes += [f"{name}: other content" for name, now in made.items() if now not in (None, record["outputs"][name])]
-    return [f"{path} says otherwise: {cause}" for cause in causes]
+    same = all(now in (None, record["outputs"][name]) for name, now in made.items())
+    return same and not list(causes_of(job, record, digest, present.modules))
 
 
 def keep_for_reuse(stages: list[Stage], present: Present) -> None:
@@ -79,7 +84,7 @@ def keep_for_reuse(stages: list[Stage], present: Present) -> None:
     for job in (job for stage in stages for job in stage.jobs):
         outputs = {name: Path(path) for name, path in job["outputs"].items() if name != "manifest"}
         record = present.record(job["record"])
-        if record is not None and all(path.exists() for path in outputs.values()):
+        if record is not None and is_sealed(record) and not (present.causes(job) or present.faults(record)):
             Kept(outputs, cache).keep(reuse_key(record, outputs), record)
 
 

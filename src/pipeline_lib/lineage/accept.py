@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.machine import repository_facts
+from pipeline_lib.core.record import is_sealed
 from pipeline_lib.lineage.present import Present
 
 Job = dict[str, Any]
@@ -22,8 +23,12 @@ def accepted_record(job: Job, because: str, present: Present) -> Record | None:
         raise PipelineError("there is no successful making to accept", where=job["record"], cure="run snakemake")
     missing = [path for path in job["outputs"].values() if not Path(path).exists()]
     faults = [f"{path}: missing" for path in missing] + present.faults(record)
+    if not is_sealed(record):
+        faults.append(f"{job['record']}: edited since it was written")
+    if set(record["inputs"]) != set(job["inputs"]):
+        faults.append(f"{job['record']}: made from other inputs than {', '.join(job['inputs'])}")
     if faults:
-        raise PipelineError("what was made is not there as it was made", value=faults, cure="run snakemake")
+        raise PipelineError("what was made cannot be vouched for", value=faults, cure="run snakemake")
     causes = present.causes(job)
     if not causes:
         return None

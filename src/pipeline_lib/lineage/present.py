@@ -1,7 +1,7 @@
 """The project as it is now: the files, the records, the code, held against what is planned and what was made."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Collection
 
 from pipeline_lib.core.code import code_modules
 from pipeline_lib.core.digests import DigestCache, digest_file
@@ -42,8 +42,11 @@ class Present:
         """Return what makes a job stale: everything that differs from its record."""
         return list(causes_of(job, self.record(job["record"]), self.digest, self.modules))
 
-    def faults(self, record: Record) -> list[str]:
-        """Return a line for everything that a record says was made and that is missing, altered or not alone."""
+    def faults(self, record: Record, excused: Collection[str] = ()) -> list[str]:
+        """Return a line for everything that a record says was made and that is missing, altered or not alone.
+
+        Outputs in `excused` may be absent as a whole.
+        """
         found = []
         for path, digest in record["outputs"].items():
             now = self.digest(path)
@@ -52,30 +55,29 @@ class Present:
             elif now != digest:
                 found.append(f"{path}: altered since")
             elif path.endswith(SUFFIX):
-                found += self.manifest_faults(Path(path))
+                found += self.manifest_faults(Path(path), excused)
         return found
 
-    def manifest_faults(self, manifest: Path, absent_too: bool = True) -> list[str]:
-        """Return a line for every file that is altered or missing or not in the manifest.
-
-        Without `absent_too`, a folder or file that is absent as a whole is no fault.
-        """
+    def manifest_faults(self, manifest: Path, excused: Collection[str] = ()) -> list[str]:
+        """Return a line for every file of a manifest that is altered or missing or not listed; see `faults`."""
+        folder = manifest.parent / manifest.name.removesuffix(SUFFIX)
         try:
             entries = read_entries(manifest)
-        except PipelineError as error:
-            return [f"{manifest}: {str(error).splitlines()[0]}"]
+        except PipelineError as error:  # the list of a large folder lies in it
+            if folder.is_dir():
+                return [f"{manifest}: {str(error).splitlines()[0]}"]
+            return [] if folder.as_posix() in excused else [f"{folder}: missing"]
         listed = {manifest.parent / entry.path: entry.sha256 for entry in entries}
         absent = sorted({top for path in listed if not (top := _top(path, manifest)).exists()})
         listed = {path: sha256 for path, sha256 in listed.items() if _top(path, manifest) not in absent}
         present = [path for path in listed if path.is_file()]
         digests = dict(zip(present, self._digests(present), strict=True))
-        faults = [f"{path}: missing" for path in absent if absent_too]
+        faults = [f"{path}: missing" for path in absent if path.as_posix() not in excused]
         faults += [
             f"{path}: {'altered since' if path in digests else 'missing'}"
             for path, sha256 in listed.items()
             if digests.get(path) != sha256
         ]
-        folder = manifest.parent / manifest.name.removesuffix(SUFFIX)
         strange = [path for path in files_below(folder) if path not in listed] if folder.is_dir() else []
         return faults + [f"{path}: not in the manifest" for path in strange]
 

@@ -65,8 +65,10 @@ def causes_of(
         yield from (f"code of {module} {how}" for module, how in changed)
     for name, (before, now) in _changed_values(record["libraries"], job["libraries"]).items():
         yield f"library {name}: {before} → {now}"
-    for path, before in record["inputs"].items():
-        now = digest_of(path)
+    yield from (f"{path}: was not read before" for path in sorted(set(job["inputs"]) - set(record["inputs"])))
+    yield from (f"{path}: is no longer read" for path in sorted(set(record["inputs"]) - set(job["inputs"])))
+    for path in sorted(set(record["inputs"]) & set(job["inputs"])):
+        before, now = record["inputs"][path], digest_of(path)
         if now != before:
             yield f"{path}: {'missing' if now is None else 'other content'}"
 

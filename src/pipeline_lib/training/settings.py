@@ -40,6 +40,8 @@ class WeightsSettings(Settings):
     """What one weights job needs to know."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
+    tables: list[str] = Field(default=[], description="the tables of the tokenizer's texts, in their order")
+    lesson: str | None = Field(default=None, description="the table that is learnt")
     learn: Annotated[RecipeSettings, Plugin("recipes", key="name")] | None = None
     seed: int
     threads: int = Field(ge=1)

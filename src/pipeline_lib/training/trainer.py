@@ -1,12 +1,14 @@
 """The trainer: Hugging Face's, with its known faults corrected."""
 
 import logging
+import math
 import time
 from typing import Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.sampler import SeededSampler
 
 logger = logging.getLogger(__name__)
@@ -48,16 +50,23 @@ def _is_frozen(module: torch.nn.Module) -> bool:
 
 
 class Progress(TrainerCallback):
-    """Logs a line now and then."""
+    """Logs a line now and then, and stops a training whose loss or gradient is not finite."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
-        """Log the loss of a step."""
-        loss = (keywords.get("logs") or {}).get("loss")
+        """Log the loss of a step; one that is not finite raises PipelineError before any state is saved."""
+        logs = keywords.get("logs") or {}
+        loss = logs.get("loss")
         if loss is None:
             return
+        if not math.isfinite(loss) or not math.isfinite(logs.get("grad_norm", 0.0)):
+            raise PipelineError(
+                "the loss or its gradient is not a number",
+                value=f"step {state.global_step}",
+                cure="lower the learning rate, or look at the rows",
+            )
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_LINES or state.global_step in (1, state.max_steps):
             self._last = now
