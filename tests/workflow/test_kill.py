@@ -34,15 +34,7 @@ def job_processes(group: int) -> list[int]:
 def run_and_kill(project: Project, draw: random.Random, longest: float) -> str:
     """Start the study, kill it at a random moment, and say how; wait until all its processes have ended."""
     number, kind, delay = draw.choice(SIGNALS), draw.choice(KINDS), draw.uniform(0.2, longest)
-    with (project.root / ".snakemake-output").open("a") as output:
-        process = subprocess.Popen(
-            ["snakemake", "-c2", "--config", "study=mini"],
-            cwd=project.root,
-            env=project.environment(),
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    process = project.start("snakemake", "-c2", "--config", "study=mini")
     try:
         process.wait(timeout=delay)
         return "it had ended"
@@ -102,36 +94,22 @@ def test_killed_thirty_times(fresh: Project, finished: Project) -> None:
 
 def test_a_job_waits_for_a_process_that_makes_the_same(fresh: Project) -> None:
     """Snakemake alone is killed; its job lives on, and the next Snakemake must not run into it."""
-    with (fresh.root / ".snakemake-output").open("w") as output:
-        process = subprocess.Popen(
-            ["snakemake", "-c1", "--config", "study=mini", "--", "data/weights/mini_clip.manifest.json"],
-            cwd=fresh.root,
-            env=fresh.environment(),
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + 120
-        while not (fresh.root / "data/weights/.mini_clip.partial").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        process.kill()
-        process.wait()
-    done = fresh.make("data/weights/mini_clip.manifest.json")
+    target = "data/weights/mini_clip.manifest.json"
+    process = fresh.start("snakemake", "-c1", "--config", "study=mini", "--", target)
+    deadline = time.monotonic() + 120
+    while not (fresh.root / "data/weights/.mini_clip.partial").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = fresh.make(target)
     assert done.returncode == 0, done.text
     assert "A killed run left unfinished outputs or its lock" in done.text
     assert not fresh.leftovers()
 
 
 def test_two_snakemakes_in_one_folder(fresh: Project) -> None:
-    first = subprocess.Popen(
-        ["snakemake", "-c1", "--config", "study=mini"],
-        cwd=fresh.root,
-        env=fresh.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    first = fresh.start("snakemake", "-c1", "--config", "study=mini")
     try:
         deadline = time.monotonic() + 60
         while not list((fresh.root / ".snakemake/locks").glob("*")):

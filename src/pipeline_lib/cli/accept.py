@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import plan
+from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.kept import Kept, reuse_key
 from pipeline_lib.core.record import write_record
 from pipeline_lib.lineage.accept import accepted_record
+from pipeline_lib.lineage.keeping import keep_made
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.why import job_name
 
@@ -20,7 +20,7 @@ from pipeline_lib.lineage.why import job_name
 def accept(
     targets: Annotated[list[str], typer.Argument(help="files that would be made again")],
     because: Annotated[str, typer.Option(help="why the change is harmless; the record shows it for ever")],
-    study: Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    study: StudyOption = DEFAULT,
 ) -> None:
     """Adopt the bytes of targets and of all that they are made from; nothing runs, and the records say so."""
     if not because.strip():
@@ -32,8 +32,7 @@ def accept(
         if record is None:
             continue
         write_record(Path(job["record"]), record)
-        outputs = {name: Path(path) for name, path in job["outputs"].items() if name != "manifest"}
-        Kept(outputs, DigestCache()).keep(reuse_key(record, outputs), record)
+        keep_made(job, record, DigestCache())
         typer.echo("\n".join([job_name(job), *(f"    {cause}" for cause in record["accepted"][-1]["changes"])]))
     if not jobs:
         typer.echo("Nothing would run: there is nothing to accept.")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline_lib.cli.plan import plan
+from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
@@ -31,8 +31,6 @@ PIPELINE = Path("dvc.yaml")
 VERDICTS = Path(".vlmflow/reproduced")
 SHOWN_ABSENT = 10
 WIDE = 200  # columns where no terminal wraps the lines
-
-StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -112,7 +110,7 @@ def run(stage: str, study: StudyOption = DEFAULT) -> None:
 
 
 @app.command(hidden=True)
-def table(study: StudyOption = DEFAULT) -> None:
+def table() -> None:
     """Print what every stage gave that `dvc repro` made since the last table."""
     shown = Table("stage", "seconds", "", title="what dvc repro gave")
     for path in sorted(VERDICTS.glob("*.json")):

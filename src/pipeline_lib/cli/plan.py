@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.errors import PipelineError
+
+StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
 
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 

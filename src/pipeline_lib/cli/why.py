@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import plan
+from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.why import Reason, explain
@@ -14,7 +14,7 @@ def why(
     targets: Annotated[
         list[str] | None, typer.Argument(help="files to make; all scores of the study by default")
     ] = None,
-    study: Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    study: StudyOption = DEFAULT,
 ) -> None:
     """Print the stages that would run, each with its causes and the time it took before."""
     present = Present()

@@ -33,9 +33,8 @@ def write_text(path: Path, text: str) -> None:
     try:
         partial(path).write_text(text, encoding="utf-8", newline="\n")
         partial(path).replace(path)
-    except BaseException:  # a full disk, an interruption
-        partial(path).unlink(missing_ok=True)
-        raise
+    finally:
+        partial(path).unlink(missing_ok=True)  # it is there after a full disk or an interruption
 
 
 def files_below(folder: Path) -> list[Path]:

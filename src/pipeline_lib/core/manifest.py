@@ -60,8 +60,7 @@ class Manifest:
         folder = self.path.parent / self.path.name.removesuffix(SUFFIX)
         if not folder.is_dir():
             raise PipelineError("expected a folder", where=folder)
-        listed = {self.path.parent / entry.path for entry in self.entries}
-        strange = [path for path in files_below(folder) if path not in listed]
+        strange = unlisted(folder, self.entries)
         if strange:
             raise PipelineError(
                 f"this file is not in {self.path}", where=strange[0], cure="remove it: a loader might read it"
@@ -115,6 +114,12 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
         )
     ((shard, inside),) = holding
     return shard.below(inside)
+
+
+def unlisted(folder: Path, entries: list[Entry]) -> list[Path]:
+    """Return the files of an artefact's folder that its manifest does not list."""
+    listed = {folder.parent / entry.path for entry in entries}
+    return [path for path in files_below(folder) if path not in listed]
 
 
 def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:

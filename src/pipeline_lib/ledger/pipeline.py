@@ -36,7 +36,7 @@ def pipeline(stages: list[Stage], study_file: Path, results: Path, option: str) 
     for stage in stages:
         found[stage.name] = _entry(stage, identities, option)
     made = sorted({path for stage in stages for path in _small(stage)})
-    found[TABLE] = {"cmd": f"vlmflow dvc table{option}", "deps": made}
+    found[TABLE] = {"cmd": "vlmflow dvc table", "deps": made}
     return {"stages": found}
 
 

@@ -6,12 +6,12 @@ The command itself reads the whole pipeline again for every stage that it is giv
 from collections import defaultdict
 from typing import Any
 
-from dvc.repo import Repo
-from dvc.repo.scm_context import scm_context
-
 
 def record_stages(names: set[str]) -> None:
     """Record stages of dvc.yaml by name, and .dvc files by their path."""
+    from dvc.repo import Repo  # takes a good part of a second, which no other command need wait
+    from dvc.repo.scm_context import scm_context
+
     with Repo() as repo, repo.lock:
         scm_context(_record)(repo, names)
 

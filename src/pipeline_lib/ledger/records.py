@@ -24,9 +24,10 @@ def store(stages: list[Stage]) -> None:
 
 def bring_back(stages: list[Stage], is_told: Callable[[Job], bool]) -> list[str]:
     """Copy the ledger's records to where jobs write them, those that tell of what is there; name the stages without."""
-    for job in (job for job in _jobs(stages) if is_told(job)):
-        _copy(ledger_path(job), Path(job["record"]))
-    return [stage.name for stage in stages if not all(is_told(job) for job in stage.jobs)]
+    told = {job["record"] for job in _jobs(stages) if is_told(job)}
+    for record in sorted(told):
+        _copy(FOLDER / record, Path(record))
+    return [stage.name for stage in stages if not told.issuperset(job["record"] for job in stage.jobs)]
 
 
 def ledger_path(job: Job) -> Path:

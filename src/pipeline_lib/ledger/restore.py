@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.kept import Kept, reuse_key
-from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
 from pipeline_lib.ledger.lock import locked_files, locked_identity, locked_inputs, md5_file
 from pipeline_lib.ledger.records import ledger_path
 from pipeline_lib.ledger.stages import Job, Stage, identity
+from pipeline_lib.lineage.keeping import keep_made
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.why import causes_of, differences
 
@@ -52,8 +51,8 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
     for path, md5 in locked_inputs(entry).items():
         if Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that this stage was made from")
-    for path in (path for path in stage.outputs if path.endswith(SUFFIX) and Path(path).is_file()):
-        faults += present.manifest_faults(Path(path), excused=stage.outputs + stage.of("raw"))
+    for manifest in (path for path in map(Path, stage.of("manifest")) if path.is_file()):
+        faults += present.manifest_faults(manifest, excused=stage.outputs + stage.of("raw"))
     for told in map(ledger_path, stage.jobs):
         record = present.record(told.as_posix())
         if record is not None and not is_sealed(record):
@@ -82,10 +81,9 @@ def keep_for_reuse(stages: list[Stage], present: Present) -> None:
     """Keep what is there for jobs with equal settings, code and inputs: making a raw file again makes nothing else."""
     cache = DigestCache()
     for job in (job for stage in stages for job in stage.jobs):
-        outputs = {name: Path(path) for name, path in job["outputs"].items() if name != "manifest"}
         record = present.record(job["record"])
         if record is not None and is_sealed(record) and not (present.causes(job) or present.faults(record)):
-            Kept(outputs, cache).keep(reuse_key(record, outputs), record)
+            keep_made(job, record, cache)
 
 
 def heavy_files(stages: list[Stage]) -> list[Path]:

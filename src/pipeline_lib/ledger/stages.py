@@ -1,9 +1,9 @@
 """Stages as DVC knows them: the jobs of a rule that differ in their shard alone, and what of them is stored."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import canonical_json
 
@@ -49,7 +49,7 @@ def identity(stage: Stage) -> dict[str, Any]:
     all_settings = [job["settings"] for job in stage.jobs]
     settings = {key: value for key, value in first["settings"].items() if all(s[key] == value for s in all_settings)}
     if len(settings) < len(first["settings"]):
-        settings["shards"] = hashlib.sha256(canonical_json(all_settings).encode()).hexdigest()[:16]
+        settings["shards"] = digest_text(canonical_json(all_settings))[:16]
     return {
         "settings": _without_places(settings),
         "code": first["code"].split()[0],
@@ -65,7 +65,7 @@ def _without_places(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_places(item) for item in value]
     if isinstance(value, str) and value.startswith("/"):
-        return f"path {hashlib.sha256(value.encode()).hexdigest()[:16]}"
+        return f"path {digest_text(value)[:16]}"
     return value
 
 

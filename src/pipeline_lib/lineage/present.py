@@ -6,8 +6,7 @@ from typing import Any, Collection
 from pipeline_lib.core.code import code_modules
 from pipeline_lib.core.digests import DigestCache, digest_file
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.files import files_below
-from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.manifest import SUFFIX, read_entries, unlisted
 from pipeline_lib.core.text import read_json
 from pipeline_lib.lineage.why import causes_of
 
@@ -78,7 +77,7 @@ class Present:
             for path, sha256 in listed.items()
             if digests.get(path) != sha256
         ]
-        strange = [path for path in files_below(folder) if path not in listed] if folder.is_dir() else []
+        strange = unlisted(folder, entries) if folder.is_dir() else []
         return faults + [f"{path}: not in the manifest" for path in strange]
 
     def _digests(self, paths: list[Path]) -> list[str]:

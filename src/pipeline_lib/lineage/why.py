@@ -63,8 +63,7 @@ def causes_of(
     if record["code"] != job["code"]:
         changed = changes(record["modules"], modules_of(job))
         yield from (f"code of {module} {how}" for module, how in changed)
-    for name, (before, now) in _changed_values(record["libraries"], job["libraries"]).items():
-        yield f"library {name}: {before} → {now}"
+    yield from (f"library {line}" for line in differences(record["libraries"], job["libraries"]))
     yield from (f"{path}: was not read before" for path in sorted(set(job["inputs"]) - set(record["inputs"])))
     yield from (f"{path}: is no longer read" for path in sorted(set(record["inputs"]) - set(job["inputs"])))
     for path in sorted(set(record["inputs"]) & set(job["inputs"])):
@@ -88,10 +87,6 @@ def changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str]
         name: "added" if name not in before else "removed" if name not in now else "changed" for name in {*before, *now}
     }
     return [(name, words[name]) for name in sorted(words) if before.get(name) != now.get(name)]
-
-
-def _changed_values(before: dict[str, str], now: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:
-    return {n: (before.get(n), now.get(n)) for n in sorted({*before, *now}) if before.get(n) != now.get(n)}
 
 
 def _seconds(record: Record | None) -> float | None:
