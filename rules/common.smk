@@ -17,7 +17,7 @@ from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
 
 NAME = "[a-z0-9][a-z0-9_-]*"
-TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "numpy", "pillow")
+TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft", "numpy", "pillow")
 
 
 def clear_leftovers():
@@ -210,20 +210,23 @@ def subset_rows(subsets):
 
 
 def model_folder(name):
-    """Return the folder of weights or of a training's checkpoint."""
-    return f"data/weights/{name}" if name in STUDY.weights else f"<results>/checkpoints/{name}"
+    """Return the folder of weights, or of the model that a training makes: merged, where it saves an adapter."""
+    if name in STUDY.weights:
+        return f"data/weights/{name}"
+    merged = STUDY.trainings[name].recipe.saves == "adapter"
+    return f"<results>/merged/{name}" if merged else f"<results>/checkpoints/{name}"
 
 
 def model_folders(names):
-    """Return the folders of some weights or checkpoints."""
+    """Return the folders of some models."""
     return [model_folder(name) for name in names]
 
 
 def model_manifest(name):
-    """Return the manifest of weights or of a training's checkpoint."""
+    """Return the manifest of a model."""
     return f"{model_folder(name)}.manifest.json"
 
 
 def model_manifests(names):
-    """Return the manifests of some weights or checkpoints."""
+    """Return the manifests of some models."""
     return [model_manifest(name) for name in names]

@@ -14,16 +14,17 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.training.run import train_recipe
     from pipeline_lib.training.task import Material
 
-    towers = [tower.folder() for tower in job.manifests("tower")]
+    base = {name: manifest for name in ("start", "tower") for manifest in job.manifests(name)}
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
     material = Material(
-        start=job.manifest("start").folder(),
-        tower=towers[0] if towers else None,
+        start=base["start"].folder(),
+        tower=base["tower"].folder() if "tower" in base else None,
         rows=rows,
         images=ImageReader(job.paths("indexes")),
         seed=job.settings.seed,
+        base={name: manifest.sha256 for name, manifest in base.items()},
     )
     steps = train_recipe(material, job.settings, job.output("checkpoint"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)

@@ -13,7 +13,7 @@ from transformers import Trainer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.recipes import assemble, contrastive, full, projector, text
+from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
@@ -55,6 +55,7 @@ def cases(
     composed = Material(start=language, tower=tower, rows=rows, images=images, seed=0)  # type: ignore[arg-type]
     how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
+    assembled = replace(composed, start=tmp_path / "assembled", tower=None)
     without = [
         replace(row, image=None, conversations=[dict(turn, value="words") for turn in row.conversations])
         for row in rows
@@ -62,7 +63,8 @@ def cases(
     return {
         "contrastive": (replace(composed, start=tower, tower=None), contrastive.Settings(name="contrastive", **STEPS)),
         "projector": (composed, projector.Settings(name="projector", **STEPS)),
-        "full": (replace(composed, start=tmp_path / "assembled", tower=None), full.Settings(name="full", **STEPS)),
+        "full": (assembled, full.Settings(name="full", **STEPS)),
+        "lora": (assembled, lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3, **STEPS)),
         "text": (replace(composed, tower=None, rows=without), text.Settings(name="text", **STEPS)),
     }  # fmt: skip
 
@@ -73,7 +75,7 @@ def train(case: tuple[Material, RecipeSettings], folder: Path, resume: Resume) -
     return steps, {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "text"])
+@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "lora", "text"])
 def test_a_killed_training_ends_with_the_same_bytes(
     cases: dict[str, tuple[Material, RecipeSettings]], recipe: str, tmp_path: Path
 ) -> None:

@@ -57,7 +57,7 @@ def line_of(text: str) -> int:
             ["benchmarks.pope.benchmark: no such benchmark", "did you mean 'pope'?"],
         ),
         ("full: {model: full}", "full: {model: tower}", ["runs.full.model", "cannot answer questions"]),
-        ("    start: projector\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
+        ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
         ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
@@ -117,5 +117,5 @@ def test_settings_of_a_job_hold_no_name_that_a_person_may_change() -> None:
     study = load_study(ROOT / "config.yaml")
     trained = stages.train(study, "half").canonical()
     assert '"learning_rate":0.001' in trained
-    for name in ("half", "projector", "digits_instructions"):
+    for name in ("half", "pretrained", "digits_instructions"):
         assert f'"{name}"' not in trained

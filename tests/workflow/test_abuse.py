@@ -61,7 +61,7 @@ def test_code_edited_while_a_study_runs_is_refused(mini: Project) -> None:
         (
             "learning_rate: 3.0e-3",
             "learning_rte: 3.0e-3",
-            ["trainings.projector.recipe.learning_rte: unknown key", "did you mean 'learning_rate'?"],
+            ["trainings.pretrained.recipe.learning_rte: unknown key", "did you mean 'learning_rate'?"],
         ),
         ("threads: 1", "threads: one", ["studies/mini.yaml:5: threads", "value: 'one'"]),
         (

@@ -66,10 +66,10 @@ def test_what_is_stale_is_refused_by_name_and_the_rest_recorded(ledger: Project)
     ledger.edit("studies/mini.yaml", "learning_rate: 3.0e-3", "learning_rate: 5.0e-3")
     done = ledger.run("vlmflow", "dvc", "commit", *STUDY)
     assert done.returncode == 1
-    assert "refused: train-projector" in done.text and "recipe.learning_rate: 0.003 → 0.005" in done.text
+    assert "refused: train-pretrained" in done.text and "recipe.learning_rate: 0.003 → 0.005" in done.text
     assert "27 stages are recorded" in done.text
     status = json.loads(must(ledger.run("dvc", "status", "--json")))
-    assert set(status) <= {"train-projector", "reproduced"}
+    assert set(status) <= {"train-pretrained", "reproduced"}
 
 
 def test_answers_of_another_model_are_refused(ledger: Project) -> None:
@@ -143,7 +143,7 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
     restored.edit("studies/mini.yaml", "max_new_tokens: 9", "max_new_tokens: 8")
     lock = (restored.root / "dvc.lock").read_text()
     (restored.root / "dvc.lock").write_text(lock.replace("learning_rate: 0.003", "learning_rate: 0.004"))
-    assert "train-projector: settings.recipe.learning_rate: 0.004 → 0.003" in restore(restored)
+    assert "train-pretrained: settings.recipe.learning_rate: 0.004 → 0.003" in restore(restored)
     (restored.root / "dvc.lock").write_text(lock)
     record = restored.root / "data/ledger/results/mini/records/train/full.json"
     told = record.read_text()
@@ -216,7 +216,9 @@ def test_no_stage_persists_and_no_command_names_cores() -> None:
 
 @pytest.mark.long
 def test_metrics_parameters_and_plots_can_be_compared(ledger: Project) -> None:
-    ledger.edit("studies/mini.yaml", "full:\n    start: projector", "full:\n    start: projector\n    # twice the rate")
+    ledger.edit(
+        "studies/mini.yaml", "full:\n    start: pretrained", "full:\n    start: pretrained\n    # twice the rate"
+    )
     head, tail = (ledger.root / "studies/mini.yaml").read_text().split("# twice the rate")
     (ledger.root / "studies/mini.yaml").write_text(head + tail.replace("1.0e-3", "2.0e-3", 1))
     must(ledger.make())
@@ -251,8 +253,8 @@ def test_everything_reproduced_gives_the_same_lock(ledger: Project) -> None:
 
 @pytest.mark.long
 def test_a_clone_that_must_fetch_again_trains_only_what_changed(restored: Project) -> None:
-    head, tail = (restored.root / "studies/mini.yaml").read_text().split("  full:\n    start: projector")
-    edited = head + "  full:\n    start: projector" + tail.replace("1.0e-3", "2.0e-3", 1)
+    head, tail = (restored.root / "studies/mini.yaml").read_text().split("  full:\n    start: pretrained")
+    edited = head + "  full:\n    start: pretrained" + tail.replace("1.0e-3", "2.0e-3", 1)
     (restored.root / "studies/mini.yaml").write_text(edited)
     must(restored.make())
     worked = [

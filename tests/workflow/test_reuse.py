@@ -32,12 +32,12 @@ def digests(project: Project) -> dict[str, str]:
 def test_a_deleted_archive_is_linked_back_and_retrains_nothing(mini: Project) -> None:
     before = digests(mini)
     (mini.root / "data/images/mini_scenes/000.tar").unlink()
-    head, tail = (mini.root / "studies/mini.yaml").read_text().split("  full:\n    start: projector")
-    edited = head + "  full:\n    start: projector" + tail.replace("1.0e-3", "2.0e-3", 1)
+    head, tail = (mini.root / "studies/mini.yaml").read_text().split("  full:\n    start: pretrained")
+    edited = head + "  full:\n    start: pretrained" + tail.replace("1.0e-3", "2.0e-3", 1)
     (mini.root / "studies/mini.yaml").write_text(edited)
     done = mini.make()
     assert done.returncode == 0, done.text
-    assert {"convert/mini_scenes-000", "train/tower", "train/projector", "train/half"} <= reused(mini)
+    assert {"convert/mini_scenes-000", "train/tower", "train/pretrained", "train/half"} <= reused(mini)
     assert not {"train/full", "predict/full-pope"} & reused(mini)
     after = digests(mini)
     assert all("full" in name or "pope_score" in name for name in before if before[name] != after[name])

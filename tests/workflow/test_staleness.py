@@ -107,6 +107,6 @@ def test_another_folder_runs_nothing(mini: Project) -> None:
 
 
 def test_a_learning_rate_trains_that_run_again(mini: Project) -> None:
-    head, tail = (mini.root / STUDY).read_text().split("  full:\n    start: projector")
-    (mini.root / STUDY).write_text(head + "  full:\n    start: projector" + tail.replace("1.0e-3", "2.0e-3", 1))
+    head, tail = (mini.root / STUDY).read_text().split("  full:\n    start: pretrained")
+    (mini.root / STUDY).write_text(head + "  full:\n    start: pretrained" + tail.replace("1.0e-3", "2.0e-3", 1))
     assert mini.planned() == {"train": 1, "predict": 1, "score": 1, "gather": 1}

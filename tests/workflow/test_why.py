@@ -20,8 +20,8 @@ def test_nothing_would_run_on_a_finished_study(finished: Project) -> None:
 def test_a_changed_setting_is_named_with_both_values(mini: Project) -> None:
     mini.edit("studies/mini.yaml", "learning_rate: 3.0e-3", "learning_rate: 5.0e-3")
     text = why(mini)
-    assert "train projector  (" in text and "recipe.learning_rate: 0.003 → 0.005" in text
-    assert "below train projector, which runs" in text
+    assert "train pretrained  (" in text and "recipe.learning_rate: 0.003 → 0.005" in text
+    assert "below train pretrained, which runs" in text
     assert "8 stages, " in text and " s by their records" in text
 
 

@@ -10,6 +10,7 @@ from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
+from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.training.settings import TrainSettings, WeightsSettings
@@ -68,6 +69,11 @@ def train(study: Study, training: str) -> TrainSettings:
     """Return the settings of one train job."""
     recipe = study.trainings[training].recipe
     return TrainSettings(recipe=recipe, seed=study.seed, threads=study.threads, device=study.device)
+
+
+def merge(study: Study) -> MergeSettings:
+    """Return the settings of every merge job."""
+    return MergeSettings(seed=study.seed, threads=study.threads)
 
 
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:

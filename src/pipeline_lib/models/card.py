@@ -14,11 +14,12 @@ NAME = "vlmflow.json"
 
 
 class Card(Settings):
-    """What a checkpoint is."""
+    """What a checkpoint is; an adapter names the digests of the models that it was trained on."""
 
-    kind: Literal["language", "clip", "llava"]
+    kind: Literal["language", "clip", "llava", "adapter"]
     template: str | None = None
     image_shape: Literal["square", "pad"] | None = None
+    base: dict[str, str] = {}
 
 
 def write_card(folder: Path, card: Card) -> None:

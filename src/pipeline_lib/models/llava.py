@@ -17,8 +17,9 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.llava.processing_llava import LlavaProcessor
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 
@@ -85,6 +86,28 @@ def load_llava(folder: Path) -> Llava:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     image_processor = LlavaImageProcessorPil.from_pretrained(folder, local_files_only=True)
     return Llava(model, _processor(tokenizer, image_processor, model.config), card)
+
+
+def open_llava(start: Path, tower: Path | None, card: Card, seed: int) -> Llava:
+    """Return the LLaVA that a training starts from: loaded, or composed where `start` is a language model.
+
+    A tower that is given is put in, whatever the start; a language model without one raises PipelineError. Template and
+    image shape are those of `card`.
+    """
+    if read_card(start).kind == "language":
+        if tower is None:
+            raise PipelineError(
+                "a language model needs a vision tower", where=start, cure="give this training a `tower`"
+            )
+        return compose(start, tower, card, seed)
+    llava = load_llava(start)
+    llava.card = card
+    llava.processor.image_processor.do_pad = card.image_shape == "pad"
+    if tower is not None:
+        expect_kind(tower, "clip")
+        vision = load_model(CLIPModel, tower).vision_model
+        llava.model.model.vision_tower.load_state_dict(vision.state_dict())
+    return llava
 
 
 def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:

@@ -19,11 +19,27 @@ class Prompting(RecipeSettings):
     )
 
     def card(self) -> Card:
-        """Return the card of the checkpoint that this recipe makes."""
+        """Return the card of the model that this recipe makes."""
         return Card(kind="llava", template=self.template, image_shape=self.image_shape)
+
+    def adapter_card(self, base: dict[str, str]) -> Card:
+        """Return the card of an adapter to the models whose digests are `base`."""
+        return Card(kind="adapter", template=self.template, image_shape=self.image_shape, base=base)
 
 
 class Multimodal(Optimisation, Prompting):
     """Settings of every recipe that trains a LLaVA on conversations."""
 
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")
+
+
+class LanguageAndProjector(Multimodal):
+    """Settings of recipes that train the projector beside the language model, if wanted at a rate of its own."""
+
+    projector_learning_rate: float | None = Field(
+        default=None, gt=0, description="learning rate of the projector, where it is not that of the rest"
+    )
+
+    def own_rates(self) -> dict[str, float]:
+        """Return the projector's learning rate, if it has its own."""
+        return {"multi_modal_projector": self.projector_learning_rate} if self.projector_learning_rate else {}

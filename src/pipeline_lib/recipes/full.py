@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.recipes.base import LanguageAndProjector
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Material, Task
 
 
-class Settings(Multimodal):
+class Settings(LanguageAndProjector):
     """Settings of the recipe `full`."""
 
     name: Literal["full"]

@@ -1,6 +1,7 @@
 """Recipe `projector`: the projector alone; the language model and the vision tower are frozen."""
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline_lib.recipes.base import Multimodal
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 class Settings(Multimodal):
     """Settings of the recipe `projector`."""
 
+    saves: ClassVar[Literal["model", "adapter"]] = "adapter"
+
     name: Literal["projector"]
 
 
@@ -20,7 +23,10 @@ def trained(name: str) -> bool:
 
 
 def prepare(settings: Settings, material: "Material") -> "Task":
-    """Return the task of training a LLaVA."""
+    """Return the task of training a projector, which is all that is saved."""
+    from pipeline_lib.models.adapter import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
-    return multimodal_task(material, settings.card(), settings.max_length, trained)
+    task = multimodal_task(material, settings.card(), settings.max_length, trained)
+    card = settings.adapter_card(material.base)
+    return replace(task, save=lambda folder: save_projector(task.model, folder, card))

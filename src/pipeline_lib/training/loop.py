@@ -29,6 +29,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume), *([Guard(state)] if state else [])],
         row_seed=derive_seed(settings.seed, "train", "rows"),
+        own_rates=optimisation.own_rates(),
     )
     trainer.remove_callback(PrinterCallback)
     counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]

@@ -14,6 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
+from pipeline_lib.training.task import trained_parameters
 
 SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
 WRITING = "writing"  # where the trainer writes a state before it gets its final name
@@ -83,7 +84,7 @@ class Guard(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
         """Raise PipelineError where a trained tensor is not in the state or differs from it."""
-        trained = {name: value for name, value in keywords["model"].named_parameters() if value.requires_grad}
+        trained = trained_parameters(keywords["model"])
         checked = [name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)]
         missing = sorted(set(trained) - set(checked))
         if missing:

@@ -1,6 +1,6 @@
 """Settings that recipes share. Whatever changes the weights stands here or in the recipe, and nowhere else."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,13 @@ from pipeline_lib.weights.base import WeightsKind
 
 
 class RecipeSettings(Settings):
-    """Settings of a recipe; `name` names its module."""
+    """Settings of a recipe; `name` names its module.
+
+    What a recipe `saves` is a whole model, or an adapter: the few tensors that it changed, to be merged into the model
+    that it started from.
+    """
+
+    saves: ClassVar[Literal["model", "adapter"]] = "model"
 
     name: str = Field(description="how the stage trains: a module in pipeline_lib/recipes")
 
@@ -28,6 +34,10 @@ class Optimisation(RecipeSettings):
     beta1: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.999, ge=0, lt=1)
     clip_norm: float = Field(ge=0, description="largest gradient norm; 0 does not clip")
+
+    def own_rates(self) -> dict[str, float]:
+        """Return learning rates of parameters by a part of their names; the others have `learning_rate`."""
+        return {}
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -1,8 +1,8 @@
 """A task: what a recipe hands to the training loop. And the files that it is made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
 import torch
 from torch.utils.data import Dataset
@@ -11,6 +11,9 @@ from transformers import PreTrainedModel
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.training.settings import RecipeSettings
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 Features = dict[str, Any]
 Batch = dict[str, torch.Tensor]
@@ -25,13 +28,14 @@ class Material:
     rows: list[Conversation]
     images: ImageReader
     seed: int
+    base: dict[str, str] = field(default_factory=dict)  # digests of the manifests of start and tower
 
 
 @dataclass(frozen=True)
 class Task:
     """A model with frozen and trained parameters set, its examples, how to batch them, how to save the result."""
 
-    model: PreTrainedModel
+    model: "PreTrainedModel | PeftModel"
     examples: "Examples"
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
@@ -62,3 +66,8 @@ def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:
     """Freeze every parameter whose name `trained` does not accept."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(trained(name))
+
+
+def trained_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
+    """Return the parameters that are trained, by name."""
+    return {name: value for name, value in model.named_parameters() if value.requires_grad}

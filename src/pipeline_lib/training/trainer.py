@@ -3,13 +3,17 @@
 import logging
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.sampler import SeededSampler
+from pipeline_lib.training.task import trained_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -17,11 +21,15 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class VlmTrainer(Trainer):
-    """Trainer with a seeded row order, a loss that is the plain mean of each batch, and frozen parts in eval mode."""
+    """Trainer with a seeded row order, a loss that is the plain mean of each batch, and frozen parts in eval mode.
 
-    def __init__(self, *args: Any, row_seed: int, **keywords: Any) -> None:
+    Its states hold the trained tensors alone. `own_rates` are learning rates of parameters by a part of their names.
+    """
+
+    def __init__(self, *args: Any, row_seed: int, own_rates: dict[str, float], **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self.row_seed = row_seed
+        self.own_rates = own_rates
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         self.frozen = [module for module in self.model.modules() if _is_frozen(module)]
 
@@ -37,11 +45,40 @@ class VlmTrainer(Trainer):
         outputs = model(**inputs)
         return (outputs.loss, outputs) if return_outputs else outputs.loss
 
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """Return AdamW with a group for every learning rate, with and without weight decay."""
+        kind, keywords = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+        optimizer: torch.optim.Optimizer = kind(self._groups(), **keywords)
+        self.optimizer = optimizer
+        return optimizer
+
+    def _groups(self) -> list[dict[str, Any]]:
+        decayed = set(self.get_decay_parameter_names(self.model))
+        groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        for name, parameter in trained_parameters(self.model).items():
+            rate = next((own for part, own in self.own_rates.items() if part in name), self.args.learning_rate)
+            decay = self.args.weight_decay if name in decayed else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+        main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged
+        return [{"params": found, "lr": rate, "weight_decay": decay} for (rate, decay), found in main_first]
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Write a checkpoint in the layout that resuming reads; the hub's layout would be ignored without an error."""
-        self.model.save_pretrained(
-            output_dir or self.args.output_dir, state_dict=state_dict, save_original_format=False
-        )
+        """Write the trained tensors of a state; the frozen ones are where the training started from."""
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: value.detach().cpu().contiguous() for name, value in trained_parameters(self.model).items()}
+        save_file(tensors, folder / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Load a state's tensors; the stock trainer only warns where their names are not the model's."""
+        file = Path(resume_from_checkpoint) / SAFE_WEIGHTS_NAME
+        tensors, trained = load_file(file), trained_parameters(self.model)
+        if tensors.keys() != trained.keys():
+            strange = sorted(tensors.keys() ^ trained.keys())[:3]
+            raise PipelineError("a saved state does not hold the trained tensors", where=file, value=strange)
+        with torch.no_grad():
+            for name, parameter in trained.items():
+                parameter.copy_(tensors[name])
 
 
 def _is_frozen(module: torch.nn.Module) -> bool:

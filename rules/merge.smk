@@ -1,0 +1,32 @@
+"""Merged models: an adapter put into the model that it was trained on, with a receipt."""
+
+
+rule merge:
+    input:
+        start=lambda wc: model_manifest(training(wc).start),
+        tower=lambda wc: model_manifests(given(training(wc).tower)),
+        adapter="<results>/checkpoints/{training}.manifest.json",
+        models=lambda wc: ancient(model_folders(given(training(wc).start, training(wc).tower))),
+        tensors=ancient("<results>/checkpoints/{training}"),
+    output:
+        merged=directory("<results>/merged/{training}"),
+        receipt="<results>/merged/{training}.receipt.json",
+        manifest="<results>/merged/{training}.manifest.json",
+    log:
+        text="<results>/logs/merge/{training}.log",
+        record="<results>/records/merge/{training}.json",
+    benchmark:
+        "<results>/timings/merge/{training}.jsonl"
+    threads: STUDY.threads
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        cfg=stages.merge(STUDY).canonical(),
+        code=code("merge.py"),
+        libs=libs("torch", "transformers", "tokenizers", "safetensors", "peft"),
+    shell:
+        "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q} --adapter {input.adapter:q}"
+        " --merged {output.merged:q} --receipt {output.receipt:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

@@ -1,0 +1,93 @@
+"""The merge stage: a base and an adapter become one model, and a receipt says which tensors that replaced."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline_lib.core.digests import digest_bytes
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.adapter import MODULE, TARGETS, apply_adapter
+from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.llava import Llava, load_llava, open_llava
+
+SCHEMA = 1
+AGREEMENT = 1e-5  # largest difference of a logit before and after, in float32
+PROBE = 24  # tokens of text that the probe asks after its image
+
+Digests = dict[str, str]
+
+
+def merge(
+    start: Path, tower: Path | None, adapter: Path, base: dict[str, str], seed: int, folder: Path
+) -> dict[str, Any]:
+    """Write the merged model into a new folder and return its receipt; `base` holds the digests of the given base.
+
+    A base that the adapter was not trained on, an adapter without effect, tensors replaced beside the adapter's, and
+    logits that differ by more than AGREEMENT raise PipelineError.
+    """
+    card = expect_kind(adapter, "adapter")
+    if card.base != base:
+        raise PipelineError(
+            "this adapter was trained on another base", where=adapter, value=f"{card.base}, given {base}",
+            cure="merge it into the model that it was trained on",
+        )  # fmt: skip
+    whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
+    llava = open_llava(start, tower, whole, seed)
+    before = tensor_digests(llava)
+    probe = _probe(llava, seed)
+    adapted = apply_adapter(llava.model, adapter)
+    logits = {"adapter": _logits(adapted, probe)}
+    if adapted is not llava.model:
+        llava.model = adapted.merge_and_unload(safe_merge=True)
+    logits["merged"] = _logits(llava.model, probe)
+    llava.save(folder)
+    saved = load_llava(folder)
+    logits["saved"] = _logits(saved.model, probe)
+    return _receipt(before, tensor_digests(saved), logits, base)
+
+
+def tensor_digests(llava: Llava) -> Digests:
+    """Return the sha256 of every tensor's bytes by its name."""
+    return {
+        name: digest_bytes(tensor.detach().contiguous().view(torch.uint8).numpy().tobytes())
+        for name, tensor in llava.model.state_dict().items()
+    }
+
+
+def _receipt(before: Digests, after: Digests, logits: dict[str, torch.Tensor], base: dict[str, str]) -> dict[str, Any]:
+    if before.keys() != after.keys():
+        raise PipelineError("merging changed the names of tensors", value=sorted(before.keys() ^ after.keys())[:3])
+    replaced = {name: {"before": before[name], "after": after[name]} for name in before if before[name] != after[name]}
+    if not replaced:
+        raise PipelineError("this adapter changes nothing: it holds what its base holds")
+    strange = [name for name in replaced if not (MODULE in name or re.fullmatch(rf"{TARGETS}\.weight", name))]
+    if strange:
+        raise PipelineError("merging replaced tensors that no adapter holds", value=strange[:3])
+    distance = {
+        f"{first} to {second}": float((logits[first] - logits[second]).abs().max())
+        for first, second in (("adapter", "merged"), ("merged", "saved"))
+    }
+    if max(distance.values()) > AGREEMENT:
+        raise PipelineError("logits differ after merging", value=distance)
+    untouched = {name: digest for name, digest in before.items() if name not in replaced}
+    return {"schema": SCHEMA, "base": base, "logits": distance, "replaced": replaced, "untouched": untouched}
+
+
+def _probe(llava: Llava, seed: int) -> dict[str, torch.Tensor]:
+    """Return one image of noise and a prompt of random tokens about it."""
+    config = llava.model.config
+    generator = torch.Generator().manual_seed(seed)
+    words = torch.randint(config.image_token_id, (1, PROBE), generator=generator)
+    image = torch.full((1, config.image_seq_length), config.image_token_id)
+    side = config.vision_config.image_size
+    ids = torch.cat([image, words], dim=1)
+    pixels = torch.randn((1, 3, side, side), generator=generator)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixels}
+
+
+@torch.inference_mode()
+def _logits(model: Any, probe: dict[str, torch.Tensor]) -> torch.Tensor:
+    logits: torch.Tensor = model.eval()(**probe).logits
+    return logits

@@ -1,0 +1,38 @@
+"""Recipe `lora`: low-rank adapters in the language model and the whole projector; the vision tower is frozen.
+
+Defaults are those of haotian-liu/LLaVA c121f04, `scripts/v1_5/finetune_lora.sh` and `llava/train/train.py`.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.recipes.base import LanguageAndProjector
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.task import Material, Task
+
+
+class Settings(LanguageAndProjector):
+    """Settings of the recipe `lora`."""
+
+    saves: ClassVar[Literal["model", "adapter"]] = "adapter"
+
+    name: Literal["lora"]
+    rank: int = Field(default=128, gt=0, description="rank of the update of every linear layer")
+    alpha: int = Field(default=256, gt=0, description="the update is scaled by alpha / rank")
+    dropout: float = Field(default=0.05, ge=0, lt=1, description="dropout before every update")
+
+
+def prepare(settings: Settings, material: "Material") -> "Task":
+    """Return the task of training adapters and projector, which are all that is saved."""
+    from pipeline_lib.models.adapter import add_lora, save_lora
+    from pipeline_lib.training.multimodal import multimodal_task
+
+    task = multimodal_task(material, settings.card(), settings.max_length, trained=lambda name: False)
+    seed = derive_seed(material.seed, "train", "lora")
+    model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)
+    card = settings.adapter_card(material.base)
+    return replace(task, model=model, save=lambda folder: save_lora(model, folder, card))

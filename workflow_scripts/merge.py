@@ -1,0 +1,30 @@
+"""Merge an adapter into the model that it was trained on."""
+
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.models.settings import MergeSettings
+
+
+def work(job: Job[MergeSettings]) -> None:
+    """Read base and adapter, write the merged model and its receipt."""
+    from pipeline_lib.models.merge import merge
+    from pipeline_lib.training.determinism import make_deterministic
+
+    make_deterministic(job.settings.seed, job.settings.threads)
+    base = {name: manifest for name in ("start", "tower") for manifest in job.manifests(name)}
+    receipt = merge(
+        base["start"].folder(),
+        base["tower"].folder() if "tower" in base else None,
+        job.manifest("adapter").folder(),
+        {name: manifest.sha256 for name, manifest in base.items()},
+        job.settings.seed,
+        job.output("merged"),
+    )
+    write_text(job.output("receipt"), pretty_json(receipt))
+    job.note(replaced=len(receipt["replaced"]), untouched=len(receipt["untouched"]), logits=receipt["logits"])
+
+
+if __name__ == "__main__":
+    run("merge", MergeSettings, work, inputs=["start", "tower", "adapter"], outputs=["merged", "receipt"])
