@@ -84,7 +84,7 @@ def weights_plugins(made):
 
 def predict_plugins(wc):
     """Return the registered files of a predict job: the benchmark's questions, the template of the run's model."""
-    template = STUDY.trainings[model_of(wc)].recipe.template
+    template = STUDY.model_template(model_of(wc))
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions") + plugin("prompts", template)
 
 
@@ -117,7 +117,7 @@ def training(wc):
 
 
 def model_of(wc):
-    """Return the name of the training whose checkpoint a run asks."""
+    """Return the name of the training or the weights that a run asks."""
     return STUDY.runs[wc.run].model
 
 
@@ -134,6 +134,11 @@ def given(*names):
 def lessons(made):
     """Return the table that starting weights learn, in a list; none for weights that do not learn."""
     return [way.table for way in given(made.learn)]
+
+
+def base_of(training):
+    """Return the names of the models that a training starts from."""
+    return given(training.start, training.tower, training.projector)
 
 
 def training_table(training):
@@ -167,6 +172,16 @@ def raw_manifests(dataset):
 def raw_folders(dataset):
     """Return the folders of all raw shards of a dataset."""
     return [f"data/raw/{dataset}/{shard}" for shard in shards(dataset)]
+
+
+def raw_manifests_of(datasets):
+    """Return the manifests of all raw shards of some datasets."""
+    return [manifest for dataset in datasets for manifest in raw_manifests(dataset)]
+
+
+def raw_folders_of(datasets):
+    """Return the folders of all raw shards of some datasets."""
+    return [folder for dataset in datasets for folder in raw_folders(dataset)]
 
 
 def shard_files(dataset, suffix):

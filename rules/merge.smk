@@ -5,8 +5,9 @@ rule merge:
     input:
         start=lambda wc: model_manifest(training(wc).start),
         tower=lambda wc: model_manifests(given(training(wc).tower)),
+        projector=lambda wc: model_manifests(given(training(wc).projector)),
         adapter="<results>/checkpoints/{training}.manifest.json",
-        models=lambda wc: ancient(model_folders(given(training(wc).start, training(wc).tower))),
+        models=lambda wc: ancient(model_folders(base_of(training(wc)))),
         tensors=ancient("<results>/checkpoints/{training}"),
     output:
         merged=directory("<results>/merged/{training}"),
@@ -26,7 +27,8 @@ rule merge:
         code=code("merge.py"),
         libs=libs("torch", "transformers", "tokenizers", "safetensors", "peft"),
     shell:
-        "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q} --adapter {input.adapter:q}"
+        "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q}"
+        " --projector {input.projector:q} --adapter {input.adapter:q}"
         " --merged {output.merged:q} --receipt {output.receipt:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

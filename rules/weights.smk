@@ -5,6 +5,8 @@ rule weights:
     input:
         tables=lambda wc: table_manifests(weights(wc).tables),
         lessons=lambda wc: table_manifests(lessons(weights(wc))),
+        files=lambda wc: raw_manifests_of(given(weights(wc).dataset)),
+        raw=lambda wc: ancient(raw_folders_of(given(weights(wc).dataset))),
         rows=lambda wc: ancient(table_rows(weights(wc).tables + lessons(weights(wc)))),
     output:
         weights=directory("data/weights/{weights}"),
@@ -26,6 +28,7 @@ rule weights:
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
+        " --files {input.files:q}"
         " --weights {output.weights:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

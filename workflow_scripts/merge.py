@@ -9,22 +9,16 @@ from pipeline_lib.models.settings import MergeSettings
 
 def work(job: Job[MergeSettings]) -> None:
     """Read base and adapter, write the merged model and its receipt."""
+    from pipeline_lib.models.given import given_base
     from pipeline_lib.models.merge import merge
     from pipeline_lib.training.determinism import make_deterministic
 
     make_deterministic(job.settings.seed, job.settings.threads)
-    base = {name: manifest for name in ("start", "tower") for manifest in job.manifests(name)}
-    receipt = merge(
-        base["start"].folder(),
-        base["tower"].folder() if "tower" in base else None,
-        job.manifest("adapter").folder(),
-        {name: manifest.sha256 for name, manifest in base.items()},
-        job.settings.seed,
-        job.output("merged"),
-    )
+    base = given_base(job.manifests)
+    receipt = merge(base, job.manifest("adapter").folder(), job.settings.seed, job.output("merged"))
     write_text(job.output("receipt"), pretty_json(receipt))
     job.note(replaced=len(receipt["replaced"]), untouched=len(receipt["untouched"]), logits=receipt["logits"])
 
 
 if __name__ == "__main__":
-    run("merge", MergeSettings, work, inputs=["start", "tower", "adapter"], outputs=["merged", "receipt"])
+    run("merge", MergeSettings, work, inputs=["start", "tower", "projector", "adapter"], outputs=["merged", "receipt"])

@@ -9,28 +9,21 @@ def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
+    from pipeline_lib.models.given import given_base
     from pipeline_lib.training.curve import write_curve
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.run import train_recipe
     from pipeline_lib.training.task import Material
 
-    base = {name: manifest for name in ("start", "tower") for manifest in job.manifests(name)}
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
-    material = Material(
-        start=base["start"].folder(),
-        tower=base["tower"].folder() if "tower" in base else None,
-        rows=rows,
-        images=ImageReader(job.paths("indexes")),
-        seed=job.settings.seed,
-        base={name: manifest.sha256 for name, manifest in base.items()},
-    )
+    material = Material(given_base(job.manifests), rows, ImageReader(job.paths("indexes")), job.settings.seed)
     steps = train_recipe(material, job.settings, job.output("checkpoint"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)
     job.note(rows=len(rows), steps=len(steps))
 
 
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "subset"], ["table", "indexes"]
+    inputs, files = ["start", "tower", "projector", "subset"], ["table", "indexes"]
     run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint", "curve"])

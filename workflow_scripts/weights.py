@@ -1,10 +1,11 @@
 """Make the starting weights of a model."""
 
 from pipeline_lib.core.job import Job
-from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.core.manifest import Manifest, raw_files
 from pipeline_lib.core.program import run
 from pipeline_lib.instruct.table import Conversation, read_table
 from pipeline_lib.training.settings import WeightsSettings
+from pipeline_lib.weights.base import Given
 
 
 def work(job: Job[WeightsSettings]) -> None:
@@ -13,10 +14,11 @@ def work(job: Job[WeightsSettings]) -> None:
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.weights import make_weights
 
-    texts, lessons = rows_of(job.manifests("tables")), rows_of(job.manifests("lessons"))
-    steps = make_weights(job.settings, texts, lessons, job.output("weights"), Resume(job.state(), job.save_every))
+    given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")))
+    lessons = rows_of(job.manifests("lessons"))
+    steps = make_weights(job.settings, given, lessons, job.output("weights"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)
-    job.note(texts=len(texts), lessons=len(lessons), steps=len(steps))
+    job.note(texts=len(given.rows), lessons=len(lessons), steps=len(steps))
 
 
 def rows_of(tables: list[Manifest]) -> list[Conversation]:
@@ -25,4 +27,4 @@ def rows_of(tables: list[Manifest]) -> list[Conversation]:
 
 
 if __name__ == "__main__":
-    run("weights", WeightsSettings, work, inputs=["tables", "lessons"], outputs=["weights", "curve"])
+    run("weights", WeightsSettings, work, inputs=["tables", "lessons", "files"], outputs=["weights", "curve"])

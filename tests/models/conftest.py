@@ -15,6 +15,7 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
+from pipeline_lib.weights.base import Given
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
@@ -55,7 +56,11 @@ def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory)
     kind = llama.Settings(kind="llama", tokenizer=tokenizer, config={**shape, "initializer_range": 0.2})
     folder = tmp_path_factory.mktemp("language") / "model"
     make_weights(
-        WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder, Resume(folder.with_suffix(".state"), 600)
+        WeightsSettings(make=kind, seed=0, threads=1),
+        Given(rows),
+        [],
+        folder,
+        Resume(folder.with_suffix(".state"), 600),
     )
     return folder
 
@@ -73,6 +78,10 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
     )
     folder = tmp_path_factory.mktemp("tower") / "model"
     make_weights(
-        WeightsSettings(make=kind, seed=0, threads=1), rows, [], folder, Resume(folder.with_suffix(".state"), 600)
+        WeightsSettings(make=kind, seed=0, threads=1),
+        Given(rows),
+        [],
+        folder,
+        Resume(folder.with_suffix(".state"), 600),
     )
     return folder

@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import load_llava
+from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.merge import AGREEMENT, merge
 from pipeline_lib.recipes import assemble, lora, projector
 from pipeline_lib.training.resume import Resume
@@ -37,17 +37,20 @@ def train(material: Material, recipe: RecipeSettings, folder: Path) -> Path:
 
 @pytest.fixture()
 def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
-    composed = Material(start=language, tower=tower, rows=rows, images=images, seed=0, base=BASE)
+    composed = Material(Base(language, tower, digests=BASE), rows, images, seed=0)
     base = train(composed, assemble.Settings(name="assemble"), tmp_path / "base")
-    return replace(composed, start=base, tower=None)
+    return replace(composed, base=Base(base, digests=BASE))
 
 
 @pytest.mark.parametrize("recipe", [LORA, PROJECTOR], ids=["lora", "projector"])
 def test_a_merged_model_says_what_the_adapter_said(material: Material, recipe: Optimisation, tmp_path: Path) -> None:
     adapter = train(material, recipe, tmp_path / "adapter")
-    receipt = merge(material.start, None, adapter, BASE, 0, tmp_path / "merged")
+    receipt = merge(material.base, adapter, 0, tmp_path / "merged")
     assert all(distance <= AGREEMENT for distance in receipt["logits"].values())
-    before, after = load_file(material.start / "model.safetensors"), load_file(tmp_path / "merged/model.safetensors")
+    before, after = (
+        load_file(material.base.start / "model.safetensors"),
+        load_file(tmp_path / "merged/model.safetensors"),
+    )
     differing = {name for name in before if not torch.equal(before[name], after[name])}
     assert len(receipt["replaced"]) == len(differing) and len(receipt["untouched"]) == len(before) - len(differing)
     assert not any("vision_tower" in name for name in differing)
@@ -58,17 +61,20 @@ def test_a_merged_model_says_what_the_adapter_said(material: Material, recipe: O
 
 
 def test_an_adapter_may_compose_its_base(language: Path, tower: Path, material: Material, tmp_path: Path) -> None:
-    adapter = train(replace(material, start=language, tower=tower), PROJECTOR, tmp_path / "adapter")
-    merge(language, tower, adapter, BASE, 0, tmp_path / "merged")
-    before, after = load_file(material.start / "model.safetensors"), load_file(tmp_path / "merged/model.safetensors")
+    adapter = train(replace(material, base=Base(language, tower, digests=BASE)), PROJECTOR, tmp_path / "adapter")
+    merge(Base(language, tower, digests=BASE), adapter, 0, tmp_path / "merged")
+    before, after = (
+        load_file(material.base.start / "model.safetensors"),
+        load_file(tmp_path / "merged/model.safetensors"),
+    )
     differing = [name for name in before if not torch.equal(before[name], after[name])]
     assert len(differing) == 4 and all("multi_modal_projector" in name for name in differing)
 
 
 def test_peft_itself_reads_the_adapter(material: Material, tmp_path: Path) -> None:
     adapter = train(material, LORA, tmp_path / "adapter")
-    merge(material.start, None, adapter, BASE, 0, tmp_path / "merged")
-    theirs = PeftModel.from_pretrained(load_llava(material.start).model, str(adapter)).merge_and_unload()
+    merge(material.base, adapter, 0, tmp_path / "merged")
+    theirs = PeftModel.from_pretrained(load_llava(material.base.start).model, str(adapter)).merge_and_unload()
     ours = load_llava(tmp_path / "merged").model.state_dict()
     assert all(torch.allclose(ours[name], value, atol=1e-6) for name, value in theirs.state_dict().items())
     assert "tmp" not in (adapter / "adapter_config.json").read_text()
@@ -95,9 +101,9 @@ def _trainer(model: PeftModel, folder: Path) -> VlmTrainer:
 def test_an_adapter_is_merged_into_its_own_base_alone(material: Material, tmp_path: Path) -> None:
     adapter = train(material, PROJECTOR, tmp_path / "adapter")
     with pytest.raises(PipelineError, match="was trained on another base"):
-        merge(material.start, None, adapter, {"start": "another digest"}, 0, tmp_path / "merged")
+        merge(replace(material.base, digests={"start": "another digest"}), adapter, 0, tmp_path / "merged")
     with pytest.raises(PipelineError, match="expected a checkpoint of kind adapter"):
-        merge(material.start, None, material.start, BASE, 0, tmp_path / "merged")
+        merge(material.base, material.base.start, 0, tmp_path / "merged")
 
 
 @pytest.mark.parametrize("recipe", [LORA, PROJECTOR], ids=["lora", "projector"])
@@ -109,15 +115,15 @@ def test_tensors_without_their_place_are_refused(material: Material, recipe: Opt
     tensors[f"{name}.elsewhere"] = tensors.pop(name)
     save_file(tensors, file)
     with pytest.raises(PipelineError, match="are not those of its base"):
-        merge(material.start, None, adapter, BASE, 0, tmp_path / "merged")
+        merge(material.base, adapter, 0, tmp_path / "merged")
     assert not (tmp_path / "merged").exists()
 
 
 def test_an_adapter_without_effect_is_refused(material: Material, tmp_path: Path) -> None:
     adapter = train(material, PROJECTOR, tmp_path / "adapter")
-    base = load_llava(material.start).model.state_dict()
+    base = load_llava(material.base.start).model.state_dict()
     save_file(
         {name: base[name] for name in load_file(adapter / "projector.safetensors")}, adapter / "projector.safetensors"
     )
     with pytest.raises(PipelineError, match="changes nothing"):
-        merge(material.start, None, adapter, BASE, 0, tmp_path / "merged")
+        merge(material.base, adapter, 0, tmp_path / "merged")

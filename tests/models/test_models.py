@@ -17,7 +17,7 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode
-from pipeline_lib.models.llava import compose, load_llava
+from pipeline_lib.models.llava import Base, compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, projector, text
 from pipeline_lib.training.loop import train
@@ -36,7 +36,7 @@ STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 
 @pytest.fixture()
 def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader) -> Material:
-    return Material(start=language, tower=tower, rows=rows, images=images, seed=0)
+    return Material(Base(language, tower), rows, images, seed=0)
 
 
 def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -86,7 +86,7 @@ def test_the_projector_recipe_saves_the_projector_alone(material: Material, tmp_
 
 
 def test_the_full_recipe_leaves_the_vision_tower_as_it_was(material: Material, assembled: Path, tmp_path: Path) -> None:
-    from_llava = replace(material, start=assembled, tower=None)
+    from_llava = replace(material, base=Base(assembled))
     after = trained(from_llava, full.Settings(name="full", **STEPS), tmp_path / "full")
     names = changed(load_file(assembled / "model.safetensors"), after)
     assert any("language_model" in name for name in names) and any("projector" in name for name in names)
@@ -106,7 +106,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: Mater
 def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp_path: Path) -> None:
     settings = contrastive.Settings(name="contrastive", steps=30, batch_size=6, learning_rate=3e-3, clip_norm=1.0)
     how = TrainSettings(recipe=settings, seed=0, threads=1)
-    pairs = replace(material, start=tower, rows=material.rows[:6])
+    pairs = replace(material, base=Base(tower), rows=material.rows[:6])
     steps = train_recipe(pairs, how, tmp_path / "clip", Resume(tmp_path, 600))
     assert len(steps) == 30 and steps[-1].loss < 0.5 * steps[0].loss
 
@@ -128,16 +128,20 @@ def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Pat
     without = [replace(row, image=None, image_sha256=None) for row in material.rows]
     with pytest.raises(PipelineError, match="a pair needs an image"):
         trained(
-            replace(material, start=tower, rows=without),
+            replace(material, base=Base(tower), rows=without),
             contrastive.Settings(name="contrastive", **how),
             tmp_path / "b",
         )
     with pytest.raises(PipelineError, match="needs a vision tower"):
-        trained(replace(material, tower=None), full.Settings(name="full", **how), tmp_path / "c")
+        trained(replace(material, base=Base(material.base.start)), full.Settings(name="full", **how), tmp_path / "c")
     with pytest.raises(PipelineError, match="no token of this row is trained"):
         trained(material, full.Settings(name="full", max_length=20, **how), tmp_path / "d")
     with pytest.raises(PipelineError, match=r"expected a checkpoint of kind clip"):
-        trained(replace(material, tower=material.start), full.Settings(name="full", **how), tmp_path / "e")
+        trained(
+            replace(material, base=Base(material.base.start, material.base.start)),
+            full.Settings(name="full", **how),
+            tmp_path / "e",
+        )
 
 
 def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_path: Path) -> None:
@@ -190,7 +194,7 @@ def test_the_order_of_rows_comes_from_its_own_seed() -> None:
 def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(
     material: Material, assembled: Path, tmp_path: Path
 ) -> None:
-    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, start=assembled, tower=None))
+    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, base=Base(assembled)))
     modes: list[tuple[bool, bool]] = []
     tower, words = task.model.model.vision_tower, task.model.model.language_model
     tower.register_forward_hook(lambda *_: modes.append((tower.training, words.training)))
@@ -200,7 +204,7 @@ def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(
 
 
 def test_a_trainers_state_holds_the_trained_tensors_alone(material: Material, assembled: Path, tmp_path: Path) -> None:
-    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, start=assembled, tower=None))
+    task = full.prepare(full.Settings(name="full", **STEPS), replace(material, base=Base(assembled)))
     arguments = TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to=[])
     trainer = VlmTrainer(model=task.model, args=arguments, train_dataset=task.examples, row_seed=0, own_rates={})
     trainer._save(str(tmp_path / "checkpoint"))
@@ -209,7 +213,7 @@ def test_a_trainers_state_holds_the_trained_tensors_alone(material: Material, as
 
 
 def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, tmp_path: Path) -> None:
-    start = replace(material, start=assembled, tower=None)
+    start = replace(material, base=Base(assembled))
     how = {**STEPS, "steps": 1, "schedule": "constant", "warmup": 0.0}
     free = trained(start, full.Settings(name="full", **{**how, "clip_norm": 0.0}), tmp_path / "free")
     held = trained(start, full.Settings(name="full", **{**how, "clip_norm": 1e-12}), tmp_path / "held")

@@ -13,6 +13,7 @@ from transformers import Trainer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.resume import Resume
@@ -52,20 +53,20 @@ def killed_in_step(number: int) -> Iterator[None]:
 def cases(
     language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path: Path
 ) -> dict[str, tuple[Material, RecipeSettings]]:
-    composed = Material(start=language, tower=tower, rows=rows, images=images, seed=0)  # type: ignore[arg-type]
+    composed = Material(Base(language, tower), rows, images, seed=0)  # type: ignore[arg-type]
     how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
-    assembled = replace(composed, start=tmp_path / "assembled", tower=None)
+    assembled = replace(composed, base=Base(tmp_path / "assembled"))
     without = [
         replace(row, image=None, conversations=[dict(turn, value="words") for turn in row.conversations])
         for row in rows
     ]
     return {
-        "contrastive": (replace(composed, start=tower, tower=None), contrastive.Settings(name="contrastive", **STEPS)),
+        "contrastive": (replace(composed, base=Base(tower)), contrastive.Settings(name="contrastive", **STEPS)),
         "projector": (composed, projector.Settings(name="projector", **STEPS)),
         "full": (assembled, full.Settings(name="full", **STEPS)),
         "lora": (assembled, lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3, **STEPS)),
-        "text": (replace(composed, tower=None, rows=without), text.Settings(name="text", **STEPS)),
+        "text": (replace(composed, base=Base(language), rows=without), text.Settings(name="text", **STEPS)),
     }  # fmt: skip
 
 

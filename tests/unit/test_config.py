@@ -56,7 +56,11 @@ def line_of(text: str) -> int:
             "benchmark: popo",
             ["benchmarks.pope.benchmark: no such benchmark", "did you mean 'pope'?"],
         ),
-        ("full: {model: full}", "full: {model: tower}", ["runs.full.model", "cannot answer questions"]),
+        (
+            "full: {model: full}",
+            "full: {model: tower}",
+            ["runs.full.model", "a model of kind clip; here belongs llava"],
+        ),
         ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
         ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),

@@ -6,7 +6,6 @@ from typing import Iterator, Mapping
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.registry import load, names
-from pipeline_lib.recipes.base import Prompting
 from pipeline_lib.training.settings import Optimisation
 
 Key = tuple[str | int, ...]
@@ -64,6 +63,8 @@ def _weights(study: Study) -> Iterator[Problem]:
     for name, weights in study.weights.items():
         for place, table in enumerate(weights.tables):
             yield from _missing(("weights", name, "tables", place), table, study.tables, "table")
+        if weights.dataset is not None:
+            yield from _missing(("weights", name, "dataset"), weights.dataset, study.datasets, "dataset")
         if weights.learn is not None:
             yield from _missing(("weights", name, "learn", "table"), weights.learn.table, study.tables, "table")
         if name in study.trainings:
@@ -71,15 +72,35 @@ def _weights(study: Study) -> Iterator[Problem]:
 
 
 def _trainings(study: Study) -> Iterator[Problem]:
-    models = {**study.weights, **study.trainings}
     for name, training in study.trainings.items():
         key = ("trainings", name)
-        yield from _missing((*key, "start"), training.start, models, "weights or training")
-        if training.tower is not None:
-            yield from _missing((*key, "tower"), training.tower, models, "weights or training")
+        for part, kinds in _parts(training).items():
+            given = getattr(training, part)
+            if given is not None:
+                yield from _model((*key, part), given, kinds, study)
         if training.subset is not None:
             yield from _missing((*key, "subset"), training.subset, study.subsets, "subset")
         yield from _steps(key, training)
+
+
+def _parts(training: Training) -> dict[str, tuple[str, ...]]:
+    """Return which kinds of models the parts of a training's base may be."""
+    makes = training.recipe.makes
+    return {
+        "start": ("llava", "language") if makes == "llava" else (makes,),
+        "tower": ("clip",) if makes == "llava" else (),
+        "projector": ("projector",) if makes == "llava" else (),
+    }
+
+
+def _model(key: Key, name: str, kinds: tuple[str, ...], study: Study) -> Iterator[Problem]:
+    models = {**study.weights, **study.trainings}
+    yield from _missing(key, name, models, "weights or training")
+    if name in models:
+        kind = study.model_kind(name)
+        if kind not in kinds:
+            wanted = " or ".join(kinds) or "nothing: this recipe takes none"
+            yield Problem(key, f"this is a model of kind {kind}; here belongs {wanted}", name)
 
 
 def _steps(key: Key, training: Training) -> Iterator[Problem]:
@@ -94,10 +115,7 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
 
 def _runs(study: Study) -> Iterator[Problem]:
     for name, run in study.runs.items():
-        key = ("runs", name, "model")
-        yield from _missing(key, run.model, study.trainings, "training")
-        if run.model in study.trainings and not isinstance(study.trainings[run.model].recipe, Prompting):
-            yield Problem(key, "this training does not make a LLaVA, so it cannot answer questions", run.model)
+        yield from _model(("runs", name, "model"), run.model, ("llava",), study)
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import RecipeSettings
-from pipeline_lib.weights.base import WeightsKind
+from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
@@ -52,6 +52,7 @@ class Learning(Settings):
 class Weights(Settings):
     """Starting weights, shared by all studies that define them alike."""
 
+    dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
     learn: Learning | None = Field(default=None, description="for weights that start random")
@@ -64,6 +65,7 @@ class Training(Settings):
     tower: Name | None = Field(
         default=None, description="weights or training of kind CLIP whose vision tower is put in"
     )
+    projector: Name | None = Field(default=None, description="weights of kind projector to put in")
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
 
@@ -71,7 +73,7 @@ class Training(Settings):
 class Run(Settings):
     """One model that is scored."""
 
-    model: Name = Field(description="the training whose checkpoint answers the questions")
+    model: Name = Field(description="the training or the weights that answer the questions")
 
 
 class BenchmarkUse(Settings):
@@ -102,3 +104,15 @@ class Study(Settings):
     trainings: dict[Name, Training] = {}
     runs: dict[Name, Run]
     benchmarks: dict[Name, BenchmarkUse]
+
+    def model_kind(self, name: str) -> ModelKind:
+        """Return what the weights or the training of this name are."""
+        return self.weights[name].make.model_kind() if name in self.weights else self.trainings[name].recipe.makes
+
+    def model_template(self, name: str) -> str:
+        """Return the conversation template of a LLaVA."""
+        made = self.weights[name].make if name in self.weights else self.trainings[name].recipe
+        template = made.model_template()
+        if template is None:
+            raise KeyError(f"{name} is no LLaVA")
+        return template

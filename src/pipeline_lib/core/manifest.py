@@ -116,6 +116,15 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
     return shard.below(inside)
 
 
+def raw_files(shards: list[Manifest]) -> dict[str, Path]:
+    """Return all files of a dataset by their names, from the manifests of its raw shards, verified."""
+    found: dict[str, Path] = {}
+    for shard in shards:
+        folder = shard.path.parent / shard.path.name.removesuffix(SUFFIX)
+        found |= {path.relative_to(folder).as_posix(): path for path in shard.files() if path.is_relative_to(folder)}
+    return found
+
+
 def unlisted(folder: Path, entries: list[Entry]) -> list[Path]:
     """Return the files of an artefact's folder that its manifest does not list."""
     listed = {folder.parent / entry.path for entry in entries}

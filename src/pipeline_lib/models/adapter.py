@@ -16,6 +16,7 @@ from pipeline_lib.models.card import Card, write_card
 
 UPDATES, PROJECTOR = "adapter_model.safetensors", "projector.safetensors"
 MODULE = "multi_modal_projector"
+LAYERS = ("linear_1", "linear_2")
 
 # Every linear layer of the language model but its head: what LLaVA's find_all_linear_names takes. A list of names would
 # also match the vision tower's layers.
@@ -43,24 +44,34 @@ def save_lora(model: PeftModel, folder: Path, card: Card) -> None:
 
 
 def save_projector(model: PreTrainedModel, folder: Path, card: Card) -> None:
-    """Write the projector and the card into a new folder."""
+    """Write a model's projector and the card into a new folder."""
+    write_projector({name: tensor for name, tensor in model.state_dict().items() if MODULE in name}, folder, card)
+
+
+def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) -> None:
+    """Write a projector's tensors, named as in a LLaVA, and the card into a new folder."""
     folder.mkdir(parents=True)
-    _save({name: tensor for name, tensor in model.state_dict().items() if MODULE in name}, folder / PROJECTOR)
+    _save(tensors, folder / PROJECTOR)
     write_card(folder, card)
 
 
 def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
     """Return the model with an adapter on it, not yet merged; a tensor without its place raises PipelineError."""
-    if (folder / UPDATES).is_file():
-        adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder)))
-        tensors = load_file(folder / UPDATES)
-        _expect(set(get_peft_model_state_dict(adapted)), set(tensors), folder / UPDATES)
-        set_peft_model_state_dict(adapted, tensors)
-        return adapted
+    if not (folder / UPDATES).is_file():
+        put_projector(model, folder)
+        return model
+    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder)))
+    tensors = load_file(folder / UPDATES)
+    _expect(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
+    set_peft_model_state_dict(adapted, tensors)
+    return adapted
+
+
+def put_projector(model: PreTrainedModel, folder: Path) -> None:
+    """Put a projector into a LLaVA; a tensor without its place raises PipelineError."""
     tensors = load_file(folder / PROJECTOR)
-    _expect({name for name in model.state_dict() if MODULE in name}, set(tensors), folder / PROJECTOR)
+    _expect({name: value for name, value in model.state_dict().items() if MODULE in name}, tensors, folder / PROJECTOR)
     model.load_state_dict(tensors, strict=False)
-    return model
 
 
 def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
@@ -69,7 +80,10 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
     )
 
 
-def _expect(places: set[str], tensors: set[str], path: Path) -> None:
-    if places != tensors:
-        faults = {"missing": sorted(places - tensors)[:3], "left over": sorted(tensors - places)[:3]}
-        raise PipelineError("the tensors of this adapter are not those of its base", where=path, value=faults)
+def _expect(places: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor], path: Path) -> None:
+    shapes = [{name: tuple(value.shape) for name, value in found.items()} for found in (places, tensors)]
+    if shapes[0] != shapes[1]:
+        base, given = (sorted(map(str, own.items() - other.items()))[:3] for own, other in (shapes, shapes[::-1]))
+        raise PipelineError(
+            "the tensors of this adapter are not those of its base", where=path, value={"base": base, "adapter": given}
+        )

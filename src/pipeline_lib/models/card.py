@@ -16,7 +16,7 @@ NAME = "vlmflow.json"
 class Card(Settings):
     """What a checkpoint is; an adapter names the digests of the models that it was trained on."""
 
-    kind: Literal["language", "clip", "llava", "adapter"]
+    kind: Literal["language", "clip", "llava", "projector", "adapter"]
     template: str | None = None
     image_shape: Literal["square", "pad"] | None = None
     base: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """LLaVA in memory: composed of a language model and a CLIP tower, loaded, and made ready for images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from transformers.models.llava.processing_llava import LlavaProcessor
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.models.adapter import put_projector
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
@@ -45,6 +46,11 @@ class Llava:
         """Return the pixel tensor [3, height, width] of an RGB image."""
         pixels: torch.Tensor = self.processor.image_processor(image, return_tensors="pt")["pixel_values"][0]
         return pixels
+
+    def set_card(self, card: Card) -> None:
+        """Take another card, and show images as it says."""
+        self.card = card
+        self.processor.image_processor.do_pad = card.image_shape == "pad"
 
     def save(self, folder: Path) -> None:
         """Write the model, the processor and the card into a new folder."""
@@ -84,29 +90,44 @@ def load_llava(folder: Path) -> Llava:
     card = expect_kind(folder, "llava")
     model = load_model(LlavaForConditionalGeneration, folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    image_processor = LlavaImageProcessorPil.from_pretrained(folder, local_files_only=True)
-    return Llava(model, _processor(tokenizer, image_processor, model.config), card)
+    return Llava(model, _processor(tokenizer, _image_processor(folder, card), model.config), card)
 
 
-def open_llava(start: Path, tower: Path | None, card: Card, seed: int) -> Llava:
-    """Return the LLaVA that a training starts from: loaded, or composed where `start` is a language model.
+@dataclass(frozen=True)
+class Base:
+    """The checkpoints that a LLaVA is made of: a LLaVA or language model, maybe a tower and a projector to put in.
 
-    A tower that is given is put in, whatever the start; a language model without one raises PipelineError. Template and
-    image shape are those of `card`.
+    `digests` are those of their manifests.
     """
-    if read_card(start).kind == "language":
-        if tower is None:
+
+    start: Path
+    tower: Path | None = None
+    projector: Path | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+
+
+def open_llava(base: Base, card: Card, seed: int) -> Llava:
+    """Return the LLaVA of a base: loaded, or composed where it starts from a language model.
+
+    A tower and a projector that are given are put in, whatever the start; a language model without a tower raises
+    PipelineError. Template and image shape are those of `card`.
+    """
+    if read_card(base.start).kind == "language":
+        if base.tower is None:
             raise PipelineError(
-                "a language model needs a vision tower", where=start, cure="give this training a `tower`"
+                "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
             )
-        return compose(start, tower, card, seed)
-    llava = load_llava(start)
-    llava.card = card
-    llava.processor.image_processor.do_pad = card.image_shape == "pad"
-    if tower is not None:
-        expect_kind(tower, "clip")
-        vision = load_model(CLIPModel, tower).vision_model
-        llava.model.model.vision_tower.load_state_dict(vision.state_dict())
+        llava = compose(base.start, base.tower, card, seed)
+    else:
+        llava = load_llava(base.start)
+        llava.set_card(card)
+        if base.tower is not None:
+            expect_kind(base.tower, "clip")
+            vision = load_model(CLIPModel, base.tower).vision_model
+            llava.model.model.vision_tower.load_state_dict(vision.state_dict())
+    if base.projector is not None:
+        expect_kind(base.projector, "projector")
+        put_projector(llava.model, base.projector)
     return llava
 
 
@@ -119,9 +140,9 @@ def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:
             layer.weight[old:] = layer.weight[:old].mean(dim=0)
 
 
-def _image_processor(tower: Path, card: Card) -> LlavaImageProcessorPil:
-    """Return the image processor of a CLIP model, with the padding that the card asks for."""
-    clip = CLIPImageProcessorPil.from_pretrained(tower, local_files_only=True)
+def _image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
+    """Return the image processor of a CLIP model or a LLaVA, with the padding that the card asks for."""
+    clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
     settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
 

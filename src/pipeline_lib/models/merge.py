@@ -10,7 +10,7 @@ from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.adapter import MODULE, TARGETS, apply_adapter
 from pipeline_lib.models.card import Card, expect_kind
-from pipeline_lib.models.llava import Llava, load_llava, open_llava
+from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
 SCHEMA = 1
 AGREEMENT = 1e-5  # largest difference of a logit before and after, in float32
@@ -19,22 +19,20 @@ PROBE = 24  # tokens of text that the probe asks after its image
 Digests = dict[str, str]
 
 
-def merge(
-    start: Path, tower: Path | None, adapter: Path, base: dict[str, str], seed: int, folder: Path
-) -> dict[str, Any]:
-    """Write the merged model into a new folder and return its receipt; `base` holds the digests of the given base.
+def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
+    """Write the merged model into a new folder and return its receipt.
 
     A base that the adapter was not trained on, an adapter without effect, tensors replaced beside the adapter's, and
     logits that differ by more than AGREEMENT raise PipelineError.
     """
     card = expect_kind(adapter, "adapter")
-    if card.base != base:
+    if card.base != base.digests:
         raise PipelineError(
-            "this adapter was trained on another base", where=adapter, value=f"{card.base}, given {base}",
+            "this adapter was trained on another base", where=adapter, value=f"{card.base}, given {base.digests}",
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
     whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
-    llava = open_llava(start, tower, whole, seed)
+    llava = open_llava(base, whole, seed)
     before = tensor_digests(llava)
     probe = _probe(llava, seed)
     adapted = apply_adapter(llava.model, adapter)
@@ -45,7 +43,7 @@ def merge(
     llava.save(folder)
     saved = load_llava(folder)
     logits["saved"] = _logits(saved.model, probe)
-    return _receipt(before, tensor_digests(saved), logits, base)
+    return _receipt(before, tensor_digests(saved), logits, base.digests)
 
 
 def tensor_digests(llava: Llava) -> Digests:

@@ -18,6 +18,10 @@ class Prompting(RecipeSettings):
         default="pad", description="pad: padded to a square; square: the middle is cropped"
     )
 
+    def model_template(self) -> str | None:
+        """Return the conversation template."""
+        return self.template
+
     def card(self) -> Card:
         """Return the card of the model that this recipe makes."""
         return Card(kind="llava", template=self.template, image_shape=self.image_shape)

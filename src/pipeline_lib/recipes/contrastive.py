@@ -1,8 +1,9 @@
 """Recipe `contrastive`: all of a CLIP model, on images and their captions, with CLIP's symmetric loss."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Material, Task
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
 
 class Settings(Optimisation):
     """Settings of the recipe `contrastive`."""
+
+    makes: ClassVar[ModelKind] = "clip"
 
     name: Literal["contrastive"]
 

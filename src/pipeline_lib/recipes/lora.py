@@ -34,5 +34,5 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     task = multimodal_task(material, settings.card(), settings.max_length, trained=lambda name: False)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)
-    card = settings.adapter_card(material.base)
+    card = settings.adapter_card(material.base.digests)
     return replace(task, model=model, save=lambda folder: save_lora(model, folder, card))

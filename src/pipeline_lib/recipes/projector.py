@@ -28,5 +28,5 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.training.multimodal import multimodal_task
 
     task = multimodal_task(material, settings.card(), settings.max_length, trained)
-    card = settings.adapter_card(material.base)
+    card = settings.adapter_card(material.base.digests)
     return replace(task, save=lambda folder: save_projector(task.model, folder, card))

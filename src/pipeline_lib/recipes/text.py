@@ -1,12 +1,13 @@
 """Recipe `text`: all of a language model, on conversations without images."""
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from pydantic import Field
 
 from pipeline_lib.core.registry import load
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Material, Task
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 class Settings(Optimisation):
     """Settings of the recipe `text`."""
+
+    makes: ClassVar[ModelKind] = "language"
 
     name: Literal["text"]
     template: str = Field(

@@ -15,13 +15,13 @@ from pipeline_lib.training.task import Examples, Features, Material, Task
 
 def contrastive_task(material: Material) -> Task:
     """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
-    expect_kind(material.start, "clip")
+    expect_kind(material.base.start, "clip")
     without = next((row for row in material.rows if row.image is None), None)
     if without is not None:
         raise PipelineError("a pair needs an image", where=f"row {without.row}", value=without.id)
-    model = load_model(CLIPModel, material.start)
-    tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
-    processor = CLIPImageProcessorPil.from_pretrained(material.start, local_files_only=True)
+    model = load_model(CLIPModel, material.base.start)
+    tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True)
+    processor = CLIPImageProcessorPil.from_pretrained(material.base.start, local_files_only=True)
     pixels = PixelCache(
         lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")[
             "pixel_values"

@@ -14,7 +14,7 @@ from pipeline_lib.training.task import Examples, Material, Task
 
 def language_task(material: Material, template: Template, max_length: int) -> Task:
     """Return the task of training all of a language model; a row with an image raises PipelineError."""
-    expect_kind(material.start, "language")
+    expect_kind(material.base.start, "language")
     with_image = next((row for row in material.rows if row.image is not None), None)
     if with_image is not None:
         raise PipelineError(
@@ -22,8 +22,8 @@ def language_task(material: Material, template: Template, max_length: int) -> Ta
             where=f"row {with_image.row}",
             value=with_image.image,
         )
-    model = load_model(LlamaForCausalLM, material.start)
-    tokenizer = AutoTokenizer.from_pretrained(material.start, local_files_only=True)
+    model = load_model(LlamaForCausalLM, material.base.start)
+    tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True)
     make = partial(encode_row, tokenizer=tokenizer, template=template, image_tokens=0, length=max_length)
     return Task(
         model=model,

@@ -14,7 +14,7 @@ from pipeline_lib.training.task import Examples, Features, Material, Task, train
 
 def multimodal_task(material: Material, card: Card, max_length: int, trained: Callable[[str], bool]) -> Task:
     """Return the task of training those parameters of a LLaVA whose names `trained` accepts."""
-    llava = open_llava(material.start, material.tower, card, material.seed)
+    llava = open_llava(material.base, card, material.seed)
     template = cast(Template, load("prompts", str(card.template)))
     train_only(llava.model, trained)
     pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))

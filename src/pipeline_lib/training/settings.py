@@ -6,19 +6,24 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.weights.base import WeightsKind
+from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 
 class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
 
-    What a recipe `saves` is a whole model, or an adapter: the few tensors that it changed, to be merged into the model
-    that it started from.
+    `makes` is the kind of model that comes out. What is saved of it is the whole model, or an adapter: the few tensors
+    that changed, to be merged into the model that the training started from.
     """
 
+    makes: ClassVar[ModelKind] = "llava"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
 
     name: str = Field(description="how the stage trains: a module in pipeline_lib/recipes")
+
+    def model_template(self) -> str | None:
+        """Return the conversation template of the LLaVA that comes out, None for another model."""
+        return None
 
 
 class Optimisation(RecipeSettings):

@@ -1,6 +1,6 @@
 """A task: what a recipe hands to the training loop. And the files that it is made from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.llava import Base
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -21,14 +22,12 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Material:
-    """What a training starts from: a checkpoint, maybe a vision tower to put in, the rows, their images."""
+    """What a training starts from: checkpoints, the rows, their images."""
 
-    start: Path
-    tower: Path | None
+    base: Base
     rows: list[Conversation]
     images: ImageReader
     seed: int
-    base: dict[str, str] = field(default_factory=dict)  # digests of the manifests of start and tower
 
 
 @dataclass(frozen=True)

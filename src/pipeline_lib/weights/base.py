@@ -1,15 +1,18 @@
 """What every kind of starting weights offers to the weights stage.
 
-A weights module has `Settings` and `make(settings, rows, seed, folder)`.
+A weights module has `Settings` and `make(settings, given, seed, folder)`.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.table import Conversation
+
+ModelKind = Literal["language", "clip", "llava", "projector"]
 
 
 class WeightsKind(Settings):
@@ -17,9 +20,25 @@ class WeightsKind(Settings):
 
     kind: str = Field(description="what is made: a module in pipeline_lib/weights")
 
+    def model_kind(self) -> ModelKind:
+        """Return what these weights are."""
+        raise NotImplementedError
+
+    def model_template(self) -> str | None:
+        """Return the conversation template of a LLaVA, None for other weights."""
+        return None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What weights are made from: rows whose texts train a tokenizer, and files of a dataset by their names."""
+
+    rows: list[Conversation] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+
 
 class WeightsMaker(Protocol):
     """The function of a weights module."""
 
-    def make(self, settings: WeightsKind, rows: list[Conversation], seed: int, folder: Path) -> None:
-        """Write a model into a new folder; its tokenizer is trained on the texts of `rows`."""
+    def make(self, settings: WeightsKind, given: Given, seed: int, folder: Path) -> None:
+        """Write a model into a new folder."""

@@ -6,8 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
-from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.weights.base import WeightsKind
+from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
 
 
 class Tokenizer(Base):
@@ -25,8 +24,12 @@ class Settings(WeightsKind):
     text: dict[str, Any] = Field(description="keys of transformers' CLIPTextConfig")
     projection_dim: int = Field(gt=0, description="width of the space that images and texts share")
 
+    def model_kind(self) -> ModelKind:
+        """Return what these weights are."""
+        return "clip"
 
-def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) -> None:
+
+def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     """Write a random CLIPModel, its tokenizer and its image processor."""
     import torch
     from transformers import CLIPConfig, CLIPModel
@@ -37,7 +40,7 @@ def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) 
     from pipeline_lib.models.tokenizer import train_clip_tokenizer
 
     length = int(settings.text.get("max_position_embeddings", 77))
-    texts = (turn["value"] for row in rows for turn in row.conversations if turn["from"] == "gpt")
+    texts = (turn["value"] for row in given.rows for turn in row.conversations if turn["from"] == "gpt")
     tokenizer = train_clip_tokenizer(texts, settings.tokenizer.vocabulary, length)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     text = {"vocab_size": len(tokenizer), **special, **settings.text}

@@ -6,8 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
-from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.weights.base import WeightsKind
+from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
 
 
 class Tokenizer(Base):
@@ -24,8 +23,12 @@ class Settings(WeightsKind):
     tokenizer: Tokenizer
     config: dict[str, Any] = Field(description="keys of transformers' LlamaConfig")
 
+    def model_kind(self) -> ModelKind:
+        """Return what these weights are."""
+        return "language"
 
-def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) -> None:
+
+def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     """Write a random LlamaForCausalLM and its tokenizer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -34,7 +37,7 @@ def make(settings: Settings, rows: list[Conversation], seed: int, folder: Path) 
     from pipeline_lib.models.saving import save_model
     from pipeline_lib.models.tokenizer import IMAGE, train_language_tokenizer
 
-    texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in rows)
+    texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in given.rows)
     tokenizer = train_language_tokenizer(texts, settings.tokenizer.vocabulary, settings.tokenizer.whole)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     torch.manual_seed(seed)

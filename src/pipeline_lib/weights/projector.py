@@ -1,0 +1,35 @@
+"""Weights `projector`: a projector of two linear layers, random, from the tower's width to the language model's."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+
+
+class Settings(WeightsKind):
+    """Its two widths."""
+
+    kind: Literal["projector"]
+    vision: int = Field(gt=0, description="width of the vision tower")
+    language: int = Field(gt=0, description="width of the language model")
+
+    def model_kind(self) -> ModelKind:
+        """Return what these weights are."""
+        return "projector"
+
+
+def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+    """Write a random projector."""
+    import torch
+
+    from pipeline_lib.models.adapter import LAYERS, MODULE, write_projector
+    from pipeline_lib.models.card import Card
+
+    torch.manual_seed(seed)
+    tensors: dict[str, torch.Tensor] = {}
+    for name, width in zip(LAYERS, (settings.vision, settings.language), strict=True):
+        layer = torch.nn.Linear(width, settings.language)
+        tensors |= {f"model.{MODULE}.{name}.{part}": value for part, value in layer.state_dict().items()}
+    write_projector(tensors, folder, Card(kind="projector"))
