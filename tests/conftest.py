@@ -9,6 +9,7 @@ import pytest
 from tests.project import ROOT, Project
 
 RECORDED = ROOT.parent / "shared" / "recorded"
+GOLDEN = ROOT.parent / "shared" / "golden"
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,14 @@ def recorded() -> Path:
     if not RECORDED.is_dir():
         pytest.skip(f"the recordings are not here: {RECORDED}")
     return RECORDED
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """Return the folder of numbers that LLaVA's own code gave, which lies beside the project on some machines only."""
+    if not GOLDEN.is_dir():
+        pytest.skip(f"the numbers of the original code are not here: {GOLDEN}")
+    return GOLDEN
 
 
 @pytest.fixture()

@@ -11,15 +11,16 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
     from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
-    from pipeline_lib.training.run import train_recipe
     from pipeline_lib.training.task import Material
 
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
     material = Material(given_base(job.manifests), rows, ImageReader(job.paths("indexes")), job.settings.seed)
-    steps = train_recipe(material, job.settings, job.output("checkpoint"), Resume(job.state(), job.save_every))
+    resume = Resume(job.state(), job.save_every)
+    steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)
     job.note(rows=len(rows), steps=len(steps))
 

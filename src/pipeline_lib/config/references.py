@@ -105,6 +105,11 @@ def _model(key: Key, name: str, kinds: tuple[str, ...], study: Study) -> Iterato
 
 def _steps(key: Key, training: Training) -> Iterator[Problem]:
     takes_steps = isinstance(training.recipe, Optimisation)
+    if isinstance(training.recipe, Optimisation):
+        try:
+            training.devices.passes(training.recipe.batch_size)
+        except ValueError as error:
+            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:

@@ -67,8 +67,10 @@ def weights(study: Study, name: str) -> WeightsSettings:
 
 def train(study: Study, training: str) -> TrainSettings:
     """Return the settings of one train job."""
-    recipe = study.trainings[training].recipe
-    return TrainSettings(recipe=recipe, seed=study.seed, threads=study.threads, device=study.device)
+    found = study.trainings[training]
+    return TrainSettings(
+        recipe=found.recipe, seed=study.seed, threads=study.threads, device=study.device, devices=found.devices
+    )
 
 
 def merge(study: Study) -> MergeSettings:

@@ -12,7 +12,7 @@ from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.sources.base import SourceSettings
-from pipeline_lib.training.settings import RecipeSettings
+from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -68,6 +68,7 @@ class Training(Settings):
     projector: Name | None = Field(default=None, description="weights of kind projector to put in")
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+    devices: Devices = Field(default=Devices(), description="what it computes on")
 
 
 class Run(Settings):

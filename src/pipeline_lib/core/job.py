@@ -83,6 +83,11 @@ class Job(Generic[S]):
         self._record.notes.update(facts)
 
     @property
+    def log(self) -> Path:
+        """Return the path of the job's log."""
+        return Path(self._arguments.log)
+
+    @property
     def save_every(self) -> float:
         """Return the seconds between two states that a training saves."""
         seconds: float = self._arguments.save_every

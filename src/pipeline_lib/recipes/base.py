@@ -34,6 +34,10 @@ class Prompting(RecipeSettings):
 class Multimodal(Optimisation, Prompting):
     """Settings of every recipe that trains a LLaVA on conversations."""
 
+    order: Literal["random", "modality"] = Field(
+        default="random",
+        description="random; modality: rows with and without image never share a step, rows of like length do",
+    )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")
 
 

@@ -23,4 +23,4 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     """Return the task of training a LLaVA."""
     from pipeline_lib.training.multimodal import multimodal_task
 
-    return multimodal_task(material, settings.card(), settings.max_length, trained)
+    return multimodal_task(material, settings.card(), settings.max_length, trained, settings.order)

@@ -31,7 +31,7 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.training.multimodal import multimodal_task
 
-    task = multimodal_task(material, settings.card(), settings.max_length, trained=lambda name: False)
+    task = multimodal_task(material, settings.card(), settings.max_length, lambda name: False, settings.order)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)
     card = settings.adapter_card(material.base.digests)

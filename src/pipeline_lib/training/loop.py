@@ -10,6 +10,7 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.training.curve import Step, steps_of
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
+from pipeline_lib.training.sharding import deepspeed_settings
 from pipeline_lib.training.task import Task
 from pipeline_lib.training.trainer import Progress, VlmTrainer
 
@@ -25,6 +26,8 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     trainer = VlmTrainer(
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing),
+        lengths=task.lengths,
+        blank=task.blank,
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume), *([Guard(state)] if state else [])],
@@ -39,12 +42,19 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
 
 
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path) -> TrainingArguments:
+    devices = settings.devices
+    passes = devices.passes(optimisation.batch_size)
     length: dict[str, Any] = (
         {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
     )
     return TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=optimisation.batch_size,
+        per_device_train_batch_size=optimisation.batch_size // (passes * devices.processes),
+        gradient_accumulation_steps=passes,
+        bf16=devices.precision == "bfloat16",
+        activation_checkpointing=devices.recompute_activations,
+        deepspeed=deepspeed_settings(devices.sharding, optimisation.clip_norm),
+        ddp_find_unused_parameters=False,
         learning_rate=optimisation.learning_rate,
         lr_scheduler_type=optimisation.schedule if optimisation.warmup == 0 else _with_warmup(optimisation.schedule),
         warmup_steps=optimisation.warmup,

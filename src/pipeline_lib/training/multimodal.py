@@ -3,16 +3,21 @@
 from functools import partial
 from typing import Callable, cast
 
+import torch
+
 from pipeline_lib.core.registry import load
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.llava import open_llava
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import PixelCache, collate_conversations, encode_row
+from pipeline_lib.training.grouping import modality_lengths
 from pipeline_lib.training.task import Examples, Features, Material, Task, train_only
 
 
-def multimodal_task(material: Material, card: Card, max_length: int, trained: Callable[[str], bool]) -> Task:
+def multimodal_task(
+    material: Material, card: Card, max_length: int, trained: Callable[[str], bool], order: str = "random"
+) -> Task:
     """Return the task of training those parameters of a LLaVA whose names `trained` accepts."""
     llava = open_llava(material.base, card, material.seed)
     template = cast(Template, load("prompts", str(card.template)))
@@ -23,9 +28,12 @@ def multimodal_task(material: Material, card: Card, max_length: int, trained: Ca
         features = encode_row(row, llava.tokenizer, template, llava.model.config.image_seq_length, max_length)
         return {**features, "pixel_values": pixels(row)} if row.image is not None else features
 
+    side = llava.model.config.vision_config.image_size
     return Task(
         model=llava.model,
         examples=Examples(material.rows, make),
         collate=partial(collate_conversations, pad=int(llava.tokenizer.pad_token_id)),
         save=llava.save,
+        lengths=modality_lengths(material.rows) if order == "modality" else None,
+        blank=torch.zeros(3, side, side),
     )

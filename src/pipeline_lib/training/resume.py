@@ -14,6 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
+from pipeline_lib.training.sharding import first_says, is_first, wait_for_all
 from pipeline_lib.training.task import trained_parameters
 
 SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
@@ -58,20 +59,26 @@ class Saving(TrainerCallback):
     ) -> None:
         """Ask for a state; the last step needs none."""
         due = time.monotonic() - self._last >= self._resume.seconds
-        control.should_save = due and state.global_step < state.max_steps
+        control.should_save = first_says(due) and state.global_step < state.max_steps
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
         """Publish what the trainer has written and drop older states."""
-        written = self._resume.writing / f"checkpoint-{state.global_step}"
+        wait_for_all()
+        if is_first():
+            self._publish(state.global_step)
+        wait_for_all()
+        self._last = time.monotonic()
+
+    def _publish(self, step: int) -> None:
+        written = self._resume.writing / f"checkpoint-{step}"
         sizes = {path.name: path.stat().st_size for path in sorted(written.iterdir())}
         (written / SIZES).write_text(json.dumps(sizes))
         for path in written.iterdir():
             _flush(path)
         older = list(self._resume.folder.glob("step-*"))
-        written.rename(self._resume.folder / f"step-{state.global_step:09d}")
+        written.rename(self._resume.folder / f"step-{step:09d}")
         for folder in older:
             remove(folder)
-        self._last = time.monotonic()
 
 
 class Guard(TrainerCallback):

@@ -9,6 +9,7 @@ from pipeline_lib.training.curve import Step
 from pipeline_lib.training.determinism import make_deterministic
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import Optimisation, TrainSettings
+from pipeline_lib.training.sharding import is_first, wait_for_all, whole_weights
 from pipeline_lib.training.task import Material, Recipe
 
 
@@ -22,5 +23,8 @@ def train_recipe(material: Material, settings: TrainSettings, folder: Path, resu
         from pipeline_lib.training.loop import train  # takes seconds, which a recipe without steps need not wait
 
         steps = train(task, settings.recipe, settings, resume)
-    task.save(folder)
+    with whole_weights(task.model):
+        if is_first():
+            task.save(folder)
+    wait_for_all()
     return steps

@@ -6,14 +6,24 @@ import torch
 from torch.utils.data import Sampler
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.training.grouping import modality_order
 
 
 class SeededSampler(Sampler[int]):
-    """A permutation of `count` rows that depends on the seed and the epoch alone."""
+    """An order of rows that depends on the seed and the epoch alone.
 
-    def __init__(self, count: int, seed: int) -> None:
+    `lengths`, if given, groups rows by modality and length (`grouping.modality_order`) into steps of `processes` times
+    `rows`; without them the order is a permutation.
+    """
+
+    def __init__(
+        self, count: int, seed: int, lengths: list[int] | None = None, rows: int = 1, processes: int = 1
+    ) -> None:
         self.count = count
         self.seed = seed
+        self.lengths = lengths
+        self.rows = rows
+        self.processes = processes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -25,4 +35,6 @@ class SeededSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "row order", str(self.epoch)))
-        return iter(torch.randperm(self.count, generator=generator).tolist())
+        if self.lengths is None:
+            return iter(torch.randperm(self.count, generator=generator).tolist())
+        return iter(modality_order(self.lengths, self.rows, self.processes, generator))

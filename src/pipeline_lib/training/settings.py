@@ -51,6 +51,32 @@ class Optimisation(RecipeSettings):
         return self
 
 
+class Devices(Settings):
+    """What a training computes on, and in which precision. Other devices give other bytes, not another training."""
+
+    processes: int = Field(default=1, ge=1, description="processes that share every step, one a GPU")
+    micro_batch: int | None = Field(
+        default=None, gt=0, description="rows of one process in one pass; none: as many as its share of a step"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32", description="of the computation; the optimiser keeps float32"
+    )
+    sharding: Literal["none", "zero2", "zero3"] = Field(
+        default="none",
+        description="what DeepSpeed spreads over the processes: zero2 the optimiser, zero3 the weights too",
+    )
+    recompute_activations: bool = Field(
+        default=False, description="compute activations again instead of keeping them: slower, less memory"
+    )
+
+    def passes(self, batch_size: int) -> int:
+        """Return how many passes of every process make a step of `batch_size` rows; ValueError where none do."""
+        rows = self.processes * (self.micro_batch or max(1, batch_size // self.processes))
+        if batch_size % rows:
+            raise ValueError(f"{batch_size} rows a step cannot be {rows} rows ({self.processes} processes) some times")
+        return batch_size // rows
+
+
 class WeightsSettings(Settings):
     """What one weights job needs to know."""
 
@@ -70,3 +96,4 @@ class TrainSettings(Settings):
     seed: int
     threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
+    devices: Devices = Devices()

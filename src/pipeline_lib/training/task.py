@@ -38,6 +38,8 @@ class Task:
     examples: "Examples"
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
+    lengths: list[int] | None = None  # where rows are ordered by modality and length
+    blank: torch.Tensor | None = None  # the pixels of no image, for a LLaVA
 
 
 class Examples(Dataset[Features]):

@@ -21,29 +21,55 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class VlmTrainer(Trainer):
-    """Trainer with a seeded row order, a loss that is the plain mean of each batch, and frozen parts in eval mode.
+    """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
-    Its states hold the trained tensors alone. `own_rates` are learning rates of parameters by a part of their names.
+    Its states hold the trained tensors alone. `own_rates` are learning rates of parameters by a part of their names,
+    `lengths` those of rows that are ordered by modality, `blank` the pixels that a pass without an image is shown.
     """
 
-    def __init__(self, *args: Any, row_seed: int, own_rates: dict[str, float], **keywords: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        row_seed: int,
+        own_rates: dict[str, float],
+        lengths: list[int] | None = None,
+        blank: torch.Tensor | None = None,
+        **keywords: Any,
+    ) -> None:
         super().__init__(*args, **keywords)
         self.row_seed = row_seed
         self.own_rates = own_rates
+        self.lengths = lengths
+        self.blank = blank
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         self.frozen = [module for module in self.model.modules() if _is_frozen(module)]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SeededSampler:
-        return SeededSampler(len(self.train_dataset), self.row_seed)
+        shares = self.args.world_size * self.args.gradient_accumulation_steps
+        rows = self.args.per_device_train_batch_size
+        return SeededSampler(len(self.train_dataset), self.row_seed, self.lengths, rows, shares)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the batch's mean loss; the trainer has just put every module into training mode."""
+        """Return the pass's mean loss; the trainer has just put every module into training mode."""
         for module in self.frozen:
             module.eval()
         outputs = model(**inputs)
-        return (outputs.loss, outputs) if return_outputs else outputs.loss
+        loss = outputs.loss
+        if self.blank is not None and "pixel_values" not in inputs:
+            loss = loss + 0.0 * self._features_of(self.blank)
+        return (loss, outputs) if return_outputs else loss
+
+    def _features_of(self, blank: torch.Tensor) -> torch.Tensor:
+        """Return the sum of the features of no image.
+
+        Added to nothing, it gives the projector a gradient of zero rather than none, as the original has it; and other
+        processes, whose passes hold images, do not wait for it.
+        """
+        llava = self.accelerator.unwrap_model(self.model)
+        features = llava.get_image_features(pixel_values=blank[None].to(llava.device, llava.dtype)).pooler_output
+        return torch.stack(list(features)).float().sum()
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with a group for every learning rate, with and without weight decay."""

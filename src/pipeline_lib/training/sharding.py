@@ -1,0 +1,71 @@
+"""What several processes of a training have to agree on: who writes, whole weights, DeepSpeed's settings."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.distributed
+
+
+def is_first() -> bool:
+    """Return whether this process is the one that writes."""
+    return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+
+
+def first_says(answer: bool) -> bool:
+    """Return what the first process answered, in all processes."""
+    if not torch.distributed.is_initialized():
+        return answer
+    said = [answer]
+    torch.distributed.broadcast_object_list(said, src=0)
+    return said[0]
+
+
+def wait_for_all() -> None:
+    """Wait until every process has come here."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+
+
+def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
+    """Return a context in which the model's parameters are whole, where DeepSpeed has spread them over processes."""
+    spread = [parameter for parameter in model.parameters() if hasattr(parameter, "ds_id")]
+    if not spread:
+        return nullcontext()
+    import deepspeed
+
+    gathered: AbstractContextManager[Any] = deepspeed.zero.GatheredParameters(spread)
+    return gathered
+
+
+def deepspeed_settings(sharding: str, clip_norm: float) -> dict[str, Any] | None:
+    """Return DeepSpeed's settings, None without sharding.
+
+    They are those of haotian-liu/LLaVA c121f04, `scripts/zero2.json` and `scripts/zero3.json`, and what these leave to
+    the version of DeepSpeed: `gradient_clipping`.
+    """
+    if sharding == "none":
+        return None
+    stage: dict[str, Any] = {
+        "stage": int(sharding.removeprefix("zero")),
+        "overlap_comm": True,
+        "contiguous_gradients": True,
+        "sub_group_size": int(1e9),
+        "reduce_bucket_size": "auto",
+    }
+    if sharding == "zero3":
+        stage |= {
+            "stage3_prefetch_bucket_size": "auto",
+            "stage3_param_persistence_threshold": "auto",
+            "stage3_max_live_parameters": int(1e9),
+            "stage3_max_reuse_distance": int(1e9),
+            "stage3_gather_16bit_weights_on_model_save": True,
+        }
+    return {
+        "bf16": {"enabled": "auto"},
+        "train_micro_batch_size_per_gpu": "auto",
+        "train_batch_size": "auto",
+        "gradient_accumulation_steps": "auto",
+        "gradient_clipping": clip_norm,
+        "zero_optimization": stage,
+    }

@@ -1,0 +1,58 @@
+"""Several processes share every step, and train what one process trains."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.llava import Base
+from pipeline_lib.recipes import assemble, full
+from pipeline_lib.training.processes import train_in_processes
+from pipeline_lib.training.resume import Resume
+from pipeline_lib.training.run import train_recipe
+from pipeline_lib.training.settings import Devices, TrainSettings
+from pipeline_lib.training.task import Material
+
+pytestmark = pytest.mark.xdist_group("models")
+
+RECIPE = full.Settings(
+    name="full", order="modality", steps=3, batch_size=4, learning_rate=1e-2, clip_norm=1.0, warmup=0.0
+)
+
+
+@pytest.fixture()
+def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
+    """Half of the rows have no image, so that some steps have none."""
+    without = [
+        replace(
+            row, row=row.row + 12, image=None, conversations=[dict(turn, value="words") for turn in row.conversations]
+        )
+        for row in rows[:8]
+    ]
+    composed = Material(Base(language, tower), [*rows, *without], images, 0)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
+    return replace(composed, base=Base(tmp_path / "base"))
+
+
+def trained(material: Material, folder: Path, seconds: float = 600, **devices: int) -> dict[str, torch.Tensor]:
+    how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=Devices(**devices))
+    resume = Resume(folder.with_suffix(".state"), seconds)
+    steps = train_in_processes(material, how, folder, resume, folder.with_suffix(".log"))
+    assert [step.step for step in steps] == [1, 2, 3]
+    return load_file(folder / "model.safetensors")
+
+
+def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
+    return max(float((first[name] - second[name]).abs().max()) for name in first)
+
+
+@pytest.mark.long
+def test_two_processes_train_what_one_process_does(material: Material, tmp_path: Path) -> None:
+    one = trained(material, tmp_path / "one", micro_batch=2)
+    two = trained(material, tmp_path / "two", seconds=0, processes=2)
+    assert distance(one, two) < 1e-5
