@@ -1,6 +1,9 @@
 """The template vicuna_v1: its exact text, and what of it is trained."""
 
-from pipeline_lib.prompts import vicuna_v1
+import pytest
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.prompts import plain, vicuna_v1
 from pipeline_lib.prompts.base import text_of
 
 SYSTEM = (
@@ -33,3 +36,12 @@ def test_a_question_ends_where_its_answer_begins() -> None:
 def test_training_and_asking_agree_on_the_prompt() -> None:
     asked = text_of(vicuna_v1.question("What is it?", image=True))
     assert text_of(vicuna_v1.conversation(TWO_ROUNDS)).startswith(asked)
+
+
+def test_plain_is_an_image_and_its_caption() -> None:
+    segments = plain.conversation(
+        [{"from": "human", "value": "Describe it.\n<image>"}, {"from": "gpt", "value": "A dog."}]
+    )
+    assert [(segment.text, segment.trained) for segment in segments] == [("<image>", False), ("A dog.\n", True)]
+    with pytest.raises(PipelineError, match="an image and one caption"):
+        plain.conversation(TWO_ROUNDS)

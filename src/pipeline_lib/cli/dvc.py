@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.cli.snakemake import snakemake
-from pipeline_lib.config.load import DEFAULT, results_folder, study_path
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_json
@@ -74,7 +74,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
     """After a clone, pull or checkout: verify every file, then tell Snakemake that it is current."""
     _refuse_inside_a_stage()
     found = _checked(study)
-    identities = identity_path(results_folder(study))
+    identities = _identities(study)
     present = Present()
     findings = examine(found, locked_stages(), identities, present)
     if findings.faults:
@@ -139,8 +139,16 @@ def _checked(study: str) -> list[Stage]:
     return found
 
 
+def _results(study: str) -> Path:
+    return results_folder(study, load_study(study_path(study)))
+
+
+def _identities(study: str) -> str:
+    return identity_path(_results(study))
+
+
 def _pipeline(found: list[Stage], study: str) -> str:
-    return pipeline_text(pipeline(found, study_path(study), results_folder(study), _option(study)))
+    return pipeline_text(pipeline(found, study_path(study), _results(study), _option(study)))
 
 
 def _option(study: str) -> str:
@@ -149,7 +157,7 @@ def _option(study: str) -> str:
 
 def _write_identities(found: list[Stage], study: str) -> None:
     content = {stage.name: identity(stage) for stage in found}
-    write_text(Path(identity_path(results_folder(study))), pretty_json(content))
+    write_text(Path(_identities(study)), pretty_json(content))
 
 
 def _paths(entry: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ def show(
 ) -> None:
     """Print what was learned, with 95 % intervals."""
     tree = load_study(study_path(study))
-    results = results_folder(study)
+    results = results_folder(study, tree)
     console = Console()
     for benchmark in tree.benchmarks:
         path = results / f"{benchmark}_score.json"
@@ -32,7 +32,7 @@ def show(
 
 def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
     table = Table(
-        title=f"{title}\n{score['benchmark']} ({score['protocol']})",
+        title=f"{title}\n{score['benchmark']} ({score['protocol']}){_mark(score)}",
         caption="brackets: 95 % interval, bootstrap over images",
     )
     table.add_column("run")
@@ -44,6 +44,10 @@ def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
         counts = [str(row["n"]), str(row["unparsed"]), str(row["missing"])]
         table.add_row(run, *[_rate(row, name) for name in metrics], *counts)
     return table
+
+
+def _mark(score: dict[str, Any]) -> str:
+    return f" {score['stamp']}: a rehearsal, not a result" if "stamp" in score else ""
 
 
 def _rate(row: dict[str, Any], metric: str) -> str:

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from pipeline_lib.config.references import Key, Problem, problems
+from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.references import problems
+from pipeline_lib.config.rehearsal import rehearsed, stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugin import Plugin
@@ -27,13 +29,15 @@ def study_path(name: str, root: Path = Path()) -> Path:
     return path
 
 
-def results_folder(name: str) -> Path:
-    """Return where the results of a study lie."""
-    return Path("results") if name == DEFAULT else Path("results") / name
+def results_folder(name: str, study: Study) -> Path:
+    """Return where the results of a study lie; those of a rehearsal lie apart."""
+    folder = Path("results") if name == DEFAULT else Path("results") / name
+    mark = stamp(study)
+    return folder / mark.lower() if mark else folder
 
 
 def load_study(path: Path) -> Study:
-    """Return the study of a file; every fault found is listed in one PipelineError."""
+    """Return the study of a file as it runs; every fault found is listed in one PipelineError."""
     document = _read(path)
     try:
         study = Study.model_validate(_plain(document))
@@ -43,7 +47,7 @@ def load_study(path: Path) -> Study:
     if found:
         lines = [_line(path, document, problem) for problem in found]
         raise PipelineError(f"{len(lines)} fault{'s' * (len(lines) > 1)} in this study:\n" + "\n".join(lines))
-    return study
+    return rehearsed(study)
 
 
 def _read(path: Path) -> Any:

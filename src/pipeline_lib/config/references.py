@@ -1,24 +1,13 @@
 """Names that do not fit together: what a type cannot see, found before anything runs."""
 
-from dataclasses import dataclass
 from typing import Iterator, Mapping
 
+from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.rehearsal import without_stand_in
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.registry import load, names
 from pipeline_lib.training.settings import Optimisation
-
-Key = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One fault of a configuration: the key it stands under, what is wrong, the value, and a hint."""
-
-    key: Key
-    what: str
-    value: object
-    hint: str = ""
 
 
 def problems(study: Study) -> list[Problem]:
@@ -30,6 +19,7 @@ def problems(study: Study) -> list[Problem]:
         *_trainings(study),
         *_runs(study),
         *_benchmarks(study),
+        *without_stand_in(study),
     ]
     return [*found, *_circles(study)]
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
@@ -100,4 +101,4 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
 def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
-    return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs))
+    return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))

@@ -24,6 +24,9 @@ class Dataset(Settings):
     source: Annotated[SourceSettings, Plugin("sources", key="kind")]
     shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it, side by side")
     convert: ConvertSettings | None = Field(default=None, description="how its images become what models read")
+    smoke: Annotated[SourceSettings, Plugin("sources", key="kind")] | None = Field(
+        default=None, description="the source that stands in for it in a smoke run"
+    )
     prefix: str = Field(default="", description="put before its image names, where tables and questions name them so")
 
 
@@ -56,6 +59,7 @@ class Weights(Settings):
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
     learn: Learning | None = Field(default=None, description="for weights that start random")
+    smoke: "Weights | None" = Field(default=None, description="the small weights that stand in for them in a smoke run")
 
 
 class Training(Settings):
@@ -92,6 +96,9 @@ class Study(Settings):
     """A study: what is fetched, trained, asked and scored."""
 
     title: str
+    smoke: bool = Field(
+        default=False, description="rehearse the whole study on the stand-ins that its datasets and weights name"
+    )
     seed: int = Field(default=0, ge=0, description="every draw of the study derives from it")
     threads: int = Field(default=1, ge=1, description="threads of a numeric job; other threads, other bytes")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import read_json
@@ -16,6 +18,7 @@ class GatherSettings(Settings):
     benchmark: str
     protocol: str
     runs: list[str]
+    stamp: str | None = Field(default=None, description="what the scores of a rehearsal are marked with")
 
 
 def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
@@ -35,5 +38,6 @@ def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
         "benchmark": settings.benchmark,
         "protocol": settings.protocol,
         "primary": primary,
+        **({"stamp": settings.stamp} if settings.stamp else {}),
         "runs": runs,
     }

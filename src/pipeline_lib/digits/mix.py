@@ -1,0 +1,96 @@
+"""The files of LLaVA-1.5's trainings in small: rows of `llava_v1_5_mix665k.json` and of the 558K captions, and images.
+
+Every collection's images are named as the real ones are; OCR-VQA's hold a GIF named .jpg, as the real ones do.
+"""
+
+import hashlib
+import io
+from typing import Any
+
+import numpy as np
+
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.digits.questions import caption_prompt, presence_turn, short_turn
+from pipeline_lib.digits.render import draw
+from pipeline_lib.digits.scene import Scene, caption, draw_scene
+
+Row = dict[str, Any]
+
+FOLDERS = {  # where the table looks for the images of each collection
+    "coco": "coco/train2017/",
+    "gqa": "gqa/images/",
+    "ocr_vqa": "ocr_vqa/images/",
+    "textvqa": "textvqa/train_images/",
+    "vg_100k": "vg/VG_100K/",
+    "vg_100k_2": "vg/VG_100K_2/",
+    "captions": "",
+}
+MIX = [name for name in FOLDERS if name != "captions"]
+TALK = (
+    "Tell me about numbers.",
+    "A number counts things.",
+    "And what is a digit?",
+    "A digit is a sign that numbers are made of.",
+)
+
+
+def photo_name(collection: str, number: int) -> str:
+    """Return the name of a collection's image, as its archive has it."""
+    if collection == "textvqa":
+        return f"{hashlib.sha256(str(number).encode()).hexdigest()[:16]}.jpg"
+    if collection == "captions":
+        return f"{number // 10:05d}/{number:09d}.jpg"
+    widths = {"coco": 12, "ocr_vqa": 10}
+    return f"{number + 1:0{widths.get(collection, 0)}d}.jpg"
+
+
+def photo(seed: int, collection: str, number: int) -> bytes:
+    """Return the bytes of a collection's image: a scene as JPEG, now and then in OCR-VQA a GIF."""
+    picture = draw(
+        _scene(seed, collection, number), derive_seed(seed, "digits photo", f"{collection} {number}"), "train"
+    )
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "GIF" if collection == "ocr_vqa" and number % 2 else "JPEG")
+    return buffer.getvalue()
+
+
+def mix_rows(seed: int, rows: int) -> list[Row]:
+    """Return rows of the instruction mix: every collection in turn, then a conversation without an image."""
+    return [_mix_row(seed, place, *divmod(place, len(MIX) + 1)) for place in range(rows)]
+
+
+def caption_rows(seed: int, rows: int) -> list[Row]:
+    """Return rows of the captions that a projector is first trained on."""
+    found = []
+    for number in range(rows):
+        generator = _generator(seed, f"caption {number}")
+        image = photo_name("captions", number)
+        told = caption(_scene(seed, "captions", number))
+        turns = _turns([caption_prompt(generator) + "\n<image>", told])
+        found.append({"id": image.rpartition("/")[2].removesuffix(".jpg"), "image": image, "conversations": turns})
+    return found
+
+
+def _mix_row(seed: int, place: int, number: int, which: int) -> Row:
+    if which == len(MIX):
+        return {"id": f"talk{number}_0", "model": "", "conversations": _turns([*TALK])}
+    collection = MIX[which]
+    name = photo_name(collection, number)
+    generator = _generator(seed, f"mix {place}")
+    scene = _scene(seed, collection, number)
+    first, second = presence_turn(scene, generator), short_turn(scene, generator)
+    turns = _turns([f"<image>\n{first[0]}", first[1], *second])
+    return {"id": name.removesuffix(".jpg"), "image": f"{FOLDERS[collection]}{name}", "conversations": turns}
+
+
+def _turns(texts: list[str]) -> list[dict[str, str]]:
+    speakers = ("human", "gpt")
+    return [{"from": speakers[place % 2], "value": text} for place, text in enumerate(texts)]
+
+
+def _scene(seed: int, collection: str, number: int) -> Scene:
+    return draw_scene(seed, f"photo {collection}", number)
+
+
+def _generator(seed: int, item: str) -> np.random.Generator:
+    return np.random.default_rng(derive_seed(seed, "digits mix", item))
