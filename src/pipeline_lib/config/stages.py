@@ -12,6 +12,7 @@ from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import TrainSettings, WeightsSettings
 
 
@@ -75,6 +76,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     use = study.benchmarks[benchmark]
     return PredictSettings(
         benchmark=use.benchmark,
+        protocol=use.protocol,
         files=use.files,
         model_id=run,
         threads=study.threads,
@@ -87,6 +89,12 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
     """Return the settings of a benchmark's score jobs."""
     use = study.benchmarks[benchmark]
     return ScoreSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, seed=study.seed)
+
+
+def submit(study: Study, benchmark: str) -> SubmitSettings:
+    """Return the settings of a benchmark's submit jobs."""
+    use = study.benchmarks[benchmark]
+    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files)
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:
