@@ -26,9 +26,9 @@ def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
         for place, value in enumerate(row):
             if isinstance(value, int):
                 sheet.write_number(number, place, value)
-                continue
-            if len(value) > LONGEST:
+            elif value:
+                sheet.write_string(number, place, value[:LONGEST])
+            if isinstance(value, str) and len(value) > LONGEST:
                 logger.warning("row %d: a text of %d characters is cut to what a cell holds", number, len(value))
-            sheet.write_string(number, place, value[:LONGEST])
     book.close()
     return buffer.getvalue()

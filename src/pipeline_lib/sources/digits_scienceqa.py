@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Callable, Literal
 
 from pydantic import Field
 
@@ -33,7 +33,7 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
     """Write the named files below `folder`."""
     from pipeline_lib.digits.scienceqa import problems, question_rows, splits
 
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         QUESTIONS: lambda: question_rows(seed, settings.part, settings.scenes),
         PROBLEMS: lambda: problems(seed, settings.part, settings.scenes),
         SPLITS: lambda: splits(settings.scenes),
