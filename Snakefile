@@ -21,6 +21,7 @@ wildcard_constraints:
     training=NAME,
     run=NAME,
     benchmark=NAME,
+    suffix="[a-z]+",
 
 
 include: "rules/fetch.smk"
@@ -33,12 +34,14 @@ include: "rules/merge.smk"
 include: "rules/predict.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
+include: "rules/submit.smk"
 
 
 rule all:
     default_target: True
     input:
-        expand("<results>/{benchmark}_score.json", benchmark=STUDY.benchmarks),
+        scores(),
+        submissions(),
 
 
 onsuccess:

@@ -126,6 +126,11 @@ def benchmark_use(wc):
     return STUDY.benchmarks[wc.benchmark]
 
 
+def benchmark_libraries(wc):
+    """Return the libraries that the questions and verdicts of a benchmark depend on."""
+    return load("benchmarks", benchmark_use(wc).benchmark).LIBRARIES
+
+
 def given(*names):
     """Return the names that are not None."""
     return [name for name in names if name is not None]
@@ -222,6 +227,24 @@ def subset_manifests(subsets):
 def subset_rows(subsets):
     """Return the Parquet files of some subsets."""
     return [f"<results>/subsets/{name}.parquet" for name in subsets]
+
+
+def scores():
+    """Return the score files of the study's benchmarks, but of those whose answers are not public."""
+    return [f"<results>/{name}_score.json" for name, use in STUDY.benchmarks.items() if use.scored]
+
+
+def submissions():
+    """Return the files that the study's benchmarks hand in elsewhere, one for every run."""
+    suffixes = {
+        name: getattr(load("benchmarks", use.benchmark), "SUBMISSION", None) for name, use in STUDY.benchmarks.items()
+    }
+    return [
+        f"<results>/submissions/{run}/{name}.{suffix}"
+        for name, suffix in suffixes.items()
+        if suffix
+        for run in STUDY.runs
+    ]
 
 
 def model_folder(name):

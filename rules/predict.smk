@@ -24,7 +24,7 @@ rule predict:
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
         code=lambda wc: code("predict.py", *predict_plugins(wc)),
-        libs=libs("torch", "transformers", "tokenizers", "pillow"),
+        libs=lambda wc: libs("torch", "transformers", "tokenizers", "pillow", *benchmark_libraries(wc)),
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"

@@ -21,7 +21,7 @@ rule score:
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
         code=lambda wc: code("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
-        libs=libs("numpy", "pyarrow"),
+        libs=lambda wc: libs("numpy", "pyarrow", *benchmark_libraries(wc)),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --verdicts {output.verdicts:q} --score {output.score:q}"

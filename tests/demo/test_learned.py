@@ -60,16 +60,16 @@ def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any], tmp_path: Pat
 
     raw = ROOT / "data/raw/digits_pope/000"
     files = Files(Path(raw / "llava_pope_test.jsonl"), raw / "labels")
-    questions = pope.questions(files)
-    gold = pope.gold(files, questions)
+    questions = pope.questions(files, "llava15")
+    gold = pope.gold(files, questions, "llava15")
     names = FileNames(questions="llava_pope_test.jsonl", gold="labels")
     settings = PredictSettings(
-        benchmark="pope", files=names, model_id="blank", threads=1, batch_size=64, max_new_tokens=8
+        benchmark="pope", protocol="llava15", files=names, model_id="blank", threads=1, batch_size=64, max_new_tokens=8
     )
     llava = load_llava(ROOT / "results/checkpoints/full")
     answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]
     verdicts = [
-        pope.judge(question, gold[question.id], answer["text"])
+        pope.judge(question, gold[question.id], answer["text"], "llava15")
         for question, answer in zip(questions, answers, strict=True)
     ]
     accuracy = sum(verdict.correct for verdict in verdicts) / len(verdicts)

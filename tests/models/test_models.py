@@ -171,7 +171,13 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
 
     def texts(batch_size: int) -> list[str]:
         settings = PredictSettings(
-            benchmark="pope", files=names, model_id="m", threads=1, batch_size=batch_size, max_new_tokens=12
+            benchmark="pope",
+            protocol="llava15",
+            files=names,
+            model_id="m",
+            threads=1,
+            batch_size=batch_size,
+            max_new_tokens=12,
         )
         answers = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / str(batch_size)))
         assert [answer["question_id"] for answer in answers] == [int(question.id) for question in questions]

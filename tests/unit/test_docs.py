@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipeline_lib.core.registry import names
+from pipeline_lib.core.registry import load, names
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -23,6 +23,13 @@ def test_the_picture_shows_every_rule() -> None:
 def test_the_configuration_page_names_every_plugin(kind: str) -> None:
     for name in names(kind):
         assert f"`{name}`" in CONFIGURATION
+
+
+def test_the_page_on_benchmarks_names_each_with_its_protocols() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    for name in names("benchmarks"):
+        for known in (name, *load("benchmarks", name).PROTOCOLS):
+            assert f"`{known}`" in page
 
 
 def test_links_lead_to_files() -> None:

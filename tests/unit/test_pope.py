@@ -73,8 +73,8 @@ def write(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 def answer_all(files: Files, path: Path, say: Any) -> Path:
     """Write an answer to every question; `say` gets (question, gold) and returns a text, or None to leave it out."""
-    questions = pope.questions(files)
-    gold = pope.gold(files, questions)
+    questions = pope.questions(files, "llava15")
+    gold = pope.gold(files, questions, "llava15")
     texts = [(question, say(question, gold[question.id])) for question in questions]
     rows = [{"question_id": int(q.id), "prompt": q.prompt, "text": text} for q, text in texts if text is not None]
     return write(path, rows)
@@ -150,7 +150,7 @@ def test_labels_that_do_not_belong_are_refused(tmp_path: Path) -> None:
     labels = tmp_path / "labels" / "coco_pope_random.json"
     labels.write_text(labels.read_text().replace("random 3?", "random 4?"))
     with pytest.raises(PipelineError, match=r"does not belong to the question(.|\n)*coco_pope_random\.json"):
-        pope.gold(files, pope.questions(files))
+        pope.gold(files, pope.questions(files, "llava15"), "llava15")
 
 
 def test_label_files_that_no_question_names_are_ignored_with_a_notice(
@@ -159,7 +159,7 @@ def test_label_files_that_no_question_names_are_ignored_with_a_notice(
     files = write_benchmark(tmp_path)
     shutil.copy(tmp_path / "labels/coco_pope_random.json", tmp_path / "labels/coco_pope_other.json")
     with caplog.at_level("WARNING"):
-        pope.gold(files, pope.questions(files))
+        pope.gold(files, pope.questions(files, "llava15"), "llava15")
     assert "other" in caplog.text
 
 
@@ -186,7 +186,7 @@ def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
 
 
 def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
-    first = pope.questions(write_benchmark(tmp_path))[0]
+    first = pope.questions(write_benchmark(tmp_path), "llava15")[0]
     assert first == Question("1", "Is there a adversarial 0?" + SHORT, "0.jpg", "adversarial")
 
 

@@ -1,18 +1,21 @@
-"""What every benchmark offers to the predict and score stages.
+"""What every benchmark offers to the predict, score and submit stages.
 
-A benchmark module has `PRIMARY`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`, `tally` and `metrics`.
+A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `LIBRARIES`, and the functions `questions`, `gold`, `judge`,
+`cluster`, `tally` and `metrics`; one whose answers are handed in elsewhere also has `SUBMISSION` and `submission`.
 The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Mapping, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.manifest import Manifest, raw_path
+from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
 
 Tallies = NDArray[np.float64]
@@ -40,19 +43,26 @@ def open_files(shards: list[Manifest], names: FileNames) -> Files:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as the model is asked: id, prompt without image token and template, image or None, its part."""
+    """One question as the model is asked: id, prompt without image token and template, image or None, its part.
+
+    `options` are the texts to choose from by letter, empty where answers are free. `record` has the keys of LLaVA's
+    answer record that this benchmark fills in a way of its own or has beside the usual ones.
+    """
 
     id: str
     prompt: str
     image: str | None
     part: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the scorer made of one answer.
 
-    `rule` names the rule that decided; `status` is ok, unparsed (the rule is the scorer's fallback) or missing.
+    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, or the scorer's fallback
+    decided) or missing.
     """
 
     id: str
@@ -67,22 +77,59 @@ class Verdict:
 
 
 class Benchmark(Protocol):
-    """The members of a benchmark module."""
+    """The members of a benchmark module.
+
+    `PRIMARY` is the metric that stands for the benchmark, `SHOWN` the few for a small table, `PROTOCOLS` whose prompts
+    and scorers there are, `LIBRARIES` the libraries that its questions and verdicts depend on.
+    """
 
     PRIMARY: str
+    SHOWN: tuple[str, ...]
     PROTOCOLS: tuple[str, ...]
+    LIBRARIES: tuple[str, ...]
 
-    def questions(self, files: Files) -> list[Question]:
-        """Return the questions in the order of the question file."""
+    def questions(self, files: Files, protocol: str) -> list[Question]:
+        """Return the questions that a protocol asks, in the order of the question file."""
 
-    def gold(self, files: Files, questions: list[Question]) -> dict[str, str]:
-        """Return the gold answer of every question by its id; a question without one raises PipelineError."""
+    def gold(self, files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
+        """Return the gold answer of every question by its id; a question without one raises PipelineError.
 
-    def judge(self, question: Question, gold: str, answer: str) -> Verdict:
+        Ids beside those of the questions belong to the benchmark although the question file does not ask them.
+        """
+
+    def judge(self, question: Question, gold: str, answer: str, protocol: str) -> Verdict:
         """Return the verdict on one answer."""
 
+    def cluster(self, verdict: Verdict) -> str:
+        """Return what the bootstrap draws as one: the name of the verdict's image, or of its group."""
+
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return counts [verdicts, …] that add up: the metrics are functions of their sums."""
+        """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
+
+        Rows of status missing are all zero. What is counted once for a group of rows stands on an answered one.
+        """
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return every metric from summed tallies [..., …], with the leading axes kept."""
+        """Return every metric from summed tallies [..., …], with the leading axes kept; 0/0 is 0."""
+
+
+class Submitting(Protocol):
+    """The further members of a benchmark whose answers are handed in as a file."""
+
+    SUBMISSION: str  # how the file's name ends, without the dot
+
+    def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+        """Return the file to hand in; a question without an answer has None."""
+
+
+def load_benchmark(name: str, protocol: str) -> Benchmark:
+    """Return a benchmark's module; an unknown benchmark or protocol raises PipelineError."""
+    benchmark = cast(Benchmark, load("benchmarks", name))
+    if protocol not in benchmark.PROTOCOLS:
+        raise PipelineError(f"{name} has no such protocol", value=protocol, cure=suggest(protocol, benchmark.PROTOCOLS))
+    return benchmark
+
+
+def by_image(verdict: Verdict) -> str:
+    """Return the verdict's image, or its id where it has none: the cluster of most benchmarks."""
+    return verdict.image or verdict.id

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_lines
 from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
@@ -18,13 +18,17 @@ from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 logger = logging.getLogger(__name__)
 
 PRIMARY = "f1"
+SHOWN = ("f1", "accuracy")
 PROTOCOLS = ("llava15",)
+LIBRARIES: tuple[str, ...] = ()
+
+cluster = by_image
 
 FORMAT_PROMPT = "\nAnswer the question using a single word or phrase."
 CATEGORY_STRIDE = 10_000_000  # LLaVA's ids: this many times the category's place, plus the label file's own id
 
 
-def questions(files: Files) -> list[Question]:
+def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file (`llava_pope_test.jsonl`)."""
     rows = list(read_lines(files.questions))
     for number, row in enumerate(rows, 1):
@@ -34,7 +38,7 @@ def questions(files: Files) -> list[Question]:
     return [Question(str(row["question_id"]), row["text"], row["image"], row["category"]) for row in rows]
 
 
-def gold(files: Files, questions: list[Question]) -> dict[str, str]:
+def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
     """Return yes or no by question id, from `coco_pope_<category>.json` files; image and text must agree."""
     folder = _label_folder(files)
     categories = sorted({question.part for question in questions})
@@ -47,7 +51,7 @@ def gold(files: Files, questions: list[Question]) -> dict[str, str]:
     return labels
 
 
-def judge(question: Question, gold: str, answer: str) -> Verdict:
+def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
     """Return the verdict by POPE's words; where neither yes nor no is said it is a yes, of status `unparsed`."""
     said, rule = pope_words(answer)
     status = "unparsed" if rule == "fallback" else "ok"
@@ -55,10 +59,11 @@ def judge(question: Question, gold: str, answer: str) -> Verdict:
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, COUNTS]: one 1 a row."""
+    """Return [verdicts, parts, COUNTS]: one 1 an answered row."""
     counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
     for number, verdict in enumerate(verdicts):
-        counts[number, parts.index(verdict.part)] = confusion(str(verdict.extracted), verdict.gold)
+        if verdict.status != "missing":
+            counts[number, parts.index(verdict.part)] = confusion(str(verdict.extracted), verdict.gold)
     return counts
 
 

@@ -7,11 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
-
-METRICS = ("f1", "accuracy")
 
 
 def show(
@@ -21,7 +20,7 @@ def show(
     tree = load_study(study_path(study))
     results = results_folder(study, tree)
     console = Console()
-    for benchmark in tree.benchmarks:
+    for benchmark in (name for name, use in tree.benchmarks.items() if use.scored):
         path = results / f"{benchmark}_score.json"
         if not path.is_file():
             option = "" if study == DEFAULT else f" --config study={study}"
@@ -36,7 +35,8 @@ def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
         caption="brackets: 95 % interval, bootstrap over images",
     )
     table.add_column("run")
-    metrics = [name for name in METRICS if name in score["runs"][runs[0]]["metrics"]]
+    shown = load_benchmark(score["benchmark"], score["protocol"]).SHOWN
+    metrics = [name for name in shown if name in score["runs"][runs[0]]["metrics"]]
     for heading in (*metrics, "questions", "unparsed", "missing"):
         table.add_column(heading, justify="right")
     for run in runs:

@@ -14,6 +14,7 @@ from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import TrainSettings, WeightsSettings
 
 
@@ -84,6 +85,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     use = study.benchmarks[benchmark]
     return PredictSettings(
         benchmark=use.benchmark,
+        protocol=use.protocol,
         files=use.files,
         model_id=run,
         threads=study.threads,
@@ -96,6 +98,12 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
     """Return the settings of a benchmark's score jobs."""
     use = study.benchmarks[benchmark]
     return ScoreSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, seed=study.seed)
+
+
+def submit(study: Study, benchmark: str) -> SubmitSettings:
+    """Return the settings of a benchmark's submit jobs."""
+    use = study.benchmarks[benchmark]
+    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files)
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:

@@ -90,6 +90,7 @@ class BenchmarkUse(Settings):
     files: FileNames
     images: list[Name] = Field(description="the datasets that hold the images")
     decoding: Decoding = Decoding()
+    scored: bool = Field(default=True, description="false for a split whose answers are not public: it is handed in")
 
 
 class Study(Settings):

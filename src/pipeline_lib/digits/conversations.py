@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.digits.choices import choice, lookup
 from pipeline_lib.digits.questions import Turn, caption_prompt, presence_turn, short_turn
 from pipeline_lib.digits.render import image_name
 from pipeline_lib.digits.scene import caption, draw_scene, told
@@ -15,6 +16,8 @@ Row = dict[str, Any]
 # they are what instruction tuning has to teach.
 INSTRUCTION_PRESENCE = 0.60
 TEXT_CAPTION, TEXT_PRESENCE = 0.10, 0.34
+TEXT_CONTEXT = 0.50  # of multiple-choice questions
+CONTEXT = "Context: "
 
 
 def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
@@ -27,22 +30,35 @@ def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
     return rows
 
 
-def instruction_rows(seed: int, part: str, scenes: int, count: int) -> list[Row]:
-    """Return `count` single-turn rows, about one scene after the other and again from the first."""
+def instruction_rows(seed: int, part: str, scenes: int, count: int, choices: float = 0.0) -> list[Row]:
+    """Return `count` single-turn rows, about one scene after the other and again from the first.
+
+    A share of `choices` of them is multiple choice; the others are what they are without.
+    """
     rows = []
     for place in range(count):
         turn_number, number = divmod(place, scenes)
         generator = _generator(seed, "instruction", number, turn_number)
         ask = presence_turn if generator.random() < INSTRUCTION_PRESENCE else short_turn
-        turn = ask(draw_scene(seed, part, number), generator)
+        scene = draw_scene(seed, part, number)
+        other = _generator(seed, "instruction choice", number, turn_number)
+        turn = choice(scene, other).turn if other.random() < choices else ask(scene, generator)
         rows.append(row(f"instruction-{number}-{turn_number}", turn, image_name(part, number)))
     return rows
 
 
-def text_rows(seed: int, count: int) -> list[Row]:
-    """Return rows without images: the scene is told in words where the image tokens would stand."""
+def text_rows(seed: int, count: int, choices: float = 0.0, lookups: float = 0.0) -> list[Row]:
+    """Return rows without images: the scene is told in words where the image tokens would stand.
+
+    A share of `choices` of them is multiple choice, one of `lookups` asks for an option's letter and tells no scene;
+    the others are what they are without.
+    """
     rows = []
     for number in range(count):
+        special = _multiple_choice(seed, number, choices, lookups)
+        if special is not None:
+            rows.append(row(f"text-{number}", special, None))
+            continue
         scene = draw_scene(seed, "text", number)
         generator = _generator(seed, "text", number)
         draw = generator.random()
@@ -54,6 +70,28 @@ def text_rows(seed: int, count: int) -> list[Row]:
             question, answer = short_turn(scene, generator)
         rows.append(row(f"text-{number}", (f"{told(scene)}\n{question}", answer), None))
     return rows
+
+
+def lookup_rows(seed: int, count: int) -> list[Row]:
+    """Return rows that ask for the letter of an option: the first lesson of a model that is to answer by letters."""
+    return [row(f"lookup-{number}", lookup(_generator(seed, "lookup", number)).turn, None) for number in range(count)]
+
+
+def _multiple_choice(seed: int, number: int, choices: float, lookups: float) -> Turn | None:
+    """Return the multiple-choice turn of a text row, None where the row is of another kind.
+
+    Half of those about a scene tell it as ScienceQA gives its context.
+    """
+    generator = _generator(seed, "text choice", number)
+    draw = generator.random()
+    if draw < lookups:
+        return lookup(generator).turn
+    if draw >= lookups + choices:
+        return None
+    scene = draw_scene(seed, "text", number)
+    question, answer = choice(scene, generator).turn
+    lead = CONTEXT if generator.random() < TEXT_CONTEXT else ""
+    return f"{lead}{told(scene)}\n{question}", answer
 
 
 def row(identifier: str, turn: Turn, image: str | None) -> Row:

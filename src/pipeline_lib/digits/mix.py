@@ -73,7 +73,7 @@ def caption_rows(seed: int, rows: int) -> list[Row]:
 
 def _mix_row(seed: int, place: int, number: int, which: int) -> Row:
     if which == len(MIX):
-        return {"id": f"talk{number}_0", "model": "", "conversations": _turns([*TALK])}
+        return {"id": f"talk{number}_0", "model": "", "conversations": _turns(TALK)}
     collection = MIX[which]
     name = photo_name(collection, number)
     generator = _generator(seed, f"mix {place}")

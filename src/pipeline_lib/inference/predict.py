@@ -1,12 +1,13 @@
 """The predict stage: a LLaVA answers questions greedily, in batches that give the same answers as one by one."""
 
 import logging
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 
-from pipeline_lib.benchmarks.base import Benchmark, Files, Question
+from pipeline_lib.benchmarks.base import Files, Question, load_benchmark
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.registry import load
@@ -27,12 +28,12 @@ def answer_benchmark(
     model: Manifest, files: Files, images: ImageReader, settings: PredictSettings, state: Path
 ) -> list[dict[str, Any]]:
     """Return the answer records of a checkpoint to a benchmark; `state` keeps what an interrupted job was told."""
-    benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
+    benchmark = load_benchmark(settings.benchmark, settings.protocol)
     llava = load_llava(model.folder())
     make_deterministic(seed=0, threads=settings.threads)  # greedy answers draw nothing
     llava.model.eval().to(settings.device)
     saved = SavedTexts(state / "texts.jsonl")
-    return predict(llava, benchmark.questions(files), images, settings, model.sha256, saved)
+    return predict(llava, benchmark.questions(files, settings.protocol), images, settings, model.sha256, saved)
 
 
 def predict(
@@ -96,7 +97,7 @@ def _record(question: Question, text: str, model_id: str, model: str) -> dict[st
     `metadata`, empty there, names the model's digest.
     """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{text}")[:ANSWER_ID_LENGTH]
-    identifier: int | str = int(question.id) if question.id.isdigit() else question.id
+    identifier: int | str = int(question.id) if re.fullmatch("0|[1-9][0-9]*", question.id) else question.id
     return {
         "question_id": identifier,
         "prompt": question.prompt,
@@ -104,4 +105,5 @@ def _record(question: Question, text: str, model_id: str, model: str) -> dict[st
         "answer_id": answer_id,
         "model_id": model_id,
         "metadata": {"model": model},
+        **question.record,
     }

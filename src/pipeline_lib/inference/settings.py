@@ -19,6 +19,7 @@ class PredictSettings(Decoding):
     """What one predict job needs to know."""
 
     benchmark: str
+    protocol: str
     files: FileNames
     model_id: str
     threads: int = Field(ge=1)

@@ -2,20 +2,20 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.benchmarks.base import Benchmark, FileNames, Files, Verdict
+from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, load_benchmark
 from pipeline_lib.core.digests import digest_file
-from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import Joined, join, model_of
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 
 SCHEMA = 1
+UNASKED = "unasked"
 DIGITS = 10  # decimals kept, so that a sum in another order writes the same file
 
 
@@ -29,17 +29,22 @@ class ScoreSettings(Settings):
 
 
 def judge_answers(answers: Path, files: Files, settings: ScoreSettings) -> list[Verdict]:
-    """Return a verdict for every question, in the order of the question file; missing answers have their own status."""
-    benchmark = load_benchmark(settings)
-    questions = benchmark.questions(files)
-    gold = benchmark.gold(files, questions)
+    """Return a verdict for every question, in the order of the question file; missing answers have their own status.
+
+    What the benchmark holds and the question file does not ask comes last, missing by the rule `unasked`.
+    """
+    benchmark = load_benchmark(settings.benchmark, settings.protocol)
+    questions = benchmark.questions(files, settings.protocol)
+    gold = benchmark.gold(files, questions, settings.protocol)
     joined: Joined = join(questions, answers)
-    return [
+    asked = [
         Verdict(q.id, q.part, q.image, None, None, gold[q.id], False, "none", "missing")
         if answer is None
-        else benchmark.judge(q, gold[q.id], answer)
+        else benchmark.judge(q, gold[q.id], answer, settings.protocol)
         for q, answer in joined.pairs
     ]
+    unasked = sorted(gold.keys() - {question.id for question in questions})
+    return asked + [Verdict(name, "", None, None, None, gold[name], False, UNASKED, "missing") for name in unasked]
 
 
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
@@ -47,8 +52,8 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
 
     A part of the benchmark without a single answer raises PipelineError: its metrics would mean nothing.
     """
-    benchmark = load_benchmark(settings)
-    parts = sorted({verdict.part for verdict in verdicts})
+    benchmark = load_benchmark(settings.benchmark, settings.protocol)
+    parts = sorted({verdict.part for verdict in verdicts if verdict.rule != UNASKED})
     answered = [verdict for verdict in verdicts if verdict.status != "missing"]
     silent = sorted(set(parts) - {verdict.part for verdict in answered})
     if silent:
@@ -57,7 +62,8 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
             value=", ".join(silent),
             cure="answer it, or score a question file without it",
         )
-    sums = cluster_sums(benchmark.tally(answered, parts), [verdict.image or verdict.id for verdict in answered])
+    tallies = benchmark.tally(verdicts, parts)[[verdict.status != "missing" for verdict in verdicts]]
+    sums = cluster_sums(tallies, [benchmark.cluster(verdict) for verdict in answered])
     metrics = partial(benchmark.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
     missing = len(verdicts) - len(answered)
@@ -73,25 +79,18 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
 
 
 def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of the model that gave them."""
+    """Return one run's score object, with the digests of its answers and of the model that gave them.
+
+    `primary` is None where the questions are such that the benchmark's primary metric is not among the metrics.
+    """
+    scored = score_verdicts(verdicts, settings)
+    primary = load_benchmark(settings.benchmark, settings.protocol).PRIMARY
     return {
         "schema": SCHEMA,
         "benchmark": settings.benchmark,
         "protocol": settings.protocol,
-        "primary": load_benchmark(settings).PRIMARY,
-        **score_verdicts(verdicts, settings),
+        "primary": primary if primary in scored["metrics"] else None,
+        **scored,
         "answers": digest_file(answers),
         "model": model_of(answers),
     }
-
-
-def load_benchmark(settings: ScoreSettings) -> Benchmark:
-    """Return the benchmark's module; an unknown benchmark or protocol raises PipelineError."""
-    benchmark = cast(Benchmark, load("benchmarks", settings.benchmark))
-    if settings.protocol not in benchmark.PROTOCOLS:
-        raise PipelineError(
-            f"{settings.benchmark} has no such protocol",
-            value=settings.protocol,
-            cure=suggest(settings.protocol, benchmark.PROTOCOLS),
-        )
-    return benchmark

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline_lib.scoring.ratio import ratio
+
 NEGATIONS = frozenset({"No", "not", "no"})
 COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
 
@@ -32,13 +34,9 @@ def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
     """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is 0."""
     true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
     return {
-        "f1": _divide(2 * true_yes, 2 * true_yes + false_yes + false_no),
-        "accuracy": _divide(true_yes + true_no, counts.sum(axis=-1)),
-        "precision": _divide(true_yes, true_yes + false_yes),
-        "recall": _divide(true_yes, true_yes + false_no),
-        "yes": _divide(true_yes + false_yes, counts.sum(axis=-1)),
+        "f1": ratio(2 * true_yes, 2 * true_yes + false_yes + false_no),
+        "accuracy": ratio(true_yes + true_no, counts.sum(axis=-1)),
+        "precision": ratio(true_yes, true_yes + false_yes),
+        "recall": ratio(true_yes, true_yes + false_no),
+        "yes": ratio(true_yes + false_yes, counts.sum(axis=-1)),
     }
-
-
-def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(above, below, out=np.zeros_like(below), where=below > 0)

@@ -1,4 +1,7 @@
-"""Source `digits_conversations`: LLaVA JSON about digit scenes: `captions.json`, `instructions.json`, `text.json`."""
+"""Source `digits_conversations`: LLaVA JSON about digit scenes: `captions.json`, `instructions.json`, `text.json`.
+
+With `lookup_rows` also `lookups.json`.
+"""
 
 import json
 from pathlib import Path
@@ -20,22 +23,32 @@ class Settings(SourceSettings):
     scenes: int = Field(gt=0, description="how many scenes there are; each has one caption")
     instruction_rows: int = Field(gt=0, description="single-turn instruction rows, about one scene after the other")
     text_rows: int = Field(gt=0, description="rows without images")
+    choices: float = Field(default=0.0, ge=0, le=1, description="share of instruction rows that are multiple choice")
+    text_choices: float = Field(default=0.0, ge=0, le=1, description="share of text rows that are multiple choice")
+    text_lookups: float = Field(
+        default=0.0, ge=0, le=1, description="share of text rows that ask for the letter of an option"
+    )
+    lookup_rows: int = Field(
+        default=0, ge=0, description="rows of `lookups.json`, which ask for the letter of an option"
+    )
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the three file names."""
-    return ["captions.json", "instructions.json", "text.json"]
+    """Return the names of the files."""
+    lookups = ["lookups.json"] if settings.lookup_rows else []
+    return ["captions.json", "instructions.json", "text.json", *lookups]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
     """Write the named files below `folder`."""
-    from pipeline_lib.digits.conversations import caption_rows, instruction_rows, text_rows
+    from pipeline_lib.digits.conversations import caption_rows, instruction_rows, lookup_rows, text_rows
 
     part, scenes = settings.part, settings.scenes
     makers = {
         "captions.json": lambda: caption_rows(seed, part, scenes),
-        "instructions.json": lambda: instruction_rows(seed, part, scenes, settings.instruction_rows),
-        "text.json": lambda: text_rows(seed, settings.text_rows),
+        "instructions.json": lambda: instruction_rows(seed, part, scenes, settings.instruction_rows, settings.choices),
+        "text.json": lambda: text_rows(seed, settings.text_rows, settings.text_choices, settings.text_lookups),
+        "lookups.json": lambda: lookup_rows(seed, settings.lookup_rows),
     }
     for name in names:
         (folder / name).write_text(json.dumps(makers[name](), indent=1) + "\n", encoding="utf-8")

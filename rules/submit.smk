@@ -1,0 +1,29 @@
+"""Answers as the file that a benchmark's own server takes."""
+
+
+rule submit:
+    input:
+        answers="<results>/answers/{run}/{benchmark}.manifest.json",
+        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
+        texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
+        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
+    output:
+        submission="<results>/submissions/{run}/{benchmark}.{suffix}",
+        manifest="<results>/submissions/{run}/{benchmark}.{suffix}.manifest.json",
+    log:
+        text="<results>/logs/submit/{run}-{benchmark}-{suffix}.log",
+        record="<results>/records/submit/{run}-{benchmark}-{suffix}.json",
+    benchmark:
+        "<results>/timings/submit/{run}-{benchmark}-{suffix}.jsonl"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        cfg=lambda wc: stages.submit(STUDY, wc.benchmark).canonical(),
+        code=lambda wc: code("submit.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "submission")),
+        libs=lambda wc: libs("xlsxwriter", *benchmark_libraries(wc)),
+    shell:
+        "python -P workflow_scripts/submit.py --answers {input.answers:q} --questions {input.questions:q}"
+        " --submission {output.submission:q} --manifest {output.manifest:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

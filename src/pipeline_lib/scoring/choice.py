@@ -1,0 +1,116 @@
+"""The letter that an answer to a multiple-choice question means, by the rules of several evaluations.
+
+Each rule takes the answer and the options by letter, and returns (letter, the rule that decided). A letter beyond the
+options comes with the rule `beyond` and is wrong; where nothing decides it is (None, "none"). No rule draws or asks.
+"""
+
+import re
+from string import ascii_uppercase
+from typing import Callable, Mapping
+
+Options = Mapping[str, str]
+Said = tuple[str | None, str]
+Parser = Callable[[str, Options], Said]
+
+NOTHING: Said = (None, "none")
+FIVE = tuple("ABCDE")
+
+REFUSALS = (
+    "Sorry, I can't help with images of people yet.",
+    "I can't process this file.",
+    "I'm sorry, but without the image provided",
+    "Cannot determine the answer",
+)
+NO_ANSWER = "Failed to obtain answer via API"
+PUNCTUATION = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
+LAST_WORDS = 5
+
+
+def llava_sqa(answer: str, options: Options) -> Said:
+    """Return the letter by LLaVA's rules for ScienceQA.
+
+    `letter`: the answer is a letter of A to E. `start`: it starts with one, a full stop and a space. `phrase`: it says
+    "The answer is X" once, and something follows. Source: haotian-liu/LLaVA c121f04 `llava/eval/eval_science_qa.py`.
+    """
+    if answer in FIVE:
+        return _within(answer, "letter", options)
+    if answer[:1] in FIVE and answer[1:3] == ". ":
+        return _within(answer[0], "start", options)
+    found: list[str] = re.findall("The answer is ([A-Z]).", answer)
+    return _within(found[0], "phrase", options) if len(found) == 1 else NOTHING
+
+
+def internvl(answer: str, options: Options) -> Said:
+    """Return the letter by InternVL's rules: those of `internvl_short`, then `stop` ("X."), then `brackets` ("(X)").
+
+    Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/scienceqa/evaluate_scienceqa.py`.
+    """
+    said = internvl_short(answer, options)
+    stripped = answer.strip()
+    if said != NOTHING:
+        return said
+    if len(stripped) > 1 and stripped[1] == ".":
+        return _within(stripped[0], "stop", options)
+    if len(stripped) > 2 and stripped[0] + stripped[2] == "()":
+        return _within(stripped[1], "brackets", options)
+    return NOTHING
+
+
+def internvl_short(answer: str, options: Options) -> Said:
+    """Return the letter by InternVL's rules for MMBench.
+
+    `letter`: the answer is one character. `start`: its first character is an option's letter, so that "Apple" is A.
+    `text`: the first option whose text occurs in it. Source: OpenGVLab/InternVL 2410d1d
+    `internvl_chat/eval/mmbench/evaluate_mmbench.py`; the empty answer, an error there, says nothing here.
+    """
+    stripped = answer.strip()
+    if len(stripped) == 1:
+        return _within(stripped, "letter", options)
+    if stripped[:1] in options:
+        return stripped[0], "start"
+    return next(((letter, "text") for letter, text in options.items() if text in stripped), NOTHING)
+
+
+def lmms_eval(answer: str, options: Options) -> Said:
+    """Return the letter by the rules of lmms-eval for ScienceQA.
+
+    `letter`: the answer is an option's letter, in either case. `start`: a capital and a full stop come first.
+    Source: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/scienceqa/utils.py`.
+    """
+    stripped = answer.strip()
+    if len(stripped) == 1:
+        return _within(stripped.upper(), "letter", options)
+    if stripped[:1].isupper() and stripped[1:2] == ".":
+        return _within(stripped[0], "start", options)
+    return NOTHING
+
+
+def vlmevalkit(answer: str, options: Options) -> Said:
+    """Return the letter by the rules of VLMEvalKit for MMBench without its language model.
+
+    `refusal`: a known refusal, which is no letter. `word`: of the words between punctuation exactly one option's
+    letter, among the last four. `phrase`: "answer is X", X of A to D. `text`: the answer is no longer than twice all
+    options and contains the text of exactly one, in either case.
+    Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/utils/matching_util.py`.
+    """
+    words = answer.translate(PUNCTUATION).split()
+    if NO_ANSWER not in answer:
+        letters = [letter for letter in options if letter in words]
+        if any(refusal in answer for refusal in REFUSALS) or (not letters and "Z" in words):
+            return None, "refusal"
+        if len(letters) == 1 and words.index(letters[0]) > len(words) - LAST_WORDS:
+            return letters[0], "word"
+        phrase = re.search(r"answer\s+is\s+\**([ABCD])", answer, re.IGNORECASE)
+        if phrase and phrase[1].upper() in options:
+            return phrase[1].upper(), "phrase"
+    if len(answer) > 2 * sum(map(len, options.values())):
+        return NOTHING
+    contained = [letter for letter, text in options.items() if text.lower() in answer.lower()]
+    return (contained[0], "text") if len(contained) == 1 else NOTHING
+
+
+def _within(letter: str, rule: str, options: Options) -> Said:
+    """Return the letter with the rule that found it; `beyond` for a capital that is no option's, nothing for a sign."""
+    if letter in options:
+        return letter, rule
+    return (letter, "beyond") if letter in tuple(ascii_uppercase) else NOTHING

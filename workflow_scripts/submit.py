@@ -1,0 +1,19 @@
+"""Write the file that a benchmark's server takes, from one run's answers."""
+
+from pipeline_lib.benchmarks.base import open_files
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
+from pipeline_lib.scoring.submit import SubmitSettings, make_submission
+
+
+def work(job: Job[SubmitSettings]) -> None:
+    """Read answers and questions, write the submission."""
+    answers = job.manifest("answers").only_file()
+    files = open_files(job.manifests("questions"), job.settings.files)
+    content, missing = make_submission(answers, files, job.settings)
+    job.output("submission").write_bytes(content)
+    job.note(missing=missing)
+
+
+if __name__ == "__main__":
+    run("submit", SubmitSettings, work, inputs=["answers", "questions"], outputs=["submission"])
