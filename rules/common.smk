@@ -78,7 +78,7 @@ def recipe_plugins(recipe):
 def weights_plugins(made):
     """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
     return plugin("weights", made.make.kind) + [
-        file for way in given(made.learn) for file in recipe_plugins(way.recipe)
+        file for lesson in made.learn for file in recipe_plugins(lesson.recipe)
     ]
 
 
@@ -137,8 +137,8 @@ def given(*names):
 
 
 def lessons(made):
-    """Return the table that starting weights learn, in a list; none for weights that do not learn."""
-    return [way.table for way in given(made.learn)]
+    """Return the tables that starting weights learn, in their order."""
+    return [lesson.table for lesson in made.learn]
 
 
 def base_of(training):

@@ -15,10 +15,10 @@ def work(job: Job[WeightsSettings]) -> None:
     from pipeline_lib.training.weights import make_weights
 
     given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")))
-    lessons = rows_of(job.manifests("lessons"))
+    lessons = [rows_of([table]) for table in job.manifests("lessons")]
     steps = make_weights(job.settings, given, lessons, job.output("weights"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)
-    job.note(texts=len(given.rows), lessons=len(lessons), steps=len(steps))
+    job.note(texts=len(given.rows), lessons=sum(map(len, lessons)), steps=len(steps))
 
 
 def rows_of(tables: list[Manifest]) -> list[Conversation]:

@@ -55,8 +55,8 @@ def _weights(study: Study) -> Iterator[Problem]:
             yield from _missing(("weights", name, "tables", place), table, study.tables, "table")
         if weights.dataset is not None:
             yield from _missing(("weights", name, "dataset"), weights.dataset, study.datasets, "dataset")
-        if weights.learn is not None:
-            yield from _missing(("weights", name, "learn", "table"), weights.learn.table, study.tables, "table")
+        for place, lesson in enumerate(weights.learn):
+            yield from _missing(("weights", name, "learn", place, "table"), lesson.table, study.tables, "table")
         if name in study.trainings:
             yield Problem(("weights", name), "weights and a training share this name", name, "rename one of them")
 

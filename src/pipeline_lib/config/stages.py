@@ -59,8 +59,7 @@ def weights(study: Study, name: str) -> WeightsSettings:
     return WeightsSettings(
         make=found.make,
         tables=found.tables,
-        lesson=found.learn.table if found.learn else None,
-        learn=found.learn.recipe if found.learn else None,
+        lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
         device=study.device,

@@ -12,7 +12,7 @@ from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.sources.base import SourceSettings
-from pipeline_lib.training.settings import Devices, RecipeSettings
+from pipeline_lib.training.settings import Devices, Lesson, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -45,20 +45,13 @@ class Subset(Settings):
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
 
 
-class Learning(Settings):
-    """What starting weights learn before any study uses them."""
-
-    table: Name = Field(description="the table whose rows are learnt, all of them")
-    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
-
-
 class Weights(Settings):
     """Starting weights, shared by all studies that define them alike."""
 
     dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    learn: Learning | None = Field(default=None, description="for weights that start random")
+    learn: list[Lesson] = Field(default=[], description="for weights that start random: what they learn, in this order")
     smoke: "Weights | None" = Field(default=None, description="the small weights that stand in for them in a smoke run")
 
 

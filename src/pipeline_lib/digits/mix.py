@@ -5,7 +5,7 @@ Every collection's images are named as the real ones are; OCR-VQA's hold a GIF n
 
 import hashlib
 import io
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def _mix_row(seed: int, place: int, number: int, which: int) -> Row:
     return {"id": name.removesuffix(".jpg"), "image": f"{FOLDERS[collection]}{name}", "conversations": turns}
 
 
-def _turns(texts: list[str]) -> list[dict[str, str]]:
+def _turns(texts: Sequence[str]) -> list[dict[str, str]]:
     speakers = ("human", "gpt")
     return [{"from": speakers[place % 2], "value": text} for place, text in enumerate(texts)]
 

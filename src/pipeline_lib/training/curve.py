@@ -31,3 +31,10 @@ def write_curve(path: Path, steps: list[Step]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(steps)
+
+
+def read_curve(path: Path) -> list[Step]:
+    """Return the steps of a curve."""
+    with path.open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    return [Step(int(step), *map(float, values)) for step, *values in rows]

@@ -77,13 +77,19 @@ class Devices(Settings):
         return batch_size // rows
 
 
+class Lesson(Settings):
+    """What starting weights learn before any training uses them."""
+
+    table: str = Field(description="the table whose rows are learnt, all of them")
+    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+
+
 class WeightsSettings(Settings):
     """What one weights job needs to know."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
     tables: list[str] = Field(default=[], description="the tables of the tokenizer's texts, in their order")
-    lesson: str | None = Field(default=None, description="the table that is learnt")
-    learn: Annotated[RecipeSettings, Plugin("recipes", key="name")] | None = None
+    lessons: list[Lesson] = []
     seed: int
     threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
