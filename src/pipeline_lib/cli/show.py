@@ -32,7 +32,7 @@ def show(
 def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
     table = Table(
         title=f"{title}\n{score['benchmark']} ({score['protocol']}){_mark(score)}",
-        caption="brackets: 95 % interval, bootstrap over images",
+        caption="brackets: 95 % interval, bootstrap over images or, with copies, questions",
     )
     table.add_column("run")
     shown = load_benchmark(score["benchmark"], score["protocol"]).SHOWN
