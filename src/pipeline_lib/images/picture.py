@@ -1,6 +1,6 @@
 """The picture of a dataset's health: an SVG with a bar for every status and reason."""
 
-from typing import Iterable, NamedTuple
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 BARS = 20
@@ -30,27 +30,22 @@ def draw_health(health: dict[str, int]) -> str:
 
     Up to BARS bars are drawn, those of unusable images first; the rest is summed up in one more.
     """
-    total = sum(health.values())
-    groups: dict[str, list[Bar]] = {}
-    for bar in _bars(health):
-        groups.setdefault(bar.status, []).append(bar)
-    ordered = sorted(groups, key=lambda status: [*COLORS, status].index(status))
-    largest = max(health.values(), default=1)
+    bars = _bars(health)
+    total, largest = sum(health.values()), max((bar.images for bar in bars), default=1)
     lines: list[str] = []
     y = MARGIN + 40
-    for status in ordered:
+    for status in _ordered({bar.status for bar in bars}):
         y += 12
-        for place, bar in enumerate(groups[status]):
-            heading = status if place == 0 else ""
-            lines += _drawn(bar, heading, y, largest, total)
+        for place, bar in enumerate(bar for bar in bars if bar.status == status):
+            lines += _drawn(bar, "" if place else status, y, largest, total)
             y += ROW
     return "\n".join([*_frame(f"{total:,} images", _totals(health), y + MARGIN - 8), *lines, "</svg>", ""])
 
 
-def _bars(health: dict[str, int]) -> Iterable[Bar]:
+def _bars(health: dict[str, int]) -> list[Bar]:
     """Return the bars to draw, most frequent first within a status."""
     found = [Bar(*_parts(key), count) for key, count in health.items()]
-    found.sort(key=lambda bar: (bar.status not in UNUSABLE, -bar.images, bar.label))
+    found.sort(key=lambda bar: (bar.status not in UNUSABLE, -bar.images, bar))
     shown, rest = found[:BARS], found[BARS:]
     if rest:
         shown.append(Bar("other", f"{len(rest)} more reasons", sum(bar.images for bar in rest)))
@@ -67,8 +62,12 @@ def _totals(health: dict[str, int]) -> str:
     for key, count in health.items():
         status = _parts(key)[0]
         totals[status] = totals.get(status, 0) + count
-    ordered = sorted(totals, key=lambda status: [*COLORS, status].index(status))
-    return ", ".join(f"{totals[status]:,} {status}" for status in ordered)
+    return ", ".join(f"{totals[status]:,} {status}" for status in _ordered(set(totals)))
+
+
+def _ordered(statuses: set[str]) -> list[str]:
+    """Return statuses as COLORS has them, others behind."""
+    return sorted(statuses, key=lambda status: ([*COLORS, status].index(status), status))
 
 
 def _drawn(bar: Bar, heading: str, y: int, largest: int, total: int) -> list[str]:
@@ -88,12 +87,16 @@ def _drawn(bar: Bar, heading: str, y: int, largest: int, total: int) -> list[str
 
 def _text(x: float, middle: int, text: str, color: str, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x}" y="{middle + 4}" fill="{color}"{weight}>{escape(text)}</text>'
+    return f'<text x="{x}" y="{middle + 4}" fill="{color}"{weight}>{_escaped(text)}</text>'
 
 
 def _short(label: str) -> str:
-    plain = "".join(letter if letter.isprintable() else "?" for letter in label)
-    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
+    return label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…"
+
+
+def _escaped(text: str) -> str:
+    """Return text as XML can hold it."""
+    return escape("".join(letter if letter.isprintable() else "?" for letter in text))
 
 
 def _share(share: float) -> str:
@@ -105,6 +108,6 @@ def _frame(title: str, totals: str, height: int) -> list[str]:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
         'font-family="system-ui, Helvetica, Arial, sans-serif" font-size="12.5">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{MARGIN}" y="{MARGIN + 10}" font-size="16" font-weight="600" fill="#24292f">{escape(title)}</text>',
-        f'<text x="{MARGIN}" y="{MARGIN + 32}" fill="#57606a">{escape(totals)}</text>',
+        f'<text x="{MARGIN}" y="{MARGIN + 10}" font-size="16" font-weight="600" fill="#24292f">{title}</text>',
+        f'<text x="{MARGIN}" y="{MARGIN + 32}" fill="#57606a">{_escaped(totals)}</text>',
     ]

@@ -48,7 +48,7 @@ class Cell:
         try:
             return base64.b64decode("".join(self.value.split()), validate=True)
         except ValueError as error:
-            told = repr(self.value) if self.is_short else str(error)
+            told = f"row {self.row}: {self.value[:REFERENCE]!r}"
             raise UnreadableImageError(f"neither base64 nor another row's index ({told})") from error
 
 
