@@ -1,5 +1,6 @@
 """The picture of a health table."""
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline_lib.images.picture import BARS, OTHER, draw_health
+from tests.project import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 HEALTH = {"kept: JPEG": 600, "converted: PNG RGBA": 200, "converted: GIF P": 150, "quarantined: empty file": 1}
@@ -34,6 +36,12 @@ def test_every_status_and_reason_has_its_bar() -> None:
     ]
     widths = [width for width, _ in bars(drawn)]
     assert widths[0] > 2.9 * widths[1] > 2.9 * 1.3 * widths[2] > 0 and widths[3] >= 2  # one image can be seen
+
+
+def test_the_page_shows_the_picture_of_its_table() -> None:
+    page = (ROOT / "docs" / "images.md").read_text()
+    table = json.loads(page.split("```json")[1].split("```")[0])
+    assert (ROOT / "docs" / "health.svg").read_text() == draw_health(table)
 
 
 def test_the_same_table_is_the_same_picture_whatever_its_order() -> None:

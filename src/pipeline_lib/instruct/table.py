@@ -23,7 +23,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Conversation:
-    """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns."""
+    """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns.
+
+    `image_sha256` is the image's pin: the digest of its bytes, followed by the pixel rule where it is not the original's.
+    """
 
     row: int
     id: str
