@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
 class Conversation:
     """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns.
 
-    `image_sha256` is the image's pin: the digest of its bytes, followed by the pixel rule where it is not the original's.
+    `image_sha256` is the image's pin: its bytes' digest, followed by the pixel rule unless it is the original's.
     """
 
     row: int
