@@ -20,7 +20,7 @@ rule convert:
     params:
         cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
         code=code("convert.py"),
-        libs=libs("pillow", "pyarrow"),
+        libs=libs("pillow", "numpy", "pandas", "pyarrow"),
     shell:
         "python -P workflow_scripts/convert.py --raw {input.raw:q}"
         " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
@@ -35,6 +35,7 @@ rule index:
     output:
         index="data/images/{dataset}/index.parquet",
         health="data/images/{dataset}/health.json",
+        picture="data/images/{dataset}/health.svg",
         quarantine="data/images/{dataset}/quarantine.jsonl",
         manifest="data/images/{dataset}/index.manifest.json",
     log:
@@ -51,6 +52,7 @@ rule index:
         libs=libs("pyarrow"),
     shell:
         "python -P workflow_scripts/index.py --shards {input.shards:q} --index {output.index:q}"
-        " --health {output.health:q} --quarantine {output.quarantine:q} --manifest {output.manifest:q}"
+        " --health {output.health:q} --picture {output.picture:q} --quarantine {output.quarantine:q}"
+        " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -2,8 +2,9 @@
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
-from pipeline_lib.images.convert import ConvertSettings, convert_shard
+from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import health, write_index
+from pipeline_lib.images.shard import convert_shard
 
 
 def work(job: Job[ConvertSettings]) -> None:

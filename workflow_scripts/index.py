@@ -1,4 +1,4 @@
-"""Merge the shards of a dataset into its index, its health table and its quarantine list."""
+"""Merge the shards of a dataset into its index, its health table with a picture, and its quarantine list."""
 
 import logging
 
@@ -7,6 +7,7 @@ from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json, write_lines
 from pipeline_lib.images.index import IndexSettings, health, merge, quarantine, read_index, write_index
+from pipeline_lib.images.picture import draw_health
 
 logger = logging.getLogger("pipeline_lib.index")
 
@@ -17,9 +18,10 @@ def work(job: Job[IndexSettings]) -> None:
     rows = merge(shards, job.settings.prefix)
     write_index(job.output("index"), rows)
     write_text(job.output("health"), pretty_json(health(rows)))
+    write_text(job.output("picture"), draw_health(health(rows)))
     write_lines(job.output("quarantine"), quarantine(rows))
     logger.info("%d images, %d of them in quarantine", len(rows), len(quarantine(rows)))
 
 
 if __name__ == "__main__":
-    run("index", IndexSettings, work, inputs=["shards"], outputs=["index", "health", "quarantine"])
+    run("index", IndexSettings, work, inputs=["shards"], outputs=["index", "health", "picture", "quarantine"])

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline_lib.images.convert import ConvertSettings, convert_shard
+from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
 from pipeline_lib.training.resume import Resume

@@ -3,15 +3,19 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline_lib.core.registry import load
+from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.digits.conversations import instruction_rows, text_rows
+from pipeline_lib.digits.formats import BROKEN, CYCLE
 from pipeline_lib.digits.pope import label_rows, question_rows
 from pipeline_lib.digits.questions import SHORT
-from pipeline_lib.digits.render import BROKEN, SCANS, encode, image_name, scans_of
+from pipeline_lib.digits.render import SCANS, draw, encode, image_name, scans_of
 from pipeline_lib.digits.scene import NAMES, caption, draw_scene, told
-from pipeline_lib.images.decode import UnreadableImageError, look
+from pipeline_lib.images.decode import UnreadableImageError, look, open_image
+from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.sources.base import shard_of
 
 PARTS = ("train", "dev", "test")
@@ -40,20 +44,46 @@ def test_words_tell_what_the_caption_says() -> None:
     assert len(told(scene).split()) == 4
 
 
+def scene_file(part: str, number: int) -> bytes:
+    return encode(draw_scene(0, part, number), 0, part, number)
+
+
 def test_files_come_in_the_formats_of_a_real_download() -> None:
     seen = Counter()
-    for number in range(100):
-        name = image_name("train", number)
-        try:
-            seen[(Path(name).suffix, look(encode(draw_scene(0, "train", number), 0, "train", number)).format)] += 1
-        except UnreadableImageError:
-            assert number == BROKEN
-    assert set(seen) == {(".jpg", "JPEG"), (".png", "PNG"), (".gif", "GIF"), (".jpg", "GIF")}
+    for number in range(len(CYCLE)):
+        found = look(scene_file("test", number))
+        seen[(Path(image_name("test", number)).suffix, found.format, found.mode, found.frames)] += 1
+    assert seen[(".jpg", "JPEG", "RGB", 1)] > len(CYCLE) / 2
+    for kind in (
+        *[(".png", "PNG", mode, 1) for mode in ("L", "RGBA", "LA", "P", "I;16", "1")],
+        *[(".webp", "WEBP", "RGB", 1), (".bmp", "BMP", "L", 1), (".tif", "TIFF", "L", 1)],
+        *[(".jpg", "JPEG", "CMYK", 1), (".jpeg", "JPEG", "RGB", 1), (".JPG", "JPEG", "RGB", 1)],
+    ):
+        assert seen[kind], kind
+    assert any(suffix == ".jpg" and name == "GIF" for suffix, name, _, _ in seen)  # as in OCR-VQA
+    assert any(name == "GIF" and frames == 2 for _, name, _, frames in seen)
 
 
-def test_no_file_of_the_other_parts_is_broken() -> None:
-    for part in ("dev", "test"):
-        look(encode(draw_scene(0, part, BROKEN), 0, part, BROKEN))
+@pytest.mark.parametrize("number", range(len(CYCLE)))
+def test_every_file_shows_its_scene_to_the_original(number: int) -> None:
+    """By the rule `llava`; what JPEG and WebP lose, and what one bit cannot hold, aside."""
+    drawn = draw(draw_scene(0, "dev", number), derive_seed(0, "digits picture", image_name("dev", number)), "dev")
+    shown = to_rgb(open_image(scene_file("dev", number)), "llava")
+    lossy = {"jpeg": 12, "turned_jpeg": 12, "cmyk_jpeg": 12, "webp": 12, "one_bit_png": 128}
+    apart = np.abs(np.asarray(shown).astype(int) - np.asarray(drawn)[..., None])
+    assert apart.max() <= lossy.get(CYCLE[number][1], 0)
+
+
+def test_some_files_of_the_training_part_are_broken_and_none_of_the_others() -> None:
+    reasons = []
+    for number in BROKEN:
+        with pytest.raises(UnreadableImageError) as error:
+            look(scene_file("train", number))
+        reasons.append(str(error.value).split(" (")[0])
+        assert image_name("train", number).endswith(".jpg")
+        for part in ("dev", "test"):
+            look(scene_file(part, number))
+    assert reasons == ["cut off or damaged", "empty file", "no image of a known format"]
 
 
 @pytest.mark.parametrize("category", ["random", "popular", "adversarial"])

@@ -46,27 +46,28 @@ def test_answers_are_records_of_llava(finished: Project) -> None:
     assert rows[0]["model_id"] == "full" and len(rows[0]["metadata"]["model"]) == 64
 
 
-def test_the_broken_image_is_in_quarantine_and_its_rows_are_listed(finished: Project) -> None:
+def test_the_broken_images_are_in_quarantine_and_their_rows_are_listed(finished: Project) -> None:
     with jsonlines.open(finished.root / "data/images/mini_scenes/quarantine.jsonl") as reader:
-        (broken,) = list(reader)
-    assert broken["path"] == "train/00007.jpg"
-    assert "truncated" in broken["reason"]
+        broken = {row["path"]: row["reason"] for row in reader}
+    assert list(broken) == ["train/00007.jpg", "train/00023.jpg", "train/00037.jpg"]
+    for reason, told in zip(broken.values(), ("truncated", "empty file", "begins with b'<html>"), strict=True):
+        assert told in reason
     with jsonlines.open(finished.root / "data/tables/mini_instructions.rejected.jsonl") as reader:
         rejected = list(reader)
-    assert [row["row"] for row in rejected] == [7, 67]
+    assert [row["row"] for row in rejected] == [7, 23, 37, 67, 83, 97]
     assert all("quarantined" in row["reason"] for row in rejected)
 
 
 def test_images_that_need_nothing_are_not_copied(finished: Project) -> None:
-    health = json.loads((finished.root / "data/images/mini_scenes/health.json").read_text())
-    assert health["kept: JPEG"] > 0
-    assert (
-        sum(n for reason, n in health.items() if reason.endswith(", named .jpg")) == 2
-        and health["converted: PNG L"] > 0
-        and health["converted: GIF P"] > 0
-    )
-    tested = json.loads((finished.root / "data/images/mini_test_scenes/health.json").read_text())
+    images = finished.root / "data/images"
+    health = json.loads((images / "mini_scenes/health.json").read_text())
+    assert sum(health.values()) == 60 and health["kept: JPEG"] > 30
+    assert sum(n for reason, n in health.items() if reason.endswith(", named .jpg")) == 2
+    assert health["converted: PNG L"] > 0 and health["converted: PNG RGBA, alpha dropped"] > 0
+    tested = json.loads((images / "mini_test_scenes/health.json").read_text())
     assert all(reason.startswith("kept: ") for reason in tested)
+    for name in ("mini_scenes", "mini_test_scenes"):
+        assert (images / name / "health.svg").read_text().startswith("<svg")
 
 
 def test_nothing_half_done_is_left(finished: Project) -> None:

@@ -1,7 +1,6 @@
-"""Pictures of scenes: every digit is one real scan, resized, placed in its cell, with noise; in mixed formats."""
+"""Pictures of scenes: every digit is one real scan, resized, placed in its cell, with noise."""
 
 import gzip
-import io
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.digits.formats import spoil, suffix_of, write_picture
 from pipeline_lib.digits.scene import Scene
 
 CANVAS = 64  # pixels, square
@@ -20,31 +20,17 @@ NOISE = 6.0  # standard deviation, in grey levels of 255
 # Which scans each part may use. The file is cut in runs, so no scan serves two parts.
 SCANS = {"train": range(0, 1200), "dev": range(1200, 1500), "test": range(1500, 1797)}
 
-# Formats in the order of the scene number: the mess that a real download is, in a fixed cycle of ten.
-FORMATS = ("jpg", "jpg", "png", "jpg", "gif", "jpg", "png", "jpg", "jpg", "png")
-MISLABELLED_EVERY = 50  # a GIF named .jpg, as in OCR-VQA
-BROKEN = 7  # this scene of the training part is cut off in the middle of its file
-
 
 def image_name(part: str, number: int) -> str:
     """Return the file name of a scene, such as `train/00012.png`."""
-    suffix = "jpg" if number % MISLABELLED_EVERY == 1 else FORMATS[number % len(FORMATS)]
-    return f"{part}/{number:05d}.{suffix}"
+    return f"{part}/{number:05d}.{suffix_of(number)}"
 
 
 def encode(scene: Scene, seed: int, part: str, number: int) -> bytes:
-    """Return the image file of a scene in the format that its number decides; one file is broken on purpose."""
-    name = image_name(part, number)
-    picture = draw(scene, derive_seed(seed, "digits picture", name), part)
-    buffer = io.BytesIO()
-    if name.endswith(".gif") or number % MISLABELLED_EVERY == 1:
-        picture.save(buffer, "GIF")
-    elif name.endswith(".png"):
-        picture.save(buffer, "PNG")
-    else:
-        picture.convert("RGB").save(buffer, "JPEG", quality=95)
-    data = buffer.getvalue()
-    return data[: len(data) // 2] if (part, number) == ("train", BROKEN) else data
+    """Return the image file of a scene in the format that its number decides; some of the training part are broken."""
+    picture = draw(scene, derive_seed(seed, "digits picture", image_name(part, number)), part)
+    data = write_picture(picture, number)
+    return spoil(data, number) if part == "train" else data
 
 
 def draw(scene: Scene, seed: int, part: str) -> Image.Image:

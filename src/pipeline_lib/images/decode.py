@@ -1,17 +1,60 @@
-"""Decoding: whether a file is an image, of which kind, and its pixels by LLaVA's rule."""
+"""Decoding: whether bytes are a whole image, and of which kind."""
 
 import io
+import struct
 import warnings
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
+# What is opened, and the name suffixes that fit. Pillow opens more, but some of it through other programs (EPS) or by
+# so weak a mark that any bytes could pass (TGA).
+FORMATS = {
+    "JPEG": {".jpg", ".jpeg", ".jfif"},
+    "MPO": {".jpg", ".jpeg", ".jfif", ".mpo"},
+    "PNG": {".png", ".apng"},
+    "GIF": {".gif"},
+    "WEBP": {".webp"},
+    "BMP": {".bmp", ".dib"},
+    "TIFF": {".tif", ".tiff"},
+    "AVIF": {".avif"},
+    "JPEG2000": {".jp2", ".j2k"},
+    "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
+}
+OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow finds out by itself that a JPEG is one
+NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # images by their names
+SUFFIXES = frozenset(NEVER_OPENED.union(*FORMATS.values()))
+
+# How files of the commonest formats begin, whatever their names.
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
+
+PIXEL_LIMIT = 89_478_485  # Pillow's own default: a third of a GiB in memory
+BYTE_LIMIT = 500_000_000  # of a file
+
+# What Pillow's decoders raise on hostile bytes: feeding them such met the first four, any parser may raise the others.
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    EOFError,
+    MemoryError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a file turned out to be: Pillow's format and mode, size in pixels, frames."""
+    """What a file turned out to be: Pillow's format and mode, stored size in pixels, frames."""
 
     format: str
     mode: str
@@ -21,43 +64,68 @@ class Seen:
 
 
 class UnreadableImageError(Exception):
-    """The bytes are not a whole image; the message says why."""
+    """The bytes are not a whole image; the message says why: what for everybody, then in brackets what exactly."""
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Turn what Pillow raises on hostile bytes into UnreadableImageError, and keep its warnings quiet."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(f"enormous ({error})") from error
+    except DECODER_ERRORS as error:
+        raise UnreadableImageError(f"{what} ({type(error).__name__}: {str(error)[:150]})") from error
+
+
+def is_image(path: Path) -> bool:
+    """Return whether a file is an image by its suffix, or by its first bytes."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        start = file.read(12)
+    return start.startswith(SIGNATURES) and (not start.startswith(b"RIFF") or start.endswith(b"WEBP"))
 
 
 def look(data: bytes) -> Seen:
     """Return what `data` is, after decoding all of its first frame; raise UnreadableImageError where that fails."""
-    image = open_image(data)
-    frames = int(getattr(image, "n_frames", 1))
-    return Seen(str(image.format), image.mode, image.width, image.height, frames)
+    return seen(open_image(data), data)
+
+
+def seen(image: Image.Image, data: bytes) -> Seen:
+    """Return what the decoded first frame of `data` is."""
+    return Seen(str(image.format), image.mode, image.width, image.height, _frames(data))
 
 
 def open_image(data: bytes) -> Image.Image:
     """Return the decoded first frame; raise UnreadableImageError with the reason where it cannot be decoded."""
     if not data:
         raise UnreadableImageError("empty file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            image.load()
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        MemoryError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ) as error:
-        raise UnreadableImageError(
-            f"{type(error).__name__}: {str(error).replace(str(io.BytesIO), 'data')}"[:200]
-        ) from error
+    image = _opened(data)
+    if image.width * image.height > PIXEL_LIMIT:
+        size = f"{image.width} x {image.height} pixels"
+        raise UnreadableImageError(f"enormous ({size}; at most {PIXEL_LIMIT:,} pixels are read)")
+    with decoding("cut off or damaged"):
+        image.load()
     return image
 
 
-def rgb(image: Image.Image) -> Image.Image:
-    """Return the image as RGB by LLaVA's rule: `convert("RGB")`, so alpha is dropped and EXIF rotation ignored.
+def _opened(data: bytes) -> Image.Image:
+    with decoding("cut off or damaged"):
+        try:
+            return Image.open(io.BytesIO(data), formats=OPENED)
+        except UnidentifiedImageError as error:
+            what = "cut off or damaged" if data.startswith(SIGNATURES) else "no image of a known format"
+            raise UnreadableImageError(f"{what} (begins with {data[:16]!r})") from error
 
-    Source: haotian-liu/LLaVA c121f04, `llava/train/train.py` and `llava/eval/model_vqa_loader.py`.
-    """
-    return image if image.mode == "RGB" else image.convert("RGB")
+
+def _frames(data: bytes) -> int:
+    """Return the count of frames, counted without decoding them; those behind a damaged one do not count."""
+    image = _opened(data)
+    try:
+        with decoding("frames"):
+            return int(getattr(image, "n_frames", 1))
+    except UnreadableImageError:
+        return 1

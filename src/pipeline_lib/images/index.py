@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.parquet import read_rows, write_rows
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.images.pixels import ANY
 
 
 class IndexSettings(Settings):
@@ -23,7 +24,7 @@ class IndexRow:
     """One image: `member` of a folder (`container`), or of an archive in which its bytes begin at `offset`."""
 
     path: str  # as tables and questions name it
-    status: str  # kept, converted, quarantined
+    status: str  # kept, unpacked (from a table, as it was), converted, quarantined
     reason: str
     container: str
     member: str
@@ -34,6 +35,17 @@ class IndexRow:
     frames: int
     source_sha256: str
     sha256: str
+    pixels: str = ANY  # the rule by which the bytes become RGB; `any` where all agree
+
+    @property
+    def pin(self) -> str:
+        """Return what an image is to a model: the digest of its bytes, and the rule where it is not the original's."""
+        return pin(self.sha256, self.pixels)
+
+
+def pin(sha256: str, pixels: str) -> str:
+    """Return the pin of bytes that are read by a rule."""
+    return sha256 if pixels in (ANY, "llava") else f"{sha256}:{pixels}"
 
 
 SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64()) for field in fields(IndexRow)])
@@ -68,9 +80,9 @@ def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
 
 
 def health(rows: list[IndexRow]) -> dict[str, int]:
-    """Return how many images there are of each status and reason, most frequent first."""
+    """Return how many images there are of each status and reason, most frequent first; details do not count."""
     counts: dict[str, int] = {}
     for row in rows:
-        key = f"{row.status}: {row.reason}"
+        key = f"{row.status}: {row.reason.partition(' (')[0]}"
         counts[key] = counts.get(key, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -6,8 +6,9 @@ from PIL import Image
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.images.decode import open_image, rgb
-from pipeline_lib.images.index import IndexRow, read_index
+from pipeline_lib.images.decode import open_image
+from pipeline_lib.images.index import IndexRow, pin, read_index
+from pipeline_lib.images.pixels import to_rgb
 
 
 class ImageReader:
@@ -42,11 +43,11 @@ class ImageReader:
             raise PipelineError(self.why_not(path), value=path)
         return self._rows[path]
 
-    def read(self, path: str, sha256: str) -> bytes:
-        """Return the bytes of an image, which must have the digest `sha256`."""
+    def read(self, path: str, pinned: str) -> bytes:
+        """Return the bytes of an image, which must be the one that `pinned`, its row's `pin`, names."""
         row = self.row(path)
         data = _bytes_of(row)
-        if digest_bytes(data) != sha256:
+        if pin(digest_bytes(data), row.pixels) != pinned:
             raise PipelineError(
                 "this image is not the one that the table was made from",
                 where=row.container,
@@ -55,9 +56,9 @@ class ImageReader:
             )
         return data
 
-    def open(self, path: str, sha256: str) -> Image.Image:
-        """Return an image as RGB, its bytes checked against `sha256`."""
-        return rgb(open_image(self.read(path, sha256)))
+    def open(self, path: str, pinned: str) -> Image.Image:
+        """Return an image as RGB by its dataset's pixel rule; bytes and rule are checked against `pinned`."""
+        return to_rgb(open_image(self.read(path, pinned)), self.row(path).pixels)
 
 
 def _bytes_of(row: IndexRow) -> bytes:

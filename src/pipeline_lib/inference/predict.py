@@ -78,9 +78,7 @@ def _inputs(
     }
     shown = [question.image for question in questions if question.image is not None]
     if shown:
-        inputs["pixel_values"] = torch.stack(
-            [llava.pixels(images.open(path, images.row(path).sha256)) for path in shown]
-        )
+        inputs["pixel_values"] = torch.stack([llava.pixels(images.open(path, images.row(path).pin)) for path in shown])
     return {name: tensor.to(llava.model.device) for name, tensor in inputs.items()}
 
 

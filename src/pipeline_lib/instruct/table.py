@@ -23,7 +23,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Conversation:
-    """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns."""
+    """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns.
+
+    `image_sha256` is the image's pin: its bytes' digest, followed by the pixel rule unless it is the original's.
+    """
 
     row: int
     id: str

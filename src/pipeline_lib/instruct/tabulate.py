@@ -87,5 +87,5 @@ def _fault(raw: dict[str, Any], images: ImageReader) -> str:
 def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Conversation:
     image = raw.get("image")
     turns = [{"from": turn["from"], "value": turn["value"]} for turn in raw["conversations"]]
-    sha256 = images.row(image).sha256 if image is not None else None
-    return Conversation(position, str(raw.get("id", "")), image, sha256, turns)
+    pinned = images.row(image).pin if image is not None else None
+    return Conversation(position, str(raw.get("id", "")), image, pinned, turns)

@@ -1,4 +1,4 @@
-"""Source `digits_scenes`: pictures of digit scenes, as files in mixed formats; one of the training part is broken."""
+"""Source `digits_scenes`: pictures of digit scenes, as files in many formats; three of the training part are broken."""
 
 from pathlib import Path
 from typing import Literal

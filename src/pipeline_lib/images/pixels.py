@@ -1,0 +1,111 @@
+"""Pixel rules: how a decoded image becomes RGB; `llava` as the original does it, `clean` as a person would see it.
+
+They differ on three things: an EXIF turn, transparency, and more than 8 bits a channel. CMYK is the same in both, as
+Pillow converts it: a CMYK JPEG is taken to hold inverted values, as Adobe writes them.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+
+from pipeline_lib.images.decode import UnreadableImageError, decoding
+
+PixelRule = Literal["llava", "clean"]
+ANY = "any"  # for an image that all rules turn into the same pixels
+
+DEEP = ("I", "F")  # modes of more than 8 bits, beside those that begin with I;16
+FULL_RANGE = 65535  # of 16-bit values; Pillow also brings a 16-bit PGM, mode I, into this range
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+EFFECTS = {
+    "llava": ("EXIF turn ignored", "alpha dropped", "clipped to 8 bits"),
+    "clean": ("turned upright", "alpha on white", "scaled to 8 bits"),
+}
+
+
+def to_rgb(image: Image.Image, rule: str) -> Image.Image:
+    """Return a decoded image as RGB by `llava`, `clean` or `any`; raise UnreadableImageError where its mode cannot."""
+    if rule not in (*EFFECTS, ANY):
+        raise ValueError(f"no such pixel rule: {rule}")
+    with decoding(f"mode {image.mode} cannot become RGB"):
+        return clean(image) if rule == "clean" else llava(image)
+
+
+def llava(image: Image.Image) -> Image.Image:
+    """Return `convert("RGB")`: alpha is dropped, 16 bits are clipped at 255, an EXIF turn is ignored.
+
+    Source: haotian-liu/LLaVA c121f04, `llava/train/train.py` and `llava/eval/model_vqa_loader.py`.
+    """
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def clean(image: Image.Image) -> Image.Image:
+    """Return the image turned as its EXIF says, more than 8 bits scaled to 8, and transparency laid on white.
+
+    Values of 16 bits are scaled from 0…65535. Modes I and F have no range of their own: integers that lie in 0…65535
+    are scaled from it, anything else from the image's smallest value to its largest; what is not a number is black.
+    """
+    turn = TURNS.get(orientation(image))
+    upright = image.transpose(turn) if turn is not None else image
+    if is_deep(image):
+        return _eight_bits(upright).convert("RGB")
+    return _on_white(upright) if image.has_transparency_data else llava(upright)
+
+
+def effects(image: Image.Image, rule: PixelRule) -> list[str]:
+    """Return what `rule` does to an image that another rule would do otherwise; empty where all rules agree."""
+    deep = is_deep(image)
+    marks = (orientation(image) in TURNS, image.has_transparency_data and not deep, deep)
+    return [effect for effect, marked in zip(EFFECTS[rule], marks, strict=True) if marked]
+
+
+def orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1…8; a tag that is absent, unreadable or out of range counts as 1, upright."""
+    try:
+        with decoding("EXIF"):
+            found = image.getexif().get(ExifTags.Base.Orientation)
+    except UnreadableImageError:
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Return whether an image has more than 8 bits a channel."""
+    return image.mode in DEEP or image.mode.startswith("I;16")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    layer = image.convert("RGBA")
+    canvas = Image.new("RGB", image.size, "white")
+    canvas.paste(layer, mask=layer)
+    return canvas
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return a deep image in mode L, row by row, so that memory stays small."""
+    values = np.asarray(image if image.mode == "F" else image.convert("I"))
+    low, high = (0.0, float(FULL_RANGE)) if image.mode.startswith("I;16") else _range(values)
+    scaled = np.empty(values.shape, dtype=np.uint8)
+    for row, target in zip(values, scaled, strict=True):
+        numbers = np.nan_to_num(row.astype(np.float64), nan=low, posinf=high, neginf=low)
+        target[:] = np.rint((numbers - low) * (255.0 / (high - low or 1.0)))
+    return Image.fromarray(scaled)
+
+
+def _range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """Return the values that become 0 and 255, for modes without a range of their own."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 0.0
+    low, high = float(finite.min()), float(finite.max())
+    whole = np.issubdtype(values.dtype, np.integer)
+    return (0.0, float(FULL_RANGE)) if whole and low >= 0 and high <= FULL_RANGE else (low, high)

@@ -1,0 +1,136 @@
+"""The convert stage: every image of one shard, in files and in tables, with what is new in an archive."""
+
+import io
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline_lib.core.digests import digest_bytes, digest_file, digest_text
+from pipeline_lib.images.convert import Converted, ConvertSettings, convert_image
+from pipeline_lib.images.decode import BYTE_LIMIT, UnreadableImageError, is_image
+from pipeline_lib.images.index import IndexRow
+from pipeline_lib.images.tables import Cell, cells, holds_images
+
+
+def convert_shard(
+    raw: Path, files: list[Path], tar: Path, container: Path, settings: ConvertSettings
+) -> list[IndexRow]:
+    """Convert the images of one shard, files and rows of tables, and return an index row for each, sorted by name.
+
+    `raw` is the folder that names are relative to; what is converted or comes from a table is appended to the
+    uncompressed archive `tar`, which the index calls `container`. Other files are left alone.
+    """
+    rows = []
+    with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # it takes names of any length
+        shard = _Shard(raw, archive, container, settings)
+        for file in sorted(files, key=lambda file: file.as_posix()):
+            if is_image(file):
+                rows.append(shard.file(file))
+            elif holds_images(file):
+                rows += shard.table(file)
+    return rows
+
+
+class _Shard:
+    """One shard under conversion."""
+
+    def __init__(self, raw: Path, archive: tarfile.TarFile, container: Path, settings: ConvertSettings) -> None:
+        self._raw = raw
+        self._archive = archive
+        self._container = container
+        self._settings = settings
+
+    def file(self, file: Path) -> IndexRow:
+        """Return the row of an image file."""
+        name = file.relative_to(self._raw).as_posix()
+        size = file.stat().st_size
+        if size > BYTE_LIMIT:
+            reason = f"enormous ({size:,} bytes; at most {BYTE_LIMIT:,} are read)"
+            return self._row(name, name, digest_file(file), Converted("quarantined", reason))
+        data = file.read_bytes()
+        done = convert_image(data, file.suffix.lower(), self._settings)
+        if done.data is not None:
+            return self._packed(name, data, done, done.data)
+        return replace(self._row(name, name, digest_bytes(data), done), size=len(data), sha256=digest_bytes(data))
+
+    def table(self, file: Path) -> list[IndexRow]:
+        """Return the rows of a table's images, those that name another row's image last."""
+        name = file.relative_to(self._raw).as_posix()
+        folder = name[: -len(file.suffix)]
+        found: dict[str, IndexRow] = {}
+        short: list[Cell] = []
+        try:
+            for cell in cells(file):
+                if cell.is_short:
+                    short.append(cell)
+                else:
+                    _enter(found, self._cell(name, cell.path(folder), cell))
+        except UnreadableImageError as error:
+            found[name] = self._row(name, name, digest_file(file), Converted("quarantined", str(error)))
+        own = {**found}
+        indexes = {cell.index for cell in short}
+        for cell in short:
+            _enter(found, self._short_cell(name, folder, cell, own, indexes))
+        return sorted(found.values(), key=lambda row: row.path)
+
+    def _short_cell(self, name: str, folder: str, cell: Cell, own: dict[str, IndexRow], indexes: set[str]) -> IndexRow:
+        """Return the row of a cell that may name another row, which must have an image of its own."""
+        path, target = cell.path(folder), f"{folder}/{cell.value}"
+        if cell.names_a_path and target in own:
+            return replace(own[target], path=path)
+        if cell.value in indexes and cell.value:
+            reason = f"the row that it refers to has no image of its own (row {cell.value})"
+            return self._row(path, name, digest_text(cell.value), Converted("quarantined", reason))
+        return self._cell(name, path, cell)
+
+    def _cell(self, name: str, path: str, cell: Cell) -> IndexRow:
+        """Return the row of an image that a table holds; its bytes are in the archive, changed or not."""
+        try:
+            data = cell.image()
+        except UnreadableImageError as error:
+            return self._row(path, name, digest_text(cell.value), Converted("quarantined", str(error)))
+        done = convert_image(data, None, self._settings)
+        if done.status == "quarantined":
+            return self._row(path, name, digest_bytes(data), done)
+        return self._packed(path, data, done, done.data or data)
+
+    def _packed(self, name: str, source: bytes, done: Converted, data: bytes) -> IndexRow:
+        """Append `data` to the archive under a fixed owner and time, and return its row."""
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        self._archive.addfile(member, io.BytesIO(data))
+        offset = int(self._archive.offset) - -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        return replace(
+            self._row(name, name, digest_bytes(source), done),
+            status="converted" if done.status == "converted" else "unpacked",
+            container=self._container.as_posix(),
+            offset=offset,
+            size=len(data),
+            sha256=digest_bytes(data),
+        )
+
+    def _row(self, path: str, member: str, source_sha256: str, done: Converted) -> IndexRow:
+        """Return the row of an image that stays where it is."""
+        return IndexRow(
+            path=path,
+            status=done.status,
+            reason=done.reason,
+            container=self._raw.as_posix(),
+            member=member,
+            offset=0,
+            size=0,
+            width=done.size[0],
+            height=done.size[1],
+            frames=done.frames,
+            source_sha256=source_sha256,
+            sha256=source_sha256,
+            pixels=done.pixels,
+        )
+
+
+def _enter(found: dict[str, IndexRow], row: IndexRow) -> None:
+    """Add a row of a table; where its path has another image already, neither can be trusted."""
+    before = found.setdefault(row.path, row)
+    if before.source_sha256 != row.source_sha256:
+        reason = "this index has several images"
+        found[row.path] = replace(before, status="quarantined", reason=reason, pixels="")

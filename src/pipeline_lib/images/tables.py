@@ -1,0 +1,79 @@
+"""Images inside tables: a TSV whose rows have an `index` and an `image` in base64, as MMBench gives them."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from pipeline_lib.images.decode import UnreadableImageError
+
+COLUMNS = ["index", "image"]
+ROWS_AT_ONCE = 64  # an image is some hundred KB
+
+# A value this short is the index of another row, where there is one: the rule of VLMEvalKit's tables.
+REFERENCE = 64  # characters
+
+# Everything is text: a row whose index is "None" or "NA" is a row like any other.
+TEXT: dict[str, Any] = {"sep": "\t", "dtype": str, "keep_default_na": False}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The image of one row: the row's number from 1, its index, what stands under `image`."""
+
+    row: int
+    index: str
+    value: str
+
+    @property
+    def is_short(self) -> bool:
+        """Return whether the value may be the index of another row."""
+        return len(self.value) <= REFERENCE
+
+    def path(self, folder: str) -> str:
+        """Return the path of the image; a row whose index makes none has its number."""
+        return f"{folder}/{self.index}" if self.names_a_path else f"{folder}/row {self.row}"
+
+    @property
+    def names_a_path(self) -> bool:
+        """Return whether the index can be the last part of a path."""
+        return self.index not in ("", ".", "..") and "/" not in self.index
+
+    def image(self) -> bytes:
+        """Return the decoded bytes; raise UnreadableImageError where there are none."""
+        if not self.names_a_path:
+            raise UnreadableImageError(f"its index makes no path ({self.index[:40]!r})")
+        if not self.value:
+            raise UnreadableImageError("no image in this row")
+        try:
+            return base64.b64decode("".join(self.value.split()), validate=True)
+        except ValueError as error:
+            told = f"row {self.row}: {self.value[:REFERENCE]!r}"
+            raise UnreadableImageError(f"neither base64 nor another row's index ({told})") from error
+
+
+def holds_images(path: Path) -> bool:
+    """Return whether a file is a TSV with an index and an image in every row."""
+    import pandas as pd  # takes half a second, which a study without such tables need not wait
+
+    if path.suffix.lower() != ".tsv":
+        return False
+    try:
+        return set(COLUMNS) <= set(pd.read_csv(path, nrows=0, **TEXT).columns)
+    except ValueError:  # pandas' own errors, and bytes that are no text
+        return False
+
+
+def cells(path: Path) -> Iterator[Cell]:
+    """Yield the images of a table, some rows in memory at a time; raise UnreadableImageError where it breaks off."""
+    import pandas as pd
+
+    number = 0
+    try:
+        with pd.read_csv(path, usecols=COLUMNS, chunksize=ROWS_AT_ONCE, **TEXT) as chunks:
+            for chunk in chunks:
+                for index, value in zip(chunk["index"], chunk["image"], strict=True):
+                    number += 1
+                    yield Cell(number, index, value)
+    except ValueError as error:
+        raise UnreadableImageError(f"no whole table (after row {number}: {str(error).strip()[:150]})") from error
