@@ -5,7 +5,7 @@ from typing import Iterator, Mapping
 
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
-from pipeline_lib.core.registry import load, names
+from pipeline_lib.core.registry import load
 from pipeline_lib.recipes.base import Prompting
 from pipeline_lib.training.settings import Optimisation
 
@@ -109,10 +109,6 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
-    known = names("benchmarks")
-    if use.benchmark not in known:
-        yield Problem((*key, "benchmark"), "no such benchmark", use.benchmark, suggest(use.benchmark, known))
-        return
     protocols = load("benchmarks", use.benchmark).PROTOCOLS
     if use.protocol not in protocols:
         yield Problem(

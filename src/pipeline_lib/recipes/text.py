@@ -1,9 +1,10 @@
 """Recipe `text`: all of a language model, on conversations without images."""
 
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import Field
 
+from pipeline_lib.core.plugin import Registered
 from pipeline_lib.core.registry import load
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
@@ -16,7 +17,7 @@ class Settings(Optimisation):
     """Settings of the recipe `text`."""
 
     name: Literal["text"]
-    template: str = Field(
+    template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation")
