@@ -1,5 +1,6 @@
 """GPUs of one machine, counted by a stand-in for nvidia-smi: each job has another one, and holds it to its end."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -91,7 +92,7 @@ def test_jobs_at_once_hold_different_gpus(three: Path) -> None:
     spans = [(three / f"job{number}").read_text().split() for number in range(8)]
     for device in {device for device, _, _ in spans}:
         times = sorted((float(began), float(ended)) for held, began, ended in spans if held == device)
-        assert all(ended <= began for (_, ended), (began, _) in zip(times, times[1:], strict=False)), device
+        assert all(ended <= began for (_, ended), (began, _) in itertools.pairwise(times)), device
     assert {device for device, _, _ in spans} == {"GPU-0a", "GPU-1a", "GPU-2a"}
     for number, (device, _, _) in enumerate(spans):
         assert (three / f"job{number}.holds").read_text() == device

@@ -66,11 +66,3 @@ def test_two_machines_with_their_data_in_different_places_agree(tmp_path: Path) 
     make(one, RAW)
     assert one.made() == made and one.worked_since(before) == {"fetch": 1}
     assert (one.root / "data/raw/photos/000/a.jpg").resolve() == tmp_path / "moved/train/a.jpg"
-
-
-def test_a_path_that_this_machine_does_not_name_is_told_with_the_line_to_add(tmp_path: Path) -> None:
-    project = project_with(tmp_path / "photos", tmp_path / "project")
-    (project.root / "site.yaml").unlink()
-    done = project.snakemake("-c1", "--config", "study=elsewhere", "--", INDEX)
-    assert done.returncode != 0
-    assert "site.yaml names no path 'photos'" in done.text and "  photos: /where/it/lies" in done.text
