@@ -62,6 +62,7 @@ def test_the_page_has_one_module_of_each_kind() -> None:
 
 def test_a_source_a_strategy_and_a_benchmark_of_the_page_work(fresh: Project, tmp_path: Path) -> None:
     extend(fresh, "sources", "sampling", "benchmarks")
+    assert fresh.run("ruff", "check", "src").returncode == 0
     write_data(tmp_path / "disk")
     (fresh.root / "site.yaml").write_text(f"paths: {{scans: {tmp_path / 'disk'}}}\n")
     study = {"title": "The page's", "runs": {}, **study_of("datasets", "tables", "subsets", "benchmarks")}

@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from snakemake_executor_plugin_slurm.utils import set_gres_string
 
 from tests.project import Project
 from tests.unit.test_gpus import JOB, machine, whole
@@ -52,3 +54,8 @@ def test_stages_with_a_model_ask_for_a_gpu_where_the_study_is_on_one(fresh: Proj
     jobs = re.findall(r"^rule (\w+):\n((?:    .*\n)*)", done.text, flags=re.MULTILINE)
     assert {rule for rule, told in jobs if "gpu=1" in told} == {"weights", "train", "predict"}
     assert not any("gpu=0" in told for _, told in jobs)
+
+
+def test_slurm_understands_how_many_gpus_a_job_asks_for() -> None:
+    asked = [set_gres_string(SimpleNamespace(resources={"gpu": count})).strip() for count in (0, 1)]
+    assert asked == ["", "--gpus=1"]

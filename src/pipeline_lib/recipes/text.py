@@ -1,4 +1,7 @@
-"""Recipe `text`: all of a language model, on conversations without images."""
+"""Recipe `text`: all of a language model, on conversations without images.
+
+It starts from a language model.
+"""
 
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 

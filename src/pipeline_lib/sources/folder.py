@@ -1,4 +1,9 @@
-"""Source `folder`: files that lie on this machine already; they are linked, not copied."""
+"""Source `folder`: files that lie on this machine already; they are linked, not copied.
+
+Files added or taken away are seen by their names, shard by shard. The manifest pins their bytes as they were: a file
+edited in place is refused by the stage that reads it, and taken anew after `data/raw/DATASET/SHARD.manifest.json` is
+deleted.
+"""
 
 import os
 from pathlib import Path
