@@ -12,7 +12,7 @@ TORCH_VERSION := 2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 STAMP := $(VENV)/.setup-$(TORCH)
 
-.PHONY: help setup demo test test-long test-demo lint format lock clean
+.PHONY: help setup demo test test-long test-demo lint format reference lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -58,6 +58,10 @@ format: setup  ## put code and rules in shape
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile rules
+
+reference: setup  ## write docs/study.schema.json and docs/reference.md from the code
+	vlmflow config schema > docs/study.schema.json
+	vlmflow config reference > docs/reference.md
 
 lock: setup  ## write requirements.lock from what is installed
 	pip freeze --exclude torch --exclude-editable > requirements.lock

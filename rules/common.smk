@@ -48,6 +48,7 @@ def read_study(settings):
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
+GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 
 # What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.

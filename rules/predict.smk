@@ -19,6 +19,7 @@ rule predict:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
     threads: STUDY.threads
     resources:
+        gpu=GPUS,
         mem_mb=4000,
         runtime=240,
     params:

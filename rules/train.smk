@@ -23,6 +23,7 @@ rule train:
         "<results>/timings/train/{training}.jsonl"
     threads: STUDY.threads
     resources:
+        gpu=GPUS,
         mem_mb=4000,
         runtime=1440,
         save_every=STUDY.save_every,

@@ -19,6 +19,7 @@ rule weights:
         "data/timings/weights/{weights}.jsonl"
     threads: STUDY.threads
     resources:
+        gpu=GPUS,
         mem_mb=4000,
         runtime=240,
         save_every=STUDY.save_every,

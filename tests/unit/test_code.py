@@ -11,11 +11,12 @@ MODULE = '''"""What the module is for."""
 from pipeline_lib.helper import limit, unused
 
 RATE = 2  # a comment
+SHARE = Field(default=1, description="what it is")
 
 
 def used(x):
     """Say what it returns."""
-    return limit(x) * RATE
+    return limit(x) * RATE * SHARE
 
 
 def other(x):
@@ -71,7 +72,8 @@ def digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-
     [
         ("module", "  # a comment", ""),
         ("module", "Say what it returns.", "Return a number."),
-        ("module", "return limit(x) * RATE", "return (\n        limit(x)\n        * RATE\n    )"),
+        ("module", "what it is", "what it is for"),
+        ("module", "return limit(x) * RATE * SHARE", "return (\n        limit(x)\n        * RATE * SHARE\n    )"),
         ("module", "    return unused(x)", "    return unused(x) + 1"),
         ("helper", "    return x\n", "    return -x\n"),
         ("script", "A script.", "The script."),
@@ -85,7 +87,9 @@ def test_what_cannot_change_a_result_does_not_count(digest, edit) -> None:  # ty
     "edit",
     [
         ("module", "RATE = 2", "RATE = 3"),
-        ("module", "return limit(x) * RATE", "return RATE * limit(x)"),
+        ("module", "default=1", "default=2"),
+        ("module", "Field(default=1", "Made(default=1"),
+        ("module", "return limit(x) * RATE * SHARE", "return RATE * limit(x) * SHARE"),
         ("helper", "min(x, 10)", "min(x, 11)"),
         ("script", "used(1)", "used(2)"),
         ("module", "RATE = 2", "RATE = 2\nprint('at import')"),

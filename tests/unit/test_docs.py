@@ -2,13 +2,18 @@
 
 import re
 
-import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
+from pipeline_lib.config.schema import study_schema
+from pipeline_lib.config.study import Study
 from pipeline_lib.core.registry import load, names
+from pipeline_lib.core.site import Site
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
+BLOCKS = [YAML(typ="safe").load(text) or {} for text in re.findall(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)]
 
 
 def test_the_picture_shows_every_rule() -> None:
@@ -19,10 +24,18 @@ def test_the_picture_shows_every_rule() -> None:
     assert set(re.findall(r"\w+", picture)) - {"flowchart", "LR"} == rules
 
 
-@pytest.mark.parametrize("kind", ["sources", "recipes"])
-def test_the_configuration_page_names_every_plugin(kind: str) -> None:
-    for name in names(kind):
-        assert f"`{name}`" in CONFIGURATION
+def test_the_configuration_page_tells_of_every_part_and_setting_of_a_study() -> None:
+    for key in Study.model_fields:
+        assert f"`{key}`" in CONFIGURATION or key == "title"
+
+
+def test_examples_of_the_configuration_page_are_valid() -> None:
+    (site,) = [lines for lines in BLOCKS if "paths" in lines]
+    assert Site.model_validate(site).paths
+    rest = {"title": "An example", "datasets": {}, "runs": {}, "benchmarks": {}}
+    for lines in BLOCKS:
+        if lines != site:
+            Draft202012Validator(study_schema()).validate({**rest, **lines})
 
 
 def test_the_page_on_benchmarks_names_each_with_its_protocols() -> None:

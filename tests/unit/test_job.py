@@ -1,6 +1,7 @@
 """A job as a process: what it leaves when it succeeds, fails, or is ended."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ class What(Settings):
 
     happens: str
     threads: int = 1
+    device: str = "cpu"
 
 
 def work(job: Job[What]) -> None:
@@ -135,3 +137,16 @@ def test_settings_of_another_stage_are_refused(script: Path) -> None:
 def test_other_libraries_than_planned_are_refused(script: Path) -> None:
     code, error = run_script(script, '{"happens": "nothing"}', "--libs", "pillow==0.1")
     assert code == 1 and "pillow" in error and "make setup" in error
+
+
+def test_a_job_on_a_gpu_sees_its_own_alone_and_a_reused_one_needs_none(script: Path) -> None:
+    settings = '{"happens": "nothing", "device": "cuda"}'
+    run = {"cwd": script.parent, "timeout": 60, "check": False}
+    none = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    assert subprocess.run(command(script, settings), **run, env=none).returncode == 1
+    assert "needs a GPU and sees none" in record_of(script)["error"]
+    two = {**os.environ, "CUDA_VISIBLE_DEVICES": "GPU-a,GPU-b"}
+    assert subprocess.run(command(script, settings), **run, env=two).returncode == 0
+    assert record_of(script)["machine"]["environment"]["CUDA_VISIBLE_DEVICES"] == "GPU-a"
+    assert subprocess.run(command(script, settings), **run, env=none).returncode == 0
+    assert record_of(script)["reused"]

@@ -57,3 +57,10 @@ def test_a_folder_that_changes_while_it_is_fetched_is_refused(photos: Path, tmp_
 def test_a_source_that_its_settings_describe_has_no_pin() -> None:
     settings = digits_scenes.Settings(kind="digits_scenes", part="train", scenes=3)
     assert listing(settings, 0, 1, Path("none")) is None
+
+
+def test_a_source_that_this_machine_does_not_name_has_no_pin_and_cannot_be_fetched(tmp_path: Path) -> None:
+    source = folder.Settings(kind="folder", path="site:nowhere/photos")
+    assert listing(source, 0, 1, Path("none")) is None
+    with pytest.raises(PipelineError, match="no path 'nowhere'"):
+        fetch_shard(FetchSettings(source=source, seed=0, shard=0, shards=1), tmp_path / "000")

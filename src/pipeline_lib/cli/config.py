@@ -1,15 +1,18 @@
-"""`vlmflow config`: check a study before anything runs."""
+"""`vlmflow config`: check a study before anything runs; what may stand in one."""
 
 import typer
 
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.config.reference import reference_page
+from pipeline_lib.config.schema import study_schema
+from pipeline_lib.core.text import pretty_json
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.callback()
 def _group() -> None:
-    """Check a study before anything runs."""
+    """Check a study before anything runs; what may stand in one."""
 
 
 @app.command()
@@ -20,3 +23,15 @@ def check(study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, o
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a study, by which editors complete keys."""
+    typer.echo(pretty_json(study_schema()), nl=False)
+
+
+@app.command()
+def reference() -> None:
+    """Print every key of a study as Markdown: type, values, default, meaning."""
+    typer.echo(reference_page(), nl=False)

@@ -6,7 +6,7 @@ from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import without_stand_in
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
-from pipeline_lib.core.registry import load, names
+from pipeline_lib.core.registry import load
 from pipeline_lib.training.settings import Optimisation
 
 
@@ -122,10 +122,6 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
-    known = names("benchmarks")
-    if use.benchmark not in known:
-        yield Problem((*key, "benchmark"), "no such benchmark", use.benchmark, suggest(use.benchmark, known))
-        return
     protocols = load("benchmarks", use.benchmark).PROTOCOLS
     if use.protocol not in protocols:
         yield Problem(

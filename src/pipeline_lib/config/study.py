@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.core.plugin import Plugin
+from pipeline_lib.core.plugin import Plugin, Registered
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
@@ -15,13 +15,14 @@ from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, Lesson, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+NAME = r"^[a-z0-9][a-z0-9_-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 class Dataset(Settings):
     """Raw files from one source, in shards; with `convert`, its images can be used."""
 
-    source: Annotated[SourceSettings, Plugin("sources", key="kind")]
+    source: Annotated[SourceSettings, Plugin("sources", key="kind")] = Field(description="where its files come from")
     shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it, side by side")
     convert: ConvertSettings | None = Field(default=None, description="how its images become what models read")
     smoke: Annotated[SourceSettings, Plugin("sources", key="kind")] | None = Field(
@@ -35,14 +36,14 @@ class Table(Settings):
 
     dataset: Name = Field(description="the dataset that holds the file")
     images: list[Name] = Field(default=[], description="the datasets that hold the images")
-    conversations: TabulateSettings
+    conversations: TabulateSettings = Field(description="the file, and how many of its rows may be unusable")
 
 
 class Subset(Settings):
     """Rows of a table."""
 
-    table: Name
-    sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
+    table: Name = Field(description="the table whose rows are chosen")
+    sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
 
 
 class Weights(Settings):
@@ -50,8 +51,10 @@ class Weights(Settings):
 
     dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
-    make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    learn: list[Lesson] = Field(default=[], description="for weights that start random: what they learn, in this order")
+    make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
+    learn: list[Lesson] = Field(
+        default=[], description="what they learn first, in this order, where they start random"
+    )
     smoke: "Weights | None" = Field(default=None, description="the small weights that stand in for them in a smoke run")
 
 
@@ -64,7 +67,7 @@ class Training(Settings):
     )
     projector: Name | None = Field(default=None, description="weights of kind projector to put in")
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
-    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     devices: Devices = Field(default=Devices(), description="what it computes on")
 
 
@@ -77,19 +80,19 @@ class Run(Settings):
 class BenchmarkUse(Settings):
     """One benchmark of the study."""
 
-    benchmark: str = Field(description="a module in pipeline_lib/benchmarks")
+    benchmark: Annotated[str, Registered("benchmarks")] = Field(description="a module in pipeline_lib/benchmarks")
     protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
     dataset: Name = Field(description="the dataset that holds questions and gold")
-    files: FileNames
+    files: FileNames = Field(description="which files of the dataset hold them")
     images: list[Name] = Field(description="the datasets that hold the images")
-    decoding: Decoding = Decoding()
+    decoding: Decoding = Field(default=Decoding(), description="how the models answer")
     scored: bool = Field(default=True, description="false for a split whose answers are not public: it is handed in")
 
 
 class Study(Settings):
     """A study: what is fetched, trained, asked and scored."""
 
-    title: str
+    title: str = Field(description="one line for people")
     smoke: bool = Field(
         default=False, description="rehearse the whole study on the stand-ins that its datasets and weights name"
     )
@@ -99,13 +102,13 @@ class Study(Settings):
     save_every: int = Field(
         default=600, ge=0, description="seconds between the states from which an interrupted training goes on"
     )
-    datasets: dict[Name, Dataset]
-    tables: dict[Name, Table] = {}
-    subsets: dict[Name, Subset] = {}
-    weights: dict[Name, Weights] = {}
-    trainings: dict[Name, Training] = {}
-    runs: dict[Name, Run]
-    benchmarks: dict[Name, BenchmarkUse]
+    datasets: dict[Name, Dataset] = Field(description="raw files: images, conversations, questions")
+    tables: dict[Name, Table] = Field(default={}, description="validated conversations about images")
+    subsets: dict[Name, Subset] = Field(default={}, description="chosen rows of tables")
+    weights: dict[Name, Weights] = Field(default={}, description="starting weights")
+    trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
+    runs: dict[Name, Run] = Field(description="the models that are scored")
+    benchmarks: dict[Name, BenchmarkUse] = Field(description="what they are asked")
 
     def model_kind(self, name: str) -> ModelKind:
         """Return what the weights or the training of this name are."""

@@ -1,8 +1,8 @@
 """Digest of the code that a job runs: of what a script reaches by imports, definition by definition.
 
-Comments, docstrings and formatting do not count, nor does a definition that the script does not reach: a benchmark's
-prompt and its scorer can share a file and still make different stages stale. It is made from syntax-tree node names and
-non-empty fields, so that Python versions agree.
+Comments, docstrings, descriptions of settings and formatting do not count, nor does a definition that the script does
+not reach: a benchmark's prompt and its scorer can share a file and still make different stages stale. It is made from
+syntax-tree node names and non-empty fields, so that Python versions agree.
 """
 
 import ast
@@ -190,12 +190,20 @@ def _digest(node: ast.AST) -> str:
 
 
 def _dump(value: object) -> str:
+    if isinstance(value, ast.Call):
+        value = _without_description(value)
     if isinstance(value, ast.AST):
-        fields = [
-            (name, field) for name, field in ast.iter_fields(value) if name not in ("ctx", "kind", "type_comment")
-        ]
+        skipped = ("ctx", "kind", "type_comment")
+        fields = [(name, field) for name, field in ast.iter_fields(value) if name not in skipped]
         parts = [f"{name}={_dump(field)}" for name, field in fields if field is not None and field != []]
         return f"{type(value).__name__}({','.join(parts)})"
     if isinstance(value, list):
         return "[" + ",".join(_dump(item) for item in value if not _is_docstring(item)) + "]"
     return repr(value)
+
+
+def _without_description(call: ast.Call) -> ast.Call:
+    """Return a call of pydantic's Field without what it says to people; any other call as it is."""
+    if not isinstance(call.func, ast.Name) or call.func.id != "Field":
+        return call
+    return ast.Call(call.func, call.args, [word for word in call.keywords if word.arg != "description"])

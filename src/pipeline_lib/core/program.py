@@ -15,6 +15,7 @@ from typing import Callable, Sequence
 
 from pydantic import ValidationError
 
+from pipeline_lib.core import gpus
 from pipeline_lib.core.code import code_digest, code_modules
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.job import Job, Options, S
@@ -76,6 +77,8 @@ def _carry_out(
         elif job.reuse():
             logger.info("reused: an equal job made these outputs before")
             return
+        if getattr(checked, "device", "cpu") == "cuda":
+            logger.info("on GPU %s", gpus.take())
         work(job)
         job.publish()
         job.keep()

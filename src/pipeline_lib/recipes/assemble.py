@@ -1,4 +1,7 @@
-"""Recipe `assemble`: a language model and a vision tower become a LLaVA; nothing is trained."""
+"""Recipe `assemble`: a language model and a vision tower become a LLaVA; nothing is trained.
+
+It starts from a language model, and needs a `tower`.
+"""
 
 from typing import TYPE_CHECKING, Literal
 

@@ -1,9 +1,10 @@
 """Settings that recipes for LLaVA share: how the model is spoken to, and how long its conversations may be."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline_lib.core.plugin import Registered
 from pipeline_lib.models.card import Card
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
@@ -11,7 +12,7 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings
 class Prompting(RecipeSettings):
     """How a LLaVA is spoken to and shown images; its checkpoint carries it on."""
 
-    template: str = Field(
+    template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] = Field(

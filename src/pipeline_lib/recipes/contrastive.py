@@ -1,4 +1,7 @@
-"""Recipe `contrastive`: all of a CLIP model, on images and their captions, with CLIP's symmetric loss."""
+"""Recipe `contrastive`: all of a CLIP model, on images and their captions, with CLIP's symmetric loss.
+
+It starts from a CLIP model; what it makes can be the `tower` of other trainings.
+"""
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 

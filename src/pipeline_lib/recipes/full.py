@@ -1,4 +1,7 @@
-"""Recipe `full`: the language model and the projector; the vision tower is frozen."""
+"""Recipe `full`: the language model and the projector; the vision tower is frozen.
+
+It starts from a LLaVA, or from a language model and a `tower`.
+"""
 
 from typing import TYPE_CHECKING, Literal
 

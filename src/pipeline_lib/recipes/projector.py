@@ -1,4 +1,7 @@
-"""Recipe `projector`: the projector alone; the language model and the vision tower are frozen."""
+"""Recipe `projector`: the projector alone; the language model and the vision tower are frozen.
+
+It starts from a LLaVA, or from a language model and a `tower`.
+"""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal

@@ -1,9 +1,13 @@
-"""Recipe `text`: all of a language model, on conversations without images."""
+"""Recipe `text`: all of a language model, on conversations without images.
 
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+It starts from a language model.
+"""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from pydantic import Field
 
+from pipeline_lib.core.plugin import Registered
 from pipeline_lib.core.registry import load
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
@@ -19,7 +23,7 @@ class Settings(Optimisation):
     makes: ClassVar[ModelKind] = "language"
 
     name: Literal["text"]
-    template: str = Field(
+    template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation")

@@ -1,4 +1,9 @@
-"""Source `folder`: files that lie on this machine already; they are linked, not copied."""
+"""Source `folder`: files that lie on this machine already; they are linked, not copied.
+
+Files added or taken away are seen by their names, shard by shard. The manifest pins their bytes as they were: a file
+edited in place is refused by the stage that reads it, and taken anew after `data/raw/DATASET/SHARD.manifest.json` is
+deleted.
+"""
 
 import os
 from pathlib import Path
@@ -8,6 +13,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import LISTING, STAMP
+from pipeline_lib.core.site import locate
 from pipeline_lib.sources.base import SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
@@ -18,15 +24,15 @@ class Settings(SourceSettings):
     """Which folder to take."""
 
     kind: Literal["folder"]
-    path: str = Field(description="the folder, absolute or relative to the project")
+    path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` by site.yaml")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the paths of all files below the folder, relative to it."""
-    root = Path(settings.path)
+    root = locate(settings.path)
     if not root.is_dir():
         raise PipelineError(
-            "no such folder", where="source.path", value=settings.path, cure="correct the path in the study"
+            "no such folder", where="source.path", value=str(root), cure="correct the path in the study or in site.yaml"
         )
     found = ((Path(folder), name) for folder, _, names in os.walk(root) for name in names)
     return [(folder / name).relative_to(root).as_posix() for folder, name in found if name not in (STAMP, LISTING)]
@@ -34,7 +40,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
     """Link the named files below `folder`; the manifest pins their bytes as they are now."""
-    root = Path(settings.path).absolute()
+    root = locate(settings.path).absolute()
     for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -29,15 +29,17 @@ class RecipeSettings(Settings):
 class Optimisation(RecipeSettings):
     """How any recipe that takes steps optimises: AdamW with warm-up, a schedule and explicit clipping."""
 
-    learning_rate: float = Field(gt=0)
+    learning_rate: float = Field(gt=0, description="the largest, reached after the warm-up")
     batch_size: int = Field(gt=0, description="rows per optimiser step")
     epochs: float | None = Field(default=None, gt=0, description="passes over the subset; or give steps")
     steps: int | None = Field(default=None, gt=0, description="optimiser steps; or give epochs")
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant"] = Field(
+        default="cosine", description="how the learning rate falls after the warm-up"
+    )
     warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the steps over which the learning rate rises")
-    weight_decay: float = Field(default=0.0, ge=0)
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    beta2: float = Field(default=0.999, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's; norms and biases are spared")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's, of the running mean of gradients")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's, of the running mean of their squares")
     clip_norm: float = Field(ge=0, description="largest gradient norm; 0 does not clip")
 
     def own_rates(self) -> dict[str, float]:
@@ -81,7 +83,7 @@ class Lesson(Settings):
     """What starting weights learn before any training uses them."""
 
     table: str = Field(description="the table whose rows are learnt, all of them")
-    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how they are learnt")
 
 
 class WeightsSettings(Settings):

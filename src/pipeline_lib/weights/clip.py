@@ -19,7 +19,7 @@ class Settings(WeightsKind):
     """The shape of the model, as keys of transformers' CLIPConfig and its two parts, and its tokenizer."""
 
     kind: Literal["clip"]
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     vision: dict[str, Any] = Field(description="keys of transformers' CLIPVisionConfig")
     text: dict[str, Any] = Field(description="keys of transformers' CLIPTextConfig")
     projection_dim: int = Field(gt=0, description="width of the space that images and texts share")

@@ -20,7 +20,7 @@ class Settings(WeightsKind):
     """The shape of the model, as keys of transformers' LlamaConfig, and its tokenizer."""
 
     kind: Literal["llama"]
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     config: dict[str, Any] = Field(description="keys of transformers' LlamaConfig")
 
     def model_kind(self) -> ModelKind:

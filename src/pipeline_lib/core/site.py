@@ -1,0 +1,63 @@
+"""Site paths: folders that lie elsewhere on this machine, named in `site.yaml`, which is not in git.
+
+A study writes `site:NAME` or `site:NAME/a/folder`. Whoever reads the files asks `locate` where they read them, so that
+the absolute path enters no settings, manifest or digest: machines that keep their data in different places agree.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.settings import Settings
+
+FILE = Path("site.yaml")
+PREFIX = "site:"
+
+
+def _absolute(path: str) -> str:
+    if not Path(path).is_absolute():
+        raise ValueError("a path of this machine begins with /")
+    return path
+
+
+class Site(Settings):
+    """The content of site.yaml."""
+
+    paths: dict[str, Annotated[str, AfterValidator(_absolute)]] = Field(description="absolute paths by their names")
+
+
+def locate(path: str, file: Path = FILE) -> Path:
+    """Return where a path of a study lies on this machine; a name that site.yaml lacks raises PipelineError."""
+    if not path.startswith(PREFIX):
+        return Path(path)
+    name, _, inside = path.removeprefix(PREFIX).partition("/")
+    known = _read(file).paths if file.is_file() else {}
+    if name not in known:
+        raise PipelineError(
+            f"{file} names no path {name!r}; " + (suggest(name, known) if file.is_file() else "there is no such file"),
+            where=file,
+            value=path,
+            cure=f"add under `paths:` a line such as `  {name}: /where/it/lies` (see site.example.yaml)",
+        )
+    return Path(known[name]) / inside
+
+
+def _read(file: Path) -> Site:
+    try:
+        return Site.model_validate(YAML(typ="safe").load(file.read_text(encoding="utf-8")))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise PipelineError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise PipelineError(
+            f"this is not a list of site paths: {fault['msg']}",
+            where=f"{file}: {'.'.join(map(str, fault['loc']))}",
+            value=fault["input"],
+            cure="write it like site.example.yaml",
+        ) from error
