@@ -47,7 +47,7 @@ def _in_smoke(tree: dict[str, Any]) -> dict[str, Any]:
         name: {**found, "decoding": {**found["decoding"], "max_new_tokens": TOKENS}}
         for name, found in tree["benchmarks"].items()
     }
-    weights = {name: {**found["smoke"], "smoke": found["smoke"]} for name, found in tree["weights"].items()}
+    weights = {name: found["smoke"] for name, found in tree["weights"].items()}
     small = {**tree, "datasets": datasets, "trainings": trainings, "benchmarks": benchmarks, "weights": weights}
     return _renamed({**small, "device": "cpu"}, "smoke-")
 

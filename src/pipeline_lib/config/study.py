@@ -46,16 +46,19 @@ class Subset(Settings):
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
 
 
-class Weights(Settings):
-    """Starting weights, shared by all studies that define them alike."""
+class StandIn(Settings):
+    """Starting weights that are made here, or by others."""
 
     dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
-    learn: list[Lesson] = Field(
-        default=[], description="what they learn first, in this order, where they start random"
-    )
-    smoke: "Weights | None" = Field(default=None, description="the small weights that stand in for them in a smoke run")
+    learn: list[Lesson] = Field(default=[], description="what they learn first, in this order, where they start random")
+
+
+class Weights(StandIn):
+    """Starting weights, shared by all studies that define them alike."""
+
+    smoke: StandIn | None = Field(default=None, description="the small weights that stand in for them in a smoke run")
 
 
 class Training(Settings):
