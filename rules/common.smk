@@ -147,6 +147,11 @@ def base_of(training):
     return given(training.start, training.tower, training.projector)
 
 
+def files_of(use):
+    """Return the datasets that hold the questions and the gold of a benchmark."""
+    return given(use.dataset, use.gold)
+
+
 def training_table(training):
     """Return the table that a training's subset is drawn from, in a list; none without a subset."""
     return [STUDY.subsets[name].table for name in given(training.subset)]

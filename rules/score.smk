@@ -4,9 +4,9 @@
 rule score:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
-        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
+        questions=lambda wc: raw_manifests_of(files_of(benchmark_use(wc))),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
-        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
+        files=lambda wc: ancient(raw_folders_of(files_of(benchmark_use(wc)))),
     output:
         verdicts="<results>/verdicts/{run}/{benchmark}.parquet",
         score="<results>/scores/{run}/{benchmark}.json",

@@ -117,6 +117,8 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
     for name, use in study.benchmarks.items():
         key = ("benchmarks", name)
         yield from _missing((*key, "dataset"), use.dataset, study.datasets, "dataset")
+        if use.gold is not None:
+            yield from _missing((*key, "gold"), use.gold, study.datasets, "dataset")
         yield from _images((*key, "images"), use.images, study)
         yield from _protocol(key, use)
 

@@ -15,7 +15,7 @@ REFERENCES = {  # the keys of a part that name entries of another
     "weights": {"tables": "tables", "dataset": "datasets"},
     "trainings": {"start": "weights", "tower": "weights", "projector": "weights"},
     "runs": {"model": "weights"},
-    "benchmarks": {"dataset": "datasets", "images": "datasets"},
+    "benchmarks": {"dataset": "datasets", "gold": "datasets", "images": "datasets"},
 }
 TOKENS = 8  # longest answer in a smoke run: random models do not end their answers
 

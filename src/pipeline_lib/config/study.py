@@ -85,8 +85,9 @@ class BenchmarkUse(Settings):
 
     benchmark: Annotated[str, Registered("benchmarks")] = Field(description="a module in pipeline_lib/benchmarks")
     protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
-    dataset: Name = Field(description="the dataset that holds questions and gold")
-    files: FileNames = Field(description="which files of the dataset hold them")
+    dataset: Name = Field(description="the dataset that holds the questions, and the gold where no other does")
+    gold: Name | None = Field(default=None, description="the dataset that holds the gold, if it is another")
+    files: FileNames = Field(description="which files hold them")
     images: list[Name] = Field(description="the datasets that hold the images")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
     scored: bool = Field(default=True, description="false for a split whose answers are not public: it is handed in")

@@ -8,8 +8,6 @@ from pydantic import Field
 
 from pipeline_lib.sources.base import SourceSettings
 
-TABLE = "mmbench_dev.tsv"
-
 LIBRARIES = ("numpy", "pillow", "scikit-learn")
 CHANGES = False
 
@@ -20,11 +18,12 @@ class Settings(SourceSettings):
     kind: Literal["digits_mmbench"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
     scenes: int = Field(gt=0, description="how many scenes; one question each, in four circular copies")
+    file: str = Field(default="mmbench_dev.tsv", pattern=r"^[\w.-]+\.tsv$", description="the table's name")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the name of the table."""
-    return [TABLE]
+    return [settings.file]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:

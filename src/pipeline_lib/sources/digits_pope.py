@@ -1,5 +1,6 @@
 """Source `digits_pope`: POPE about digit scenes, in its official files."""
 
+import fnmatch
 from pathlib import Path
 from typing import Literal
 
@@ -20,13 +21,14 @@ class Settings(SourceSettings):
     kind: Literal["digits_pope"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
     scenes: int = Field(gt=0, description="how many scenes; six questions each")
+    only: str = Field(default="*", description="a pattern of the names to write")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return LLaVA's question file and the three label files."""
     from pipeline_lib.digits.pope import FIRST_ID
 
-    return [QUESTIONS, *(f"labels/coco_pope_{category}.json" for category in FIRST_ID)]
+    return fnmatch.filter([QUESTIONS, *(f"labels/coco_pope_{category}.json" for category in FIRST_ID)], settings.only)
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:

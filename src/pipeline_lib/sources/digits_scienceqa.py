@@ -1,5 +1,6 @@
 """Source `digits_scienceqa`: ScienceQA about digit scenes, in its official files."""
 
+import fnmatch
 import json
 from pathlib import Path
 from typing import Any, Callable, Literal
@@ -22,11 +23,12 @@ class Settings(SourceSettings):
     kind: Literal["digits_scienceqa"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
     scenes: int = Field(gt=0, description="how many scenes; one question each, half of them without an image")
+    only: str = Field(default="*", description="a pattern of the names to write")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return LLaVA's question file, the problems and the splits."""
-    return [QUESTIONS, PROBLEMS, SPLITS]
+    return fnmatch.filter([QUESTIONS, PROBLEMS, SPLITS], settings.only)
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
