@@ -226,3 +226,10 @@ def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, t
     before = load_file(assembled / "model.safetensors")
     moved = [max(float((after[name] - before[name]).abs().max()) for name in before) for after in (free, held)]
     assert moved[1] < 1e-2 * moved[0]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_device_that_is_not_there_is_an_error(material: Material, tmp_path: Path) -> None:
+    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1, device="cuda")
+    with pytest.raises(PipelineError, match="computes on GPUs, and torch sees none here"):
+        train_recipe(material, how, tmp_path / "never", Resume(tmp_path, 600))

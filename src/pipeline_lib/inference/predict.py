@@ -30,7 +30,7 @@ def answer_benchmark(
     """Return the answer records of a checkpoint to a benchmark; `state` keeps what an interrupted job was told."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     llava = load_llava(model.folder())
-    make_deterministic(seed=0, threads=settings.threads)  # greedy answers draw nothing
+    make_deterministic(seed=0, threads=settings.threads, device=settings.device)  # greedy answers draw nothing
     llava.model.eval().to(settings.device)
     saved = SavedTexts(state / "texts.jsonl")
     return predict(llava, benchmark.questions(files, settings.protocol), images, settings, model.sha256, saved)

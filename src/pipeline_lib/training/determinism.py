@@ -5,9 +5,20 @@ import random
 import numpy as np
 import torch
 
+from pipeline_lib.core.errors import PipelineError
 
-def make_deterministic(seed: int, threads: int) -> None:
-    """Seed every generator, fix the number of threads, and refuse operations that are not deterministic."""
+
+def make_deterministic(seed: int, threads: int, device: str = "cpu") -> None:
+    """Seed every generator, fix the number of threads, and refuse operations that are not deterministic.
+
+    A device that this machine or this build of torch lacks raises PipelineError: another would be taken in silence.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise PipelineError(
+            "this study computes on GPUs, and torch sees none here",
+            value=torch.__version__,
+            cure="run it where there is one with `make setup TORCH=cuda`, or set `device: cpu`",
+        )
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

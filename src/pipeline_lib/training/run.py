@@ -15,7 +15,7 @@ from pipeline_lib.training.task import Material, Recipe
 
 def train_recipe(material: Material, settings: TrainSettings, folder: Path, resume: Resume) -> list[Step]:
     """Write the checkpoint that a recipe makes into a new folder and return its steps."""
-    make_deterministic(derive_seed(settings.seed, "train", settings.recipe.name), settings.threads)
+    make_deterministic(derive_seed(settings.seed, "train", settings.recipe.name), settings.threads, settings.device)
     recipe = cast(Recipe, load("recipes", settings.recipe.name))
     task = recipe.prepare(settings.recipe, material)
     steps: list[Step] = []

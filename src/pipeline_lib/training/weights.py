@@ -26,7 +26,7 @@ def make_weights(
 ) -> list[Step]:
     """Write starting weights into a new folder and return the steps of all lessons, whose rows are `lessons`."""
     seed = derive_seed(settings.seed, "weights", settings.make.kind)
-    make_deterministic(seed, settings.threads)
+    make_deterministic(seed, settings.threads, settings.device)
     maker = cast(WeightsMaker, load("weights", settings.make.kind))
     if not settings.lessons:
         maker.make(settings.make, given, seed, folder)
