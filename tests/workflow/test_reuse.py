@@ -44,7 +44,7 @@ def test_a_deleted_archive_is_linked_back_and_retrains_nothing(mini: Project) ->
 
 
 def test_equal_bytes_stop_the_work_in_one_call(mini: Project) -> None:
-    mini.edit("src/pipeline_lib/images/convert.py", 'frames = f", first of', 'frames = "" + f", first of')
+    mini.edit("src/pipeline_lib/images/convert.py", 'return [f"several frames', 'return ["" + f"several frames')
     done = mini.make()
     assert done.returncode == 0, done.text
     assert not {name for name in reused(mini) if name.startswith("convert/")}
