@@ -169,6 +169,11 @@ def raw_folders(dataset):
     return [f"data/raw/{dataset}/{shard}" for shard in shards(dataset)]
 
 
+def raw_failures(dataset):
+    """Return the lists of what could not be fetched of all raw shards of a dataset."""
+    return [f"{folder}.failures.jsonl" for folder in raw_folders(dataset)]
+
+
 def shard_files(dataset, suffix):
     """Return one file of every converted shard of a dataset."""
     return [f"data/images/{dataset}/{shard}{suffix}" for shard in shards(dataset)]
