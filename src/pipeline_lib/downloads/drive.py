@@ -99,10 +99,9 @@ class _Page(HTMLParser):
 
 def _is_page(response: httpx2.Response) -> bool:
     """Return whether an answer is a page of Drive's own and not the file, which comes with a disposition."""
-    kind = response.headers.get("Content-Type", "")
-    return (
-        response.status_code == 200 and kind.startswith("text/html") and "Content-Disposition" not in response.headers
-    )
+    if response.status_code >= 500 or "Content-Disposition" in response.headers:
+        return False
+    return response.headers.get("Content-Type", "").startswith("text/html")
 
 
 def _with_fields(url: str, fields: dict[str, str]) -> str:

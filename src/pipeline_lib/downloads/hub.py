@@ -1,4 +1,4 @@
-"""Files of a repository of the Hugging Face hub at one commit, each held against the digest that the commit has for it."""
+"""Files of a repository of the Hugging Face hub at one commit, each held against the digest that it has there."""
 
 import hashlib
 import logging
@@ -19,7 +19,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import disable_progress_bars, filter_repo_objects
+from huggingface_hub.utils._paths import filter_repo_objects
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError

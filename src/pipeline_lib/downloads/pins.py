@@ -1,7 +1,7 @@
 """Pins: what a download was when it was first seen, in `studies/pins.lock`; a later one that differs is refused.
 
-A download is named by its URL, by `drive:ID`, or by `hub:TYPE/REPOSITORY@REVISION`; its pin holds `sha256` and `size`, or
-the `commit` that a revision meant.
+A download is named by its URL, by `drive:ID`, or by `hub:TYPE/REPOSITORY@REVISION`; its pin holds `sha256` and `size`,
+or the `commit` that a revision meant. The files of a shard that nobody else pins are named by their list and shard.
 """
 
 import fcntl

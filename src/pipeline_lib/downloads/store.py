@@ -7,7 +7,6 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from types import TracebackType
 from typing import BinaryIO, Iterator
 
 import httpx2
@@ -41,9 +40,7 @@ class Store:
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
         self._client.close()
 

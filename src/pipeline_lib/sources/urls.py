@@ -37,8 +37,9 @@ class Settings(SourceSettings):
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""
-        files = [shard_pin(self.list, shard, shards) for shard in range(shards)]
-        return {self.list: self.sha256, **dict.fromkeys(files)}
+        naming = self.model_dump(include={"id_field", "url_field", "suffix"}, exclude_defaults=True)
+        files = " ".join([self.list, *(f"{key}={value}" for key, value in sorted(naming.items()))])
+        return {self.list: self.sha256, **{shard_pin(files, shard, shards): None for shard in range(shards)}}
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
@@ -107,9 +108,8 @@ def _link(place: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, 
     where = f"{settings.list}, entry {place}"
     identity, url = entry
     if identity is None or not isinstance(url, str) or not is_url(url):
-        raise PipelineError(
-            "this entry has no id or no URL", where=where, value=entry, cure="correct id_field, url_field"
-        )
+        cure = "name the right ones with `id_field` and `url_field`"
+        raise PipelineError("this entry has no id or no URL", where=where, value=entry, cure=cure)
     suffix = PurePosixPath(name_in_url(url)).suffix if settings.suffix is None else settings.suffix
     if not suffix:
         raise PipelineError("this URL has no suffix to name the image by", where=where, value=url, cure="set `suffix`")
