@@ -13,7 +13,7 @@ rule fetch:
         "data/timings/fetch/{dataset}-{shard}.jsonl"
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=480,
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),

@@ -132,6 +132,7 @@ def serving() -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are sent apart
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)

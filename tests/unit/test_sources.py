@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from pipeline_lib.cli.check import clean
 from pipeline_lib.core.digests import digest_bytes
@@ -19,7 +20,7 @@ from pipeline_lib.core.files import files_below
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.downloads.store import FOLDER
 from pipeline_lib.fetching.shard import Fetched, FetchSettings, fetch_shard
-from pipeline_lib.sources import urls
+from pipeline_lib.sources import archive, urls
 from tests.hub import serve_dataset
 from tests.project import ROOT
 from tests.server import Answer, Server, file_of, first, serving
@@ -341,3 +342,8 @@ def test_a_hostile_archive_leaves_nothing_and_a_good_one_its_manifest(server: Se
     )
     record = json.loads(Path("data/records/fetch/x-000.json").read_text())
     assert record["notes"]["pins"] == Pins().all() and record["notes"]["unreachable"] == 0
+
+
+def test_a_password_in_a_url_is_refused_before_it_reaches_a_record() -> None:
+    with pytest.raises(ValidationError, match="would stand in every record"):
+        archive.Settings(kind="archive", url="https://me:secret@example.org/set.zip")

@@ -11,7 +11,7 @@ from typing import BinaryIO, Iterator
 
 import httpx2
 
-from pipeline_lib.core.digests import DigestCache, digest_text
+from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_json
@@ -21,6 +21,7 @@ from pipeline_lib.downloads.transfer import Download, Patience, Transfer, Unreac
 
 FOLDER = Path(".vlmflow/downloads")
 PAGE = (b"<!doctype html", b"<html")
+SMALL = 2**22  # bytes
 TIMEOUT = httpx2.Timeout(60, connect=30)
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Store:
         return path
 
     def _hold_to_pin(self, name: str, path: Path, sha256: str | None) -> None:
-        (found,) = self._cache.digests([path])
+        found = self._digest(path)
         if sha256 is None:
             self._pins.add(name, {"sha256": found, "size": path.stat().st_size})
         else:
@@ -93,11 +94,15 @@ class Store:
         key = digest_text(name)[:40]
         return self._folder / key[:2] / key
 
+    def _digest(self, path: Path) -> str:
+        """Return the digest of a file; a small one is read sooner than its entry in a table."""
+        return digest_file(path) if path.stat().st_size < SMALL else self._cache.digests([path])[0]
+
     def _is_there(self, path: Path, sha256: str | None) -> bool:
         if not path.is_file() or not _note(path).is_file():
             return False
         noted = read_json(_note(path))["sha256"]
-        (found,) = self._cache.digests([path])
+        found = self._digest(path)
         if found != noted:
             logger.warning("the download %s was altered; it is fetched again", path)
         return found == noted and sha256 in (None, found)
@@ -108,12 +113,12 @@ class Store:
         logger.debug("fetching %s", download.name)
         self._transfer.receive(download, part, versions)
         part.flush()
-        (found,) = self._cache.digests([_part(path)])
+        found = digest_file(_part(path))
         if resumed and sha256 not in (None, found):  # the parts may be of two versions that the server does not tell
             part.truncate(0)
             self._transfer.receive(download, part, versions)
             part.flush()
-            (found,) = self._cache.digests([_part(path)])
+            found = digest_file(_part(path))
         try:
             _refuse_page(download, _part(path))
             if sha256 is not None:

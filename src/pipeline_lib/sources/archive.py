@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -15,7 +15,7 @@ CHANGES = False
 class Archive(Part):
     """One archive."""
 
-    url: str = Field(description="its URL, or its path on this machine: zip, or tar plain, gz, bz2 or xz")
+    url: Place = Field(description="its URL, or its path on this machine: zip, or tar plain, gz, bz2 or xz")
     sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
     below: str = Field(default="", description="the folder in it to take, which is dropped from the names")
 

@@ -8,11 +8,21 @@ workflow is planned, since they can change under the same settings; what downloa
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
+
+
+def _without_secret(place: str) -> str:
+    if "@" in urlsplit(place).netloc:
+        raise ValueError("a user or password in a URL would stand in every record: download it and use `manual`")
+    return place
+
+
+Place = Annotated[str, AfterValidator(_without_secret)]  # a URL, or a path on this machine
 
 
 class SourceSettings(Settings):

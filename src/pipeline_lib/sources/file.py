@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -16,7 +16,7 @@ CHANGES = False
 class File(Part):
     """One file."""
 
-    url: str = Field(description="its URL, or its path on this machine")
+    url: Place = Field(description="its URL, or its path on this machine")
     sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
     name: str | None = Field(default=None, description="its path in the dataset; null: the last part of the URL")
 

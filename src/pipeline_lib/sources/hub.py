@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.hub import Repository
@@ -24,7 +24,7 @@ class Settings(SourceSettings):
     type: Literal["dataset", "model"] = Field(default="dataset", description="what kind of repository it is")
     revision: str = Field(description="a commit of 40 hexadecimal digits; a branch or tag is pinned when first fetched")
     files: list[str] = Field(default=["*"], description="patterns of the names to take; * stands for slashes too")
-    endpoint: str | None = Field(default=None, description="URL of a mirror, which is asked without a token")
+    endpoint: Place | None = Field(default=None, description="URL of a mirror, which is asked without a token")
 
     @property
     def pin(self) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sources.base import Failure, SourceSettings, shard_pin
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
@@ -28,7 +28,7 @@ class Settings(SourceSettings):
     """Which list to follow, and what its entries mean."""
 
     kind: Literal["urls"]
-    list: str = Field(description="URL or path of the list: .json (ids to objects, or a list), .jsonl, .csv or .tsv")
+    list: Place = Field(description="URL or path of the list: .json (ids to objects, or a list), .jsonl, .csv or .tsv")
     sha256: str | None = Field(default=None, description="the list's digest; null: pinned when first fetched")
     id_field: str | None = Field(default=None, description="the field with the id; null: the keys of a JSON object")
     url_field: str = Field(default="imageURL", description="the field with the URL")
