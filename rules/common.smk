@@ -78,9 +78,7 @@ def recipe_plugins(recipe):
 
 def weights_plugins(made):
     """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
-    return plugin("weights", made.make.kind) + [
-        file for lesson in made.learn for file in recipe_plugins(lesson.recipe)
-    ]
+    return plugin("weights", made.make.kind) + [file for lesson in made.learn for file in recipe_plugins(lesson.recipe)]
 
 
 def predict_plugins(wc):
@@ -193,6 +191,11 @@ def raw_manifests_of(datasets):
 def raw_folders_of(datasets):
     """Return the folders of all raw shards of some datasets."""
     return [folder for dataset in datasets for folder in raw_folders(dataset)]
+
+
+def raw_failures(dataset):
+    """Return the lists of what could not be fetched of all raw shards of a dataset."""
+    return [f"{folder}.failures.jsonl" for folder in raw_folders(dataset)]
 
 
 def shard_files(dataset, suffix):

@@ -31,6 +31,8 @@ rule convert:
 rule index:
     input:
         shards=lambda wc: shard_files(wc.dataset, ".manifest.json"),
+        raw=lambda wc: raw_manifests(wc.dataset),
+        failures=lambda wc: ancient(raw_failures(wc.dataset)),
         indexes=lambda wc: ancient(shard_files(wc.dataset, ".index.parquet")),
     output:
         index="data/images/{dataset}/index.parquet",
@@ -51,7 +53,7 @@ rule index:
         code=code("index.py"),
         libs=libs("pyarrow"),
     shell:
-        "python -P workflow_scripts/index.py --shards {input.shards:q} --index {output.index:q}"
+        "python -P workflow_scripts/index.py --shards {input.shards:q} --raw {input.raw:q} --index {output.index:q}"
         " --health {output.health:q} --picture {output.picture:q} --quarantine {output.quarantine:q}"
         " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -4,6 +4,7 @@
 rule fetch:
     output:
         raw=directory("data/raw/{dataset}/{shard}"),
+        failures="data/raw/{dataset}/{shard}.failures.jsonl",
         manifest="data/raw/{dataset}/{shard}.manifest.json",
     log:
         text="data/logs/fetch/{dataset}-{shard}.log",
@@ -12,12 +13,13 @@ rule fetch:
         "data/timings/fetch/{dataset}-{shard}.jsonl"
     resources:
         mem_mb=2000,
-        runtime=60,
+        runtime=480,
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
         libs=lambda wc: libs(*load("sources", source_kind(wc)).LIBRARIES),
     shell:
-        "python -P workflow_scripts/fetch.py --raw {output.raw:q} --manifest {output.manifest:q}"
+        "python -P workflow_scripts/fetch.py --raw {output.raw:q} --failures {output.failures:q}"
+        " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -1,14 +1,19 @@
-"""Fetch one shard of a source: its raw files, as they are."""
+"""Fetch one shard of a source: its raw files, as they are, and a list of those that could not be had."""
+
+from dataclasses import asdict
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
+from pipeline_lib.core.text import write_lines
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 
 
 def work(job: Job[FetchSettings]) -> None:
     """Fetch into the output folder."""
-    job.note(files=fetch_shard(job.settings, job.output("raw")))
+    fetched = fetch_shard(job.settings, job.output("raw"))
+    write_lines(job.output("failures"), map(asdict, fetched.failures))
+    job.note(files=fetched.files, unreachable=len(fetched.failures), pins=fetched.pins)
 
 
 if __name__ == "__main__":
-    run("fetch", FetchSettings, work, outputs=["raw"])
+    run("fetch", FetchSettings, work, outputs=["raw", "failures"])

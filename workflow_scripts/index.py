@@ -5,8 +5,8 @@ import logging
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
-from pipeline_lib.core.text import pretty_json, write_lines
-from pipeline_lib.images.index import IndexSettings, health, merge, quarantine, read_index, write_index
+from pipeline_lib.core.text import pretty_json, read_lines, write_lines
+from pipeline_lib.images.index import IndexSettings, health, merge, missing, quarantine, read_index, write_index
 from pipeline_lib.images.picture import draw_health
 
 logger = logging.getLogger("pipeline_lib.index")
@@ -15,13 +15,15 @@ logger = logging.getLogger("pipeline_lib.index")
 def work(job: Job[IndexSettings]) -> None:
     """Read the shards' indexes, write the dataset's."""
     shards = [read_index(shard.twin(".index.parquet")) for shard in job.manifests("shards")]
-    rows = merge(shards, job.settings.prefix)
+    failures = [missing(read_lines(raw.twin(".failures.jsonl"))) for raw in job.manifests("raw")]
+    rows = merge([*shards, *failures], job.settings.prefix)
     write_index(job.output("index"), rows)
     write_text(job.output("health"), pretty_json(health(rows)))
     write_text(job.output("picture"), draw_health(health(rows)))
     write_lines(job.output("quarantine"), quarantine(rows))
-    logger.info("%d images, %d of them in quarantine", len(rows), len(quarantine(rows)))
+    logger.info("%d images, %d of them cannot be used", len(rows), len(quarantine(rows)))
 
 
 if __name__ == "__main__":
-    run("index", IndexSettings, work, inputs=["shards"], outputs=["index", "health", "picture", "quarantine"])
+    outputs = ["index", "health", "picture", "quarantine"]
+    run("index", IndexSettings, work, inputs=["shards", "raw"], outputs=outputs)

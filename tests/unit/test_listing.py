@@ -6,8 +6,8 @@ import pytest
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import write_manifest
-from pipeline_lib.fetching.listing import _names, listing
+from pipeline_lib.core.manifest import Manifest, names_digest, write_manifest
+from pipeline_lib.fetching.listing import _names, digest_shard, listing
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 from pipeline_lib.sources import digits_scenes, folder
 from pipeline_lib.sources.base import shard_of
@@ -46,6 +46,19 @@ def test_what_was_fetched_stands_for_an_absent_source(photos: Path, tmp_path: Pa
     photos.rename(tmp_path / "gone")
     assert pins(photos, tmp_path / "001.manifest.json")[1] == pin
     assert pins(photos) == [None, None]
+
+
+@pytest.mark.parametrize("count", [3, 1100])
+def test_the_list_of_what_could_not_be_fetched_is_no_name_of_the_shard(tmp_path: Path, count: int) -> None:
+    (tmp_path / "000").mkdir()
+    names = [f"{number}.jpg" for number in range(count)]
+    for name in names:
+        (tmp_path / "000" / name).touch()
+    (tmp_path / "000.failures.jsonl").touch()
+    outputs = [tmp_path / "000", tmp_path / "000.failures.jsonl"]
+    write_manifest(tmp_path / "000.manifest.json", outputs, DigestCache(tmp_path / "digests"))
+    assert names_digest(tmp_path / "000.manifest.json") == digest_shard(names, "000")
+    assert Manifest(tmp_path / "000.manifest.json", DigestCache(tmp_path / "digests")).twin(".failures.jsonl").exists()
 
 
 def test_a_folder_that_changes_while_it_is_fetched_is_refused(photos: Path, tmp_path: Path) -> None:

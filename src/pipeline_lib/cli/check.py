@@ -25,7 +25,11 @@ def check(
 
 
 def clean() -> None:
-    """Remove what is kept for reuse and what interrupted jobs left, and nothing else."""
-    for folder in (kept.FOLDER, state.FOLDER):
+    """Remove what is kept for reuse, downloads, and what interrupted jobs left, and nothing else."""
+    from pipeline_lib.downloads.store import (
+        FOLDER as DOWNLOADS,  # its HTTP library takes a moment, which others need not wait
+    )
+
+    for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
         remove(folder)
         typer.echo(f"{folder} is empty.")

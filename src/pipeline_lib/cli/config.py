@@ -3,9 +3,11 @@
 import typer
 
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.config.pins import open_pins
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.downloads.pins import PINS
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -23,6 +25,7 @@ def check(study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, o
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
+    _tell_pins(open_pins(tree))
 
 
 @app.command()
@@ -35,3 +38,11 @@ def schema() -> None:
 def reference() -> None:
     """Print every key of a study as Markdown: type, values, default, meaning."""
     typer.echo(reference_page(), nl=False)
+
+
+def _tell_pins(names: list[str]) -> None:
+    if names:
+        number = "1 open pin" if len(names) == 1 else f"{len(names)} open pins"
+        typer.echo(f"{number}: this study is not reproducible until its data are fetched and {PINS} is kept with it:")
+    for name in names:
+        typer.echo(f"  {name}")

@@ -144,13 +144,14 @@ def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:
         write_text(path, pretty_json({"schema": SCHEMA, "files": rows}))
         return
     folder = next(output for output in outputs if output.is_dir())
+    listed = [str(row["path"]) for row in rows]
     text = "".join(canonical_json(row) + "\n" for row in rows)
     write_text(folder / LISTING, text)
     note = {
         "path": f"{folder.name}/{LISTING}",
         "count": len(rows),
         "sha256": digest_text(text),
-        "names": digest_names([str(row["path"]) for row in rows]),
+        "names": digest_names([name for name in listed if name.startswith(f"{folder.name}/")]),
     }
     write_text(path, pretty_json({"schema": SCHEMA, "listing": note}))
 
@@ -161,11 +162,12 @@ def digest_names(names: list[str]) -> str:
 
 
 def names_digest(path: Path) -> str:
-    """Return the digest of the paths that a manifest lists; the artefact itself may be absent."""
+    """Return the digest of the paths in a manifest's folder; the folder itself may be absent."""
     content: dict[str, Any] = read_json(path)
     if "listing" in content:
         return str(content["listing"]["names"])
-    return digest_names([row["path"] for row in content["files"]])
+    inside = f"{path.name.removesuffix(SUFFIX)}/"
+    return digest_names([row["path"] for row in content["files"] if row["path"].startswith(inside)])
 
 
 def read_entries(path: Path) -> list[Entry]:

@@ -1,17 +1,24 @@
 """Fetch one shard of a source: the files whose name's digest falls into it."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
 from pydantic import Field
 
+from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import files_below
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.downloads.names import refuse_collisions
+from pipeline_lib.downloads.pins import Pin, Pins
 from pipeline_lib.fetching.listing import digest_shard, shard_name
-from pipeline_lib.sources.base import Source, SourceSettings, shard_of
+from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
+
+SHOWN = 20  # dead links in the log
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +33,25 @@ class FetchSettings(Settings):
     listing: str | None = Field(default=None, description="digest of the shard's names, for a source that can change")
 
 
-def fetch_shard(settings: FetchSettings, folder: Path) -> int:
-    """Put the shard's files below `folder` and return how many there are; a source without any file is an error."""
+@dataclass(frozen=True)
+class Fetched:
+    """What came of a shard: how many files it should have, those that could not be had, and the pins that held."""
+
+    files: int
+    failures: list[Failure]
+    pins: dict[str, Pin]
+
+
+def fetch_shard(settings: FetchSettings, folder: Path) -> Fetched:
+    """Put the shard's files below `folder`.
+
+    A source without any file is an error, and so are more dead links than the source allows.
+    """
     source = cast(Source, load("sources", settings.source.kind))
     names = source.list_names(settings.source, settings.seed)
     if not names:
         raise PipelineError("the source holds no file", value=settings.source.model_dump())
+    refuse_collisions(names, settings.source.model_dump())
     mine = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
     if settings.listing not in (None, digest_shard(mine, shard_name(settings.shard))):
         raise PipelineError(
@@ -40,6 +60,41 @@ def fetch_shard(settings: FetchSettings, folder: Path) -> int:
             cure="run snakemake again",
         )
     folder.mkdir(parents=True)
-    source.fetch(settings.source, settings.seed, mine, folder)
-    logger.info("%d of %d files", len(mine), len(names))
-    return len(mine)
+    failures = source.fetch(settings.source, settings.seed, mine, folder)
+    _refuse_too_many(failures, len(mine), getattr(settings.source, "unreachable", 0.0))
+    logger.info("%d of %d files", len(mine) - len(failures), len(names))
+    return Fetched(len(mine), failures, _pins(settings, folder))
+
+
+def _refuse_too_many(failures: list[Failure], total: int, allowed: float) -> None:
+    for failure in failures[:SHOWN]:
+        logger.warning("not reachable: %s (%s): %s", failure.name, failure.url, failure.reason)
+    if len(failures) > allowed * total:
+        raise PipelineError(
+            f"{len(failures)} of {total} files cannot be reached; the study allows {allowed:.2%}",
+            where=failures[0].url,
+            value=failures[0].reason,
+            cure="run again later, mend the list, or raise `unreachable` of this source: those that are missing are "
+            "listed, and rows about them are left out",
+        )
+
+
+def _pins(settings: FetchSettings, folder: Path) -> dict[str, Pin]:
+    """Return the pins of `studies/pins.lock` that this shard was made under, its own among them where it has one."""
+    pins = Pins()
+    wanted = settings.source.pins(settings.shards)
+    others = {shard_pin("", shard, settings.shards) for shard in range(settings.shards) if shard != settings.shard}
+    wanted = {name: given for name, given in wanted.items() if not name.endswith(tuple(others))}
+    for name in wanted:
+        if name.endswith(shard_pin("", settings.shard, settings.shards)):
+            pins.add(name, _content(folder))
+    known = pins.all()
+    return {name: known[name] for name, given in wanted.items() if given is None and name in known}
+
+
+def _content(folder: Path) -> Pin:
+    """Return the pin of a folder's files: how many, and one digest of their names and bytes."""
+    files = files_below(folder)
+    digests = DigestCache().digests(files)
+    lines = [f"{digest} {file.relative_to(folder).as_posix()}\n" for file, digest in zip(files, digests, strict=True)]
+    return {"files": len(files), "sha256": digest_text("".join(lines))}

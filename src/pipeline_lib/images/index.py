@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Iterable
+from typing import Any, Iterable
 
 import pyarrow as pa
 
@@ -24,7 +24,7 @@ class IndexRow:
     """One image: `member` of a folder (`container`), or of an archive in which its bytes begin at `offset`."""
 
     path: str  # as tables and questions name it
-    status: str  # kept, unpacked (from a table, as it was), converted, quarantined
+    status: str  # kept, unpacked (from a table, as it was), converted, quarantined, missing
     reason: str
     container: str
     member: str
@@ -48,6 +48,8 @@ def pin(sha256: str, pixels: str) -> str:
     return sha256 if pixels in (ANY, "llava") else f"{sha256}:{pixels}"
 
 
+UNUSABLE = {"quarantined": "image quarantined", "missing": "image could not be fetched"}  # status, and how it is told
+
 SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64()) for field in fields(IndexRow)])
 
 
@@ -70,12 +72,19 @@ def merge(shards: list[list[IndexRow]], prefix: str) -> list[IndexRow]:
     return [replace(row, path=prefix + row.path) for row in rows]
 
 
-def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
-    """Return path, reason and digest of every image that no stage may use."""
+def missing(failures: Iterable[dict[str, Any]]) -> list[IndexRow]:
+    """Return a row for every image that could not be fetched, from the list that the fetch stage writes."""
     return [
-        {"path": row.path, "reason": row.reason, "sha256": row.source_sha256}
+        IndexRow(str(row["name"]), "missing", str(row["reason"]), "", "", 0, 0, 0, 0, 0, "", "") for row in failures
+    ]
+
+
+def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
+    """Return path, status, reason and digest of every image that no stage may use; a missing one has no digest."""
+    return [
+        {"path": row.path, "status": row.status, "reason": row.reason, "sha256": row.source_sha256}
         for row in rows
-        if row.status == "quarantined"
+        if row.status in UNUSABLE
     ]
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.decode import open_image
-from pipeline_lib.images.index import IndexRow, pin, read_index
+from pipeline_lib.images.index import UNUSABLE, IndexRow, pin, read_index
 from pipeline_lib.images.pixels import to_rgb
 
 
@@ -31,11 +31,14 @@ class ImageReader:
             self._rows[row.path] = row
 
     def __contains__(self, path: str) -> bool:
-        return path in self._rows and self._rows[path].status != "quarantined"
+        return path in self._rows and self._rows[path].status not in UNUSABLE
 
     def why_not(self, path: str) -> str:
         """Return why an image cannot be used."""
-        return f"image quarantined: {self._rows[path].reason}" if path in self._rows else "no dataset holds this image"
+        if path not in self._rows:
+            return "no dataset holds this image"
+        row = self._rows[path]
+        return f"{UNUSABLE[row.status]}: {row.reason}"
 
     def row(self, path: str) -> IndexRow:
         """Return the index row of a usable image; another raises PipelineError."""

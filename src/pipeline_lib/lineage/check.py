@@ -1,10 +1,12 @@
-"""What does not hold of all that was made: missing, altered, edited, made from other bytes, or of unknown origin."""
+"""What does not hold of all that was made: missing, altered, edited, of other bytes or pins, or of unknown origin."""
 
 from pathlib import Path
 from typing import Iterator
 
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
+from pipeline_lib.core.text import canonical_json
+from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
 
@@ -13,7 +15,7 @@ PLACES = ("data", "results")
 
 def faults(records: Records, present: Present) -> list[str]:
     """Return a line for everything that is not as its record says."""
-    return [*_of_records(records, present), *_without_record(records)]
+    return [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
 
 
 def _of_records(records: Records, present: Present) -> Iterator[str]:
@@ -35,3 +37,15 @@ def _without_record(records: Records) -> Iterator[str]:
             made = path.name.endswith((SUFFIX, "_score.json")) or path.parent.parent.name == "scores"
             if made and records.find(path.as_posix()) is None:
                 yield f"{path}: no record says how it was made"
+
+
+def _of_pins(records: Records) -> Iterator[str]:
+    known = Pins().all()
+    for _, record in records.all():
+        for name, pin in record["notes"].get("pins", {}).items():
+            if known.get(name) != pin:
+                now = f"says {canonical_json(known[name])} now" if name in known else "has no such pin now"
+                yield from (
+                    f"{made}: fetched under the pin {name}: {canonical_json(pin)}; {PINS} {now}"
+                    for made in record["outputs"]
+                )

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES = ("numpy",)
 CHANGES = False
@@ -39,7 +39,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return ["captions.json", "instructions.json", "text.json", *lookups]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the named files below `folder`."""
     from pipeline_lib.digits.conversations import caption_rows, instruction_rows, lookup_rows, text_rows
 
@@ -52,3 +52,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
     }
     for name in names:
         (folder / name).write_text(json.dumps(makers[name](), indent=1) + "\n", encoding="utf-8")
+    return []

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES = ("numpy",)
 CHANGES = False
@@ -29,10 +29,11 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return [settings.file]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the file."""
     from pipeline_lib.digits.mix import caption_rows, mix_rows
 
     make = mix_rows if settings.file == MIX else caption_rows
     for name in names:
         (folder / name).write_text(json.dumps(make(seed, settings.rows), indent=1) + "\n", encoding="utf-8")
+    return []

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES = ("numpy", "pillow", "scikit-learn")
 CHANGES = False
@@ -26,7 +26,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return [settings.file]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the table, images and all, below `folder`."""
     from pipeline_lib.digits.mmbench import COLUMNS, table_rows
 
@@ -35,3 +35,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
             writer = csv.DictWriter(file, COLUMNS, restval="", delimiter="\t", lineterminator="\n")
             writer.writeheader()
             writer.writerows(table_rows(seed, settings.part, settings.scenes))
+    return []

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES = ("numpy", "pillow", "scikit-learn")
 CHANGES = False
@@ -28,7 +28,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return [photo_name(settings.collection, number) for number in range(settings.images)]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Draw the named images below `folder`."""
     from pipeline_lib.digits.mix import photo, photo_name
 
@@ -37,3 +37,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
         if name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(photo(seed, settings.collection, number))
+    return []

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.text import write_lines
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 QUESTIONS = "llava_pope_test.jsonl"
 
@@ -31,7 +31,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return fnmatch.filter([QUESTIONS, *(f"labels/coco_pope_{category}.json" for category in FIRST_ID)], settings.only)
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the named files below `folder`."""
     from pipeline_lib.digits.pope import label_rows, question_rows
 
@@ -44,3 +44,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
             category = target.stem.removeprefix("coco_pope_")
             rows = label_rows(seed, settings.part, settings.scenes, category)
         write_lines(target, rows)
+    return []

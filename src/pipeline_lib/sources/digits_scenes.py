@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES = ("numpy", "pillow", "scikit-learn")
 CHANGES = False
@@ -26,7 +26,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return [image_name(settings.part, number) for number in range(settings.scenes)]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Draw the named scenes below `folder`."""
     from pipeline_lib.digits.render import encode
     from pipeline_lib.digits.scene import draw_scene
@@ -36,3 +36,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(encode(draw_scene(seed, settings.part, number), seed, settings.part, number))
+    return []

@@ -7,7 +7,7 @@ from typing import Any, Callable, Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 QUESTIONS = "llava_test_CQM-A.json"
 PROBLEMS = "scienceqa/problems.json"
@@ -31,7 +31,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return fnmatch.filter([QUESTIONS, PROBLEMS, SPLITS], settings.only)
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the named files below `folder`."""
     from pipeline_lib.digits.scienceqa import problems, question_rows, splits
 
@@ -44,3 +44,4 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(makers[name](), indent=1) + "\n", encoding="utf-8")
+    return []

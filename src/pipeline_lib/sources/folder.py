@@ -14,7 +14,7 @@ from pydantic import Field
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.core.site import locate
-from pipeline_lib.sources.base import SourceSettings
+from pipeline_lib.sources.base import Failure, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
@@ -38,10 +38,11 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     return [(folder / name).relative_to(root).as_posix() for folder, name in found if name not in (STAMP, LISTING)]
 
 
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> None:
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Link the named files below `folder`; the manifest pins their bytes as they are now."""
     root = locate(settings.path).absolute()
     for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(root / name)
+    return []

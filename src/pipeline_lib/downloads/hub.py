@@ -1,0 +1,133 @@
+"""Files of a repository of the Hugging Face hub at one commit, each held against the digest that it has there."""
+
+import hashlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Iterator
+
+import httpx2
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils._paths import filter_repo_objects
+from huggingface_hub.utils.tqdm import disable_progress_bars
+
+from pipeline_lib.core.digests import digest_file
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.downloads.hosts import AT_ONCE
+from pipeline_lib.downloads.names import safe_name
+from pipeline_lib.downloads.pins import refuse_other
+from pipeline_lib.downloads.store import FOLDER, put
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at a commit; the token of the hub's log-in goes to the hub itself and to no mirror."""
+
+    name: str
+    kind: str
+    commit: str
+    endpoint: str | None
+
+    @classmethod
+    def open(cls, name: str, kind: str, revision: str, endpoint: str | None) -> "Repository":
+        """Return the repository at the commit that `revision` means now."""
+        with _told(name, revision):
+            found = _api(endpoint).repo_info(name, repo_type=kind, revision=revision).sha
+        if found is None:
+            raise PipelineError("the hub does not say which commit this is", where=name, value=revision)
+        return cls(name, kind, found, endpoint)
+
+    @cached_property
+    def _tree(self) -> dict[str, RepoFile]:
+        with _told(self.name, self.commit):
+            entries = _api(self.endpoint).list_repo_tree(
+                self.name, recursive=True, revision=self.commit, repo_type=self.kind
+            )
+            return {safe_name(entry.path, self.name): entry for entry in entries if isinstance(entry, RepoFile)}
+
+    def files(self, patterns: list[str]) -> list[str]:
+        """Return the names that match one of the patterns, sorted."""
+        return sorted(filter_repo_objects(self._tree, allow_patterns=patterns))
+
+    def fetch(self, names: list[str], folder: Path) -> None:
+        """Put the named files below `folder`, every one verified."""
+        disable_progress_bars()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = [pool.submit(self._fetch_one, name, folder) for name in names]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:  # an interruption too: what waits must not be begun
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _fetch_one(self, name: str, folder: Path) -> None:
+        with _told(self.name, self.commit):
+            path = hf_hub_download(
+                self.name,
+                name,
+                repo_type=self.kind,
+                revision=self.commit,
+                cache_dir=FOLDER / "hub",
+                endpoint=self.endpoint,
+                token=_token(self.endpoint),
+            )
+        entry = self._tree[name]
+        try:
+            if entry.lfs is not None:
+                refuse_other(name, {"sha256": entry.lfs.sha256}, {"sha256": digest_file(Path(path))}, self.name)
+            else:
+                refuse_other(name, {"git": entry.blob_id}, {"git": _git_digest(Path(path))}, self.name)
+        except PipelineError:
+            Path(path).resolve().unlink()  # or the next call would take it from there again
+            raise
+        put(Path(path), folder / name)
+
+
+def _api(endpoint: str | None) -> HfApi:
+    return HfApi(endpoint=endpoint, token=_token(endpoint))
+
+
+def _token(endpoint: str | None) -> bool | None:
+    """Return what huggingface_hub takes for "the log-in's own token" or for "none"."""
+    return None if endpoint is None else False
+
+
+def _git_digest(path: Path) -> str:
+    """Return the digest by which git names a file's content."""
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+@contextmanager
+def _told(name: str, revision: str) -> Iterator[None]:
+    """Turn the hub's errors into one that a person can act on."""
+    try:
+        yield
+    except GatedRepoError as error:
+        cure = f"accept its terms at https://huggingface.co/{name}, then `hf auth login`"
+        raise PipelineError("this repository is gated", where=name, cure=cure) from error
+    except RepositoryNotFoundError as error:
+        cure = "correct the name or the `type`; for a private one, `hf auth login`"
+        raise PipelineError("the hub has no such repository, or not for you", where=name, cure=cure) from error
+    except RevisionNotFoundError as error:
+        raise PipelineError("the repository has no such revision", where=name, value=revision) from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
+        raise PipelineError(
+            f"the hub cannot be reached: {str(error).splitlines()[0]}",
+            where=name,
+            cure="run the same command again later",
+        ) from error

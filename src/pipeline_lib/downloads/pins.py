@@ -1,0 +1,65 @@
+"""Pins: what a download was when it was first seen, in `studies/pins.lock`; a later one that differs is refused.
+
+A download is named by its URL, by `drive:ID`, or by `hub:TYPE/REPOSITORY@REVISION`; its pin holds `sha256` and `size`,
+or the `commit` that a revision meant. The files of a shard that nobody else pins are named by their list and shard.
+"""
+
+import fcntl
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.state import LOCKS
+from pipeline_lib.core.text import canonical_json, read_json
+
+PINS = Path("studies/pins.lock")
+
+Pin = dict[str, Any]
+
+
+class Pins:
+    """The pins of a project."""
+
+    def __init__(self, path: Path = PINS, locks: Path = LOCKS) -> None:
+        self._path = path
+        self._locks = locks
+
+    def all(self) -> dict[str, Pin]:
+        """Return every pin by the name of its download."""
+        if not self._path.is_file():
+            return {}
+        pins: dict[str, Pin] = read_json(self._path)
+        return pins
+
+    def get(self, name: str) -> Pin | None:
+        """Return the pin of a download, None where it was never seen."""
+        return self.all().get(name)
+
+    def add(self, name: str, pin: Pin) -> None:
+        """Write the pin of a download that was seen; another that is there already raises PipelineError."""
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with (self._locks / "pins").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            pins = self.all()
+            if name in pins:
+                refuse_other(name, pins[name], pin, self._path)
+                return
+            write_text(self._path, _text({**pins, name: pin}))
+
+
+def refuse_other(name: str, pinned: Pin, found: Pin, where: object = PINS) -> None:
+    """Raise PipelineError, with both pins, where what was found is not what is pinned."""
+    if pinned != found:
+        raise PipelineError(
+            f"this download is not the one that is pinned: {name}",
+            where=where,
+            value=f"pinned {canonical_json(pinned)}, found {canonical_json(found)}",
+            cure="find out why it changed; if the new one is wanted, remove the pin (the line in "
+            "studies/pins.lock, or `sha256` in the study) and run again: other bytes, other results",
+        )
+
+
+def _text(pins: dict[str, Pin]) -> str:
+    lines = [f" {canonical_json(name)}: {canonical_json(pins[name])}" for name in sorted(pins)]
+    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -1,0 +1,230 @@
+"""One file over HTTP: gone on with where the server allows it, tried again where it fails for a while."""
+
+import logging
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO, Protocol
+
+import httpx2
+import tenacity
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.downloads.hosts import place_at
+
+TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+CURES = {
+    401: "it wants a log-in: download it yourself and use the source `manual`",
+    403: "it is forbidden, or stands behind a form: download it yourself and use the source `manual`",
+    404: "correct the address",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class UnreachableError(PipelineError):
+    """A file that cannot be had: `reason` says why in a few words, the same for the same cause."""
+
+    def __init__(self, name: str, reason: str, cure: str = "") -> None:
+        super().__init__(f"could not be fetched: {reason}", where=name, cure=cure)
+        self.reason = reason
+
+
+class NotNowError(Exception):
+    """A failure that may pass; `wait` holds the seconds that the server asks for, None where it does not say."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait = wait
+
+
+class Download(Protocol):
+    """Something that can be downloaded."""
+
+    @property
+    def name(self) -> str:
+        """The name under which it is pinned."""
+
+    @property
+    def url(self) -> str:
+        """The address whose host is asked."""
+
+    def open(self, client: httpx2.Client, headers: dict[str, str]) -> AbstractContextManager[httpx2.Response]:
+        """Ask for the file, with these headers, and return the answer with its body unread."""
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A file at a URL."""
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """Return the URL."""
+        return self.url
+
+    def open(self, client: httpx2.Client, headers: dict[str, str]) -> AbstractContextManager[httpx2.Response]:
+        """Ask for the file."""
+        return client.stream("GET", self.url, headers=headers)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is borne with; waits are in seconds."""
+
+    attempts: int = 6  # that bring no further byte
+    first_wait: float = 1.0  # doubled from attempt to attempt
+    longest_wait: float = 60.0
+    longest_order: float = 600.0  # what a server may ask for in Retry-After
+
+
+class Transfer:
+    """Receives downloads; `stopping` ends every wait."""
+
+    def __init__(self, client: httpx2.Client, hosts: Path, patience: Patience, stopping: Event) -> None:
+        self._client = client
+        self._hosts = hosts
+        self._patience = patience
+        self._stopping = stopping
+
+    def receive(self, download: Download, file: BinaryIO, notes: Path) -> None:
+        """Receive all of a download into `file`, on from what it holds where that is the beginning of the same bytes.
+
+        `notes` keeps the file's version, by which the server tells that. What cannot be had raises UnreachableError.
+        """
+        furthest = file.seek(0, os.SEEK_END)
+        complete = False
+        while not complete:
+            complete = self._patiently(download, file, notes, furthest)
+            furthest = max(furthest, file.seek(0, os.SEEK_END))
+
+    def _patiently(self, download: Download, file: BinaryIO, notes: Path, furthest: int) -> bool:
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(NotNowError),
+            wait=self._wait,
+            stop=tenacity.stop_after_attempt(self._patience.attempts) | tenacity.stop_when_event_set(self._stopping),
+            sleep=tenacity.sleep_using_event(self._stopping),
+            before_sleep=_tell,
+            reraise=True,
+        )
+        try:
+            return attempts(self._step, download, file, notes, furthest)
+        except NotNowError as error:
+            cure = "it may be so for a while: run the same command again later"
+            raise UnreachableError(download.name, error.reason, cure) from error
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.wait if isinstance(error, NotNowError) else None
+        if asked is not None and asked > self._patience.longest_order:
+            raise PipelineError(
+                f"the server asks to be left alone for {asked:.0f} s", cure="run the same command again after that"
+            )
+        own = min(self._patience.first_wait * 2 ** (state.attempt_number - 1), self._patience.longest_wait)
+        return own if asked is None else asked
+
+    def _step(self, download: Download, file: BinaryIO, notes: Path, furthest: int) -> bool:
+        """Ask once and receive what comes; return whether the file is complete, False where it came further."""
+        try:
+            with place_at(download.url, self._hosts, self._stopping):
+                return self._ask(download, file, notes)
+        except (httpx2.TransportError, httpx2.DecodingError, InterruptedError) as error:
+            if file.seek(0, os.SEEK_END) > furthest and not self._stopping.is_set():
+                logger.info("broken off after %d bytes; going on", file.tell())
+                return False
+            raise NotNowError(f"no answer ({type(error).__name__})") from error
+        except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
+            raise UnreachableError(download.name, type(error).__name__, "correct the address") from error
+
+    def _ask(self, download: Download, file: BinaryIO, notes: Path) -> bool:
+        size = file.seek(0, os.SEEK_END)
+        version = _noted(notes) if size else None
+        headers = {"Accept-Encoding": "identity"}
+        if version:
+            headers |= {"Range": f"bytes={size}-", "If-Range": version}
+        with download.open(self._client, headers) as response:
+            if response.status_code == 416 and version:
+                if response.headers.get("Content-Range") == f"bytes */{size}":
+                    return True
+                return _start_again(file)
+            _refuse_failure(response, download)
+            if response.status_code == 206 and not _goes_on(response, size, version):
+                return _start_again(file)
+            if response.status_code == 200:
+                file.truncate(0)
+            _note(notes, response)
+            self._write(response, file)
+        return True
+
+    def _write(self, response: httpx2.Response, file: BinaryIO) -> None:
+        file.seek(0, os.SEEK_END)
+        encoded = "Content-Encoding" in response.headers
+        for chunk in response.iter_bytes() if encoded else response.iter_raw():
+            file.write(chunk)
+            if self._stopping.is_set():
+                raise InterruptedError("stopped")
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    seconds = state.next_action.sleep if state.next_action else 0
+    logger.info(
+        "%s%s; trying again in %.0f s", error, f": {error.__cause__}" if error and error.__cause__ else "", seconds
+    )
+
+
+def _start_again(file: BinaryIO) -> bool:
+    file.truncate(0)
+    raise NotNowError("the file on the server is another one now", wait=0)
+
+
+def _refuse_failure(response: httpx2.Response, download: Download) -> None:
+    code = response.status_code
+    if code in TRY_AGAIN:
+        raise NotNowError(f"HTTP {code}", _asked_wait(response))
+    if code not in (200, 206):
+        raise UnreachableError(download.name, f"HTTP {code}", CURES.get(code, ""))
+
+
+def _asked_wait(response: httpx2.Response) -> float | None:
+    """Return the seconds of a Retry-After, which is a number or a date; None where there is none."""
+    value = response.headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _goes_on(response: httpx2.Response, size: int, version: str | None) -> bool:
+    """Return whether an answer holds the bytes from `size` on, of the version that was asked for."""
+    starts = response.headers.get("Content-Range", "").startswith(f"bytes {size}-")
+    return response.status_code == 206 and starts and _version(response) in (version, None)
+
+
+def _version(response: httpx2.Response) -> str | None:
+    """Return what a later request can name this version of the file by; a weak ETag does not tell equal bytes."""
+    tag = response.headers.get("ETag", "")
+    strong = tag if tag.startswith('"') else None
+    return strong or response.headers.get("Last-Modified")
+
+
+def _note(notes: Path, response: httpx2.Response) -> None:
+    version = None if "Content-Encoding" in response.headers else _version(response)
+    write_text(notes, pretty_json({"version": version}))
+
+
+def _noted(notes: Path) -> str | None:
+    version: str | None = read_json(notes)["version"] if notes.is_file() else None
+    return version

@@ -1,0 +1,61 @@
+"""Source `hub`: files of a dataset or model repository of the Hugging Face hub, at one commit."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
+
+if TYPE_CHECKING:
+    from pipeline_lib.downloads.hub import Repository
+
+LIBRARIES: tuple[str, ...] = ()
+CHANGES = False
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+class Settings(SourceSettings):
+    """Which files of which repository."""
+
+    kind: Literal["hub"]
+    repository: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", description="owner/name")
+    type: Literal["dataset", "model"] = Field(default="dataset", description="what kind of repository it is")
+    revision: str = Field(description="a commit of 40 hexadecimal digits; a branch or tag is pinned when first fetched")
+    files: list[str] = Field(default=["*"], description="patterns of the names to take; * stands for slashes too")
+    endpoint: Place | None = Field(default=None, description="URL of a mirror, which is asked without a token")
+
+    @property
+    def pin(self) -> str:
+        """Return the name under which the commit is pinned."""
+        return f"hub:{self.type}/{self.repository}@{self.revision}"
+
+    def pins(self, shards: int) -> dict[str, str | None]:
+        """Return the revision with its commit, where it is one."""
+        return {self.pin: self.revision if COMMIT.fullmatch(self.revision) else None}
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the names that match a pattern."""
+    return list(_repository(settings).files(settings.files))
+
+
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
+    """Put the named files below `folder`."""
+    _repository(settings).fetch(names, folder)
+    return []
+
+
+def _repository(settings: Settings) -> "Repository":
+    from pipeline_lib.downloads.hub import Repository
+    from pipeline_lib.downloads.pins import Pins
+
+    commit = settings.pins(1)[settings.pin]
+    pin = Pins().get(settings.pin)
+    repository = Repository.open(
+        settings.repository, settings.type, commit or (pin["commit"] if pin else settings.revision), settings.endpoint
+    )
+    if commit is None:
+        Pins().add(settings.pin, {"commit": repository.commit})
+    return repository

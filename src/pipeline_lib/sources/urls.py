@@ -1,0 +1,144 @@
+"""Source `urls`: a list of image URLs, such as OCR-VQA's `dataset.json`; links that are dead are listed.
+
+Names as OCR-VQA's own loader makes them: the id and the suffix of the URL. LLaVA saves all of them as `.jpg`
+(https://github.com/haotian-liu/LLaVA, README: "we save all files as `.jpg`"): `suffix: .jpg`.
+"""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin
+
+if TYPE_CHECKING:
+    from pipeline_lib.downloads.store import Store
+
+LIBRARIES: tuple[str, ...] = ()
+CHANGES = False
+ATTEMPTS = 4  # for each image; one that is not there must not cost a minute
+
+logger = logging.getLogger(__name__)
+
+
+class Settings(SourceSettings):
+    """Which list to follow, and what its entries mean."""
+
+    kind: Literal["urls"]
+    list: Place = Field(description="URL or path of the list: .json (ids to objects, or a list), .jsonl, .csv or .tsv")
+    sha256: str | None = Field(default=None, description="the list's digest; null: pinned when first fetched")
+    id_field: str | None = Field(default=None, description="the field with the id; null: the keys of a JSON object")
+    url_field: str = Field(default="imageURL", description="the field with the URL")
+    suffix: str | None = Field(default=None, description="the suffix of every name; null: that of the image's URL")
+    unreachable: float = Field(default=0.0, ge=0, le=1, description="largest share of a shard's links that may be dead")
+
+    def pins(self, shards: int) -> dict[str, str | None]:
+        """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""
+        naming = self.model_dump(include={"id_field", "url_field", "suffix"}, exclude_defaults=True)
+        files = " ".join([self.list, *(f"{key}={value}" for key, value in sorted(naming.items()))])
+        return {self.list: self.sha256, **{shard_pin(files, shard, shards): None for shard in range(shards)}}
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the names of all images of the list, dead links included."""
+    return [name for name, _ in _links(settings)]
+
+
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
+    """Put the named images below `folder`, and return those whose link is dead."""
+    from pipeline_lib.downloads.store import Store
+    from pipeline_lib.downloads.transfer import Patience
+
+    wanted = set(names)
+    links = [(name, url) for name, url in _links(settings) if name in wanted]
+    with Store(patience=Patience(attempts=ATTEMPTS)) as store:
+        found = _fetch_all(store, links, folder)
+    return sorted(found, key=lambda failure: failure.name)
+
+
+def _fetch_all(store: "Store", links: list[tuple[str, str]], folder: Path) -> list[Failure]:
+    from pipeline_lib.downloads.hosts import AT_ONCE
+
+    failures = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(_fetch_one, store, name, url, folder) for name, url in links]
+        try:
+            for done, future in enumerate(futures, start=1):
+                failure = future.result()
+                failures += [failure] if failure else []
+                if done % 1000 == 0:
+                    logger.info("%d of %d images, %d dead links", done, len(links), len(failures))
+        except BaseException:  # an interruption too: what waits must not be begun
+            store.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return failures
+
+
+def _fetch_one(store: "Store", name: str, url: str, folder: Path) -> Failure | None:
+    from pipeline_lib.downloads.store import put
+    from pipeline_lib.downloads.transfer import UnreachableError, WebFile
+
+    try:
+        path = store.file(WebFile(url))
+    except UnreachableError as error:
+        return Failure(name, url, error.reason)
+    if path.stat().st_size == 0:
+        return Failure(name, url, "empty")
+    put(path, folder / name)
+    return None
+
+
+def _links(settings: Settings) -> list[tuple[str, str]]:
+    """Return name and URL of every image of the list."""
+    from pipeline_lib.downloads.store import Store
+
+    with Store() as store:
+        path = store.pinned(settings.list, settings.sha256)
+    entries = _entries(path, settings)
+    return [_link(place, entry, settings) for place, entry in enumerate(entries)]
+
+
+def _link(place: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, str]:
+    from pipeline_lib.downloads.names import is_url, name_in_url, safe_name
+
+    where = f"{settings.list}, entry {place}"
+    identity, url = entry
+    if identity is None or not isinstance(url, str) or not is_url(url):
+        cure = "name the right ones with `id_field` and `url_field`"
+        raise PipelineError("this entry has no id or no URL", where=where, value=entry, cure=cure)
+    suffix = PurePosixPath(name_in_url(url)).suffix if settings.suffix is None else settings.suffix
+    if not suffix:
+        raise PipelineError("this URL has no suffix to name the image by", where=where, value=url, cure="set `suffix`")
+    return safe_name(f"{identity}{suffix}", where), url
+
+
+def _entries(path: Path, settings: Settings) -> list[tuple[Any, Any]]:
+    """Return id and URL of every entry, None where an entry lacks one."""
+    rows = _rows(path, PurePosixPath(settings.list.partition("?")[0]).suffix.lower(), settings.list)
+    if isinstance(rows, dict) and settings.id_field is None:
+        return [(key, _field(row, settings.url_field) if isinstance(row, dict) else row) for key, row in rows.items()]
+    rows = list(rows.values()) if isinstance(rows, dict) else rows
+    return [(_field(row, settings.id_field), _field(row, settings.url_field)) for row in rows]
+
+
+def _field(row: Any, name: str | None) -> Any:
+    return row.get(name) if isinstance(row, dict) else None
+
+
+def _rows(path: Path, suffix: str, where: str) -> Any:
+    import csv
+
+    from pipeline_lib.core.text import read_json, read_lines
+
+    if suffix == ".json":
+        return read_json(path)
+    if suffix == ".jsonl":
+        return list(read_lines(path))
+    if suffix in (".csv", ".tsv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file, delimiter="," if suffix == ".csv" else "\t"))
+    raise PipelineError("a list must be .json, .jsonl, .csv or .tsv", where=where, value=suffix)
