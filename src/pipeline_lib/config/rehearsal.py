@@ -28,20 +28,34 @@ def stamp(study: Study) -> Stamp | None:
 def without_stand_in(study: Study) -> Iterator[Problem]:
     """Yield a problem for every dataset and weights that a smoke run would need and that name no stand-in."""
     if study.smoke:
-        for part in ("datasets", "weights"):
-            for name, found in getattr(study, part).items():
-                if found.smoke is None:
+        needed = {"datasets": _datasets_in_smoke(study), "weights": set(study.weights)}
+        for part, names in needed.items():
+            for name in sorted(names & getattr(study, part).keys()):
+                if getattr(study, part)[name].smoke is None:
                     yield Problem((part, name), "a smoke run needs a stand-in", name, "give it a `smoke`")
+
+
+def _datasets_in_smoke(study: Study) -> set[str]:
+    """Return the datasets that a smoke run reads: those of tables and benchmarks, not the files of given weights."""
+    named = [name for table in study.tables.values() for name in (table.dataset, *table.images)]
+    named += [name for use in study.benchmarks.values() for name in (use.dataset, use.gold, *use.images) if name]
+    return {*named, *(found.smoke.dataset for found in study.weights.values() if found.smoke and found.smoke.dataset)}
 
 
 def rehearsed(study: Study) -> Study:
     """Return the study as it runs: itself, or with stand-ins under names of their own where `smoke` is set."""
-    return Study.model_validate(_in_smoke(study.model_dump(mode="json"))) if study.smoke else study
+    if not study.smoke:
+        return study
+    return Study.model_validate(_in_smoke(study.model_dump(mode="json"), _datasets_in_smoke(study)))
 
 
-def _in_smoke(tree: dict[str, Any]) -> dict[str, Any]:
+def _in_smoke(tree: dict[str, Any], used: set[str]) -> dict[str, Any]:
     """Return the tree of a smoke run: small sources, weights, answers; one process on the processor."""
-    datasets = {name: {**found, "source": found["smoke"], "shards": 1} for name, found in tree["datasets"].items()}
+    datasets = {
+        name: {**found, "source": found["smoke"], "shards": 1}
+        for name, found in tree["datasets"].items()
+        if name in used
+    }
     trainings = {name: {**found, "devices": {}} for name, found in tree["trainings"].items()}
     benchmarks = {
         name: {**found, "decoding": {**found["decoding"], "max_new_tokens": TOKENS}}
