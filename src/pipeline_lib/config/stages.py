@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import Study
+from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
@@ -85,7 +86,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     return PredictSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
-        files=use.files,
+        files=_questions(use),
         model_id=run,
         threads=study.threads,
         device=study.device,
@@ -102,10 +103,15 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
 def submit(study: Study, benchmark: str) -> SubmitSettings:
     """Return the settings of a benchmark's submit jobs."""
     use = study.benchmarks[benchmark]
-    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files)
+    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use))
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
+
+
+def _questions(use: BenchmarkUse) -> FileNames:
+    """Return the files of a benchmark that a model is asked from, which leaves out the gold."""
+    return FileNames(questions=use.files.questions)
