@@ -8,15 +8,13 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, write_card
+from pipeline_lib.models.projector import MODULE, expect_places, put_projector, save_tensors
 
-UPDATES, PROJECTOR = "adapter_model.safetensors", "projector.safetensors"
-MODULE = "multi_modal_projector"
-LAYERS = ("linear_1", "linear_2")
+UPDATES = "adapter_model.safetensors"
 
 # Every linear layer of the language model but its head: what LLaVA's find_all_linear_names takes. A list of names would
 # also match the vision tower's layers.
@@ -39,19 +37,7 @@ def save_lora(model: PeftModel, folder: Path, card: Card) -> None:
     config.base_model_name_or_path = None
     config.inference_mode = True
     config.save_pretrained(str(folder))
-    _save(get_peft_model_state_dict(model), folder / UPDATES)
-    write_card(folder, card)
-
-
-def save_projector(model: PreTrainedModel, folder: Path, card: Card) -> None:
-    """Write a model's projector and the card into a new folder."""
-    write_projector({name: tensor for name, tensor in model.state_dict().items() if MODULE in name}, folder, card)
-
-
-def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) -> None:
-    """Write a projector's tensors, named as in a LLaVA, and the card into a new folder."""
-    folder.mkdir(parents=True)
-    _save(tensors, folder / PROJECTOR)
+    save_tensors(get_peft_model_state_dict(model), folder / UPDATES)
     write_card(folder, card)
 
 
@@ -62,28 +48,6 @@ def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
         return model
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder)))
     tensors = load_file(folder / UPDATES)
-    _expect(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
+    expect_places(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
     set_peft_model_state_dict(adapted, tensors)
     return adapted
-
-
-def put_projector(model: PreTrainedModel, folder: Path) -> None:
-    """Put a projector into a LLaVA; a tensor without its place raises PipelineError."""
-    tensors = load_file(folder / PROJECTOR)
-    _expect({name: value for name, value in model.state_dict().items() if MODULE in name}, tensors, folder / PROJECTOR)
-    model.load_state_dict(tensors, strict=False)
-
-
-def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path, metadata={"format": "pt"}
-    )
-
-
-def _expect(places: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor], path: Path) -> None:
-    shapes = [{name: tuple(value.shape) for name, value in found.items()} for found in (places, tensors)]
-    if shapes[0] != shapes[1]:
-        base, given = (sorted(map(str, own.items() - other.items()))[:3] for own, other in (shapes, shapes[::-1]))
-        raise PipelineError(
-            "the tensors of this adapter are not those of its base", where=path, value={"base": base, "adapter": given}
-        )

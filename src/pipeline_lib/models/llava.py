@@ -19,8 +19,8 @@ from transformers.models.llava.processing_llava import LlavaProcessor
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.models.adapter import put_projector
 from pipeline_lib.models.card import Card, expect_kind, read_card
+from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 

@@ -8,9 +8,10 @@ import torch
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.adapter import MODULE, TARGETS, apply_adapter
+from pipeline_lib.models.adapter import TARGETS, apply_adapter
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
+from pipeline_lib.models.projector import MODULE
 
 SCHEMA = 1
 AGREEMENT = 1e-5  # largest difference of a logit before and after, in float32

@@ -27,7 +27,7 @@ def trained(name: str) -> bool:
 
 def prepare(settings: Settings, material: "Material") -> "Task":
     """Return the task of training a projector, which is all that is saved."""
-    from pipeline_lib.models.adapter import save_projector
+    from pipeline_lib.models.projector import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
     task = multimodal_task(material, settings.card(), settings.max_length, trained, settings.order)

@@ -73,8 +73,8 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
 def _convert_projector(files: dict[str, Path], folder: Path) -> None:
     import torch
 
-    from pipeline_lib.models.adapter import MODULE, write_projector
     from pipeline_lib.models.card import Card
+    from pipeline_lib.models.projector import MODULE, write_projector
 
     path = files.get(PROJECTOR_FILE)
     if path is None:

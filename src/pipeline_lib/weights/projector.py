@@ -24,8 +24,8 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     """Write a random projector."""
     import torch
 
-    from pipeline_lib.models.adapter import LAYERS, MODULE, write_projector
     from pipeline_lib.models.card import Card
+    from pipeline_lib.models.projector import LAYERS, MODULE, write_projector
 
     torch.manual_seed(seed)
     tensors: dict[str, torch.Tensor] = {}
