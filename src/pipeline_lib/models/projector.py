@@ -29,9 +29,7 @@ def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) 
 def put_projector(model: PreTrainedModel, folder: Path) -> None:
     """Put a projector into a LLaVA; a tensor without its place raises PipelineError."""
     tensors = load_file(folder / PROJECTOR)
-    expect_places(
-        {name: value for name, value in model.state_dict().items() if MODULE in name}, tensors, folder / PROJECTOR
-    )
+    expect_places(_of(model), tensors, folder / PROJECTOR)
     model.load_state_dict(tensors, strict=False)
 
 
