@@ -25,6 +25,7 @@ wildcard_constraints:
 
 
 include: "rules/fetch.smk"
+include: "rules/choose.smk"
 include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"

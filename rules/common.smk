@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.leftovers import Attendance
@@ -196,6 +197,27 @@ def raw_folders_of(datasets):
 def raw_failures(dataset):
     """Return the lists of what could not be fetched of all raw shards of a dataset."""
     return [f"{folder}.failures.jsonl" for folder in raw_folders(dataset)]
+
+
+def choices(part, *names):
+    """Return what a rehearsal takes of some tables or benchmarks, as paths without suffix; none in other studies."""
+    return [f"<results>/chosen/{part}/{name}" for name in names] if STUDY.limit else []
+
+
+def choices_about(dataset):
+    """Return the choices that decide which images of a dataset are fetched; none where all of it is."""
+    if dataset not in limited_datasets(STUDY):
+        return []
+    named = {
+        part: [name for name, use in getattr(STUDY, part).items() if dataset in use.images]
+        for part in ("tables", "benchmarks")
+    }
+    return [path for part, names in named.items() for path in choices(part, *names)]
+
+
+def files_at(paths, suffix):
+    """Return files from their paths without suffix."""
+    return [f"{path}{suffix}" for path in paths]
 
 
 def shard_files(dataset, suffix):

@@ -2,6 +2,9 @@
 
 
 rule fetch:
+    input:
+        chosen=lambda wc: files_at(choices_about(wc.dataset), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(choices_about(wc.dataset), ".json")),
     output:
         raw=directory("data/raw/{dataset}/{shard}"),
         failures="data/raw/{dataset}/{shard}.failures.jsonl",
@@ -19,7 +22,8 @@ rule fetch:
         code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
         libs=lambda wc: libs(*load("sources", source_kind(wc)).LIBRARIES),
     shell:
-        "python -P workflow_scripts/fetch.py --raw {output.raw:q} --failures {output.failures:q}"
+        "python -P workflow_scripts/fetch.py --chosen {input.chosen:q}"
+        " --raw {output.raw:q} --failures {output.failures:q}"
         " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

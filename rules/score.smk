@@ -5,6 +5,8 @@ rule score:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
         questions=lambda wc: raw_manifests_of(files_of(benchmark_use(wc))),
+        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
         files=lambda wc: ancient(raw_folders_of(files_of(benchmark_use(wc)))),
     output:
@@ -24,6 +26,7 @@ rule score:
         libs=lambda wc: libs("numpy", "pyarrow", *benchmark_libraries(wc)),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
+        " --chosen {input.chosen:q}"
         " --verdicts {output.verdicts:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

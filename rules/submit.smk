@@ -5,6 +5,8 @@ rule submit:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
         questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
+        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
         files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
     output:
@@ -24,6 +26,7 @@ rule submit:
         libs=lambda wc: libs("xlsxwriter", *benchmark_libraries(wc)),
     shell:
         "python -P workflow_scripts/submit.py --answers {input.answers:q} --questions {input.questions:q}"
+        " --chosen {input.chosen:q}"
         " --submission {output.submission:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

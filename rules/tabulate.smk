@@ -5,6 +5,8 @@ rule tabulate:
     input:
         raw=lambda wc: raw_manifests(table(wc).dataset),
         indexes=lambda wc: index_manifests(table(wc).images),
+        chosen=lambda wc: files_at(choices("tables", wc.table), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(choices("tables", wc.table), ".json")),
         files=lambda wc: ancient(raw_folders(table(wc).dataset)),
         images=lambda wc: ancient(image_indexes(table(wc).images)),
     output:
@@ -25,6 +27,7 @@ rule tabulate:
         libs=libs("pyarrow"),
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
+        " --chosen {input.chosen:q}"
         " --table {output.table:q} --rejected {output.rejected:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

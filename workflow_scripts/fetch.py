@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from pipeline_lib.core.chosen import chosen_images
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import write_lines
@@ -10,10 +11,11 @@ from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 
 def work(job: Job[FetchSettings]) -> None:
     """Fetch into the output folder."""
-    fetched = fetch_shard(job.settings, job.output("raw"))
+    dataset = job.final("raw").parent.name
+    fetched = fetch_shard(job.settings, job.output("raw"), chosen_images(job.manifests("chosen"), dataset))
     write_lines(job.output("failures"), map(asdict, fetched.failures))
     job.note(files=fetched.files, unreachable=len(fetched.failures), pins=fetched.pins)
 
 
 if __name__ == "__main__":
-    run("fetch", FetchSettings, work, outputs=["raw", "failures"])
+    run("fetch", FetchSettings, work, inputs=["chosen"], outputs=["raw", "failures"])

@@ -8,15 +8,17 @@ from pipeline_lib.inference.settings import PredictSettings
 def work(job: Job[PredictSettings]) -> None:
     """Read model, questions and images, write the answers."""
     from pipeline_lib.benchmarks.base import open_files
+    from pipeline_lib.core.chosen import chosen
     from pipeline_lib.core.text import write_lines
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.inference.predict import answer_benchmark
 
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
-    records = answer_benchmark(job.manifest("model"), files, images, job.settings, job.state())
+    only = chosen(job.manifests("chosen"), "questions")
+    records = answer_benchmark(job.manifest("model"), files, images, job.settings, job.state(), only)
     write_lines(job.output("answers"), records)
 
 
 if __name__ == "__main__":
-    run("predict", PredictSettings, work, inputs=["model", "questions", "indexes"], outputs=["answers"])
+    run("predict", PredictSettings, work, inputs=["model", "questions", "indexes", "chosen"], outputs=["answers"])

@@ -1,6 +1,7 @@
 """Score one run's answers to a benchmark: a verdict for every question, and the metrics."""
 
 from pipeline_lib.benchmarks.base import open_files
+from pipeline_lib.core.chosen import chosen
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
@@ -12,11 +13,12 @@ from pipeline_lib.scoring.verdicts import write_verdicts
 def work(job: Job[ScoreSettings]) -> None:
     """Read answers and gold, write verdicts and score."""
     answers = job.manifest("answers").only_file()
-    verdicts = judge_answers(answers, open_files(job.manifests("questions"), job.settings.files), job.settings)
+    files = open_files(job.manifests("questions"), job.settings.files)
+    verdicts = judge_answers(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"))
     write_verdicts(job.output("verdicts"), verdicts)
     score = run_score(verdicts, job.settings, answers)
     write_text(job.output("score"), pretty_json(score))
 
 
 if __name__ == "__main__":
-    run("score", ScoreSettings, work, inputs=["answers", "questions"], outputs=["verdicts", "score"])
+    run("score", ScoreSettings, work, inputs=["answers", "questions", "chosen"], outputs=["verdicts", "score"])

@@ -1,6 +1,7 @@
 """Write the file that a benchmark's server takes, from one run's answers."""
 
 from pipeline_lib.benchmarks.base import open_files
+from pipeline_lib.core.chosen import chosen
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
@@ -10,10 +11,11 @@ def work(job: Job[SubmitSettings]) -> None:
     """Read answers and questions, write the submission."""
     answers = job.manifest("answers").only_file()
     files = open_files(job.manifests("questions"), job.settings.files)
-    content, missing = make_submission(answers, files, job.settings)
+    only = chosen(job.manifests("chosen"), "questions")
+    content, missing = make_submission(answers, files, job.settings, only)
     job.output("submission").write_bytes(content)
     job.note(missing=missing)
 
 
 if __name__ == "__main__":
-    run("submit", SubmitSettings, work, inputs=["answers", "questions"], outputs=["submission"])
+    run("submit", SubmitSettings, work, inputs=["answers", "questions", "chosen"], outputs=["submission"])

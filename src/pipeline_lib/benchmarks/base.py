@@ -130,6 +130,11 @@ def load_benchmark(name: str, protocol: str) -> Benchmark:
     return benchmark
 
 
+def only(questions: list[Question], chosen: set[str] | None) -> list[Question]:
+    """Return the chosen questions, all of them where nothing was chosen."""
+    return questions if chosen is None else [question for question in questions if question.id in chosen]
+
+
 def by_image(verdict: Verdict) -> str:
     """Return the verdict's image, or its id where it has none: the cluster of most benchmarks."""
     return verdict.image or verdict.id

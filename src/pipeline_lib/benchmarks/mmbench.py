@@ -111,10 +111,10 @@ def submission(files: Files, answers: list[tuple[Question, str | None]], protoco
     """
     from pipeline_lib.scoring.xlsx import workbook
 
-    rows = _rows(files)
+    said = {question.id: _handed_in(question.options, answer, protocol) for question, answer in answers}
+    rows = [row for row in _rows(files) if row["index"] in said]
     names = [name for name in rows[0] if name not in DROPPED]
     names.insert(PREDICTION_PLACE, "prediction")
-    said = {question.id: _handed_in(question.options, answer, protocol) for question, answer in answers}
     table: list[dict[str, str | int]] = [
         {**row, "index": int(row["index"]), "prediction": said[row["index"]]} for row in rows
     ]

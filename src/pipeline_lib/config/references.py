@@ -2,6 +2,7 @@
 
 from typing import Iterator, Mapping
 
+from pipeline_lib.config.partial import two_rehearsals
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import without_stand_in
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
@@ -20,6 +21,7 @@ def problems(study: Study) -> list[Problem]:
         *_runs(study),
         *_benchmarks(study),
         *without_stand_in(study),
+        *two_rehearsals(study),
     ]
     return [*found, *_circles(study)]
 

@@ -1,28 +1,22 @@
-"""Rehearsals: a study on stand-ins. Its artefacts lie apart from the study's own; its scores say what they are."""
+"""Rehearsals: a study on stand-ins, or on a part of its data. What they make lies apart; their scores say so."""
 
-from typing import Any, Iterator, Literal
+from typing import Iterator, Literal
 
+from pipeline_lib.config.partial import in_part
 from pipeline_lib.config.problem import Problem
+from pipeline_lib.config.renaming import SHARED, Tree, renamed
 from pipeline_lib.config.study import Study
 
-Stamp = Literal["SMOKE"]
+Stamp = Literal["SMOKE", "PARTIAL"]
 
-SHARED = {"datasets", "tables", "weights"}  # lie in data/
-REFERENCES = {  # the keys of a part that name entries of another
-    "datasets": {},
-    "tables": {"dataset": "datasets", "images": "datasets"},
-    "subsets": {"table": "tables"},
-    "weights": {"tables": "tables", "dataset": "datasets"},
-    "trainings": {"start": "weights", "tower": "weights", "projector": "weights"},
-    "runs": {"model": "weights"},
-    "benchmarks": {"dataset": "datasets", "gold": "datasets", "images": "datasets"},
-}
 TOKENS = 8  # longest answer in a smoke run: random models do not end their answers
 
 
 def stamp(study: Study) -> Stamp | None:
     """Return what the scores of a rehearsal are marked with, None for a study in earnest."""
-    return "SMOKE" if study.smoke else None
+    if study.smoke:
+        return "SMOKE"
+    return None if study.limit is None else "PARTIAL"
 
 
 def without_stand_in(study: Study) -> Iterator[Problem]:
@@ -43,13 +37,13 @@ def _datasets_in_smoke(study: Study) -> set[str]:
 
 
 def rehearsed(study: Study) -> Study:
-    """Return the study as it runs: itself, or with stand-ins under names of their own where `smoke` is set."""
-    if not study.smoke:
-        return study
-    return Study.model_validate(_in_smoke(study.model_dump(mode="json"), _datasets_in_smoke(study)))
+    """Return the study as it runs: itself, or a rehearsal of it, what is smaller there under names of its own."""
+    if study.smoke:
+        return Study.model_validate(_in_smoke(study.model_dump(mode="json"), _datasets_in_smoke(study)))
+    return study if study.limit is None else Study.model_validate(in_part(study))
 
 
-def _in_smoke(tree: dict[str, Any], used: set[str]) -> dict[str, Any]:
+def _in_smoke(tree: Tree, used: set[str]) -> Tree:
     """Return the tree of a smoke run: small sources, weights, answers; one process on the processor."""
     datasets = {
         name: {**found, "source": found["smoke"], "shards": 1}
@@ -63,25 +57,4 @@ def _in_smoke(tree: dict[str, Any], used: set[str]) -> dict[str, Any]:
     }
     weights = {name: found["smoke"] for name, found in tree["weights"].items()}
     small = {**tree, "datasets": datasets, "trainings": trainings, "benchmarks": benchmarks, "weights": weights}
-    return _renamed({**small, "device": "cpu"}, "smoke-")
-
-
-def _renamed(tree: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """Return the tree with `prefix` before the names of all that lies in data/, which studies share."""
-
-    def new(part: str, name: Any) -> Any:
-        if isinstance(name, list):
-            return [new(part, item) for item in name]
-        return f"{prefix}{name}" if name in tree[part] else name
-
-    def entry(part: str, found: dict[str, Any]) -> dict[str, Any]:
-        return {**found, **{key: new(other, found[key]) for key, other in REFERENCES[part].items()}}
-
-    renamed = {part: {new(part, name): entry(part, found) for name, found in tree[part].items()} for part in SHARED}
-    others = {
-        part: {name: entry(part, found) for name, found in tree[part].items()} for part in REFERENCES.keys() - SHARED
-    }
-    for found in renamed["weights"].values():
-        if found["learn"]:
-            found["learn"] = {**found["learn"], "table": new("tables", found["learn"]["table"])}
-    return {**tree, **renamed, **others}
+    return renamed({**small, "device": "cpu"}, "smoke-", {part: set(small[part]) for part in SHARED})

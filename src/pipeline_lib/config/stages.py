@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.choosing.questions import QuestionsSettings
+from pipeline_lib.choosing.rows import RowsSettings
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import BenchmarkUse, Study
+from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
@@ -28,6 +30,27 @@ def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettin
         shard=shard,
         shards=found.shards,
         listing=listing(found.source, shard, found.shards, manifest),
+    )
+
+
+def choose_rows(study: Study, table: str) -> RowsSettings:
+    """Return the settings of the job that chooses the rows of a table, in a study with a limit."""
+    found = study.tables[table]
+    return RowsSettings(
+        file=found.conversations.file, rows=_limit(study).rows, seed=study.seed, images=_prefixes(study, found.images)
+    )
+
+
+def choose_questions(study: Study, benchmark: str) -> QuestionsSettings:
+    """Return the settings of the job that chooses the questions of a benchmark, in a study with a limit."""
+    use = study.benchmarks[benchmark]
+    return QuestionsSettings(
+        benchmark=use.benchmark,
+        protocol=use.protocol,
+        files=_questions(use),
+        questions=_limit(study).questions,
+        seed=study.seed,
+        images=_prefixes(study, use.images),
     )
 
 
@@ -110,6 +133,16 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
+
+
+def _limit(study: Study) -> Limit:
+    if study.limit is None:
+        raise KeyError("this study has no limit")
+    return study.limit
+
+
+def _prefixes(study: Study, datasets: list[str]) -> dict[str, str]:
+    return {name: study.datasets[name].prefix for name in datasets}
 
 
 def _questions(use: BenchmarkUse) -> FileNames:

@@ -1,8 +1,8 @@
 """The tree: everything that a study says. What changes bytes stands in the stages' own settings."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugin import Plugin, Registered
@@ -93,12 +93,28 @@ class BenchmarkUse(Settings):
     scored: bool = Field(default=True, description="false for a split whose answers are not public: it is handed in")
 
 
+class Limit(Settings):
+    """How much of its data a rehearsal takes."""
+
+    rows: int | None = Field(default=None, ge=1, description="rows of every table; none: all")
+    questions: int | None = Field(default=None, ge=1, description="questions of every benchmark, about; none: all")
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if self.rows is None and self.questions is None:
+            raise ValueError("give rows, questions or both")
+        return self
+
+
 class Study(Settings):
     """A study: what is fetched, trained, asked and scored."""
 
     title: str = Field(description="one line for people")
     smoke: bool = Field(
         default=False, description="rehearse the whole study on the stand-ins that its datasets and weights name"
+    )
+    limit: Limit | None = Field(
+        default=None, description="rehearse the whole study on some rows and questions of its own data"
     )
     seed: int = Field(default=0, ge=0, description="every draw of the study derives from it")
     threads: int = Field(default=1, ge=1, description="threads of a numeric job; other threads, other bytes")

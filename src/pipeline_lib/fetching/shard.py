@@ -13,12 +13,14 @@ from pipeline_lib.core.files import files_below
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.share import allowed
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pin, Pins
 from pipeline_lib.fetching.listing import digest_shard, shard_name
 from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
 
 SHOWN = 20  # dead links in the log
+TABLE = ".tsv"  # the suffix of a file that may hold images in its rows
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +44,8 @@ class Fetched:
     pins: dict[str, Pin]
 
 
-def fetch_shard(settings: FetchSettings, folder: Path) -> Fetched:
-    """Put the shard's files below `folder`.
+def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None = None) -> Fetched:
+    """Put the shard's files below `folder`; of its images the chosen ones, if given, which pin nothing.
 
     A source without any file is an error, and so are more dead links than the source allows.
     """
@@ -59,19 +61,21 @@ def fetch_shard(settings: FetchSettings, folder: Path) -> Fetched:
             value=settings.source.model_dump(),
             cure="run snakemake again",
         )
+    if chosen is not None:
+        mine = [name for name in mine if name in chosen or name.lower().endswith(TABLE)]
     folder.mkdir(parents=True)
     failures = source.fetch(settings.source, settings.seed, mine, folder)
-    _refuse_too_many(failures, len(mine), getattr(settings.source, "unreachable", 0.0))
+    _refuse_too_many(failures, len(mine), getattr(settings.source, "unreachable", 0.0), chosen is not None)
     logger.info("%d of %d files", len(mine) - len(failures), len(names))
-    return Fetched(len(mine), failures, _pins(settings, folder))
+    return Fetched(len(mine), failures, _pins(settings, folder, chosen is None))
 
 
-def _refuse_too_many(failures: list[Failure], total: int, allowed: float) -> None:
+def _refuse_too_many(failures: list[Failure], total: int, share: float, sample: bool) -> None:
     for failure in failures[:SHOWN]:
         logger.warning("not reachable: %s (%s): %s", failure.name, failure.url, failure.reason)
-    if len(failures) > allowed * total:
+    if len(failures) > allowed(share, total, sample):
         raise PipelineError(
-            f"{len(failures)} of {total} files cannot be reached; the study allows {allowed:.2%}",
+            f"{len(failures)} of {total} files cannot be reached; the study allows {share:.2%}",
             where=failures[0].url,
             value=failures[0].reason,
             cure="run again later, mend the list, or raise `unreachable` of this source: those that are missing are "
@@ -79,14 +83,18 @@ def _refuse_too_many(failures: list[Failure], total: int, allowed: float) -> Non
         )
 
 
-def _pins(settings: FetchSettings, folder: Path) -> dict[str, Pin]:
-    """Return the pins of `studies/pins.lock` that this shard was made under, its own among them where it has one."""
+def _pins(settings: FetchSettings, folder: Path, whole: bool) -> dict[str, Pin]:
+    """Return the pins of `studies/pins.lock` that this shard was made under, its own among them where it has one.
+
+    A shard that is not whole neither makes nor obeys a pin of its own.
+    """
     pins = Pins()
     wanted = settings.source.pins(settings.shards)
-    others = {shard_pin("", shard, settings.shards) for shard in range(settings.shards) if shard != settings.shard}
+    own = shard_pin("", settings.shard, settings.shards)
+    others = {shard_pin("", shard, settings.shards) for shard in range(settings.shards)} - ({own} if whole else set())
     wanted = {name: given for name, given in wanted.items() if not name.endswith(tuple(others))}
     for name in wanted:
-        if name.endswith(shard_pin("", settings.shard, settings.shards)):
+        if name.endswith(own):
             pins.add(name, _content(folder))
     known = pins.all()
     return {name: known[name] for name, given in wanted.items() if given is None and name in known}

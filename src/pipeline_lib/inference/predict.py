@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import torch
 
-from pipeline_lib.benchmarks.base import Files, Question, load_benchmark
+from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.registry import load
@@ -25,15 +25,24 @@ ANSWER_ID_LENGTH = 22  # characters of LLaVA's `answer_id`
 
 
 def answer_benchmark(
-    model: Manifest, files: Files, images: ImageReader, settings: PredictSettings, state: Path
+    model: Manifest,
+    files: Files,
+    images: ImageReader,
+    settings: PredictSettings,
+    state: Path,
+    chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the answer records of a checkpoint to a benchmark; `state` keeps what an interrupted job was told."""
+    """Return the answer records of a checkpoint to a benchmark, or to the chosen ones of its questions.
+
+    `state` keeps what an interrupted job was told.
+    """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     llava = load_llava(model.folder())
     make_deterministic(seed=0, threads=settings.threads, device=settings.device)  # greedy answers draw nothing
     llava.model.eval().to(settings.device)
     saved = SavedTexts(state / "texts.jsonl")
-    return predict(llava, benchmark.questions(files, settings.protocol), images, settings, model.sha256, saved)
+    questions = only(benchmark.questions(files, settings.protocol), chosen)
+    return predict(llava, questions, images, settings, model.sha256, saved)
 
 
 def predict(

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.share import allowed
 from pipeline_lib.core.text import read_json, read_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
@@ -24,14 +25,18 @@ class TabulateSettings(Settings):
 Rejected = dict[str, Any]
 
 
-def tabulate(path: Path, images: ImageReader, settings: TabulateSettings) -> tuple[list[Conversation], list[Rejected]]:
-    """Return the usable rows in file order, and the others as {row, id, reason}.
+def tabulate(
+    path: Path, images: ImageReader, settings: TabulateSettings, chosen: set[int] | None = None
+) -> tuple[list[Conversation], list[Rejected]]:
+    """Return the usable rows in file order, and the others as {row, id, reason}: of all, or of the chosen ones.
 
     No row, or a larger share of unusable rows than the settings allow, raises PipelineError.
     """
     rows: list[Conversation] = []
     rejected: list[Rejected] = []
-    for position, raw in enumerate(_records(path)):
+    for position, raw in enumerate(records(path)):
+        if chosen is not None and position not in chosen:
+            continue
         reason = _fault(raw, images)
         if reason:
             rejected.append({"row": position, "id": str(raw.get("id", "")), "reason": reason})
@@ -40,7 +45,7 @@ def tabulate(path: Path, images: ImageReader, settings: TabulateSettings) -> tup
     total = len(rows) + len(rejected)
     if total == 0:
         raise PipelineError("this table holds no row", where=path)
-    if len(rejected) > settings.unusable * total:
+    if len(rejected) > allowed(settings.unusable, total, sample=chosen is not None):
         raise PipelineError(
             f"{len(rejected)} of {total} rows cannot be used; the study allows {settings.unusable:.2%}",
             where=path,
@@ -50,7 +55,8 @@ def tabulate(path: Path, images: ImageReader, settings: TabulateSettings) -> tup
     return rows, rejected
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a source file; one that is no list of objects raises PipelineError."""
     if path.suffix == ".jsonl":
         yield from read_lines(path)
         return

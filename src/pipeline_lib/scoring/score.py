@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, load_benchmark
+from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, load_benchmark, only
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
@@ -28,22 +28,25 @@ class ScoreSettings(Settings):
     seed: int = Field(default=0, description="seed of the bootstrap")
 
 
-def judge_answers(answers: Path, files: Files, settings: ScoreSettings) -> list[Verdict]:
+def judge_answers(
+    answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None
+) -> list[Verdict]:
     """Return a verdict for every question, in the order of the question file; missing answers have their own status.
 
     What the benchmark holds and the question file does not ask comes last, missing by the rule `unasked`.
+    Of `chosen` questions, if given, nothing else counts.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     questions = benchmark.questions(files, settings.protocol)
     gold = benchmark.gold(files, questions, settings.protocol)
-    joined: Joined = join(questions, answers)
+    joined: Joined = join(only(questions, chosen), answers)
     asked = [
         Verdict(q.id, q.part, q.image, None, None, gold[q.id], False, "none", "missing")
         if answer is None
         else benchmark.judge(q, gold[q.id], answer, settings.protocol)
         for q, answer in joined.pairs
     ]
-    unasked = sorted(gold.keys() - {question.id for question in questions})
+    unasked = sorted(gold.keys() - {question.id for question in questions}) if chosen is None else []
     return asked + [Verdict(name, "", None, None, None, gold[name], False, UNASKED, "missing") for name in unasked]
 
 

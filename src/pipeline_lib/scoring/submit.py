@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, load_benchmark
+from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, load_benchmark, only
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import join
 
@@ -19,10 +19,12 @@ class SubmitSettings(Settings):
     files: FileNames
 
 
-def make_submission(answers: Path, files: Files, settings: SubmitSettings) -> tuple[bytes, int]:
-    """Return the file to hand in, and how many questions it leaves unanswered."""
+def make_submission(
+    answers: Path, files: Files, settings: SubmitSettings, chosen: set[str] | None = None
+) -> tuple[bytes, int]:
+    """Return the file to hand in, of the chosen questions if given, and how many of them it leaves unanswered."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    joined = join(benchmark.questions(files, settings.protocol), answers)
+    joined = join(only(benchmark.questions(files, settings.protocol), chosen), answers)
     if joined.missing:
         logger.warning("%d of %d questions have no answer", joined.missing, len(joined.pairs))
     handed_in = cast(Submitting, benchmark).submission(files, joined.pairs, settings.protocol)

@@ -1,0 +1,1 @@
+"""Choosing: what a rehearsal takes of a study's tables and benchmarks."""

@@ -1,0 +1,19 @@
+"""Choose the rows of a table that a rehearsal takes, with the images that they use."""
+
+from pipeline_lib.choosing.rows import RowsSettings, choose_rows
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.manifest import raw_path
+from pipeline_lib.core.program import run
+from pipeline_lib.core.text import pretty_json
+
+
+def work(job: Job[RowsSettings]) -> None:
+    """Read the source file, write the choice."""
+    choice = choose_rows(raw_path(job.manifests("raw"), job.settings.file), job.settings)
+    write_text(job.output("chosen"), pretty_json(choice))
+    job.note(rows=len(choice["rows"]))
+
+
+if __name__ == "__main__":
+    run("choose_rows", RowsSettings, work, inputs=["raw"], outputs=["chosen"])
