@@ -10,19 +10,23 @@ from tests.project import ROOT
 
 pytestmark = pytest.mark.demo
 
-SCORE = ROOT / "results" / "pope_score.json"
+
+def runs_of(benchmark: str) -> dict[str, Any]:
+    path = ROOT / "results" / f"{benchmark}_score.json"
+    if not path.is_file():
+        pytest.skip("run `make demo` first")
+    runs: dict[str, Any] = json.loads(path.read_text())["runs"]
+    return runs
 
 
 @pytest.fixture(scope="module")
 def runs() -> dict[str, Any]:
-    """Return the runs of the score file."""
-    if not SCORE.is_file():
-        pytest.skip("run `make demo` first")
-    return json.loads(SCORE.read_text())["runs"]
+    """Return the runs of POPE's score file."""
+    return runs_of("pope")
 
 
-def half_width(run: dict[str, Any]) -> float:
-    low, high = run["interval"]["accuracy"]
+def half_width(run: dict[str, Any], metric: str) -> float:
+    low, high = run["interval"][metric]
     return (high - low) / 2
 
 
@@ -33,10 +37,25 @@ def test_full_and_half_learned_and_untrained_did_not(runs: dict[str, Any]) -> No
     assert abs(accuracy["untrained"] - 0.5) <= 0.05
 
 
-def test_full_beats_half_by_more_than_the_interval_of_their_difference(runs: dict[str, Any]) -> None:
-    difference = runs["full"]["metrics"]["accuracy"] - runs["half"]["metrics"]["accuracy"]
-    assert difference > (half_width(runs["full"]) ** 2 + half_width(runs["half"]) ** 2) ** 0.5
-    assert runs["full"]["interval"]["accuracy"][0] > runs["half"]["interval"]["accuracy"][1]
+@pytest.mark.parametrize(("more", "fewer"), [("half", "tenth"), ("full", "half")])
+def test_more_data_beat_fewer_by_more_than_their_intervals(runs: dict[str, Any], more: str, fewer: str) -> None:
+    difference = runs[more]["metrics"]["accuracy"] - runs[fewer]["metrics"]["accuracy"]
+    assert difference > (half_width(runs[more], "accuracy") ** 2 + half_width(runs[fewer], "accuracy") ** 2) ** 0.5
+    assert runs[more]["interval"]["accuracy"][0] > runs[fewer]["interval"]["accuracy"][1]
+
+
+def test_adapters_learned_and_are_reported_beside_the_whole_model(runs: dict[str, Any]) -> None:
+    for name in ("lora", "projector"):
+        assert runs[name]["metrics"]["accuracy"] > runs["untrained"]["interval"]["accuracy"][1]
+        receipt = json.loads((ROOT / f"results/merged/{name}.receipt.json").read_text())
+        assert max(receipt["logits"].values()) <= 1e-5
+        assert any("language_model" in tensor for tensor in receipt["replaced"]) == (name == "lora")
+
+
+@pytest.mark.parametrize(("benchmark", "metric"), [("scienceqa", "accuracy/image"), ("mmbench", "accuracy/unrotated")])
+def test_letters_are_chosen_by_what_the_image_shows(benchmark: str, metric: str) -> None:
+    runs = runs_of(benchmark)
+    assert runs["full"]["interval"][metric][0] > max(0.25, runs["untrained"]["interval"][metric][1])
 
 
 def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any], tmp_path: Path) -> None:
@@ -53,9 +72,9 @@ def test_a_blank_image_brings_full_to_chance(runs: dict[str, Any], tmp_path: Pat
         """Shows the same black image for every path."""
 
         def row(self, path: str) -> Any:
-            return type("Row", (), {"sha256": ""})
+            return type("Row", (), {"pin": ""})
 
-        def open(self, path: str, sha256: str) -> Image.Image:
+        def open(self, path: str, pin: str) -> Image.Image:
             return Image.new("RGB", (64, 64))
 
     raw = ROOT / "data/raw/digits_pope/000"
