@@ -208,11 +208,9 @@ def choices_about(dataset):
     """Return the choices that decide which images of a dataset are fetched; none where all of it is."""
     if dataset not in limited_datasets(STUDY):
         return []
-    named = {
-        part: [name for name, use in getattr(STUDY, part).items() if dataset in use.images]
-        for part in ("tables", "benchmarks")
-    }
-    return [path for part, names in named.items() for path in choices(part, *names)]
+    tables = [name for name, use in STUDY.tables.items() if dataset in use.images]
+    benchmarks = [name for name, use in STUDY.benchmarks.items() if dataset in use.images]
+    return choices("tables", *tables) + choices("benchmarks", *benchmarks)
 
 
 def files_at(paths, suffix):

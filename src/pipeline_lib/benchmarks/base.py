@@ -101,7 +101,10 @@ class Benchmark(Protocol):
         """Return the verdict on one answer."""
 
     def cluster(self, verdict: Verdict) -> str:
-        """Return what the bootstrap draws as one: the name of the verdict's image, or of its group."""
+        """Return what the bootstrap draws as one: the name of the verdict's image, or of its group.
+
+        A rehearsal takes it whole; it then asks before there are answers, by id, part and image alone.
+        """
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
