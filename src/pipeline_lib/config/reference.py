@@ -86,8 +86,9 @@ def _part(field: Schema, definitions: Schema) -> Schema | None:
 
 
 def _shape(field: Schema, definitions: Schema) -> Schema:
-    """Return a field's schema without `null` as an alternative and with its reference followed."""
-    others = [option for option in field.get("anyOf", []) if option.get("type") != "null"]
+    """Return a field's schema without `null` or one word as an alternative, and with its reference followed."""
+    options = field.get("anyOf", [])
+    others = [option for option in options if option.get("type") != "null" and option.keys() != {"enum"}]
     if len(others) == 1:
         return _shape(others[0], definitions)
     if "$ref" in field:

@@ -1,6 +1,6 @@
 """The tree: everything that a study says. What changes bytes stands in the stages' own settings."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -19,12 +19,21 @@ NAME = r"^[a-z0-9][a-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 
+def _or_one_word(schema: dict[str, Any]) -> None:
+    """Let a schema tell that `convert: jpeg` is short for `convert: {to: jpeg}`."""
+    schema["anyOf"].append({"enum": ["jpeg", "keep"]})
+
+
 class Dataset(Settings):
     """Raw files from one source, in shards; with `convert`, its images can be used."""
 
     source: Annotated[SourceSettings, Plugin("sources", key="kind")] = Field(description="where its files come from")
     shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it, side by side")
-    convert: ConvertSettings | None = Field(default=None, description="how its images become what models read")
+    convert: ConvertSettings | None = Field(
+        default=None,
+        description="how its images become what models read; `jpeg` or `keep` is short for `to`",
+        json_schema_extra=_or_one_word,
+    )
     smoke: Annotated[SourceSettings, Plugin("sources", key="kind")] | None = Field(
         default=None, description="the source that stands in for it in a smoke run"
     )
