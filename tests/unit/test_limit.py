@@ -55,7 +55,7 @@ def test_what_is_smaller_lies_apart_and_the_rest_is_shared(tmp_path: Path) -> No
     assert study.datasets["partial-digits_scenes"].shards == 1
     assert all(name.startswith("partial-") for name in (*study.tables, *study.weights))
     assert study.benchmarks["mmbench"].images == ["digits_mmbench"]
-    assert study.weights["partial-digits_llama"].learn[1].table == "partial-digits_text"
+    assert study.weights["partial-digits_llama"].learn[0].table == "partial-digits_text"
     assert results_folder("own", study) == Path("results/own/partial")
     assert stages.gather(study, "pope").stamp == "PARTIAL"
 
@@ -83,7 +83,7 @@ def test_what_counts_rows_or_steps_is_cut_to_the_limit(tmp_path: Path) -> None:
         "tower": 4,  # of 64 rows: 200 once
         "pretrained": 7,
     }
-    assert [lesson.recipe.steps for lesson in study.weights["partial-digits_llama"].learn] == [4, 4]
+    assert [lesson.recipe.steps for lesson in study.weights["partial-digits_llama"].learn] == [4]
     assert stages.sample(study, "half") == stages.sample(load_study(ROOT / "config.yaml"), "half")
     study = limited(tmp_path, "limit: {rows: 5}")
     assert study.trainings["tower"].recipe.steps == 1

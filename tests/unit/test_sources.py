@@ -271,10 +271,11 @@ def test_a_token_reaches_no_mirror(server: Server, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_archive_and_a_file_of_google_drive(server: Server) -> None:
-    server.routes["/uc"] = file_of(zipped(FILES))
+    archive = zipped(FILES)
+    server.routes["/uc"] = file_of(archive)
     source = {"kind": "google_drive", "id": "abc", "endpoint": server.url}
     assert fetched({**source, "below": "other"})[0] == {"c.jpg": b"c"}
-    assert fetched({**source, "name": "set.zip"}, "other")[0] == {"set.zip": zipped(FILES)}
+    assert fetched({**source, "name": "set.zip"}, "other")[0] == {"set.zip": archive}
     assert list(Pins().all()) == ["drive:abc"] and len(server.asked) == 1
 
 

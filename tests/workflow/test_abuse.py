@@ -67,7 +67,7 @@ def test_code_edited_while_a_study_runs_is_refused(mini: Project) -> None:
         (
             "runs:\n  untrained: {model: untrained}",
             "runs:\n  untrained: {model: untraned}",
-            ["runs.untrained.model: no such training", "did you mean 'untrained'?"],
+            ["runs.untrained.model: no such weights or training", "did you mean 'untrained'?"],
         ),
         (
             "subset: half",

@@ -57,7 +57,7 @@ def test_dvc_makes_what_truly_works(ledger: Project, edit: Edit) -> None:
 @pytest.mark.parametrize(
     ("library", "expected"),
     [
-        ("tokenizers", {"weights": 2, "train": 5, **ASKED}),
+        ("tokenizers", {"weights": 2, "train": 5, "merge": 1, **ASKED}),
         ("ruff", {}),
     ],
 )

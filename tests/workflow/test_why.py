@@ -22,7 +22,7 @@ def test_a_changed_setting_is_named_with_both_values(mini: Project) -> None:
     text = why(mini)
     assert "train pretrained  (" in text and "recipe.learning_rate: 0.003 → 0.005" in text
     assert "below train pretrained, which runs" in text
-    assert "8 stages, " in text and " s by their records" in text
+    assert "9 stages, " in text and " s by their records" in text
 
 
 def test_a_changed_module_is_named(mini: Project) -> None:
@@ -34,7 +34,7 @@ def test_a_changed_module_is_named(mini: Project) -> None:
 
 def test_a_study_that_never_ran_says_so(fresh: Project) -> None:
     text = why(fresh)
-    assert text.count("it was never made") == 30 and "30 unknown" in text
+    assert text.count("it was never made") == 31 and "31 unknown" in text
 
 
 def test_check_finds_what_is_missing_and_altered(mini: Project) -> None:
