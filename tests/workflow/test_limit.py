@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = pytest.mark.xdist_group("apart")
 
 STUDY = """
 title: My photos and scans
@@ -124,6 +124,7 @@ def read(project: Project, name: str) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.long
 def test_a_study_with_a_limit_runs_to_its_scores_on_what_was_chosen_alone(own: Project) -> None:
     make(own)
     rows = read(own, "partial/chosen/tables/partial-instructions.json")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = pytest.mark.xdist_group("apart")
 
 STUDY = """
 title: Photos that lie elsewhere

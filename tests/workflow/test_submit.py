@@ -5,7 +5,7 @@ from ruamel.yaml import YAML
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = pytest.mark.xdist_group("apart")
 
 BENCHMARK = """
   {name}:
