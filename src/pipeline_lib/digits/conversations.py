@@ -15,7 +15,7 @@ Row = dict[str, Any]
 # Shares of kinds of questions; the rest are short-answer questions. The language model sees few about presence, so that
 # they are what instruction tuning has to teach.
 INSTRUCTION_PRESENCE = 0.60
-TEXT_CAPTION, TEXT_PRESENCE = 0.10, 0.50
+TEXT_CAPTION, TEXT_PRESENCE = 0.10, 0.34
 TEXT_CONTEXT = 0.50  # of multiple-choice questions
 CONTEXT = "Context: "
 
