@@ -21,7 +21,7 @@ setup: $(STAMP)  ## make .venv from requirements.lock; TORCH=cpu (default) or TO
 
 # torch comes first: asked for by another package, it would bring gigabytes that a laptop cannot use.
 # The CPU build comes from a place that pip already knows, if there is one, else from PyTorch's own index.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock requirements.cuda.lock pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 ifeq ($(TORCH),cpu)
 	pip install --quiet torch==$(TORCH_VERSION)+cpu 2> /dev/null \
@@ -30,6 +30,9 @@ else
 	pip install --quiet torch==$(TORCH_VERSION)
 endif
 	pip install --quiet --requirement requirements.lock
+ifneq ($(TORCH),cpu)
+	pip install --quiet --no-build-isolation --requirement requirements.cuda.lock
+endif
 	pip install --quiet --no-deps --editable .
 	rm -f $(VENV)/.setup-* && touch $@
 

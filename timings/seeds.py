@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.project import Project
 
-RUNS = ("untrained", "half", "full")
+RUNS = ("untrained", "tenth", "half", "full", "lora", "projector")
 
 
 def main() -> None:

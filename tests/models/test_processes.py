@@ -1,12 +1,14 @@
 """Several processes share every step, and train what one process trains."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
@@ -56,3 +58,10 @@ def test_two_processes_train_what_one_process_does(material: Material, tmp_path:
     one = trained(material, tmp_path / "one", micro_batch=2)
     two = trained(material, tmp_path / "two", seconds=0, processes=2)
     assert distance(one, two) < 1e-5
+
+
+@pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")
+def test_sharding_without_deepspeed_is_an_error(material: Material, tmp_path: Path) -> None:
+    how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=Devices(sharding="zero3"))
+    with pytest.raises(PipelineError, match="which is not installed"):
+        train_recipe(material, how, tmp_path / "never", Resume(tmp_path / "state", 600))

@@ -1,10 +1,13 @@
 """What several processes of a training have to agree on: who writes, whole weights, DeepSpeed's settings."""
 
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 import torch.distributed
+
+from pipeline_lib.core.errors import PipelineError
 
 
 def is_first() -> bool:
@@ -39,13 +42,19 @@ def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
 
 
 def deepspeed_settings(sharding: str, clip_norm: float) -> dict[str, Any] | None:
-    """Return DeepSpeed's settings, None without sharding.
+    """Return DeepSpeed's settings, None without sharding; PipelineError where it is not installed.
 
     They are those of haotian-liu/LLaVA c121f04, `scripts/zero2.json` and `scripts/zero3.json`, and what these leave to
     the version of DeepSpeed: `gradient_clipping`.
     """
     if sharding == "none":
         return None
+    if find_spec("deepspeed") is None:
+        raise PipelineError(
+            "this training is sharded by DeepSpeed, which is not installed",
+            value=sharding,
+            cure="make setup TORCH=cuda, or set `sharding: none`",
+        )
     stage: dict[str, Any] = {
         "stage": int(sharding.removeprefix("zero")),
         "overlap_comm": True,
