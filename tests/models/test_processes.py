@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -41,8 +42,8 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
     return replace(composed, base=Base(tmp_path / "base"))
 
 
-def trained(material: Material, folder: Path, seconds: float = 600, **devices: int) -> dict[str, torch.Tensor]:
-    how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=Devices(**devices))
+def trained(material: Material, folder: Path, devices: Devices, seconds: float = 600) -> dict[str, torch.Tensor]:
+    how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=devices)
     resume = Resume(folder.with_suffix(".state"), seconds)
     steps = train_in_processes(material, how, folder, resume, folder.with_suffix(".log"))
     assert [step.step for step in steps] == [1, 2, 3]
@@ -55,9 +56,19 @@ def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
 
 @pytest.mark.long
 def test_two_processes_train_what_one_process_does(material: Material, tmp_path: Path) -> None:
-    one = trained(material, tmp_path / "one", micro_batch=2)
-    two = trained(material, tmp_path / "two", seconds=0, processes=2)
+    one = trained(material, tmp_path / "one", Devices(micro_batch=2))
+    two = trained(material, tmp_path / "two", Devices(processes=2), seconds=0)
     assert distance(one, two) < 1e-5
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is not installed here")
+@pytest.mark.parametrize("sharding", ["zero2", "zero3"])
+def test_sharded_processes_train_what_one_process_does(
+    material: Material, tmp_path: Path, sharding: Literal["zero2", "zero3"]
+) -> None:
+    one = trained(material, tmp_path / "one", Devices(micro_batch=2))
+    assert distance(one, trained(material, tmp_path / "two", Devices(processes=2, sharding=sharding))) < 1e-5
 
 
 @pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")
