@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -226,6 +227,16 @@ def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, t
     before = load_file(assembled / "model.safetensors")
     moved = [max(float((after[name] - before[name]).abs().max()) for name in before) for after in (free, held)]
     assert moved[1] < 1e-2 * moved[0]
+
+
+@pytest.mark.parametrize("length", [{"steps": 1}, {"steps": None, "epochs": 1.0, "batch_size": 1000}])
+def test_a_single_step_is_no_warm_up_and_teaches(
+    length: dict[str, Any], material: Material, assembled: Path, tmp_path: Path
+) -> None:
+    recipe = full.Settings(name="full", **{**STEPS, "warmup": 0.03, **length})
+    after = trained(replace(material, base=Base(assembled)), recipe, tmp_path / "one")
+    before = load_file(assembled / "model.safetensors")
+    assert any(not torch.equal(after[name], before[name]) for name in before)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

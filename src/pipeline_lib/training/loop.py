@@ -1,6 +1,7 @@
 """Train a task with given settings; the same settings give the same bytes on one kind of processor."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     state = resume.latest()
     trainer = VlmTrainer(
         model=task.model,
-        args=_arguments(optimisation, settings, resume.writing),
+        args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
         lengths=task.lengths,
         blank=task.blank,
         train_dataset=task.examples,
@@ -41,7 +42,8 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     return steps_of(trainer.state.log_history)
 
 
-def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path) -> TrainingArguments:
+def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path, rows: int) -> TrainingArguments:
+    warmup = 0.0 if _is_one_step(optimisation, rows) else optimisation.warmup
     devices = settings.devices
     passes = devices.passes(optimisation.batch_size)
     length: dict[str, Any] = (
@@ -56,8 +58,8 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         deepspeed=deepspeed_settings(devices.sharding, optimisation.clip_norm),
         ddp_find_unused_parameters=False,
         learning_rate=optimisation.learning_rate,
-        lr_scheduler_type=optimisation.schedule if optimisation.warmup == 0 else _with_warmup(optimisation.schedule),
-        warmup_steps=optimisation.warmup,
+        lr_scheduler_type=optimisation.schedule if warmup == 0 else _with_warmup(optimisation.schedule),
+        warmup_steps=warmup,
         weight_decay=optimisation.weight_decay,
         adam_beta1=optimisation.beta1,
         adam_beta2=optimisation.beta2,
@@ -79,3 +81,10 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
 
 def _with_warmup(schedule: str) -> str:
     return "constant_with_warmup" if schedule == "constant" else schedule
+
+
+def _is_one_step(optimisation: Optimisation, rows: int) -> bool:
+    """Return whether a training takes a single step, which would be warm-up alone and teach nothing: its rate is 0."""
+    if optimisation.steps is not None:
+        return optimisation.steps == 1
+    return (optimisation.epochs or 0) * math.ceil(rows / optimisation.batch_size) <= 1

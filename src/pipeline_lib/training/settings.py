@@ -36,7 +36,12 @@ class Optimisation(RecipeSettings):
     schedule: Literal["cosine", "linear", "constant"] = Field(
         default="cosine", description="how the learning rate falls after the warm-up"
     )
-    warmup: float = Field(default=0.03, ge=0, lt=1, description="share of the steps over which the learning rate rises")
+    warmup: float = Field(
+        default=0.03,
+        ge=0,
+        lt=1,
+        description="share of the steps over which the learning rate rises; a single step has none",
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW's; norms and biases are spared")
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's, of the running mean of gradients")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's, of the running mean of their squares")
