@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, LlamaTokenizer, PreTrainedTokenizerBase,
 from pipeline_lib.core.text import read_json
 
 SPACE = "▁"  # sentencepiece's mark for one
-KEPT = ("bos_token", "eos_token", "unk_token", "pad_token", "model_max_length", "padding_side")
+KEPT = ("bos_token", "eos_token", "unk_token", "pad_token", "model_max_length", "padding_side", "chat_template")
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
