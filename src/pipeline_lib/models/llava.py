@@ -23,6 +23,7 @@ from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
 FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
@@ -30,11 +31,15 @@ FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without th
 
 @dataclass
 class Llava:
-    """A LLaVA model with its processor and its card."""
+    """A LLaVA model with its processor and its card; `wordless` are the token ids that are never trained or answered."""
 
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
     card: Card
+
+    def __post_init__(self) -> None:
+        self.wordless = wordless(self.tokenizer, self.model.config.text_config.vocab_size)
+        self.model.loss_function = loss_of_words(self.wordless)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
