@@ -31,7 +31,7 @@ FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without th
 
 @dataclass
 class Llava:
-    """A LLaVA model with its processor and its card; `wordless` are the token ids that are never trained or answered."""
+    """A LLaVA model with its processor and its card; `wordless` are token ids that are never trained or answered."""
 
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
