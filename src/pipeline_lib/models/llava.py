@@ -87,7 +87,7 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     model.model.vision_tower.load_state_dict(clip.vision_model.state_dict())
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         setattr(model.generation_config, name, getattr(tokenizer, name))
-    return Llava(model, _processor(tokenizer, _image_processor(tower, card), model.config), card)
+    return Llava(model, llava_processor(tokenizer, image_processor(tower, card), model.config), card)
 
 
 def load_llava(folder: Path) -> Llava:
@@ -95,7 +95,7 @@ def load_llava(folder: Path) -> Llava:
     card = expect_kind(folder, "llava")
     model = load_model(LlavaForConditionalGeneration, folder)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return Llava(model, _processor(tokenizer, _image_processor(folder, card), model.config), card)
+    return Llava(model, llava_processor(tokenizer, image_processor(folder, card), model.config), card)
 
 
 @dataclass(frozen=True)
@@ -145,14 +145,14 @@ def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:
             layer.weight[old:] = layer.weight[:old].mean(dim=0)
 
 
-def _image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
+def image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
     """Return the image processor of a CLIP model or a LLaVA, with the padding that the card asks for."""
     clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
     settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
 
 
-def _processor(
+def llava_processor(
     tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig
 ) -> LlavaProcessor:
     """Return the processor whose count of image tokens is that of the model."""
