@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoTokenizer,
     CLIPModel,
     LlamaForCausalLM,
     LlavaConfig,
@@ -22,6 +21,7 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
@@ -68,7 +68,7 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     expect_kind(tower, "clip")
     language_model = load_model(LlamaForCausalLM, language)
     clip = load_model(CLIPModel, tower)
-    tokenizer = AutoTokenizer.from_pretrained(language, local_files_only=True)
+    tokenizer = load_tokenizer(language)
     add_llava_tokens(tokenizer)
     _grow_vocabulary(language_model, len(tokenizer))
     config = LlavaConfig(
@@ -94,7 +94,7 @@ def load_llava(folder: Path) -> Llava:
     """Return the LLaVA of a checkpoint folder, in float32."""
     card = expect_kind(folder, "llava")
     model = load_model(LlavaForConditionalGeneration, folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer = load_tokenizer(folder)
     return Llava(model, llava_processor(tokenizer, image_processor(folder, card), model.config), card)
 
 

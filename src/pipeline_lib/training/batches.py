@@ -7,7 +7,8 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.models.encode import IGNORED
+from pipeline_lib.models.rows import encode_conversation
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.task import Batch, Features
 
@@ -36,11 +37,19 @@ class PixelCache:
 
 
 def encode_row(
-    row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int
+    row: Conversation,
+    tokenizer: PreTrainedTokenizerBase,
+    template: Template,
+    image_tokens: int,
+    length: int,
+    faithful: bool = False,
 ) -> Features:
-    """Return `input_ids` and `labels` of a conversation, cut to `length`; one without a trained token is an error."""
-    ids, labels = encode(template.conversation(row.conversations), tokenizer, image_tokens)
-    if all(label == IGNORED for label in labels[:length]):
+    """Return `input_ids` and `labels` of a conversation, cut to `length`.
+
+    One without a trained token is an error; the original goes on with it, and so does `faithful`.
+    """
+    ids, labels = encode_conversation(row, tokenizer, template, image_tokens, length, faithful)
+    if not faithful and all(label == IGNORED for label in labels[:length]):
         raise PipelineError(
             f"no token of this row is trained: its {len(ids)} tokens are cut to {length}",
             where=f"row {row.row}",
