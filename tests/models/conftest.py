@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from safetensors.torch import load_file
 
+from pipeline_lib.checkpoints.original import convert_original
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.llava import Llava, compose
+from pipeline_lib.models.llava import Llava, load_llava
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import Given
-from tests.models.original import Opened, part, put
+from tests.models.original import Converted, Opened
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
@@ -92,14 +92,34 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def original(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    """Return a function that opens a whole model of the original code by the name of its folder."""
-    parts = tmp_path_factory.mktemp("parts")
+def pictures(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageReader:
+    """Return a reader of the images that the original code was shown."""
+    raw, root = golden / "images" / "set", tmp_path_factory.mktemp("pictures")
+    rows = convert_shard(raw, list(raw.iterdir()), root / "0.tar", root / "0.tar", ConvertSettings(to="keep"))
+    write_index(root / "index.parquet", merge([rows], ""))
+    return ImageReader([root / "index.parquet"])
+
+
+@pytest.fixture(scope="session")
+def converted(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """Return a function that converts a model of the original code, by the name of its folder."""
+    root = tmp_path_factory.mktemp("converted")
+
+    def folder(name: str) -> Path:
+        if not (root / name).is_dir():
+            files = {path.name: path for path in (golden / "models" / name).iterdir()}
+            convert_original(files, golden / "models" / "clip-tiny", CARD, root / name)
+        return root / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def original(converted: Converted) -> Opened:
+    """Return a function that opens a model of the original code by the name of its folder."""
 
     def opened(name: str) -> Llava:
-        language, tower = part(golden, "vicuna-tiny", "language", parts), part(golden, "clip-tiny", "clip", parts)
-        llava = compose(language, tower, CARD, seed=0)
-        put(llava, load_file(golden / "models" / name / "model.safetensors"))
+        llava = load_llava(converted(name))
         llava.model.eval()
         return llava
 
