@@ -174,3 +174,27 @@ def test_losses_of_rows_are_those_of_the_original(
     for samples, loss in losses:
         _, found = run(llava, task.collate([task.examples[number] for number in samples]))
         assert abs(float(found.loss) - loss) < LOSS, samples
+
+
+CHECKPOINTS = {
+    "llava_tiny": "llava-tiny",
+    "bin16_loaded_fp32": "llava-tiny-bin16",
+    "projector_only": "llava-tiny-pretrain",
+    "finetune": "llava-tiny-finetune",
+    "lora_unmerged_dir": "llava-tiny-lora",
+    "merged_fp32": "llava-tiny-merged-fp32",
+    "merged_fp16_loaded_fp32": "llava-tiny-merged-fp16-official",
+}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_every_checkpoint_says_what_it_said_to_the_original(
+    golden: Path, original: Opened, pictures: ImageReader, name: str
+) -> None:
+    told = load_file(golden / "model" / "checkpoint_logits.safetensors")
+    assert len(told) == 2 * len(CHECKPOINTS)
+    llava = original(CHECKPOINTS[name])
+    _, found = run(llava, prompt_batch(llava, pictures))
+    logits = found.logits[0, :, :WORDS]
+    assert distance(logits[-1], told[name]) < LOGITS
+    assert torch.equal(logits.argmax(-1), told[f"{name}.argmax_all"])
