@@ -19,8 +19,10 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 from pipeline_lib.models.merge import merge as merge_adapter
+from pipeline_lib.recipes import adopt
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
+from pipeline_lib.training.task import Material
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import Given
@@ -128,7 +130,9 @@ def convert(golden: Path, name: str, root: Path) -> None:
     kind, alone = kind_of(files), root / f"{name}.alone"
     if kind == "adapter":
         convert_adapter(files, alone)
-        merge_adapter(base, alone, 0, root / name)
+        recipe = adopt.Settings(name="adopt", template="vicuna_v1")
+        adopt.prepare(recipe, Material(base, [], ImageReader([]), 0, alone)).save(root / f"{name}.adopted")
+        merge_adapter(base, root / f"{name}.adopted", 0, root / name)
     elif kind == "projector":
         convert_projector(files, alone)
         shape = read_card(alone).image_shape

@@ -188,13 +188,12 @@ CHECKPOINTS = {
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_every_checkpoint_says_what_it_said_to_the_original(
-    golden: Path, original: Opened, pictures: ImageReader, name: str
-) -> None:
+def test_every_checkpoint_says_what_it_said_to_the_original(golden: Path, original: Opened, name: str) -> None:
     told = load_file(golden / "model" / "checkpoint_logits.safetensors")
     assert len(told) == 2 * len(CHECKPOINTS)
     llava = original(CHECKPOINTS[name])
-    _, found = run(llava, prompt_batch(llava, pictures))
+    given, _ = case_of(load_file(golden / "model" / "merge.safetensors"), "single_nomask")
+    _, found = run(llava, batch_of(given, llava))
     logits = found.logits[0, :, :WORDS]
     assert distance(logits[-1], told[name]) < LOGITS
     assert torch.equal(logits.argmax(-1), told[f"{name}.argmax_all"])
