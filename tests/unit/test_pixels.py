@@ -143,3 +143,14 @@ def test_frames_behind_a_damaged_one_do_not_count() -> None:
     data = READABLE["animated.gif"]
     counted = {look(data[:cut]).frames for cut in range(len(data) - 40, len(data))}
     assert counted <= {1, 2} and look(data).frames == 2
+
+
+@pytest.mark.parametrize("rule", ["llava", "clean"])
+def test_no_mark_of_transparency_is_left_on_an_rgb_image(rule: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("P", (4, 4)).save(buffer, "PNG", transparency=0)
+    image = open_image(buffer.getvalue())
+    assert image.has_transparency_data and not to_rgb(image, rule).has_transparency_data
+    coloured = Image.new("RGB", (4, 4))
+    coloured.info["transparency"] = (0, 0, 0)
+    assert not to_rgb(coloured, rule).has_transparency_data and coloured.has_transparency_data

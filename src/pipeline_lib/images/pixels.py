@@ -45,7 +45,9 @@ def llava(image: Image.Image) -> Image.Image:
 
     Source: haotian-liu/LLaVA c121f04, `llava/train/train.py` and `llava/eval/model_vqa_loader.py`.
     """
-    return image if image.mode == "RGB" else image.convert("RGB")
+    rgb = image.convert("RGB")
+    rgb.info.pop("transparency", None)  # Pillow keeps this mark, by which transformers 5 would lay the image on white
+    return rgb
 
 
 def clean(image: Image.Image) -> Image.Image:
