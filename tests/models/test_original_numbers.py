@@ -14,11 +14,13 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base, Llava
+from pipeline_lib.models.adapter import apply_adapter
+from pipeline_lib.models.llava import Base, Llava, open_llava
 from pipeline_lib.recipes import full
 from pipeline_lib.training.batches import collate_conversations
 from pipeline_lib.training.cutting import ImageTokens, Row, cut_as_original
 from pipeline_lib.training.task import Material
+from tests.models.conftest import CARD
 from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations, distance
 
 pytestmark = pytest.mark.xdist_group("models")
@@ -197,3 +199,14 @@ def test_every_checkpoint_says_what_it_said_to_the_original(golden: Path, origin
     logits = found.logits[0, :, :WORDS]
     assert distance(logits[-1], told[name]) < LOGITS
     assert torch.equal(logits.argmax(-1), told[f"{name}.argmax_all"])
+
+
+def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, converted: Converted) -> None:
+    told = load_file(golden / "model" / "checkpoint_logits.safetensors")["lora_unmerged_dir"]
+    adapter = converted("llava-tiny-lora").with_name("llava-tiny-lora.adopted")
+    llava = open_llava(Base(adapter.with_name("vicuna-tiny"), adapter.with_name("clip-tiny")), CARD, seed=0)
+    adapted = apply_adapter(llava.model, adapter).eval()
+    given, _ = case_of(load_file(golden / "model" / "merge.safetensors"), "single_nomask")
+    with torch.inference_mode():
+        logits = adapted(**batch_of(given, llava)).logits[0, -1, :WORDS]
+    assert distance(logits, told) < LOGITS

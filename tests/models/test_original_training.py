@@ -22,13 +22,14 @@ from pipeline_lib.models.card import Card
 from pipeline_lib.models.llava import Base
 from pipeline_lib.models.projector import write_projector
 from pipeline_lib.recipes import full, lora, projector
+from pipeline_lib.training.curve import Step
 from pipeline_lib.training.determinism import make_deterministic
 from pipeline_lib.training.loop import train
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import Devices, Optimisation, TrainSettings
 from pipeline_lib.training.task import Examples, Features, Material, Recipe, Task, trained_parameters
 from pipeline_lib.training.trainer import VlmTrainer
-from tests.models.original import IGNORED, MARK, Tensors, conversations, distance, own, part, trained_tensors
+from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, distance, own, part, trained_tensors
 
 pytestmark = pytest.mark.xdist_group("models")
 
@@ -134,18 +135,39 @@ def test_a_training_is_that_of_the_original(golden: Path, run: str, pictures: Im
     passes = len(micro) // 6
     task = prepared(golden, run, pictures, tmp_path)
     how = TrainSettings(recipe=RUNS[run], seed=42, threads=1, devices=Devices(micro_batch=4 // passes))
+    added = added_rows(task)
+    assert len(added) == 2 * (RUNS[run].name == "full")
     with watched() as seen:
         steps = train(task, RUNS[run], how, Resume(tmp_path / "state", 600))
     assert seen.rows[:24] == record["samples_used_in_order"]
     assert len(seen.losses) == len(micro) == 6 * passes
     assert max(abs(loss / passes - told["loss_returned"]) for loss, told in zip(seen.losses, micro, strict=True)) < LOSS
-    norms = {told["global_step_before"]: told.get("grad_norm_before_clip") for told in micro}
-    if run != "b4_finetune_noclip":
-        assert max(abs(step.gradient_norm - norms[step.step - 1]) for step in steps) < NORM
+    expect_curve(steps, micro)
     expect_rows(seen.inputs, batches, task.model.config.image_token_id)
     expect_rates(seen.rates, record)
+    assert all(torch.equal(rows, added[name]) for name, rows in added_rows(task).items())
     if run in FINAL:
         expect_weights(task, trained_tensors(golden / FINAL[run]))
+
+
+def added_rows(task: Task) -> Tensors:
+    """Return the rows of trained tables that are no words of the original."""
+    return {
+        name: value.detach()[WORDS:].clone()
+        for name, value in trained_parameters(task.model).items()
+        if len(value) > WORDS
+    }
+
+
+def expect_curve(steps: list[Step], micro: list[dict[str, Any]]) -> None:
+    """Assert that the curve tells what every step did: its loss, the rate that it used, the gradient's norm."""
+    assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6]
+    for number, step in enumerate(steps):
+        passes = [told for told in micro if told["global_step_before"] == number]
+        assert abs(step.loss - sum(told["loss_returned"] for told in passes)) < LOSS
+        assert math.isclose(step.learning_rate, passes[0]["lr_used_by_group"][0], rel_tol=1e-12)
+        norm = passes[-1].get("grad_norm_before_clip")  # not recorded where nothing is clipped
+        assert norm is None or abs(step.gradient_norm - norm) < NORM
 
 
 def expect_rows(inputs: list[Tensors], batches: Tensors, image: int) -> None:
@@ -173,7 +195,7 @@ def expect_rates(rates: list[dict[str, float]], record: dict[str, Any]) -> None:
 
 
 def expect_weights(task: Task, told: Tensors) -> None:
-    """Assert that the trained tensors end as recorded; rows beyond the original's vocabulary end as they began."""
+    """Assert that the trained tensors end as recorded; more rows than the original's vocabulary has are not told."""
     found = trained_parameters(task.model)
     assert found.keys() == told.keys()
     assert max(distance(found[name][: len(tensor)], tensor) for name, tensor in told.items()) < WEIGHT

@@ -28,6 +28,7 @@ def loss_of_words(without: list[int]) -> Loss:
 
 
 def _loss(logits: torch.Tensor, labels: torch.Tensor, without: torch.Tensor, **keywords: Any) -> torch.Tensor:
-    words = logits.float().index_fill(-1, without.to(logits.device), float("-inf"))
-    loss: torch.Tensor = ForCausalLMLoss(words, labels, **keywords)
+    words = logits.float()
+    fill = words.index_fill if words is logits else words.index_fill_  # a copy was made already, and is not made twice
+    loss: torch.Tensor = ForCausalLMLoss(fill(-1, without.to(logits.device), float("-inf")), labels, **keywords)
     return loss
