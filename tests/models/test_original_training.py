@@ -33,7 +33,7 @@ from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, 
 
 pytestmark = pytest.mark.xdist_group("models")
 
-LOSS, NORM, WEIGHT = 1e-5, 1e-4, 1e-5  # largest differences
+LOSS, NORM, WEIGHT = 1e-5, 1e-4, 5e-5  # largest differences
 WIDTH = 16  # tokens of an image
 
 HOW: dict[str, Any] = {"steps": 6, "batch_size": 4, "clip_norm": 1.0, "faithful": True}
