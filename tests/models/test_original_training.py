@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -220,3 +220,16 @@ def test_weights_decay_where_they_do_in_the_original(
         (group["lr"], 0.0 if number % 2 else 0.1, set(map(own, group["names"]))) for number, group in enumerate(groups)
     ]
     assert found == [group for group in told if group[2]]  # the original keeps a group without tensors
+
+
+def test_a_second_epoch_goes_on_in_the_order_of_the_original(
+    golden: Path, pictures: ImageReader, tmp_path: Path
+) -> None:
+    told = json.loads((golden / "train" / "sampler.json").read_text())["derivation_two_epochs"]["order"]
+    recipe = full.Settings(name="full", **{**FINETUNE, "steps": 32})
+    task = prepared(golden, "b_finetune", pictures, tmp_path)
+    quick = replace(task, collate=lambda rows: task.collate(rows[:1]))  # only the order counts here
+    with watched() as seen:
+        train(quick, recipe, TrainSettings(recipe=recipe, seed=42, threads=1), Resume(tmp_path / "state", 600))
+    assert len(told) == 2 * 64
+    assert seen.rows == told
