@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode
 from pipeline_lib.models.llava import Base, compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
-from pipeline_lib.recipes import assemble, contrastive, full, projector, text
+from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.loop import train
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
@@ -149,6 +150,16 @@ def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_pa
     with pytest.raises(PipelineError, match=r"is not a number\n  value: 'step \d"):
         trained(material, wild, tmp_path / "wild")
     assert not (tmp_path / "wild").exists()
+
+
+@pytest.mark.parametrize("recipe", [full, projector, lora])
+def test_a_faithful_recipe_masks_what_the_original_masks(recipe: Any, material: Material) -> None:
+    turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "red"}]
+    one = replace(material, rows=[Conversation(0, "0", None, None, turns)])
+    for faithful in (False, True):
+        settings = recipe.Settings(name=recipe.__name__.split(".")[-1], faithful=faithful, **STEPS)
+        labels = recipe.prepare(settings, one).examples[0]["labels"]
+        assert (set(labels) == {IGNORED}) == faithful
 
 
 def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: list[Conversation]) -> None:

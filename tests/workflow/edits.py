@@ -68,8 +68,8 @@ EDITS = [
     Edit(
         "the template",
         f"{LIBRARY}/prompts/vicuna_v1.py",
-        "USER: {image_first",
-        "USR: {image_first",
+        'Rounds(SYSTEM, "USER"',
+        'Rounds(SYSTEM, "USR"',
         {"weights": 1, "train": 4, "merge": 1, **ASKED},
         {"weights": 1, "train": 4, "merge": 1, **ASKED},
     ),

@@ -17,9 +17,13 @@ def module_name(kind: str, name: str) -> str:
 
 
 def names(kind: str) -> list[str]:
-    """Return the names of all plug-ins of a kind (a package such as `recipes`), sorted; `base` is not one."""
+    """Return the names of all plug-ins of a kind (a package such as `recipes`), sorted.
+
+    Neither `base` nor a package within it is one.
+    """
     folder = Path(__file__).parent.parent / kind
-    return sorted(info.name for info in pkgutil.iter_modules([str(folder)]) if info.name != "base")
+    modules = pkgutil.iter_modules([str(folder)])
+    return sorted(info.name for info in modules if info.name != "base" and not info.ispkg)
 
 
 def load(kind: str, name: str) -> ModuleType:

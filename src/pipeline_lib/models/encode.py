@@ -5,15 +5,25 @@ The text between two images is tokenised as a whole, as haotian-liu/LLaVA c121f0
 """
 
 import json
+from array import array
+from dataclasses import dataclass
 from functools import lru_cache
 
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.models.tokenizer import PAD
 from pipeline_lib.prompts.base import IMAGE, Segment
 
 IGNORED = -100  # label of a token that carries no loss
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of a text, and the place of each one's first character."""
+
+    ids: "array[int]"
+    starts: "array[int]"
 
 
 def encode(
@@ -31,9 +41,7 @@ def encode(
         found = tokenise(tokenizer, "".join(segment.text for segment in chunk))
         trained = b"".join(bytes([segment.trained]) * len(segment.text) for segment in chunk)
         ids += found.ids
-        labels += [
-            token if trained[start] else IGNORED for token, (start, _) in zip(found.ids, found.offsets, strict=True)
-        ]
+        labels += [token if trained[start] else IGNORED for token, start in zip(found.ids, found.starts, strict=True)]
     return ids, labels
 
 
@@ -42,9 +50,11 @@ def image_id(tokenizer: PreTrainedTokenizerBase) -> int:
     return int(tokenizer.convert_tokens_to_ids(IMAGE))
 
 
-def tokenise(tokenizer: PreTrainedTokenizerBase, text: str) -> Encoding:
-    """Return the tokens of a text with the places of their characters; `<image>` and `<pad>` in it are text."""
-    return _text_tokenizer(tokenizer).encode(text, add_special_tokens=False)
+@lru_cache(maxsize=50_000)
+def tokenise(tokenizer: PreTrainedTokenizerBase, text: str) -> Tokens:
+    """Return the tokens of a text, in which `<image>` and `<pad>` are text; later epochs find them here."""
+    found = _text_tokenizer(tokenizer).encode(text, add_special_tokens=False)
+    return Tokens(array("i", found.ids), array("i", [start for start, _ in found.offsets]))
 
 
 def _chunks(segments: list[Segment], images: bool) -> list[list[Segment]]:

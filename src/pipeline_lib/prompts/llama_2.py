@@ -3,7 +3,7 @@
 The answer, a space and `</s>` are trained; every round but the first begins with `<s>`, written out.
 """
 
-from pipeline_lib.prompts.base.instructions import Instructions
+from pipeline_lib.prompts.styles.instructions import Instructions
 
 SYSTEM = (
     "You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, while being safe.  "

@@ -3,7 +3,7 @@
 Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`.
 """
 
-from pipeline_lib.prompts.base.instructions import Instructions
+from pipeline_lib.prompts.styles.instructions import Instructions
 
 SYSTEM = (
     "You are a helpful language and vision assistant. "

@@ -7,7 +7,7 @@ Its labels drift, as every turn's count includes a token that is not there. Here
 from functools import partial
 
 from pipeline_lib.prompts.base import Counts, Masked, Original, Turn
-from pipeline_lib.prompts.base.rounds import Rounds
+from pipeline_lib.prompts.styles.rounds import Rounds
 
 SYSTEM = (
     "A chat between a curious human and an artificial intelligence assistant. "

@@ -3,7 +3,7 @@
 Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`.
 """
 
-from pipeline_lib.prompts.base.rounds import Rounds
+from pipeline_lib.prompts.styles.rounds import Rounds
 
 SYSTEM = (
     "A chat between a curious human and an artificial intelligence assistant. "

@@ -3,7 +3,7 @@
 It has no system text. The answer, a space and `</s>` are trained.
 """
 
-from pipeline_lib.prompts.base.instructions import Instructions
+from pipeline_lib.prompts.styles.instructions import Instructions
 
 TEMPLATE = Instructions(system="", begin="")
 

@@ -3,7 +3,7 @@
 The answer and its closing `</s>` are trained. The image goes first, followed by a newline.
 """
 
-from pipeline_lib.prompts.base.rounds import Rounds
+from pipeline_lib.prompts.styles.rounds import Rounds
 
 SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "

@@ -6,7 +6,7 @@ Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`, separator styles TWO
 from dataclasses import dataclass
 
 from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, text_of
-from pipeline_lib.prompts.base.counting import by_rounds
+from pipeline_lib.prompts.styles.counting import by_rounds
 
 
 @dataclass(frozen=True)

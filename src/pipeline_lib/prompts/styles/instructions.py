@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, text_of
-from pipeline_lib.prompts.base.counting import by_rounds
+from pipeline_lib.prompts.styles.counting import by_rounds
 
 
 @dataclass(frozen=True)

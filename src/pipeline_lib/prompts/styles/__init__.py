@@ -1,0 +1,1 @@
+"""Styles: what templates that look alike share."""
