@@ -49,10 +49,10 @@ def write_lora(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(original_config()))
     place = "base_model.model.model.layers.{}.self_attn.q_proj.lora_{}.weight"
     halves = {"A": (2, 32), "B": (32, 2)}
-    updates = {place.format(layer, half): torch.randn(shape) for layer in (0, 1) for half, shape in halves.items()}
+    updates = {place.format(layer, half): torch.randn(shape) * 0.1 for layer in (0, 1) for half, shape in halves.items()}
     save_file(updates, folder / "adapter_model.safetensors")
     shapes = {"0.weight": (32, 32), "0.bias": (32,), "2.weight": (32, 32), "2.bias": (32,)}
-    rest = {f"base_model.model.model.mm_projector.{name}": torch.randn(shape) for name, shape in shapes.items()}
+    rest = {f"base_model.model.model.mm_projector.{name}": torch.randn(shape) * 0.1 for name, shape in shapes.items()}
     torch.save(rest, folder / "non_lora_trainables.bin")
 
 
@@ -64,6 +64,7 @@ def project_at(places: Path, root: Path) -> Project:
     project.edit(STUDY, "device: cuda", "device: cpu")
     project.edit(STUDY, "threads: 8", "threads: 1")
     project.edit(STUDY, "max_new_tokens: 128", "max_new_tokens: 4")
+    project.edit(STUDY, "shards: 4", "shards: 1")
     return project
 
 
