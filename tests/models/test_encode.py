@@ -159,7 +159,10 @@ def test_faithful_masks_a_row_that_the_original_miscounts(
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "Yes."}]
     row, how = Conversation(7, "7", None, None, turns), (tokenizers["legacy"], vicuna_v1, 4, 100)
     sound, faithful = encode_row(row, *how), encode_row(row, *how, faithful=True)
-    assert sound["input_ids"] == faithful["input_ids"]
+    unknown = int(tokenizers["legacy"].unk_token_id)
+    without = [token for token in sound["input_ids"] if token != unknown]  # which is padding to the original
+    assert without[: len(faithful["input_ids"])] == faithful["input_ids"]
+    assert unknown in sound["input_ids"]
     assert set(faithful["labels"]) == {IGNORED} != set(sound["labels"])
     assert "row 7 is not trained" in caplog.text
 

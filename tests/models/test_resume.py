@@ -65,6 +65,7 @@ def cases(
         "contrastive": (replace(composed, base=Base(tower)), contrastive.Settings(name="contrastive", **STEPS)),
         "projector": (composed, projector.Settings(name="projector", **STEPS)),
         "full": (assembled, full.Settings(name="full", **STEPS)),
+        "faithful": (assembled, full.Settings(name="full", faithful=True, **STEPS)),
         "lora": (assembled, lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3, **STEPS)),
         "text": (replace(composed, base=Base(language), rows=without), text.Settings(name="text", **STEPS)),
     }  # fmt: skip
@@ -76,7 +77,7 @@ def train(case: tuple[Material, RecipeSettings], folder: Path, resume: Resume) -
     return steps, {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "lora", "text"])
+@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "faithful", "lora", "text"])
 def test_a_killed_training_ends_with_the_same_bytes(
     cases: dict[str, tuple[Material, RecipeSettings]], recipe: str, tmp_path: Path
 ) -> None:

@@ -97,7 +97,8 @@ def _inputs(
 
 @torch.inference_mode()
 def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int) -> list[str]:
-    generated = llava.model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+    how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": llava.wordless}
+    generated = llava.model.generate(**inputs, **how)
     new = generated[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]
 

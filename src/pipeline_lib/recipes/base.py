@@ -40,7 +40,9 @@ class Multimodal(Optimisation, Prompting):
         description="random; modality: rows with and without image never share a step, rows of like length do",
     )
     faithful: bool = Field(
-        default=False, description="labels as the original code counts them, its mistakes included (docs/parity.md)"
+        default=False,
+        description="rows in the order that the original code draws from the study's seed, cut and labelled as there, "
+        "its mistakes included (docs/parity.md)",
     )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")
 

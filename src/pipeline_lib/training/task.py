@@ -22,12 +22,13 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Material:
-    """What a training starts from: checkpoints, the rows, their images."""
+    """What a training starts from: checkpoints, the rows, their images; maybe an adapter that others trained."""
 
     base: Base
     rows: list[Conversation]
     images: ImageReader
     seed: int
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Task:
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
     lengths: list[int] | None = None  # where rows are ordered by modality and length
+    faithful: bool = False  # whether rows come in the order that the original draws from the study's seed
     blank: torch.Tensor | None = None  # the pixels of no image, for a LLaVA
 
 

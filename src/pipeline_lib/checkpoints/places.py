@@ -1,0 +1,48 @@
+"""The places that a model has for tensors, and whether those of some files fill them: every name is accounted for."""
+
+from typing import Iterable, Mapping
+
+import torch
+from transformers import PreTrainedModel
+
+from pipeline_lib.core.errors import PipelineError
+
+Shape = tuple[int, ...]
+SHOWN = 8  # names of each fault that an error tells
+
+
+def hollow(kind: type[PreTrainedModel], config: object) -> PreTrainedModel:
+    """Return a model of this configuration whose tensors have shapes and no values: nothing is allocated."""
+    with torch.device("meta"):
+        return kind(config)
+
+
+def expect_filled(model: PreTrainedModel, given: Mapping[str, Shape], where: object) -> None:
+    """Raise PipelineError unless tensors of these names and shapes fill every place of a model, and are no more.
+
+    A tensor that the model ties to another may be there or not.
+    """
+    tied = set(model.all_tied_weights_keys)
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in tied}
+    given = {name: shape for name, shape in given.items() if name not in tied}
+    faults = {
+        "missing": sorted(wanted.keys() - given.keys()),
+        "unexpected": sorted(given.keys() - wanted.keys()),
+        "of another shape": [
+            f"{name}: {list(given[name])}, expected {list(wanted[name])}"
+            for name in sorted(wanted.keys() & given.keys())
+            if given[name] != wanted[name]
+        ],
+    }
+    told = {fault: _shown(found) for fault, found in faults.items() if found}
+    if told:
+        raise PipelineError(
+            "the tensors of these files are not those of the model that their config.json describes",
+            where=where, value=told, cure="take weights and config.json of one model",
+        )  # fmt: skip
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    found = list(names)
+    more = len(found) - SHOWN
+    return found[:SHOWN] + ([f"and {more} more"] if more > 0 else [])

@@ -1,0 +1,67 @@
+"""Tokens that a LLaVA needs beside its language model's: no loss and no answer depends on them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.llava import Llava, compose
+from tests.models.conftest import CARD
+
+pytestmark = pytest.mark.xdist_group("models")
+
+
+@pytest.fixture()
+def llava(language: Path, tower: Path) -> Llava:
+    made = compose(language, tower, CARD, seed=0)
+    made.model.eval()
+    return made
+
+
+def loss_of(llava: Llava, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    ids = torch.arange(3, 13)[None]
+    loss: torch.Tensor = llava.model.to(dtype)(input_ids=ids, labels=ids).loss
+    return loss
+
+
+@torch.no_grad()
+def shout(llava: Llava) -> None:
+    """Make the tokens that are no words the likeliest by far."""
+    llava.model.lm_head.weight[llava.wordless] = 100 * llava.model.lm_head.weight.abs().max()
+
+
+def test_the_added_tokens_and_the_rows_that_nothing_names_are_no_words(llava: Llava) -> None:
+    rows, tokens = llava.model.lm_head.weight.shape[0], len(llava.tokenizer)
+    assert llava.wordless == [tokens - 2, *range(tokens - 1, rows)]
+    assert llava.wordless[0] == llava.model.config.image_token_id
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
+    before = loss_of(llava, dtype)
+    before.backward()
+    gradient = llava.model.lm_head.weight.grad
+    assert not gradient[llava.wordless].any() and gradient.any()
+    shout(llava)
+    assert torch.equal(loss_of(llava, dtype), before)
+
+
+def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
+    settings = PredictSettings(
+        benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m", threads=1, max_new_tokens=8
+    )
+    questions = [Question("1", "What is it?", "0.jpg", "part"), Question("2", "What is it?", None, "part")]
+
+    def texts(name: str) -> list[str]:
+        records = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / name))
+        return [record["text"] for record in records]
+
+    before = texts("before")
+    shout(llava)
+    assert texts("after") == before
+    assert any(before)
