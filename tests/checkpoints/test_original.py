@@ -120,9 +120,11 @@ def test_an_exported_model_in_the_hubs_layout_loads_everywhere(original: Path, c
     assert read_card(tmp_path / "back") == read_card(tmp_path / "ours")
 
 
+@pytest.mark.parametrize("family", ["llama", "mistral"])
 def test_a_trained_model_goes_to_the_original_with_the_tower_that_it_names(
-    original: Path, clip: Path, tmp_path: Path
+    clip: Path, tmp_path: Path, family: str
 ) -> None:
+    original = make_original(tmp_path / "theirs", original_tensors(llava_of(clip, family)), original_config(family))
     load_llava(convert(original, clip, tmp_path / "ours")).save(tmp_path / "trained")
     with pytest.raises(PipelineError, match="names the CLIP model"):
         export(tmp_path / "trained", tmp_path / "back", "original", Options())
