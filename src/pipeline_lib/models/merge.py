@@ -12,9 +12,8 @@ from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
 SCHEMA = 1
-AGREEMENT = (
-    1e-5  # largest difference of a logit before and after, in float32: of the largest one, where that is above 1
-)
+# Largest difference of a logit before and after, in float32; of the largest logit, where that is above 1.
+AGREEMENT = 1e-5
 PROBE = 24  # tokens of text that the probe asks after its image
 
 Digests = dict[str, str]
