@@ -155,6 +155,10 @@ def test_an_update_that_leaked_into_the_tower_is_merged_too(
 def test_a_lora_goes_back_as_it_came(base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), projector())
     adapter = adopted(folder, Base(base, digests=BASE), tmp_path)
+    export(adapter, tmp_path / "peft", "hub", Options())
+    model = PeftModel.from_pretrained(load_llava(base).model, str(tmp_path / "peft")).merge_and_unload()
+    name = "model.language_model.layers.1.mlp.up_proj.weight"
+    assert torch.allclose(model.state_dict()[name], updates[1][name], atol=1e-6)
     export(adapter, tmp_path / "back", "original", Options())
     for name in ("adapter_config.json", "config.json"):
         assert read_json(tmp_path / "back" / name) == read_json(folder / name)

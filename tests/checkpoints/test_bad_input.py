@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.llava import load_llava
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given
 from tests.checkpoints.making import files_in, make_original, original_config
@@ -181,3 +182,18 @@ def test_a_hub_model_is_held_against_its_metadata(original: Path, clip: Path, tm
     (ours / "model.safetensors").unlink()
     save_file(tensors, ours / "model.safetensors", metadata={"format": "pt"})
     refused(ours, None, tmp_path / "never", r"(?s)of another shape.*lm_head")
+
+
+def test_a_hub_model_with_clips_processor_does_not_say_how_it_is_shown_images(
+    original: Path, clip: Path, tmp_path: Path
+) -> None:
+    """As in llava-hf's files, whose processor crops the middle although LLaVA-1.5 was trained on padded images."""
+    ours = tmp_path / "ours"
+    pretrained.make(LLAVA, Given(files=files_in(original), tower=clip), 0, ours)
+    for name in ("vlmflow.json", "processor_config.json"):
+        (ours / name).unlink()
+    (ours / "preprocessor_config.json").write_bytes((clip / "preprocessor_config.json").read_bytes())
+    refused(ours, None, tmp_path / "never", "neither the study nor these files")
+    padded = LLAVA.model_copy(update={"image_shape": "pad"})
+    pretrained.make(padded, Given(files=files_in(ours)), 0, tmp_path / "linked")
+    assert load_llava(tmp_path / "linked").processor.image_processor.do_pad is True

@@ -15,7 +15,7 @@ from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import load_llava
+from pipeline_lib.models.llava import Base, load_llava, open_llava
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given
 from tests.checkpoints.making import (
@@ -88,13 +88,15 @@ def test_a_round_trip_gives_every_byte_back(
     monkeypatch.setattr(shards, "SHARD_BYTES", 20_000)
     tensors = {name: tensor.to(dtype) for name, tensor in original_tensors(llava_of(clip)).items()}
     tensors = {name: tensor for name, tensor in tensors.items() if with_tower or "vision_tower" not in name}
-    folder = make_original(tmp_path / "theirs", tensors, original_config(), shards=2)
+    kind = str(dtype).removeprefix("torch.")
+    folder = make_original(tmp_path / "theirs", tensors, original_config(torch_dtype=kind), shards=2)
     ours = convert(folder, clip, tmp_path / "ours")
     export(ours, tmp_path / "back", "original", Options())
     back = dict(tensors_of(files_in(tmp_path / "back")))
     assert_same(back, tensors)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
         assert read_json(tmp_path / "back" / name) == read_json(folder / name)
+    assert LlavaForConditionalGeneration.from_pretrained(ours).dtype == dtype
     again = convert(tmp_path / "back", clip, tmp_path / "again")
     assert_same(dict(tensors_of(files_in(again))), dict(tensors_of(files_in(ours))))
 
@@ -120,9 +122,11 @@ def test_an_exported_model_in_the_hubs_layout_loads_everywhere(original: Path, c
     assert read_card(tmp_path / "back") == read_card(tmp_path / "ours")
 
 
+@pytest.mark.parametrize("family", ["llama", "mistral"])
 def test_a_trained_model_goes_to_the_original_with_the_tower_that_it_names(
-    original: Path, clip: Path, tmp_path: Path
+    clip: Path, tmp_path: Path, family: str
 ) -> None:
+    original = make_original(tmp_path / "theirs", original_tensors(llava_of(clip, family)), original_config(family))
     load_llava(convert(original, clip, tmp_path / "ours")).save(tmp_path / "trained")
     with pytest.raises(PipelineError, match="names the CLIP model"):
         export(tmp_path / "trained", tmp_path / "back", "original", Options())
@@ -222,6 +226,20 @@ def test_a_clip_model_goes_out_as_it_came(clip: Path, original: Path, tmp_path: 
     pretrained.make(settings, Given(files=files_in(tmp_path / "half")), 0, tmp_path / "tower")
     convert(original, tmp_path / "tower", tmp_path / "again")
     assert_same(load_file(tmp_path / "again/model.safetensors"), load_file(tmp_path / "ours/model.safetensors"))
+
+
+def test_a_tuned_tower_is_put_into_a_llava_and_one_of_another_shape_is_not(
+    original: Path, clip: Path, tmp_path: Path
+) -> None:
+    base, tuned = convert(original, clip, tmp_path / "ours"), make_clip(tmp_path / "tuned", seed=2)
+    found = open_llava(Base(base, tower=tuned), read_card(base), 0).model.model.vision_tower.state_dict()
+    wanted = load_file(tuned / "model.safetensors")
+    assert all(torch.equal(tensor, wanted[f"vision_model.{name}"]) for name, tensor in found.items())
+    told = read_json(tuned / "config.json")
+    told["vision_config"]["hidden_act"] = "gelu"  # every tensor fits, and every feature would be another
+    (tuned / "config.json").write_text(json.dumps(told))
+    with pytest.raises(PipelineError, match=r"hidden_act.*gelu, the LLaVA has quick_gelu"):
+        open_llava(Base(base, tower=tuned), read_card(base), 0)
 
 
 def test_a_folders_name_says_nothing(original: Path, clip: Path, tmp_path: Path) -> None:

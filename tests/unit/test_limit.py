@@ -203,7 +203,7 @@ def test_a_submission_holds_the_chosen_questions(tmp_path: Path) -> None:
 def test_what_small_weights_learn_is_renamed_as_well() -> None:
     tree: dict[str, Any] = {part: {} for part in REFERENCES}
     lessons = [{"table": "text", "recipe": {}}, {"table": "other", "recipe": {}}]
-    tree["weights"] = {"small": {"tables": ["text"], "dataset": None, "learn": lessons}}
+    tree["weights"] = {"small": {"tables": ["text"], "dataset": None, "tower": None, "learn": lessons}}
     done = renamed(tree, "smoke-", {"datasets": set(), "tables": {"text"}, "weights": {"small"}})
     assert done["weights"]["smoke-small"]["tables"] == ["smoke-text"]
     assert [lesson["table"] for lesson in done["weights"]["smoke-small"]["learn"]] == ["smoke-text", "other"]

@@ -49,7 +49,9 @@ def write_lora(folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(original_config()))
     place = "base_model.model.model.layers.{}.self_attn.q_proj.lora_{}.weight"
     halves = {"A": (2, 32), "B": (32, 2)}
-    updates = {place.format(layer, half): torch.randn(shape) * 0.1 for layer in (0, 1) for half, shape in halves.items()}
+    updates = {
+        place.format(layer, half): torch.randn(shape) * 0.1 for layer in (0, 1) for half, shape in halves.items()
+    }
     save_file(updates, folder / "adapter_model.safetensors")
     shapes = {"0.weight": (32, 32), "0.bias": (32,), "2.weight": (32, 32), "2.bias": (32,)}
     rest = {f"base_model.model.model.mm_projector.{name}": torch.randn(shape) * 0.1 for name, shape in shapes.items()}
@@ -72,7 +74,7 @@ def project_at(places: Path, root: Path) -> Project:
 def scored(places: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project in which the study has run; tests leave it as it was."""
     project = project_at(places, tmp_path_factory.mktemp("scored") / "project")
-    done = project.snakemake("-c2", "--config", "study=evaluate")
+    done = project.run("snakemake", "-c2", "--config", "study=evaluate", timeout=900)
     assert done.returncode == 0, done.text[-3000:]
     return project
 
@@ -88,8 +90,7 @@ def test_both_models_are_scored_without_a_training(scored: Project) -> None:
 
 
 def test_the_lineage_of_a_score_leads_to_the_files_of_the_models(scored: Project) -> None:
-    must_hold = scored.run("vlmflow", "lineage", "check", f"{RESULTS}/pope_score.json")
-    assert must_hold.returncode == 0, must_hold.text
+    assert scored.run("vlmflow", "lineage", "check").returncode == 0
     shown = scored.run("vlmflow", "lineage", "show", f"{RESULTS}/pope_score.json").text
     for name in ("llava_files", "clip_files", "vicuna_files", "lora_files", "coco_val2014", "merged/my_lora"):
         assert name in shown, shown

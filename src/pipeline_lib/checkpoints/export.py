@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline_lib.checkpoints.export_hub import export_clip, export_hub
+from pipeline_lib.checkpoints.export_hub import export_clip, export_hub, export_peft
 from pipeline_lib.checkpoints.export_original import export_llava, export_lora, export_projector
 from pipeline_lib.checkpoints.giving import Options
 from pipeline_lib.checkpoints.layouts import Layout
@@ -13,7 +13,7 @@ from pipeline_lib.models.card import read_card
 
 TAKES = {  # which kinds of checkpoints can be written in a layout
     "original": ("llava", "adapter", "projector"),
-    "hub": ("llava",),
+    "hub": ("llava", "adapter"),
     "clip": ("llava", "clip"),
     "projector": ("llava",),
 }
@@ -38,7 +38,9 @@ def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
 
 
 def _write(kind: str, model: Path, place: Path, layout: Layout, options: Options) -> None:
-    if layout == "hub":
+    if layout == "hub" and kind == "adapter":
+        export_peft(model, place)
+    elif layout == "hub":
         export_hub(model, place)
     elif layout == "clip":
         export_clip(model, place, options.clip)

@@ -11,15 +11,17 @@ from typing import Any, Iterator
 import torch
 from transformers import LlavaConfig
 
-from pipeline_lib.checkpoints.detect import CONFIG
+from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG
 from pipeline_lib.checkpoints.giving import files_of, model_tensors
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name
+from pipeline_lib.checkpoints.original import RECEIPT
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import tensors_of
-from pipeline_lib.checkpoints.tower import CLIP_PREFIX
+from pipeline_lib.checkpoints.tower import CLIP_PREFIX, part_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
 from pipeline_lib.models.llava import image_processor
 
@@ -33,8 +35,19 @@ def export_hub(model: Path, target: Path) -> None:
     target.mkdir(parents=True)
     write_shards(((hub_name(own[name]), tensor) for name, tensor in tensors if name in own), target)
     for name, path in files_of(model).items():
-        if not name.endswith(WEIGHTS):
+        if not name.endswith(WEIGHTS) and name != RECEIPT:
             shutil.copyfile(path, target / name)
+
+
+def export_peft(model: Path, target: Path) -> None:
+    """Write a low-rank adapter as PEFT reads it, which is how it lies here, into a new folder."""
+    if not (model / UPDATES).is_file():
+        raise PipelineError(
+            "this adapter is a projector alone, which PEFT has no layout for", where=model, cure="--as original"
+        )
+    target.mkdir(parents=True)
+    for name in (ADAPTER_CONFIG, UPDATES):
+        shutil.copyfile(model / name, target / name)
 
 
 def export_clip(model: Path, target: Path, clip: Path | None) -> None:
@@ -65,11 +78,7 @@ def _with_tower(model: Path, clip: Path | None) -> tuple[dict[str, Any], Iterato
     """Return configuration and tensors of a LLaVA's tower, with the rest of a CLIP model if there is one."""
     found, own = model_tensors(model)
     vision = LlavaConfig.from_pretrained(model, local_files_only=True).vision_config.to_dict()
-    mine = {
-        CLIP_PREFIX + own[name].removeprefix(TOWER): tensor
-        for name, tensor in found
-        if own.get(name, "").startswith(TOWER)
-    }
+    mine = {CLIP_PREFIX + name.removeprefix(TOWER): tensor for name, tensor in part_of(found, own, TOWER).items()}
     if clip is None:
         told = {**vision, "model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"]}
         return told, iter(mine.items())

@@ -19,6 +19,7 @@ from pipeline_lib.checkpoints.original import KEPT, SMALL
 from pipeline_lib.checkpoints.original_config import TOWER_KEY, UNFREEZE, image_shape, original_config
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tokenizers import NAMES, without_added
+from pipeline_lib.checkpoints.tower import part_of
 from pipeline_lib.checkpoints.vocabulary import TABLES, rows_without_added, shrunk
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
@@ -116,7 +117,7 @@ def _projector(model: Path) -> dict[str, torch.Tensor]:
             "here is no projector", where=model, cure="add --base with the LLaVA that this adapter is for"
         )
     tensors, own = model_tensors(model)
-    return {own[name]: tensor for name, tensor in tensors if own.get(name, "").startswith(PROJECTOR)}
+    return part_of(tensors, own, PROJECTOR)
 
 
 def _base(model: Path, options: Options) -> Path:

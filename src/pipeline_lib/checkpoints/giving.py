@@ -10,7 +10,7 @@ from pipeline_lib.checkpoints.names import TOWER, own_names
 from pipeline_lib.checkpoints.original import RECEIPT
 from pipeline_lib.checkpoints.original_config import UNFREEZE
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
-from pipeline_lib.checkpoints.tower import ClipFiles, same_tower, tower_digest
+from pipeline_lib.checkpoints.tower import ClipFiles, part_of, same_tower, tower_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below
 from pipeline_lib.core.text import read_json
@@ -90,7 +90,7 @@ def give_tower(folder: Path, options: Options) -> GivenTower:
 def _is_named(folder: Path, name: str, told: dict[str, Any], options: Options) -> bool:
     """Return whether a model's tower is shown to be the named one: by its files, or as it came."""
     tensors, own = model_tensors(folder)
-    here = {own[name]: tensor for name, tensor in tensors if own.get(name, "").startswith(TOWER)}
+    here = part_of(tensors, own, TOWER)
     if options.clip is not None:
         return same_tower(here, ClipFiles(options.clip).tensors())
     return name == told.get("named") and tower_digest(here) == told.get("sha256")

@@ -48,6 +48,7 @@ def convert_original(files: Files, tower: Path, card: Card, folder: Path) -> Non
     check_size(len(tokenizer), config["vocab_size"], files["config.json"])
     add_llava_tokens(tokenizer)
     llava = llava_config(text_config(config), clip.vision_config(), vision_settings(config), len(tokenizer) - ADDED)
+    llava.dtype = config.get("torch_dtype")  # the type in which others load it, where they do not choose one
     chosen = choose_tower(config, tensors, own, clip)
     _expect_all(llava, tensors, own, chosen, files["config.json"].parent)
     folder.mkdir(parents=True)

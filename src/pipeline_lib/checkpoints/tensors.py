@@ -7,7 +7,7 @@ import pickle
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Callable, Iterator, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -46,8 +46,12 @@ class Tensors:
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Yield every tensor with its name; one that is not finite raises PipelineError."""
+        return self.some(lambda name: True)
+
+    def some(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield the tensors whose names are wanted; one that is not finite raises PipelineError."""
         for path in self.paths:
-            for name, tensor in _read(path):
+            for name, tensor in _read(path, wanted):
                 if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
                     bad = int((~torch.isfinite(tensor)).sum())
                     raise PipelineError(
@@ -114,11 +118,11 @@ def _header(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
         raise PipelineError("tensors of this type are not known", where=path, value=str(error)) from error
 
 
-def _read(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+def _read(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torch.Tensor]]:
     if path.suffix != ".safetensors":
-        yield from _unpickle(path).items()
+        yield from ((name, tensor) for name, tensor in _unpickle(path).items() if wanted(name))
         return
-    names = list(_header(path))
+    names = [name for name in _header(path) if wanted(name)]
     with safe_open(path, framework="pt") as file:
         for name in names:
             yield name, file.get_tensor(name)

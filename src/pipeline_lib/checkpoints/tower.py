@@ -47,8 +47,8 @@ class ClipFiles:
         """Return the tensors of the vision half by the names that they have in a LLaVA of transformers."""
         found = {
             TOWER + name.removeprefix(CLIP_PREFIX): tensor
-            for name, tensor in tensors_of(self.files)
-            if name.startswith(CLIP_PREFIX) and not DROPPED.fullmatch(name)
+            for name, tensor in tensors_of(self.files).some(lambda name: name.startswith(CLIP_PREFIX))
+            if not DROPPED.fullmatch(name)
         }
         if not found:
             raise PipelineError("there is no vision tower in this CLIP model", where=self.folder)
@@ -71,7 +71,7 @@ def choose_tower(config: dict[str, Any], tensors: Tensors, own: dict[str, str], 
     `own` gives names in transformers by those in the files. A configuration that says that the tower was trained, in
     files that hold none, raises PipelineError.
     """
-    held = {own[name]: tensor for name, tensor in tensors if own.get(name, "").startswith(TOWER)}
+    held = part_of(tensors, own, TOWER)
     types = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in held.values()})
     dtype = types[0] if len(types) == 1 else None
     if config.get(UNFREEZE):
@@ -90,6 +90,11 @@ def choose_tower(config: dict[str, Any], tensors: Tensors, own: dict[str, str], 
             UNFREEZE,
         )
     return Tower(named, "named", state, dtype)
+
+
+def part_of(tensors: Tensors, own: dict[str, str], prefix: str) -> dict[str, torch.Tensor]:
+    """Return the tensors of a part of a LLaVA, such as its tower, by their names in transformers."""
+    return {own[name]: tensor for name, tensor in tensors.some(lambda name: own.get(name, "").startswith(prefix))}
 
 
 def same_tower(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:

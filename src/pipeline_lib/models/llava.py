@@ -24,7 +24,7 @@ from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
-from pipeline_lib.models.tower import load_tower
+from pipeline_lib.models.tower import load_tower, put_tower
 from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
@@ -129,7 +129,7 @@ def open_llava(base: Base, card: Card, seed: int) -> Llava:
         llava = load_llava(base.start)
         llava.set_card(card)
         if base.tower is not None:
-            llava.model.model.vision_tower.load_state_dict(load_tower(base.tower).state_dict())
+            put_tower(llava.model, base.tower)
     if base.projector is not None:
         expect_kind(base.projector, "projector")
         put_projector(llava.model, base.projector)
