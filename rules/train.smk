@@ -7,6 +7,7 @@ rule train:
         tower=lambda wc: model_manifests(given(training(wc).tower)),
         projector=lambda wc: model_manifests(given(training(wc).projector)),
         subset=lambda wc: subset_manifests(given(training(wc).subset)),
+        verdict=lambda wc: verdicts(wc.training),
         models=lambda wc: ancient(model_folders(base_of(training(wc)))),
         rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
@@ -33,7 +34,7 @@ rule train:
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
-        " --projector {input.projector:q} --subset {input.subset:q}"
+        " --projector {input.projector:q} --subset {input.subset:q} --verdict {input.verdict:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"

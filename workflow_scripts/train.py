@@ -2,11 +2,13 @@
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
+from pipeline_lib.preview.verdict import rows_left_out
 from pipeline_lib.training.settings import TrainSettings
 
 
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
+    left_out = rows_left_out(job.paths("verdict"))  # raises where it must not start, before anything is loaded
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
@@ -17,14 +19,14 @@ def work(job: Job[TrainSettings]) -> None:
 
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
-    rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
+    rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
     material = Material(given_base(job.manifests), rows, ImageReader(job.paths("indexes")), job.settings.seed)
     resume = Resume(job.state(), job.save_every)
     steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)
-    job.note(rows=len(rows), steps=len(steps))
+    job.note(rows=len(rows), left_out=len(left_out), steps=len(steps))
 
 
 if __name__ == "__main__":
     inputs, files = ["start", "tower", "projector", "subset"], ["table", "indexes"]
-    run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint", "curve"])
+    run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

@@ -23,6 +23,7 @@ from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+from pipeline_lib.models.tokens import tokens_of_an_image
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
 FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
@@ -72,7 +73,7 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
         image_token_id=tokenizer.convert_tokens_to_ids(IMAGE),
         vision_feature_layer=FEATURE_LAYER,
         vision_feature_select_strategy="default",
-        image_seq_length=(clip.config.vision_config.image_size // clip.config.vision_config.patch_size) ** 2,
+        image_seq_length=tokens_of_an_image(clip.config.vision_config),
         tie_word_embeddings=language_model.config.tie_word_embeddings,
     )
     torch.manual_seed(derive_seed(seed, "compose", "projector"))

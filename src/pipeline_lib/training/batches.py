@@ -7,8 +7,9 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.models.encode import IGNORED
 from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.encoded import encode_conversation
 from pipeline_lib.training.task import Batch, Features
 
 CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once
@@ -39,15 +40,15 @@ def encode_row(
     row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int
 ) -> Features:
     """Return `input_ids` and `labels` of a conversation, cut to `length`; one without a trained token is an error."""
-    ids, labels = encode(template.conversation(row.conversations), tokenizer, image_tokens)
-    if all(label == IGNORED for label in labels[:length]):
+    found = encode_conversation(row, tokenizer, template, image_tokens, length)
+    if not found.trained:
         raise PipelineError(
-            f"no token of this row is trained: its {len(ids)} tokens are cut to {length}",
+            f"no token of this row is trained: its {len(found.ids)} tokens are cut to {length}",
             where=f"row {row.row}",
             value=row.id,
             cure="raise the recipe's max_length, or drop the row",
         )
-    return {"input_ids": ids[:length], "labels": labels[:length]}
+    return {"input_ids": found.ids[:length], "labels": found.labels[:length]}
 
 
 def collate_conversations(examples: list[Features], pad: int) -> Batch:
