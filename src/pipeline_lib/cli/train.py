@@ -18,6 +18,7 @@ from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.preview.page import HEADINGS, share
 from pipeline_lib.recipes.base import Multimodal
 
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 STYLES = {"trained": "bold green", "image": "cyan", "cut": "red strike", "context": ""}
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -85,9 +86,8 @@ def _row(row: dict[str, Any]) -> Text:
 
 def _part(part: dict[str, Any]) -> str:
     """Return a part with its brackets; what would steer a terminal is shown as a mark."""
-    text = "".join(
-        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in part["text"]
-    )
+    shown = (letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in part["text"])
+    text = "".join(shown)
     return {
         "context": text,
         "trained": f"⟦{text}⟧",
@@ -104,7 +104,7 @@ def _counts(report: dict[str, Any]) -> Text:
         "tokens": f"{counts['tokens']:,}, of which trained {share(counts['trained_tokens'], counts['tokens'])}",
         "tokens of a row": f"{lengths['least']:,} to {lengths['most']:,}, median {lengths['median']:,}",
         "without a trained token": f"{share(counts['untrained']['rows'], rows)} of the rows",
-        "cut off": f"{counts['truncated']['tokens']:,} tokens of {share(counts['truncated']['rows'], rows)} of the rows, "
-        f"at max_length {report['max_length']:,}",
+        "cut off": f"{counts['truncated']['tokens']:,} tokens of {share(counts['truncated']['rows'], rows)} of the rows"
+        f" at max_length {report['max_length']:,}",
     }
     return Text("\n".join(f"{name:<24}{line}" for name, line in lines.items()))

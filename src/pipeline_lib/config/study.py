@@ -85,7 +85,7 @@ class Training(Settings):
         default=0.001,
         ge=0,
         le=1,
-        description="largest share of conversations without a trained token; they are left out, and more stop the training",
+        description="largest share of conversations without a trained token, which are left out; more of them stop it",
     )
 
 

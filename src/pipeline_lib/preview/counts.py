@@ -15,7 +15,10 @@ SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most":
 
 @dataclass(frozen=True)
 class RowCount:
-    """The tokens of one row: all, those trained, those cut off, those of its image; where the first trained one is."""
+    """The tokens of one row: all, those trained, those cut off, those of its image.
+
+    `first` is the place of the first token to train of a row that is cut before it, else None.
+    """
 
     row: int
     id: str
@@ -28,8 +31,9 @@ class RowCount:
 
 def count_row(row: Conversation, encoded: "Encoded", image_id: int) -> RowCount:
     """Return the counts of a row."""
-    image = encoded.ids.count(image_id)
-    return RowCount(row.row, row.id, len(encoded.ids), encoded.trained, encoded.lost, image, encoded.first)
+    image, trained = encoded.ids.count(image_id), encoded.trained
+    first = None if trained else encoded.first
+    return RowCount(row.row, row.id, len(encoded.ids), trained, encoded.lost, image, first)
 
 
 def untrained_rows(counts: list[RowCount]) -> list[RowCount]:

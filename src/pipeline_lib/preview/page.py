@@ -5,7 +5,8 @@ from typing import Any
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2330; --soft: #687083; --paper: #fbfaf7; --card: #fff; --line: #e3e1da;
-  --trained: #cfeedd; --trained-ink: #0e4b2d; --image: #dbe6fb; --image-ink: #1d3f86; --cut: #f6d9d6; --cut-ink: #84251c; }
+  --trained: #cfeedd; --trained-ink: #0e4b2d; --image: #dbe6fb; --image-ink: #1d3f86;
+  --cut: #f6d9d6; --cut-ink: #84251c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ee; --soft: #9aa2b4; --paper: #14171e; --card: #1c2029;
   --line: #2d333f; --trained: #14462d; --trained-ink: #b9f0d2; --image: #1d3263; --image-ink: #cfdefc;
   --cut: #57211c; --cut-ink: #fbd0cb; } }
@@ -21,7 +22,8 @@ h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.05rem; margin: 2.5rem 0 .
 figure { margin: 0; padding: 1rem; } svg { display: block; width: 100%; height: 9rem; } rect { fill: #3b76b5; }
 article { padding: .9rem 1.1rem; margin: .75rem 0; } header { margin-bottom: .5rem; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: .9rem/1.75 ui-monospace, monospace; }
-mark { border-radius: .25rem; padding: .1rem .2rem; } .trained { background: var(--trained); color: var(--trained-ink); }
+mark { border-radius: .25rem; padding: .1rem .2rem; }
+.trained { background: var(--trained); color: var(--trained-ink); }
 .image { background: var(--image); color: var(--image-ink); }
 .cut { background: var(--cut); color: var(--cut-ink); text-decoration: line-through; }
 """
@@ -99,7 +101,8 @@ def _lengths(counts: dict[str, Any], max_length: int) -> str:
     lengths = counts["lengths"]
     told = f"{lengths['least']:,} to {lengths['most']:,} tokens, median {lengths['median']:,}, nine of ten rows at most"
     return (
-        f'<h2>Tokens of a row</h2><figure><svg viewBox="0 0 {len(bins) * 10} 100" preserveAspectRatio="none">{bars}</svg>'
+        "<h2>Tokens of a row</h2><figure>"
+        f'<svg viewBox="0 0 {len(bins) * 10} 100" preserveAspectRatio="none">{bars}</svg>'
         f"<figcaption>{told} {lengths['nine_tenths']:,}; cut at {max_length:,}</figcaption></figure>"
     )
 
