@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
@@ -12,11 +13,13 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
+from pipeline_lib.models.llava import Llava, compose
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import Given
+from tests.models.original import Opened, part, put
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
@@ -86,3 +89,18 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
         Resume(folder.with_suffix(".state"), 600),
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def original(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    """Return a function that opens a whole model of the original code by the name of its folder."""
+    parts = tmp_path_factory.mktemp("parts")
+
+    def opened(name: str) -> Llava:
+        language, tower = part(golden, "vicuna-tiny", "language", parts), part(golden, "clip-tiny", "clip", parts)
+        llava = compose(language, tower, CARD, seed=0)
+        put(llava, load_file(golden / "models" / name / "model.safetensors"))
+        llava.model.eval()
+        return llava
+
+    return opened

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from pipeline_lib.training.grouping import length_order, modality_order
+from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.sampler import SeededSampler
 
 LENGTHS = [7, -3, 12, 5, -20, 9, 4, -8, 15, 3, -2]
@@ -36,3 +37,44 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     assert list(sampler) == first
     sampler.set_epoch(1)
     assert sorted(sampler) == sorted(first) and list(sampler) != first
+
+
+def test_the_faithful_order_is_the_one_that_the_original_drew(golden: Path) -> None:
+    told = json.loads((golden / "train" / "sampler.json").read_text())
+    lengths = told["finetune64"]["modality_lengths"]
+    for case, how in (("group_on", (4, 1)), ("accum2", (2, 2)), ("two_epochs", (4, 1))):
+        sampler = OriginalSampler(64, 42, lengths, *how, processes=1)
+        assert epochs(sampler, len(told[f"derivation_{case}"]["order"]) // 64) == told[f"derivation_{case}"]["order"]
+    random = OriginalSampler(64, 42, None, 4, 1, processes=1)
+    assert epochs(random, 1) == told["derivation_group_off"]["order"]
+
+
+def test_the_faithful_order_of_several_processes_is_that_of_the_original(golden: Path) -> None:
+    told = json.loads((golden / "train" / "sampler.json").read_text())
+    orders = told["multi_process_simulated"]["orders"]
+    for grouped in (True, False):
+        for seed in (42, 7):
+            for processes in (2, 4):
+                given = told["finetune64"]["modality_lengths"] if grouped else None
+                sampler = OriginalSampler(64, seed, given, 4, processes, processes)
+                shares = orders.pop(f"group={grouped},seed={seed},world={processes}")
+                batches = [batch for step in zip(*shares, strict=True) for batch in step]
+                assert list(sampler) == [place for batch in batches for place in batch]
+    assert list(orders) == ["default_generator_seed"]
+
+
+def test_the_faithful_order_of_an_epoch_needs_no_earlier_one() -> None:
+    straight, later = (OriginalSampler(len(LENGTHS), 3, LENGTHS, 2, 1, processes=1) for _ in range(2))
+    both = epochs(straight, 2)
+    later.set_epoch(1)
+    torch.manual_seed(99)
+    assert list(later) == both[len(LENGTHS) :] != both[: len(LENGTHS)]
+
+
+def epochs(sampler: OriginalSampler, count: int) -> list[int]:
+    """Return the orders of the first epochs, one after the other."""
+    found: list[int] = []
+    for epoch in range(count):
+        sampler.set_epoch(epoch)
+        found += sampler
+    return found

@@ -100,6 +100,7 @@ def inspect(study: Study, training: str) -> InspectSettings:
     return InspectSettings(
         template=found.recipe.template,
         max_length=found.recipe.max_length,
+        faithful=found.recipe.faithful,
         untrained=found.untrained,
         sample=study.limit is not None,
         seed=study.seed,

@@ -16,7 +16,7 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.llava import Llava, load_llava
-from pipeline_lib.prompts.base import Template
+from pipeline_lib.prompts.base import Template, question
 from pipeline_lib.training.determinism import make_deterministic
 
 logger = logging.getLogger(__name__)
@@ -58,10 +58,7 @@ def predict(
     A batch whose texts are saved is not asked again.
     """
     template = cast(Template, load("prompts", str(llava.card.template)))
-    image_tokens = llava.model.config.image_seq_length
-    prompts = [
-        encode(template.question(q.prompt, q.image is not None), llava.tokenizer, image_tokens)[0] for q in questions
-    ]
+    prompts = [_prompt(llava, template, question) for question in questions]
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
     for start in range(0, len(order), settings.batch_size):
@@ -73,6 +70,13 @@ def predict(
         if start // settings.batch_size % 20 == 0:
             logger.info("%d of %d questions", start + len(batch), len(order))
     return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
+
+
+def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
+    """Return the token ids of a prompt; in a question without an image, `<image>` is text as any other."""
+    image = asked.image is not None
+    tokens = llava.model.config.image_seq_length if image else 0
+    return encode(question(template, asked.prompt, image), llava.tokenizer, tokens)[0]
 
 
 def _inputs(
@@ -93,7 +97,8 @@ def _inputs(
 
 @torch.inference_mode()
 def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int) -> list[str]:
-    generated = llava.model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+    how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": llava.wordless}
+    generated = llava.model.generate(**inputs, **how)
     new = generated[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    AutoTokenizer,
     CLIPModel,
     LlamaForCausalLM,
     LlavaConfig,
@@ -22,8 +21,10 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 from pipeline_lib.models.tokens import tokens_of_an_image
+from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
 FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
@@ -31,11 +32,15 @@ FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without th
 
 @dataclass
 class Llava:
-    """A LLaVA model with its processor and its card."""
+    """A LLaVA model with its processor and its card; `wordless` are token ids that are never trained or answered."""
 
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
     card: Card
+
+    def __post_init__(self) -> None:
+        self.wordless = wordless(self.tokenizer, self.model.config.text_config.vocab_size)
+        self.model.loss_function = loss_of_words(self.wordless)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -64,7 +69,7 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     expect_kind(tower, "clip")
     language_model = load_model(LlamaForCausalLM, language)
     clip = load_model(CLIPModel, tower)
-    tokenizer = AutoTokenizer.from_pretrained(language, local_files_only=True)
+    tokenizer = load_tokenizer(language)
     add_llava_tokens(tokenizer)
     _grow_vocabulary(language_model, len(tokenizer))
     config = LlavaConfig(
@@ -83,15 +88,15 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     model.model.vision_tower.load_state_dict(clip.vision_model.state_dict())
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         setattr(model.generation_config, name, getattr(tokenizer, name))
-    return Llava(model, _processor(tokenizer, _image_processor(tower, card), model.config), card)
+    return Llava(model, llava_processor(tokenizer, image_processor(tower, card), model.config), card)
 
 
 def load_llava(folder: Path) -> Llava:
     """Return the LLaVA of a checkpoint folder, in float32."""
     card = expect_kind(folder, "llava")
     model = load_model(LlavaForConditionalGeneration, folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return Llava(model, _processor(tokenizer, _image_processor(folder, card), model.config), card)
+    tokenizer = load_tokenizer(folder)
+    return Llava(model, llava_processor(tokenizer, image_processor(folder, card), model.config), card)
 
 
 @dataclass(frozen=True)
@@ -141,14 +146,14 @@ def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:
             layer.weight[old:] = layer.weight[:old].mean(dim=0)
 
 
-def _image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
+def image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
     """Return the image processor of a CLIP model or a LLaVA, with the padding that the card asks for."""
     clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
     settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
 
 
-def _processor(
+def llava_processor(
     tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig
 ) -> LlavaProcessor:
     """Return the processor whose count of image tokens is that of the model."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX, Manifest
 from pipeline_lib.models.card import expect_kind, read_card
-from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+from pipeline_lib.models.sentencepiece import load_tokenizer
+from pipeline_lib.models.tokenizer import add_llava_tokens
 
 TENSORS = (".safetensors", ".bin")
 
@@ -21,18 +22,13 @@ class Tokens:
     tokenizer: PreTrainedTokenizerBase
     image_tokens: int
 
-    @property
-    def image_id(self) -> int:
-        """Return the id of the `<image>` token."""
-        return int(self.tokenizer.convert_tokens_to_ids(IMAGE))
-
 
 def open_tokens(start: Path, tower: Path | None) -> Tokens:
     """Return what a LLaVA of these checkpoints tokenises with; a language model without a tower raises PipelineError.
 
     A tower that is put into a LLaVA has the shape of the one there, so that it changes nothing here.
     """
-    tokenizer = AutoTokenizer.from_pretrained(start, local_files_only=True)
+    tokenizer = load_tokenizer(start)
     if read_card(start).kind != "language":
         expect_kind(start, "llava")
         return Tokens(tokenizer, int(AutoConfig.from_pretrained(start, local_files_only=True).image_seq_length))

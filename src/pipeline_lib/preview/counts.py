@@ -31,9 +31,9 @@ class RowCount:
 
 def count_row(row: Conversation, encoded: "Encoded", image_id: int) -> RowCount:
     """Return the counts of a row."""
-    image, trained = encoded.ids.count(image_id), encoded.trained
+    image, trained = encoded.whole_ids.count(image_id), encoded.trained
     first = None if trained else encoded.first
-    return RowCount(row.row, row.id, len(encoded.ids), trained, encoded.lost, image, first)
+    return RowCount(row.row, row.id, len(encoded.whole_ids), trained, encoded.lost, image, first)
 
 
 def untrained_rows(counts: list[RowCount]) -> list[RowCount]:

@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+from transformers import PreTrainedTokenizerBase
+
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.encode import image_id
 from pipeline_lib.models.tokens import Tokens
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
 from pipeline_lib.preview.marks import parts_of
 from pipeline_lib.preview.settings import InspectSettings
 from pipeline_lib.preview.verdict import Verdict, verdict
 from pipeline_lib.prompts.base import Template
-from pipeline_lib.training.encoded import Encoded, encode_conversation
+from pipeline_lib.training.encoded import Encoded, encoded_row
 
 SCHEMA = 1
 SHOWN = 20  # rows drawn for a page
@@ -31,10 +34,13 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
     """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
     template = cast(Template, load("prompts", settings.template))
 
-    def encoded(row: Conversation) -> Encoded:
-        return encode_conversation(row, tokens.tokenizer, template, tokens.image_tokens, settings.max_length)
+    image = image_id(tokens.tokenizer)
 
-    counts = [count_row(row, encoded(row), tokens.image_id) for row in rows]
+    def encoded(row: Conversation) -> Encoded:
+        how = (template, tokens.image_tokens, settings.max_length, settings.faithful)
+        return encoded_row(row, tokens.tokenizer, *how)
+
+    counts = [count_row(row, encoded(row), image) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
@@ -49,7 +55,7 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
         "allowed": settings.untrained,
         "counts": totals(counts),
         "shown": {
-            name: [_shown(by_row[row], encoded(by_row[row]), tokens) for row in chosen]
+            name: [_shown(by_row[row], encoded(by_row[row]), tokens.tokenizer, image) for row in chosen]
             for name, chosen in groups.items()
         },
     }
@@ -69,13 +75,13 @@ def _most_cut(counts: list[RowCount]) -> list[RowCount]:
     return sorted(cut, key=lambda count: (-count.lost, count.row))[:FAULTY]
 
 
-def _shown(row: Conversation, encoded: Encoded, tokens: Tokens) -> dict[str, Any]:
+def _shown(row: Conversation, encoded: Encoded, tokenizer: PreTrainedTokenizerBase, image: int) -> dict[str, Any]:
     return {
         "row": row.row,
         "id": row.id,
         "image": row.image,
-        "tokens": len(encoded.ids),
+        "tokens": len(encoded.whole_ids),
         "trained": encoded.trained,
         "lost": encoded.lost,
-        "parts": parts_of(encoded, tokens.tokenizer, tokens.image_id),
+        "parts": parts_of(encoded, tokenizer, image),
     }

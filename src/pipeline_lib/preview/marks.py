@@ -13,20 +13,21 @@ Part = dict[str, Any]  # kind: context, trained, image or cut; text; tokens
 
 def parts_of(encoded: Encoded, tokenizer: PreTrainedTokenizerBase, image_id: int) -> list[Part]:
     """Return the parts of a row in their order; the text of an image is empty, and their tokens sum up to the row's."""
-    kinds = [_kind(encoded, place, image_id) for place in range(len(encoded.ids))]
+    ids = [*encoded.ids, *encoded.whole_ids[len(encoded.ids) :]]
+    kinds = [_kind(encoded, place, image_id) for place in range(len(ids))]
     parts: list[Part] = []
     before, end = "", 0
     for kind, places in groupby(kinds):
         count = len(list(places))
         end += count
-        until = _text([number for number in encoded.ids[:end] if number != image_id], tokenizer)
+        until = _text([number for number in ids[:end] if number != image_id], tokenizer)
         parts.append({"kind": kind, "text": until[len(before) :], "tokens": count})
         before = until
     return parts
 
 
 def _kind(encoded: Encoded, place: int, image_id: int) -> str:
-    if place >= encoded.length:
+    if place >= len(encoded.ids):
         return "cut"
     if encoded.ids[place] == image_id:
         return "image"

@@ -13,6 +13,7 @@ class InspectSettings(Settings):
 
     template: Annotated[str, Registered("prompts")]
     max_length: int = Field(gt=0)
+    faithful: bool
     untrained: float = Field(ge=0, le=1)
     sample: bool = Field(description="whether the rows are a rehearsal's, whose shares may be exceeded by chance")
     seed: int

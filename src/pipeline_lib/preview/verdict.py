@@ -17,12 +17,14 @@ Verdict = dict[str, Any]
 def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
     """Return the rows without a trained token, which are left out; or, where they are too many, why.
 
+    The original goes on with such rows, which add nothing to a loss, and so does `faithful`: it leaves none out.
     Nothing else stands in it: a training reads it, and what does not change the training must not change it.
     """
     untrained = untrained_rows(counts)
     if len(untrained) == len(counts) or len(untrained) > allowed(settings.untrained, len(counts), settings.sample):
         return {"schema": SCHEMA, "left_out": [], "refused": _refusal(untrained, len(counts), settings)}
-    return {"schema": SCHEMA, "left_out": [count.row for count in untrained], "refused": None}
+    left_out = [] if settings.faithful else [count.row for count in untrained]
+    return {"schema": SCHEMA, "left_out": left_out, "refused": None}
 
 
 def rows_left_out(paths: list[Path]) -> set[int]:

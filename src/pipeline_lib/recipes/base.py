@@ -39,6 +39,9 @@ class Multimodal(Optimisation, Prompting):
         default="random",
         description="random; modality: rows with and without image never share a step, rows of like length do",
     )
+    faithful: bool = Field(
+        default=False, description="labels as the original code counts them, its mistakes included (docs/parity.md)"
+    )
     max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")
 
 

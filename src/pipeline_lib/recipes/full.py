@@ -26,4 +26,4 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     """Return the task of training a LLaVA."""
     from pipeline_lib.training.multimodal import multimodal_task
 
-    return multimodal_task(material, settings.card(), settings.max_length, trained, settings.order)
+    return multimodal_task(material, settings.card(), settings.max_length, trained, settings.order, settings.faithful)

@@ -31,7 +31,8 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.training.multimodal import multimodal_task
 
-    task = multimodal_task(material, settings.card(), settings.max_length, lambda name: False, settings.order)
+    how = (settings.order, settings.faithful)
+    task = multimodal_task(material, settings.card(), settings.max_length, lambda name: False, *how)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)
     card = settings.adapter_card(material.base.digests)

@@ -30,6 +30,6 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.models.projector import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
-    task = multimodal_task(material, settings.card(), settings.max_length, trained, settings.order)
+    task = multimodal_task(material, settings.card(), settings.max_length, trained, settings.order, settings.faithful)
     card = settings.adapter_card(material.base.digests)
     return replace(task, save=lambda folder: save_projector(task.model, folder, card))

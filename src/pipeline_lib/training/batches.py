@@ -9,7 +9,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED
 from pipeline_lib.prompts.base import Template
-from pipeline_lib.training.encoded import encode_conversation
+from pipeline_lib.training.encoded import encoded_row
 from pipeline_lib.training.task import Batch, Features
 
 CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once
@@ -37,18 +37,26 @@ class PixelCache:
 
 
 def encode_row(
-    row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int
+    row: Conversation,
+    tokenizer: PreTrainedTokenizerBase,
+    template: Template,
+    image_tokens: int,
+    length: int,
+    faithful: bool = False,
 ) -> Features:
-    """Return `input_ids` and `labels` of a conversation, cut to `length`; one without a trained token is an error."""
-    found = encode_conversation(row, tokenizer, template, image_tokens, length)
-    if not found.trained:
+    """Return `input_ids` and `labels` of a conversation, cut to `length`.
+
+    One without a trained token is an error; the original goes on with it, and so does `faithful`.
+    """
+    found = encoded_row(row, tokenizer, template, image_tokens, length, faithful)
+    if not faithful and not found.trained:
         raise PipelineError(
-            f"no token of this row is trained: its {len(found.ids)} tokens are cut to {length}",
+            f"no token of this row is trained: its {len(found.whole_ids)} tokens are cut to {length}",
             where=f"row {row.row}",
             value=row.id,
             cure="raise the recipe's max_length, or drop the row",
         )
-    return {"input_ids": found.ids[:length], "labels": found.labels[:length]}
+    return {"input_ids": found.ids, "labels": found.labels}
 
 
 def collate_conversations(examples: list[Features], pad: int) -> Batch:

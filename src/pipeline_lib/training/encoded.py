@@ -1,42 +1,54 @@
-"""A conversation as a training sees it: token ids and labels, and the length that they are cut to."""
+"""A conversation as a training sees it: token ids and labels, whole and as they are cut."""
 
 from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.models.encode import IGNORED, image_id
+from pipeline_lib.models.rows import encode_conversation
 from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.cutting import ImageTokens, cut, cut_as_original
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids and labels of a whole conversation, of which the first `length` are used."""
+    """Token ids and labels of a conversation: those that are trained on, and of the whole."""
 
     ids: list[int]
     labels: list[int]
-    length: int
+    whole_ids: list[int]
+    whole_labels: list[int]
 
     @property
     def trained(self) -> int:
-        """Return how many of the tokens that are used carry a loss."""
-        used = self.labels[: self.length]
-        return len(used) - used.count(IGNORED)
+        """Return how many of the tokens that are left carry a loss."""
+        return len(self.labels) - self.labels.count(IGNORED)
 
     @property
     def lost(self) -> int:
         """Return how many tokens are cut off."""
-        return max(0, len(self.ids) - self.length)
+        return len(self.whole_ids) - len(self.ids)
 
     @property
     def first(self) -> int | None:
-        """Return the place of the first token that carries a loss, cut off or not; None where none does."""
-        return next((place for place, label in enumerate(self.labels) if label != IGNORED), None)
+        """Return the place of the first token of the whole that carries a loss, None where none does."""
+        return next((place for place, label in enumerate(self.whole_labels) if label != IGNORED), None)
 
 
-def encode_conversation(
-    row: Conversation, tokenizer: PreTrainedTokenizerBase, template: Template, image_tokens: int, length: int
+def encoded_row(
+    row: Conversation,
+    tokenizer: PreTrainedTokenizerBase,
+    template: Template,
+    image_tokens: int,
+    length: int,
+    faithful: bool = False,
 ) -> Encoded:
-    """Return a conversation in the words of a template, an image in it as so many tokens."""
-    ids, labels = encode(template.conversation(row.conversations), tokenizer, image_tokens)
-    return Encoded(ids, labels, length)
+    """Return a conversation in the words of a template, cut to `length`; `faithful`: as the original does."""
+    whole = encode_conversation(row, tokenizer, template, image_tokens, length, faithful)
+    if row.image is None:
+        return Encoded(whole[0][:length], whole[1][:length], *whole)
+    image = ImageTokens(image_id(tokenizer), image_tokens)
+    if faithful:
+        return Encoded(*cut_as_original(*whole, length, image, int(tokenizer.unk_token_id)), *whole)
+    return Encoded(*cut(*whole, length, image), *whole)

@@ -14,10 +14,17 @@ def modality_lengths(rows: list[Conversation]) -> list[int]:
     return [count if row.image is not None else -count for count, row in zip(words, rows, strict=True)]
 
 
-def modality_order(lengths: list[int], rows: int, processes: int, generator: torch.Generator) -> list[int]:
+def modality_order(
+    lengths: list[int],
+    rows: int,
+    processes: int,
+    generator: torch.Generator,
+    of_steps: torch.Generator | None = None,
+) -> list[int]:
     """Return an order in which every step, `processes` times `rows` rows, is of one modality and of like lengths.
 
-    Rows that fill no step of their modality come last, together. A length of 0 raises ValueError.
+    Rows that fill no step of their modality come last, together. The order of steps is drawn from `of_steps`, where it
+    is given, and all else from `generator`. A length of 0 raises ValueError.
     """
     if not all(lengths):
         raise ValueError("a row has no words")
@@ -33,7 +40,7 @@ def modality_order(lengths: list[int], rows: int, processes: int, generator: tor
         cut = _cut([places[number] for number in order], rows * processes)
         steps += cut[:-1]
         rest += cut[-1]
-    shuffled = [steps[number] for number in torch.randperm(len(steps), generator=generator).tolist()]
+    shuffled = [steps[number] for number in torch.randperm(len(steps), generator=of_steps or generator).tolist()]
     return [place for step in [*shuffled, sorted(rest)] for place in step]
 
 

@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from transformers import AutoTokenizer, LlamaForCausalLM
+from transformers import LlamaForCausalLM
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.saving import load_model, save_model
+from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import collate_conversations, encode_row
 from pipeline_lib.training.task import Examples, Material, Task
@@ -23,7 +24,7 @@ def language_task(material: Material, template: Template, max_length: int) -> Ta
             value=with_image.image,
         )
     model = load_model(LlamaForCausalLM, material.base.start)
-    tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True)
+    tokenizer = load_tokenizer(material.base.start)
     make = partial(encode_row, tokenizer=tokenizer, template=template, image_tokens=0, length=max_length)
     return Task(
         model=model,

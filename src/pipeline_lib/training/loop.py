@@ -31,7 +31,8 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume), *([Guard(state)] if state else [])],
-        row_seed=derive_seed(settings.seed, "train", "rows"),
+        row_seed=settings.seed if task.faithful else derive_seed(settings.seed, "train", "rows"),
+        faithful=task.faithful,
         own_rates=optimisation.own_rates(),
     )
     trainer.remove_callback(PrinterCallback)

@@ -16,7 +16,12 @@ from pipeline_lib.training.task import Examples, Features, Material, Task, train
 
 
 def multimodal_task(
-    material: Material, card: Card, max_length: int, trained: Callable[[str], bool], order: str = "random"
+    material: Material,
+    card: Card,
+    max_length: int,
+    trained: Callable[[str], bool],
+    order: str = "random",
+    faithful: bool = False,
 ) -> Task:
     """Return the task of training those parameters of a LLaVA whose names `trained` accepts."""
     llava = open_llava(material.base, card, material.seed)
@@ -25,7 +30,8 @@ def multimodal_task(
     pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))
 
     def make(row: Conversation) -> Features:
-        features = encode_row(row, llava.tokenizer, template, llava.model.config.image_seq_length, max_length)
+        image_tokens = llava.model.config.image_seq_length
+        features = encode_row(row, llava.tokenizer, template, image_tokens, max_length, faithful)
         return {**features, "pixel_values": pixels(row)} if row.image is not None else features
 
     side = llava.model.config.vision_config.image_size

@@ -39,6 +39,7 @@ class Task:
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
     lengths: list[int] | None = None  # where rows are ordered by modality and length
+    faithful: bool = False  # whether rows come in the order that the original draws from the study's seed
     blank: torch.Tensor | None = None  # the pixels of no image, for a LLaVA
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.task import trained_parameters
 
@@ -24,7 +26,8 @@ class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
     Its states hold the trained tensors alone. `own_rates` are learning rates of parameters by a part of their names,
-    `lengths` those of rows that are ordered by modality, `blank` the pixels that a pass without an image is shown.
+    `lengths` those of rows that are ordered by modality, `blank` the pixels that a pass without an image is shown;
+    `faithful` takes rows in the order that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -32,22 +35,27 @@ class VlmTrainer(Trainer):
         *args: Any,
         row_seed: int,
         own_rates: dict[str, float],
+        faithful: bool = False,
         lengths: list[int] | None = None,
         blank: torch.Tensor | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
         self.row_seed = row_seed
+        self.faithful = faithful
         self.own_rates = own_rates
         self.lengths = lengths
         self.blank = blank
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         self.frozen = [module for module in self.model.modules() if _is_frozen(module)]
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> SeededSampler:
-        shares = self.args.world_size * self.args.gradient_accumulation_steps
-        rows = self.args.per_device_train_batch_size
-        return SeededSampler(len(self.train_dataset), self.row_seed, self.lengths, rows, shares)
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        processes, rows = self.args.world_size, self.args.per_device_train_batch_size
+        shares = processes * self.args.gradient_accumulation_steps
+        count = len(self.train_dataset)
+        if self.faithful:
+            return OriginalSampler(count, self.row_seed, self.lengths, rows, shares, processes)
+        return SeededSampler(count, self.row_seed, self.lengths, rows, shares)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None

@@ -1,0 +1,1 @@
+"""Checkpoints in the layouts of others: read, converted, written."""

@@ -1,0 +1,137 @@
+"""A whole model in the original's layout becomes a LLaVA of ours: in the hub's layout, with what it was made from.
+
+Shard after shard, every tensor in the type that it has: a model need not fit into memory.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any, Iterator
+
+import torch
+from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
+
+from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, own_names
+from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
+from pipeline_lib.checkpoints.places import expect_filled, places
+from pipeline_lib.checkpoints.shards import write_shards
+from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
+from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
+from pipeline_lib.checkpoints.tower import ClipFiles, Tower, choose_tower, named_tower, tower_digest
+from pipeline_lib.checkpoints.vocabulary import ADDED, check_size, grown, padded
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.models.card import Card, write_card
+from pipeline_lib.models.llava import image_processor, llava_processor
+from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+
+Files = dict[str, Path]
+
+KEPT = "original"  # the folder with the original's small files, which an export gives back
+RECEIPT = "conversion.json"
+SCHEMA = 1
+SMALL = ("config.json", "generation_config.json", *NAMES)
+
+
+def convert_original(files: Files, tower: Path, card: Card, folder: Path) -> None:
+    """Write the LLaVA of an original checkpoint's files into a new folder; `tower` is the CLIP model that it names.
+
+    Tensors without their place, a tokenizer of another size and arithmetic that transformers' Llava has not raise
+    PipelineError.
+    """
+    config = read_json(files["config.json"])
+    check_arithmetic(config, files["config.json"])
+    tensors, clip = tensors_of(files), ClipFiles(tower)
+    own = own_names(tensors.kinds, files["config.json"].parent)
+    tokenizer = open_tokenizer(files)
+    check_size(len(tokenizer), _rows(tensors, own), files["config.json"].parent)
+    check_size(len(tokenizer), config["vocab_size"], files["config.json"])
+    add_llava_tokens(tokenizer)
+    llava = llava_config(text_config(config), clip.vision_config(), vision_settings(config), len(tokenizer) - ADDED)
+    chosen = choose_tower(config, tensors, own, clip)
+    _expect_all(llava, tensors, own, chosen, files["config.json"].parent)
+    folder.mkdir(parents=True)
+    write_shards(_renamed(tensors, own, chosen), folder)
+    _write_companions(llava, tokenizer, tower, card, folder)
+    _keep(files, folder)
+    write_text(folder / RECEIPT, pretty_json(_receipt(config, tensors, chosen)))
+    write_card(folder, card)
+
+
+def llava_config(text: dict[str, Any], vision: dict[str, Any], how: dict[str, Any], rows: int) -> LlavaConfig:
+    """Return transformers' configuration of a LLaVA whose language model has `rows` tokens before `<image>`."""
+    config = LlavaConfig(
+        text_config={**text, "vocab_size": padded(rows)},
+        vision_config=vision,
+        image_token_id=rows,
+        tie_word_embeddings=bool(text.get("tie_word_embeddings", False)),
+        **how,
+    )
+    patches = (config.vision_config.image_size // config.vision_config.patch_size) ** 2
+    config.image_seq_length = patches + (config.vision_feature_select_strategy == "full")
+    return config
+
+
+def _rows(tensors: Tensors, own: dict[str, str]) -> int:
+    names = [name for name, here in own.items() if here == "model.language_model.embed_tokens.weight"]
+    if not names:
+        raise PipelineError("these weights hold no embedding", where=tensors.paths[0], value=sorted(own)[:5])
+    return tensors.kinds[names[0]].shape[0]
+
+
+def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], tower: Tower, where: Path) -> None:
+    """Raise PipelineError unless files and tower together fill every place of the model once."""
+    given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in own.items()}
+    given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
+    expect_filled(places(LlavaForConditionalGeneration, config), given, where)
+
+
+def _grown_shape(own_name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(grown(own_name, torch.empty(shape, device="meta")).shape)
+
+
+def _renamed(tensors: Tensors, own: dict[str, str], tower: Tower) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield all tensors of the converted model under the hub's names."""
+    for name, tensor in tensors:
+        if name in own and not own[name].startswith(TOWER):
+            yield hub_name(own[name]), grown(own[name], tensor)
+    yield from ((hub_name(name), tensor) for name, tensor in tower.tensors.items())
+
+
+def _write_companions(
+    config: LlavaConfig, tokenizer: PreTrainedTokenizerBase, tower: Path, card: Card, folder: Path
+) -> None:
+    """Write configuration, processor and generation settings as a saved LLaVA has them."""
+    config.architectures = [LlavaForConditionalGeneration.__name__]
+    config.save_pretrained(folder)
+    llava_processor(tokenizer, image_processor(tower, card), config).save_pretrained(folder)
+    special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    GenerationConfig(**special).save_pretrained(folder)
+    if tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_id:
+        raise PipelineError("this tokenizer knows <image> already, at another place", where=folder)
+
+
+def _keep(files: Files, folder: Path) -> None:
+    """Copy the small files of the original, which say what it was, beside the model."""
+    (folder / KEPT).mkdir()
+    for name in SMALL:
+        if name in files:
+            shutil.copyfile(files[name], folder / KEPT / name)
+
+
+def _receipt(config: dict[str, Any], tensors: Tensors, tower: Tower) -> dict[str, Any]:
+    """Return what is recorded of a conversion."""
+    return {
+        "schema": SCHEMA,
+        "layout": "original",
+        "model_type": config["model_type"],
+        "dropped": sorted(name for name in tensors.kinds if DROPPED.fullmatch(name)),
+        "rows": config["vocab_size"],
+        "tower": {
+            "named": named_tower(config),
+            "source": tower.source,
+            "held": tower.held,
+            "dtype": tower.dtype,
+            "sha256": tower_digest(tower.tensors),
+        },
+    }

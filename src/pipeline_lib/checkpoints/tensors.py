@@ -1,0 +1,168 @@
+"""Tensors of a checkpoint's files, whoever wrote them: listed without reading them, then read one after the other.
+
+A `.bin` is read with weights-only loading, which runs no code of the file.
+"""
+
+import pickle
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_json
+
+INDEX = ".index.json"
+WHOLE = ("model.safetensors", "pytorch_model.bin")  # the files of a model, the first that is there
+ZIP = b"PK"  # how a `.bin` begins that torch wrote since 1.6; it can be mapped instead of read
+
+
+class Kind(NamedTuple):
+    """Shape and type of a tensor."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """The tensors of one or more files. No file but the one in use is held in memory, and that one is mapped."""
+
+    paths: tuple[Path, ...]
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """Return shape and type of every tensor by its name, in the order of the files."""
+        found: dict[str, Kind] = {}
+        for path in self.paths:
+            for name, kind in _kinds(path).items():
+                if name in found:
+                    raise PipelineError("two files of this checkpoint hold this tensor", where=path, value=name)
+                found[name] = kind
+        return found
+
+    def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """Yield every tensor with its name; one that is not finite raises PipelineError."""
+        for path in self.paths:
+            for name, tensor in _read(path):
+                if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                    bad = int((~torch.isfinite(tensor)).sum())
+                    raise PipelineError(
+                        f"this tensor holds {bad} values that are NaN or infinite",
+                        where=path,
+                        value=name,
+                        cure="take another copy of the checkpoint: with these weights every answer would be noise",
+                    )
+                yield name, tensor
+
+
+def tensors_of(files: dict[str, Path], names: tuple[str, ...] = WHOLE) -> Tensors:
+    """Return the tensors of a checkpoint: of the first of `names` that is there, whole or in shards with an index.
+
+    No such file, a shard that is missing, and an index that disagrees with its shards raise PipelineError.
+    """
+    for name in names:
+        if name + INDEX in files:
+            return _sharded(files, name + INDEX)
+        if name in files:
+            return Tensors((files[name],))
+    raise PipelineError("there are no weights", value=sorted(files)[:8], cure=f"one of {', '.join(names)} is expected")
+
+
+def _sharded(files: dict[str, Path], index: str) -> Tensors:
+    told = read_json(files[index])
+    places: Any = told.get("weight_map") if isinstance(told, dict) else None
+    if not isinstance(places, dict) or not places:
+        raise PipelineError("this index has no weight_map", where=files[index])
+    folder = index.rpartition("/")[0]
+    shards = {shard: files.get(f"{folder}/{shard}" if folder else shard) for shard in sorted(set(places.values()))}
+    missing = [shard for shard, path in shards.items() if path is None]
+    if missing:
+        raise PipelineError(
+            "the index names files that are not here", where=files[index], value=missing,
+            cure="fetch the whole checkpoint; in a study, `files` of the source may leave them out",
+        )  # fmt: skip
+    for shard, path in shards.items():
+        told_there = {name for name, place in places.items() if place == shard}
+        differing = sorted(told_there ^ _kinds(Path(str(path))).keys())
+        if differing:
+            raise PipelineError(
+                "the index and this shard do not name the same tensors", where=path, value=differing[:5],
+                cure="take index and shards of one checkpoint",
+            )  # fmt: skip
+    return Tensors(tuple(path for path in shards.values() if path is not None))
+
+
+def _kinds(path: Path) -> dict[str, Kind]:
+    if path.suffix == ".safetensors":
+        return {name: Kind(tuple(shape), dtype) for name, (shape, dtype) in _header(path).items()}
+    return {name: Kind(tuple(tensor.shape), tensor.dtype) for name, tensor in _unpickle(path).items()}
+
+
+def _header(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    """Return shapes and types of a safetensors file, whose length must be what its header says."""
+    try:
+        with safe_open(path, framework="pt") as file:  # it compares the header with the file's length
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            return {name: (tuple(part.get_shape()), _DTYPES[part.get_dtype()]) for name, part in slices.items()}
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, str(error)) from error
+    except KeyError as error:
+        raise PipelineError("tensors of this type are not known", where=path, value=str(error)) from error
+
+
+def _read(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    if path.suffix != ".safetensors":
+        yield from _unpickle(path).items()
+        return
+    names = list(_header(path))
+    with safe_open(path, framework="pt") as file:
+        for name in names:
+            yield name, file.get_tensor(name)
+
+
+def _unpickle(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a `.bin`; a pickle that asks for more than tensors raises PipelineError."""
+    with path.open("rb") as file:
+        mapped = file.read(len(ZIP)) == ZIP
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        if "weights" in str(error).lower() and "global" in str(error).lower():
+            raise PipelineError(
+                "this pickle wants to run code, which is refused: it would have been run on your machine",
+                where=path,
+                value=_asked(str(error)),
+                cure="take the checkpoint as safetensors, or from whom you trust and convert it yourself",
+            ) from error
+        raise _broken(path, str(error)) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise _broken(path, str(error)) from error
+    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+        raise PipelineError("this file holds something else than tensors by their names", where=path)
+    return found
+
+
+def _asked(message: str) -> str:
+    """Return what a refused pickle asked for, from torch's message."""
+    lines = [line.strip() for line in message.splitlines() if "GLOBAL" in line or "global" in line]
+    return (lines or [message])[0][:160]
+
+
+def _broken(path: Path, reason: str) -> PipelineError:
+    return PipelineError(
+        "this file of weights is cut off or damaged",
+        where=f"{path} ({path.stat().st_size} bytes)",
+        value=reason.splitlines()[0][:160] if reason else "",
+        cure="fetch it again and compare its size and sha256 with those that its maker tells",
+    )
+
+
+_DTYPES = {
+    **{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16},
+    **{"I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8},
+    "BOOL": torch.bool,
+}

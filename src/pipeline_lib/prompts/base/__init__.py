@@ -1,0 +1,108 @@
+"""What every template offers: a conversation as segments, each trained or not, with the image's place marked.
+
+A template module has `conversation(turns)`, `prompt(turns)` and `original(turns)`. Turns are LLaVA's: `from` is human
+or gpt, an empty `value` is a turn not yet spoken, and `<image>` stands where an image is shown.
+"""
+
+from dataclasses import dataclass
+from typing import Callable, Protocol
+
+from pipeline_lib.core.errors import PipelineError
+
+IMAGE = "<image>"
+SPEAKERS = ("human", "gpt")
+
+Turn = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of the text; `trained` pieces carry the loss. `<image>` in it stands for all tokens of the image."""
+
+    text: str
+    trained: bool = False
+
+
+class Counts(Protocol):
+    """How many tokens a text has by itself, a beginning-of-sequence token included."""
+
+    @property
+    def legacy(self) -> bool:
+        """Return whether the tokenizer puts a space before what follows a special token."""
+
+    def all(self, text: str) -> int:
+        """Return the count of all tokens."""
+
+    def visible(self, text: str) -> int:
+        """Return the count without padding, which is `<unk>`, of at most the longest length; with images, of all."""
+
+
+@dataclass(frozen=True)
+class Masked:
+    """Which tokens of a text are not trained, and to how many its parts add up where that is compared."""
+
+    slices: list[slice]
+    counted: int | None = None
+
+
+@dataclass(frozen=True)
+class Original:
+    """A conversation as the original code trains it: its text, and its labels by counts of tokens.
+
+    With `pictured`, `<image>` is an image even in a row without one.
+    """
+
+    text: str
+    masks: Callable[[Counts], Masked]
+    pictured: bool = False
+
+
+class Template(Protocol):
+    """The functions of a template module; turns that it cannot write raise PipelineError."""
+
+    def conversation(self, turns: list[Turn]) -> list[Segment]:
+        """Return the segments of a whole conversation."""
+
+    def prompt(self, turns: list[Turn]) -> list[Segment]:
+        """Return the segments of a conversation that ends where the next answer begins."""
+
+    def original(self, turns: list[Turn]) -> Original:
+        """Return the conversation as the original code trains it, mistakes included."""
+
+
+def question(template: Template, text: str, image: bool) -> list[Segment]:
+    """Return the segments of a prompt for one question; an image goes before it."""
+    return template.prompt([{"from": "human", "value": f"{IMAGE}\n{text}" if image else text}])
+
+
+def image_first(turns: list[Turn]) -> list[Turn]:
+    """Return the turns of a row with an image, the placeholder moved to the front of every turn that has any.
+
+    Source: haotian-liu/LLaVA c121f04, `llava/train/train.py`, `preprocess_multimodal`.
+    """
+    return [{**turn, "value": _image_first(turn["value"])} for turn in turns]
+
+
+def _image_first(text: str) -> str:
+    return f"{IMAGE}\n{text.replace(IMAGE, '').strip()}".strip() if IMAGE in text else text
+
+
+def answered(turns: list[Turn]) -> list[Turn]:
+    """Return the turns, followed by an answer not yet given where they end with a question."""
+    return turns if turns and turns[-1]["from"] == "gpt" else [*turns, {"from": "gpt", "value": ""}]
+
+
+def alternating(turns: list[Turn]) -> list[Turn]:
+    """Return the turns without a first one of gpt, as the original skips it; then human and gpt must alternate."""
+    spoken = turns[1:] if turns and turns[0]["from"] == "gpt" else turns
+    for number, turn in enumerate(spoken):
+        if turn["from"] != SPEAKERS[number % 2]:
+            raise PipelineError(
+                "turns do not alternate between human and gpt", value=turns[:3], cure="mend the row, or drop it"
+            )
+    return spoken
+
+
+def text_of(segments: list[Segment]) -> str:
+    """Return the whole text of some segments."""
+    return "".join(segment.text for segment in segments)

@@ -1,0 +1,40 @@
+"""Templates that name the speaker before every turn: `USER: ... ASSISTANT: ...`.
+
+Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`, separator styles TWO and SINGLE.
+"""
+
+from dataclasses import dataclass
+
+from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, text_of
+from pipeline_lib.prompts.base.counting import by_rounds
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A template: the system's text, who speaks, what follows a question (and the system), what ends an answer."""
+
+    system: str
+    human: str
+    assistant: str
+    after: str
+    end: str
+
+    def conversation(self, turns: list[Turn]) -> list[Segment]:
+        """Return the segments of alternating turns; of a turn that says nothing there is the speaker's name alone."""
+        segments = [Segment(f"{self.system}{self.after}")]
+        for turn in alternating(turns):
+            human = turn["from"] == "human"
+            segments.append(Segment(f"{self.human if human else self.assistant}:"))
+            if turn["value"]:
+                segments.append(Segment(f" {turn['value']}{self.after if human else self.end}", trained=not human))
+        return segments
+
+    def prompt(self, turns: list[Turn]) -> list[Segment]:
+        """Return the segments of a conversation that ends where the next answer begins."""
+        return self.conversation(answered(turns))
+
+    def original(self, turns: list[Turn]) -> Original:
+        """Return the conversation as the original trains it."""
+        text = text_of(self.conversation(turns))
+        mark = f"{self.after}{self.assistant}: "
+        return Original(text, lambda counts: by_rounds(text, self.end, mark, counts, shifted=True))

@@ -1,0 +1,102 @@
+"""Answers, held token by token against those of the original code, which asked its questions one by one."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.llava import Llava
+from pipeline_lib.training.determinism import make_deterministic
+from tests.models.original import MARK, Opened, asked
+
+pytestmark = pytest.mark.xdist_group("models")
+
+NEW_TOKENS = 24
+ANSWERS = {  # models, and the files with their answers
+    "llava-tiny": "q40_answers",
+    "llava-tiny-finetune": "q40_answers_finetune",
+    "llava-tiny-merged-fp32": "q40_answers_merged",
+    "llava-tiny-lora": "q40_answers_lora",
+    "llava-tiny-pretrain": "q40_answers_projonly_v1",
+}
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def answers(
+    llava: Llava, questions: list[Question], pictures: ImageReader, folder: Path, batch_size: int, new_tokens: int
+) -> list[dict[str, Any]]:
+    make_deterministic(0, 1)
+    settings = PredictSettings(
+        benchmark="pope",
+        protocol="llava15",
+        files=FileNames(questions="q"),
+        model_id="m",
+        threads=1,
+        batch_size=batch_size,
+        max_new_tokens=new_tokens,
+    )
+    return predict(llava, questions, pictures, settings, "digest", SavedTexts(folder / f"{batch_size}.jsonl"))
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_every_token_is_that_of_the_original(
+    golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path, batch_size: int, monkeypatch: Any
+) -> None:
+    llava = original("llava-tiny")
+    told = {tuple(row["input_ids"]): row["output_ids"][1:] for row in lines(golden / "generate" / "q40_ids.jsonl")}
+    found: dict[tuple[int, ...], list[int]] = {}
+    generate = llava.model.generate
+
+    def noted(**inputs: Any) -> torch.Tensor:
+        output = generate(**inputs)
+        for ids, mask, new in zip(inputs["input_ids"], inputs["attention_mask"], output, strict=True):
+            found[collapsed(ids[mask.bool()].tolist(), llava)] = new[len(ids) :].tolist()
+        return output
+
+    monkeypatch.setattr(llava.model, "generate", noted)
+    answers(llava, asked(golden), pictures, tmp_path, batch_size, NEW_TOKENS)
+    assert len(found) == len(told) == 40
+    assert found == told
+
+
+def collapsed(ids: list[int], llava: Llava) -> tuple[int, ...]:
+    """Return a prompt with one mark in the place of its image."""
+    image = llava.model.config.image_token_id
+    start = ids.index(image)
+    return (*ids[:start], MARK, *ids[start + ids.count(image) :])
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_are_those_of_the_original(
+    golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path, name: str
+) -> None:
+    told = lines(golden / "generate" / f"{ANSWERS[name]}.jsonl")
+    llava = original(name)
+    found = answers(llava, asked(golden), pictures, tmp_path, 16, NEW_TOKENS)
+    assert len(told) == 40
+    for key in ("question_id", "prompt", "text"):
+        assert [row[key] for row in found] == [row[key] for row in told]
+
+
+def test_answers_to_scienceqa_are_those_of_the_original(
+    golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path
+) -> None:
+    told = lines(golden / "generate" / "sqa8_answers.jsonl")
+    questions = load_benchmark("scienceqa", "llava15").questions(Files(golden / "data" / "sqa8.json"), "llava15")
+    shown = [replace(q, image=q.image.removeprefix("set/") if q.image else None) for q in questions]
+    assert sum(question.image is None for question in shown) == 4
+    for batch_size in (1, 3, 8):
+        found = answers(original("llava-tiny"), shown, pictures, tmp_path, batch_size, 1024)
+        for key in ("question_id", "prompt", "text"):
+            assert [row[key] for row in found] == [row[key] for row in told]

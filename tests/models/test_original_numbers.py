@@ -1,0 +1,163 @@
+"""Features, merged embeddings, logits and losses, held against what the original code computed.
+
+The original puts an image's features in the place of one id; here as many ids stand for them from the start. The
+original also drops every `<unk>` of a training row, because it takes it for padding: rows here are given without them.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline_lib.models.llava import Llava
+from pipeline_lib.training.batches import collate_conversations
+from pipeline_lib.training.cutting import ImageTokens, Row, cut_as_original
+from tests.models.original import IGNORED, MARK, Opened
+
+pytestmark = pytest.mark.xdist_group("models")
+
+FEATURES, LOGITS, LOSS = 1e-5, 1e-4, 1e-5  # largest differences
+UNKNOWN = 0
+CUT = "batch_truncate_40"  # through an image, of which the original leaves a part
+Tensors = dict[str, torch.Tensor]
+
+
+def distance(first: torch.Tensor, second: torch.Tensor) -> float:
+    assert first.shape == second.shape
+    return float((first - second).abs().max())
+
+
+@pytest.fixture(scope="module")
+def llava(original: Opened) -> Llava:
+    return original("llava-tiny")
+
+
+def case_of(tensors: Tensors, name: str) -> tuple[Tensors, Tensors]:
+    """Return what went into a case of the recording and what came out."""
+    return tuple(
+        {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
+        for start in (f"{name}.in.", f"{name}.out.")
+    )  # type: ignore[return-value]
+
+
+def batch_of(given: Tensors, llava: Llava, length: int = 2048) -> Tensors:
+    """Return the batch that a case's rows are here; images are dealt as the original deals them."""
+    ids, image = given["input_ids"], ImageTokens(llava.model.config.image_token_id, 16)
+    images = given.get("images", torch.zeros(0, 3, 56, 56)).reshape(-1, 3, 56, 56)
+    labels, masks = given.get("labels", torch.full_like(ids, IGNORED)), given.get("attention_mask", ids != UNKNOWN)
+    examples, pixels, shown = [], [], 0
+    for row in zip(ids, labels, masks, strict=True):
+        merged = expanded(*(values[row[2]].tolist() for values in row[:2]), image)
+        kept = cut_as_original(*merged, length, image, UNKNOWN)
+        count = kept[0].count(image.token) // image.width
+        pixels.append(images[shown : shown + count])
+        shown += max(1, int((row[0] == MARK).sum()))
+        examples.append(dict(zip(("input_ids", "labels"), kept, strict=True)))
+    batch = collate_conversations(examples, int(llava.tokenizer.pad_token_id))
+    return {**batch, "pixel_values": torch.cat(pixels)} if sum(map(len, pixels)) else batch
+
+
+def expanded(ids: list[int], labels: list[int], image: ImageTokens) -> Row:
+    """Return a row of the original with all tokens of its images."""
+    counts = [image.width if token == MARK else 1 for token in ids]
+    own = [image.token if token == MARK else token for token in ids]
+    return tuple([value for value, n in zip(values, counts, strict=True) for _ in range(n)] for values in (own, labels))
+
+
+@torch.inference_mode()
+def run(llava: Llava, batch: Tensors) -> tuple[Tensors, Any]:
+    """Return what the language model is given for a batch, and the model's output."""
+    seen: Tensors = {}
+
+    def note(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        seen.update({name: value for name, value in keywords.items() if isinstance(value, torch.Tensor)})
+
+    def note_positions(module: torch.nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        seen["position_ids"] = keywords["position_ids"]
+
+    language = llava.model.model.language_model
+    hooks = [
+        language.register_forward_pre_hook(note, with_kwargs=True),
+        language.rotary_emb.register_forward_pre_hook(note_positions, with_kwargs=True),
+    ]
+    output = llava.model(**batch)
+    for hook in hooks:
+        hook.remove()
+    return seen, output
+
+
+def test_features_are_those_of_the_original(golden: Path, llava: Llava) -> None:
+    told = load_file(golden / "model" / "features.safetensors")
+    with torch.inference_mode():
+        found = llava.model.get_image_features(pixel_values=told["pixels"], output_hidden_states=True)
+    tower = found.hidden_states[-2][:, 1:]
+    assert distance(tower, told["vision_tower_out"]) < FEATURES
+    assert distance(torch.stack(list(found.pooler_output)), told["projector_out"]) < FEATURES
+
+
+@pytest.mark.parametrize(("file", "count"), [("merge", 11), ("merge_edge", 2)])
+def test_merged_rows_are_those_of_the_original(golden: Path, llava: Llava, file: str, count: int) -> None:
+    tensors = load_file(golden / "model" / f"{file}.safetensors")
+    names = [name.removesuffix(".out.inputs_embeds") for name in tensors if name.endswith(".out.inputs_embeds")]
+    assert len(names) == count
+    for name in names:
+        given, told = case_of(tensors, name)
+        batch = batch_of(given, llava, told["inputs_embeds"].shape[1])
+        seen, _ = run(llava, batch)
+        masks = told.get("attention_mask", torch.ones(told["inputs_embeds"].shape[:2])).bool()
+        for row, mask in enumerate(masks):
+            length = int(batch["attention_mask"][row].sum())
+            assert length == mask.sum() or (name == CUT and length < mask.sum() == 40)
+            assert distance(seen["inputs_embeds"][row, :length], told["inputs_embeds"][row][mask][:length]) < FEATURES
+            if "labels" in told:
+                assert torch.equal(batch["labels"][row, :length], told["labels"][row][mask][:length])
+                assert set(told["labels"][row][mask][length:].tolist()) <= {IGNORED}
+            if "position_ids" in told:
+                assert torch.equal(seen["position_ids"][0, :length], told["position_ids"][row][mask])
+
+
+def test_logits_are_those_of_the_original(golden: Path, llava: Llava) -> None:
+    told = load_file(golden / "model" / "logits.safetensors")
+    cases = load_file(golden / "model" / "merge.safetensors")
+    assert len(told) == 5
+    for name, logits in told.items():
+        given, merged = case_of(cases, name.removesuffix(".logits"))
+        batch = batch_of(given, llava)
+        mask = merged.get("attention_mask", torch.ones(logits.shape[:2])).bool()
+        kept = batch["attention_mask"].bool()
+        assert kept.sum(1).tolist() == mask.sum(1).tolist()
+        _, found = run(llava, batch)
+        assert distance(found.logits[kept][:, :1000], logits[mask]) < LOGITS
+
+
+def test_prompts_padded_on_the_left_give_the_same_logits(golden: Path, llava: Llava) -> None:
+    told = load_file(golden / "model" / "logits.safetensors")["batch_left_config.logits"]
+    given, merged = case_of(load_file(golden / "model" / "merge.safetensors"), "batch_left_config")
+    batch = batch_of(given, llava)
+    missing = (batch["attention_mask"] == 0).sum(1).tolist()
+    left = {
+        name: torch.stack([row.roll(count) for row, count in zip(batch[name], missing, strict=True)])
+        for name in ("input_ids", "attention_mask")
+    }
+    assert torch.equal(left["attention_mask"].bool(), merged["attention_mask"])
+    _, found = run(llava, {**left, "pixel_values": batch["pixel_values"]})
+    assert distance(found.logits[merged["attention_mask"]][:, :1000], told[merged["attention_mask"]]) < LOGITS
+
+
+def test_losses_of_the_recorded_cases_are_those_of_the_original(golden: Path, llava: Llava) -> None:
+    told = json.loads((golden / "model" / "merge_and_loss.json").read_text())["cases"]
+    told |= json.loads((golden / "model" / "merge_edge.json").read_text())
+    tensors = {
+        name: value
+        for file in ("merge", "merge_edge")
+        for name, value in load_file(golden / "model" / f"{file}.safetensors").items()
+    }
+    finite = {name: case["loss"] for name, case in told.items() if math.isfinite(case.get("loss", math.nan))}
+    assert len(finite) == 5
+    for name, loss in finite.items():
+        _, found = run(llava, batch_of(case_of(tensors, name)[0], llava))
+        assert abs(float(found.loss) - loss) < LOSS, name

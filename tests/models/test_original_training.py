@@ -1,0 +1,176 @@
+"""Trainings, held step by step against those of the original code: rows, ids, labels, losses, rates, weights.
+
+The original ran with accelerate's and torch's generators seeded by 42, in float32, in one process.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline_lib.core.registry import load
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.card import Card
+from pipeline_lib.models.llava import Base
+from pipeline_lib.models.projector import write_projector
+from pipeline_lib.recipes import full, lora, projector
+from pipeline_lib.training.determinism import make_deterministic
+from pipeline_lib.training.loop import train
+from pipeline_lib.training.resume import Resume
+from pipeline_lib.training.settings import Devices, Optimisation, TrainSettings
+from pipeline_lib.training.task import Examples, Features, Material, Recipe, Task, trained_parameters
+from pipeline_lib.training.trainer import VlmTrainer
+from tests.models.original import IGNORED, MARK, Tensors, conversations, distance, own, part, trained_tensors
+
+pytestmark = pytest.mark.xdist_group("models")
+
+LOSS, NORM, WEIGHT = 1e-5, 1e-4, 1e-5  # largest differences
+WIDTH = 16  # tokens of an image
+
+HOW: dict[str, Any] = {"steps": 6, "batch_size": 4, "clip_norm": 1.0, "faithful": True}
+FINETUNE: dict[str, Any] = {**HOW, "order": "modality", "learning_rate": 5e-4}
+RUNS: dict[str, Optimisation] = {
+    "a_stage1": projector.Settings(
+        name="projector", template="plain", image_shape="square", **{**HOW, "learning_rate": 1e-3}
+    ),
+    "b_finetune": full.Settings(name="full", **FINETUNE),
+    "b3_finetune_accum2": full.Settings(name="full", **FINETUNE),
+    "b4_finetune_noclip": full.Settings(name="full", **{**FINETUNE, "clip_norm": 0.0}),
+    "c_lora": lora.Settings(
+        name="lora", rank=8, alpha=16, dropout=0.0, projector_learning_rate=2e-4, **{**FINETUNE, "learning_rate": 2e-3}
+    ),
+}
+FINAL = {
+    "a_stage1": "train/a_stage1/final_trainable.safetensors",
+    "b_finetune": "models/llava-tiny-finetune/model.safetensors",
+    "b3_finetune_accum2": "train/b3_finetune_accum2/final_trainable.safetensors",
+    "c_lora": "train/c_lora/final_trainable.safetensors",
+}
+
+
+@dataclass
+class Seen:
+    """What a training did: rows asked for, inputs and losses of its passes, rates of its tensors in each."""
+
+    rows: list[int] = field(default_factory=list)
+    inputs: list[Tensors] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    rates: list[dict[str, float]] = field(default_factory=list)
+
+
+@contextmanager
+def watched() -> Iterator[Seen]:
+    """Note what trainings do."""
+    seen = Seen()
+    ask, compute = Examples.__getitem__, VlmTrainer.compute_loss
+
+    def asked(self: Examples, index: int) -> Features:
+        seen.rows.append(index)
+        return ask(self, index)
+
+    def computed(self: VlmTrainer, model: Any, inputs: Any, **keywords: Any) -> Any:
+        loss = compute(self, model, inputs, **keywords)
+        names = {id(value): name for name, value in self.model.named_parameters()}
+        groups = self.optimizer.param_groups
+        seen.inputs.append(inputs)
+        seen.losses.append(float(loss.detach()))
+        seen.rates.append({names[id(value)]: group["lr"] for group in groups for value in group["params"]})
+        return loss
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Examples, "__getitem__", asked)
+        patch.setattr(VlmTrainer, "compute_loss", computed)
+        yield seen
+
+
+def prepared(golden: Path, run: str, pictures: ImageReader, folder: Path) -> Task:
+    """Return the task of a recorded run, with the tensors that it began with."""
+    first_stage = run == "a_stage1"
+    recorded = "initial" if first_stage else "final"
+    start = trained_tensors(golden / "train" / "a_stage1" / f"{recorded}_trainable.safetensors")
+    write_projector(start, folder / "projector", Card(kind="projector"))
+    rows = conversations(golden, "pretrain64" if first_stage else "finetune64", pictures)
+    parts = part(golden, "vicuna-tiny", "language", folder), part(golden, "clip-tiny", "clip", folder)
+    make_deterministic(0, 1)
+    recipe = cast(Recipe, load("recipes", RUNS[run].name))
+    task = recipe.prepare(RUNS[run], Material(Base(*parts, folder / "projector"), rows, pictures, seed=42))
+    if (golden / "train" / run / "initial_trainable.safetensors").is_file():
+        begin(task, trained_tensors(golden / "train" / run / "initial_trainable.safetensors"))
+    return task
+
+
+@torch.no_grad()
+def begin(task: Task, tensors: Tensors) -> None:
+    """Put a run's first tensors into a task's model: those of an adapter are drawn at random."""
+    trained = trained_parameters(task.model)
+    assert trained.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        trained[name].copy_(tensor)
+
+
+def collapsed(ids: list[int], labels: list[int], image: int) -> list[tuple[int, int]]:
+    """Return a row with one mark for every image, as the original's batches have it."""
+    kept, place = [], 0
+    while place < len(ids):
+        shown = ids[place] == image
+        kept.append((MARK if shown else ids[place], IGNORED if shown else labels[place]))
+        place += WIDTH if shown else 1
+    return kept
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_training_is_that_of_the_original(golden: Path, run: str, pictures: ImageReader, tmp_path: Path) -> None:
+    record = json.loads((golden / "train" / run / "record.json").read_text())
+    batches, micro = load_file(golden / "train" / run / "batches.safetensors"), record["micro"]
+    passes = len(micro) // 6
+    task = prepared(golden, run, pictures, tmp_path)
+    how = TrainSettings(recipe=RUNS[run], seed=42, threads=1, devices=Devices(micro_batch=4 // passes))
+    with watched() as seen:
+        steps = train(task, RUNS[run], how, Resume(tmp_path / "state", 600))
+    assert seen.rows[:24] == record["samples_used_in_order"]
+    assert len(seen.losses) == len(micro) == 6 * passes
+    assert max(abs(loss / passes - told["loss_returned"]) for loss, told in zip(seen.losses, micro, strict=True)) < LOSS
+    norms = {told["global_step_before"]: told.get("grad_norm_before_clip") for told in micro}
+    if run != "b4_finetune_noclip":
+        assert max(abs(step.gradient_norm - norms[step.step - 1]) for step in steps) < NORM
+    expect_rows(seen.inputs, batches, task.model.config.image_token_id)
+    expect_rates(seen.rates, record)
+    if run in FINAL:
+        expect_weights(task, trained_tensors(golden / FINAL[run]))
+
+
+def expect_rows(inputs: list[Tensors], batches: Tensors, image: int) -> None:
+    """Assert that the rows of all passes have the recorded ids and labels."""
+    compared = 0
+    for number, found in enumerate(inputs):
+        told = {name: batches[f"micro{number}.{name}"] for name in ("input_ids", "labels", "attention_mask")}
+        for place, mask in enumerate(told["attention_mask"]):
+            kept = found["attention_mask"][place].bool()
+            row = (found[name][place][kept].tolist() for name in ("input_ids", "labels"))
+            assert collapsed(*row, image) == list(
+                zip(told["input_ids"][place][mask].tolist(), told["labels"][place][mask].tolist(), strict=True)
+            )
+            compared += 1
+    assert compared == 24
+
+
+def expect_rates(rates: list[dict[str, float]], record: dict[str, Any]) -> None:
+    """Assert that every tensor was trained at its recorded rate, in groups that decay the recorded tensors."""
+    told = [group["names"] for group in record["optimizer"]["groups"]]
+    assert sum(map(len, told)) == len(rates[0])
+    for found, micro in zip(rates, record["micro"], strict=True):
+        for names, rate in zip(told, micro["lr_used_by_group"], strict=True):
+            assert {found[own(name)] for name in names} <= {pytest.approx(rate, rel=1e-12)}
+
+
+def expect_weights(task: Task, told: Tensors) -> None:
+    """Assert that the trained tensors end as recorded; rows beyond the original's vocabulary end as they began."""
+    found = trained_parameters(task.model)
+    assert found.keys() == told.keys()
+    assert max(distance(found[name][: len(tensor)], tensor) for name, tensor in told.items()) < WEIGHT
