@@ -6,9 +6,10 @@ rule train:
         start=lambda wc: model_manifest(training(wc).start),
         tower=lambda wc: model_manifests(given(training(wc).tower)),
         projector=lambda wc: model_manifests(given(training(wc).projector)),
+        adapter=lambda wc: model_manifests(given(training(wc).adapter)),
         subset=lambda wc: subset_manifests(given(training(wc).subset)),
         verdict=lambda wc: verdicts(wc.training),
-        models=lambda wc: ancient(model_folders(base_of(training(wc)))),
+        models=lambda wc: ancient(model_folders(base_of(training(wc)) + given(training(wc).adapter))),
         rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
         indexes=lambda wc: ancient(image_indexes(training_images(training(wc)))),
@@ -34,7 +35,8 @@ rule train:
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
-        " --projector {input.projector:q} --subset {input.subset:q} --verdict {input.verdict:q}"
+        " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"
+        " --verdict {input.verdict:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"

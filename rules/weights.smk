@@ -7,6 +7,8 @@ rule weights:
         lessons=lambda wc: table_manifests(lessons(weights(wc))),
         files=lambda wc: raw_manifests_of(given(weights(wc).dataset)),
         raw=lambda wc: ancient(raw_folders_of(given(weights(wc).dataset))),
+        tower=lambda wc: model_manifests(given(weights(wc).tower)),
+        clip=lambda wc: ancient(model_folders(given(weights(wc).tower))),
         rows=lambda wc: ancient(table_rows(weights(wc).tables + lessons(weights(wc)))),
     output:
         weights=directory("data/weights/{weights}"),
@@ -29,7 +31,7 @@ rule weights:
         libs=libs(*TRAINING_LIBRARIES),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
-        " --files {input.files:q}"
+        " --files {input.files:q} --tower {input.tower:q}"
         " --weights {output.weights:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

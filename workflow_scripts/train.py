@@ -20,7 +20,9 @@ def work(job: Job[TrainSettings]) -> None:
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
-    material = Material(given_base(job.manifests), rows, ImageReader(job.paths("indexes")), job.settings.seed)
+    adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
+    images = ImageReader(job.paths("indexes"))
+    material = Material(given_base(job.manifests), rows, images, job.settings.seed, adapter)
     resume = Resume(job.state(), job.save_every)
     steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)
@@ -28,5 +30,5 @@ def work(job: Job[TrainSettings]) -> None:
 
 
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "projector", "subset"], ["table", "indexes"]
+    inputs, files = ["start", "tower", "projector", "adapter", "subset"], ["table", "indexes"]
     run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

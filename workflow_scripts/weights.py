@@ -14,7 +14,8 @@ def work(job: Job[WeightsSettings]) -> None:
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.weights import make_weights
 
-    given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")))
+    tower = next((manifest.folder() for manifest in job.manifests("tower")), None)
+    given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
     lessons = [rows_of([table]) for table in job.manifests("lessons")]
     steps = make_weights(job.settings, given, lessons, job.output("weights"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)
@@ -27,4 +28,4 @@ def rows_of(tables: list[Manifest]) -> list[Conversation]:
 
 
 if __name__ == "__main__":
-    run("weights", WeightsSettings, work, inputs=["tables", "lessons", "files"], outputs=["weights", "curve"])
+    run("weights", WeightsSettings, work, inputs=["tables", "lessons", "files", "tower"], outputs=["weights", "curve"])

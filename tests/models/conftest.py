@@ -1,25 +1,30 @@
 """Small real models: weights made from a configuration, composed, and a set of images to show them."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from safetensors.torch import load_file
 
+from pipeline_lib.checkpoints.adapters import convert_adapter
+from pipeline_lib.checkpoints.detect import kind_of
+from pipeline_lib.checkpoints.original import convert_original
+from pipeline_lib.checkpoints.projectors import convert_projector
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.card import Card
-from pipeline_lib.models.llava import Llava, compose
+from pipeline_lib.models.card import Card, read_card
+from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
+from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import Given
-from tests.models.original import Opened, part, put
+from tests.models.original import Converted, Opened, part
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
@@ -92,14 +97,52 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def original(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Opened:
-    """Return a function that opens a whole model of the original code by the name of its folder."""
-    parts = tmp_path_factory.mktemp("parts")
+def pictures(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> ImageReader:
+    """Return a reader of the images that the original code was shown."""
+    raw, root = golden / "images" / "set", tmp_path_factory.mktemp("pictures")
+    rows = convert_shard(raw, list(raw.iterdir()), root / "0.tar", root / "0.tar", ConvertSettings(to="keep"))
+    write_index(root / "index.parquet", merge([rows], ""))
+    return ImageReader([root / "index.parquet"])
+
+
+@pytest.fixture(scope="session")
+def converted(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """Return a function that converts a model of the original code, by the name of its folder.
+
+    An adapter or a projector alone is put on the language model and the tower that it was trained with.
+    """
+    root = tmp_path_factory.mktemp("converted")
+
+    def folder(name: str) -> Path:
+        if not (root / name).is_dir():
+            convert(golden, name, root)
+        return root / name
+
+    return folder
+
+
+def convert(golden: Path, name: str, root: Path) -> None:
+    """Convert a model of the original code into a new folder below `root`."""
+    files = {path.name: path for path in (golden / "models" / name).iterdir()}
+    base = Base(part(golden, "vicuna-tiny", "language", root), part(golden, "clip-tiny", "clip", root))
+    kind, alone = kind_of(files), root / f"{name}.alone"
+    if kind == "adapter":
+        convert_adapter(files, alone)
+        merge_adapter(base, alone, 0, root / name)
+    elif kind == "projector":
+        convert_projector(files, alone)
+        shape = read_card(alone).image_shape
+        open_llava(replace(base, projector=alone), CARD.model_copy(update={"image_shape": shape}), 0).save(root / name)
+    else:
+        convert_original(files, golden / "models" / "clip-tiny", CARD, root / name)
+
+
+@pytest.fixture(scope="session")
+def original(converted: Converted) -> Opened:
+    """Return a function that opens a model of the original code by the name of its folder."""
 
     def opened(name: str) -> Llava:
-        language, tower = part(golden, "vicuna-tiny", "language", parts), part(golden, "clip-tiny", "clip", parts)
-        llava = compose(language, tower, CARD, seed=0)
-        put(llava, load_file(golden / "models" / name / "model.safetensors"))
+        llava = load_llava(converted(name))
         llava.model.eval()
         return llava
 

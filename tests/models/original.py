@@ -15,6 +15,7 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.models.llava import Llava
 
+Converted = Callable[[str], Path]
 Opened = Callable[[str], Llava]
 Tensors = dict[str, torch.Tensor]
 

@@ -13,22 +13,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pipeline_lib.models.llava import Llava
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.llava import Base, Llava
+from pipeline_lib.recipes import full
 from pipeline_lib.training.batches import collate_conversations
 from pipeline_lib.training.cutting import ImageTokens, Row, cut_as_original
-from tests.models.original import IGNORED, MARK, Opened
+from pipeline_lib.training.task import Material
+from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations, distance
 
 pytestmark = pytest.mark.xdist_group("models")
 
 FEATURES, LOGITS, LOSS = 1e-5, 1e-4, 1e-5  # largest differences
 UNKNOWN = 0
 CUT = "batch_truncate_40"  # through an image, of which the original leaves a part
-Tensors = dict[str, torch.Tensor]
-
-
-def distance(first: torch.Tensor, second: torch.Tensor) -> float:
-    assert first.shape == second.shape
-    return float((first - second).abs().max())
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +128,7 @@ def test_logits_are_those_of_the_original(golden: Path, llava: Llava) -> None:
         kept = batch["attention_mask"].bool()
         assert kept.sum(1).tolist() == mask.sum(1).tolist()
         _, found = run(llava, batch)
-        assert distance(found.logits[kept][:, :1000], logits[mask]) < LOGITS
+        assert distance(found.logits[kept][:, :WORDS], logits[mask]) < LOGITS
 
 
 def test_prompts_padded_on_the_left_give_the_same_logits(golden: Path, llava: Llava) -> None:
@@ -145,7 +142,7 @@ def test_prompts_padded_on_the_left_give_the_same_logits(golden: Path, llava: Ll
     }
     assert torch.equal(left["attention_mask"].bool(), merged["attention_mask"])
     _, found = run(llava, {**left, "pixel_values": batch["pixel_values"]})
-    assert distance(found.logits[merged["attention_mask"]][:, :1000], told[merged["attention_mask"]]) < LOGITS
+    assert distance(found.logits[merged["attention_mask"]][:, :WORDS], told[merged["attention_mask"]]) < LOGITS
 
 
 def test_losses_of_the_recorded_cases_are_those_of_the_original(golden: Path, llava: Llava) -> None:
@@ -161,3 +158,43 @@ def test_losses_of_the_recorded_cases_are_those_of_the_original(golden: Path, ll
     for name, loss in finite.items():
         _, found = run(llava, batch_of(case_of(tensors, name)[0], llava))
         assert abs(float(found.loss) - loss) < LOSS, name
+
+
+@pytest.mark.parametrize("faithful", [True, False])
+def test_losses_of_rows_are_those_of_the_original(
+    golden: Path, llava: Llava, converted: Converted, pictures: ImageReader, faithful: bool
+) -> None:
+    told = json.loads((golden / "model" / "merge_and_loss.json").read_text())
+    recipe = full.Settings(name="full", steps=1, batch_size=1, learning_rate=1.0, clip_norm=0.0, faithful=faithful)
+    rows = conversations(golden, "finetune64", pictures)
+    task = full.prepare(recipe, Material(Base(converted("llava-tiny")), rows, pictures, seed=0))
+    losses = [(batch["samples"], batch["loss"]) for batch in told["finetune64_batch4"]]
+    losses += [([number], loss) for number, loss in enumerate(told["finetune64_batch1"])]
+    assert len(losses) == 16 + 64
+    for samples, loss in losses:
+        _, found = run(llava, task.collate([task.examples[number] for number in samples]))
+        assert abs(float(found.loss) - loss) < LOSS, samples
+
+
+CHECKPOINTS = {
+    "llava_tiny": "llava-tiny",
+    "bin16_loaded_fp32": "llava-tiny-bin16",
+    "projector_only": "llava-tiny-pretrain",
+    "finetune": "llava-tiny-finetune",
+    "lora_unmerged_dir": "llava-tiny-lora",
+    "merged_fp32": "llava-tiny-merged-fp32",
+    "merged_fp16_loaded_fp32": "llava-tiny-merged-fp16-official",
+}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_every_checkpoint_says_what_it_said_to_the_original(
+    golden: Path, original: Opened, pictures: ImageReader, name: str
+) -> None:
+    told = load_file(golden / "model" / "checkpoint_logits.safetensors")
+    assert len(told) == 2 * len(CHECKPOINTS)
+    llava = original(CHECKPOINTS[name])
+    _, found = run(llava, prompt_batch(llava, pictures))
+    logits = found.logits[0, :, :WORDS]
+    assert distance(logits[-1], told[name]) < LOGITS
+    assert torch.equal(logits.argmax(-1), told[f"{name}.argmax_all"])

@@ -11,16 +11,20 @@ Shape = tuple[int, ...]
 SHOWN = 8  # names of each fault that an error tells
 
 
-def places(kind: type[PreTrainedModel], config: object) -> dict[str, Shape]:
-    """Return the shape of every tensor of a model of this configuration, by its name; nothing is allocated."""
+def hollow(kind: type[PreTrainedModel], config: object) -> PreTrainedModel:
+    """Return a model of this configuration whose tensors have shapes and no values: nothing is allocated."""
     with torch.device("meta"):
-        model = kind(config)
-    tied = set(getattr(model, "all_tied_weights_keys", {}) or {})
-    return {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in tied}
+        return kind(config)
 
 
-def expect_filled(wanted: Mapping[str, Shape], given: Mapping[str, Shape], where: object, names: str = "") -> None:
-    """Raise PipelineError where tensors are missing, left over or of another shape; `names` says whose names they are."""
+def expect_filled(model: PreTrainedModel, given: Mapping[str, Shape], where: object) -> None:
+    """Raise PipelineError unless tensors of these names and shapes fill every place of a model, and are no more.
+
+    A tensor that the model ties to another may be there or not.
+    """
+    tied = set(model.all_tied_weights_keys)
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in tied}
+    given = {name: shape for name, shape in given.items() if name not in tied}
     faults = {
         "missing": sorted(wanted.keys() - given.keys()),
         "unexpected": sorted(given.keys() - wanted.keys()),
@@ -34,7 +38,7 @@ def expect_filled(wanted: Mapping[str, Shape], given: Mapping[str, Shape], where
     if told:
         raise PipelineError(
             "the tensors of these files are not those of the model that their config.json describes",
-            where=where, value=told, cure=f"take weights and config.json of one model{names}",
+            where=where, value=told, cure="take weights and config.json of one model",
         )  # fmt: skip
 
 

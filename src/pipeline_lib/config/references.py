@@ -57,6 +57,9 @@ def _weights(study: Study) -> Iterator[Problem]:
             yield from _missing(("weights", name, "tables", place), table, study.tables, "table")
         if weights.dataset is not None:
             yield from _missing(("weights", name, "dataset"), weights.dataset, study.datasets, "dataset")
+        if weights.tower is not None:
+            kinds = ("clip",) if weights.make.takes_tower() else ()
+            yield from _model(("weights", name, "tower"), weights.tower, kinds, study.weights, study)
         for place, lesson in enumerate(weights.learn):
             yield from _missing(("weights", name, "learn", place, "table"), lesson.table, study.tables, "table")
         if name in study.trainings:
@@ -64,12 +67,15 @@ def _weights(study: Study) -> Iterator[Problem]:
 
 
 def _trainings(study: Study) -> Iterator[Problem]:
+    models = {**study.weights, **study.trainings}
     for name, training in study.trainings.items():
         key = ("trainings", name)
         for part, kinds in _parts(training).items():
             given = getattr(training, part)
             if given is not None:
-                yield from _model((*key, part), given, kinds, study)
+                yield from _model((*key, part), given, kinds, models, study)
+        if training.recipe.adopts and training.adapter is None:
+            yield Problem(key, "this recipe needs an `adapter`", training.recipe.name)
         if training.subset is not None:
             yield from _missing((*key, "subset"), training.subset, study.subsets, "subset")
         yield from _steps(key, training)
@@ -82,16 +88,18 @@ def _parts(training: Training) -> dict[str, tuple[str, ...]]:
         "start": ("llava", "language") if makes == "llava" else (makes,),
         "tower": ("clip",) if makes == "llava" else (),
         "projector": ("projector",) if makes == "llava" else (),
+        "adapter": ("adapter",) if training.recipe.adopts else (),
     }
 
 
-def _model(key: Key, name: str, kinds: tuple[str, ...], study: Study) -> Iterator[Problem]:
-    models = {**study.weights, **study.trainings}
+def _model(
+    key: Key, name: str, kinds: tuple[str, ...], models: Mapping[str, object], study: Study
+) -> Iterator[Problem]:
     yield from _missing(key, name, models, "weights or training")
     if name in models:
         kind = study.model_kind(name)
         if kind not in kinds:
-            wanted = " or ".join(kinds) or "nothing: this recipe takes none"
+            wanted = " or ".join(kinds) or "nothing: it takes none"
             yield Problem(key, f"this is a model of kind {kind}; here belongs {wanted}", name)
 
 
@@ -111,8 +119,9 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
 
 
 def _runs(study: Study) -> Iterator[Problem]:
+    models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
-        yield from _model(("runs", name, "model"), run.model, ("llava",), study)
+        yield from _model(("runs", name, "model"), run.model, ("llava",), models, study)
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:

@@ -9,8 +9,8 @@ REFERENCES = {  # the keys of a part that name entries of another
     "datasets": {},
     "tables": {"dataset": "datasets", "images": "datasets"},
     "subsets": {"table": "tables"},
-    "weights": {"tables": "tables", "dataset": "datasets"},
-    "trainings": {"start": "weights", "tower": "weights", "projector": "weights"},
+    "weights": {"tables": "tables", "dataset": "datasets", "tower": "weights"},
+    "trainings": {"start": "weights", "tower": "weights", "projector": "weights", "adapter": "weights"},
     "runs": {"model": "weights"},
     "benchmarks": {"dataset": "datasets", "gold": "datasets", "images": "datasets"},
 }

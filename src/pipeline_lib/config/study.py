@@ -59,6 +59,9 @@ class StandIn(Settings):
     """Starting weights that are made here, or by others."""
 
     dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
+    tower: Name | None = Field(
+        default=None, description="weights of kind CLIP that a LLaVA in the original's layout names as its vision tower"
+    )
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
     learn: list[Lesson] = Field(default=[], description="what they learn first, in this order, where they start random")
@@ -78,6 +81,9 @@ class Training(Settings):
         default=None, description="weights or training of kind CLIP whose vision tower is put in"
     )
     projector: Name | None = Field(default=None, description="weights of kind projector to put in")
+    adapter: Name | None = Field(
+        default=None, description="weights of kind adapter, which others trained, for the recipe `adopt`"
+    )
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     devices: Devices = Field(default=Devices(), description="what it computes on")

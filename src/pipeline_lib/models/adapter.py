@@ -8,13 +8,16 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.projector import MODULE, expect_places, put_projector, save_tensors
+from pipeline_lib.models.projector import MODULE, PROJECTOR, expect_places, put_projector, save_tensors
 
 UPDATES = "adapter_model.safetensors"
+PREFIX = "base_model.model."  # of PEFT's names, before those of the model
+PARTS = (".lora_A.weight", ".lora_B.weight")
 
 # Every linear layer of the language model but its head: what LLaVA's find_all_linear_names takes. A list of names would
 # also match the vision tower's layers.
@@ -51,3 +54,12 @@ def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
     expect_places(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
     set_peft_model_state_dict(adapted, tensors)
     return adapted
+
+
+def replaced_names(folder: Path) -> set[str]:
+    """Return the names of the model's tensors that an adapter replaces when it is merged."""
+    path = folder / UPDATES if (folder / UPDATES).is_file() else folder / PROJECTOR
+    with safe_open(path, framework="pt") as file:
+        names = [name.removeprefix(PREFIX) for name in file.keys()]  # noqa: SIM118
+    whole = {name for name in names if not name.endswith(PARTS)}
+    return whole | {f"{name.removesuffix(part)}.weight" for name in names for part in PARTS if name.endswith(part)}

@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 from transformers import (
-    CLIPModel,
     LlamaForCausalLM,
     LlavaConfig,
     LlavaForConditionalGeneration,
+    MistralForCausalLM,
     PreTrainedTokenizerBase,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
@@ -18,15 +18,18 @@ from transformers.models.llava.processing_llava import LlavaProcessor
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.core.text import read_json
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 from pipeline_lib.models.tokens import tokens_of_an_image
+from pipeline_lib.models.tower import load_tower
 from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
+LANGUAGE = {"llama": LlamaForCausalLM, "mistral": MistralForCausalLM}  # by `model_type` of config.json
 FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
 
 
@@ -66,26 +69,25 @@ class Llava:
 def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     """Return a LLaVA made of a language model and the vision half of a CLIP model; the projector starts random."""
     expect_kind(language, "language")
-    expect_kind(tower, "clip")
-    language_model = load_model(LlamaForCausalLM, language)
-    clip = load_model(CLIPModel, tower)
+    language_model = load_model(LANGUAGE[read_json(language / "config.json")["model_type"]], language)
+    vision = load_tower(tower)
     tokenizer = load_tokenizer(language)
     add_llava_tokens(tokenizer)
     _grow_vocabulary(language_model, len(tokenizer))
     config = LlavaConfig(
-        vision_config=clip.config.vision_config,
+        vision_config=vision.config,
         text_config=language_model.config,
         image_token_id=tokenizer.convert_tokens_to_ids(IMAGE),
         vision_feature_layer=FEATURE_LAYER,
         vision_feature_select_strategy="default",
-        image_seq_length=tokens_of_an_image(clip.config.vision_config),
+        image_seq_length=tokens_of_an_image(vision.config),
         tie_word_embeddings=language_model.config.tie_word_embeddings,
     )
     torch.manual_seed(derive_seed(seed, "compose", "projector"))
     model = LlavaForConditionalGeneration(config)
     model.model.language_model.load_state_dict(language_model.model.state_dict())
     model.lm_head.load_state_dict(language_model.lm_head.state_dict())
-    model.model.vision_tower.load_state_dict(clip.vision_model.state_dict())
+    model.model.vision_tower.load_state_dict(vision.state_dict())
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         setattr(model.generation_config, name, getattr(tokenizer, name))
     return Llava(model, llava_processor(tokenizer, image_processor(tower, card), model.config), card)
@@ -128,16 +130,14 @@ def open_llava(base: Base, card: Card, seed: int) -> Llava:
         llava = load_llava(base.start)
         llava.set_card(card)
         if base.tower is not None:
-            expect_kind(base.tower, "clip")
-            vision = load_model(CLIPModel, base.tower).vision_model
-            llava.model.model.vision_tower.load_state_dict(vision.state_dict())
+            llava.model.model.vision_tower.load_state_dict(load_tower(base.tower).state_dict())
     if base.projector is not None:
         expect_kind(base.projector, "projector")
         put_projector(llava.model, base.projector)
     return llava
 
 
-def _grow_vocabulary(model: LlamaForCausalLM, tokens: int) -> None:
+def _grow_vocabulary(model: LlamaForCausalLM | MistralForCausalLM, tokens: int) -> None:
     """Make room for added tokens; the new rows are the mean of the old ones, so that nothing is drawn."""
     old = model.get_input_embeddings().weight.shape[0]
     model.resize_token_embeddings(tokens, pad_to_multiple_of=VOCABULARY_MULTIPLE, mean_resizing=False)

@@ -1,6 +1,5 @@
 """The merge stage: a base and an adapter become one model, and a receipt says which tensors that replaced."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +7,9 @@ import torch
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.adapter import TARGETS, apply_adapter
+from pipeline_lib.models.adapter import apply_adapter, replaced_names
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
-from pipeline_lib.models.projector import MODULE
 
 SCHEMA = 1
 AGREEMENT = 1e-5  # largest difference of a logit before and after, in float32
@@ -44,7 +42,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
     llava.save(folder)
     saved = load_llava(folder)
     logits["saved"] = _logits(saved.model, probe)
-    return _receipt(before, tensor_digests(saved), logits, base.digests)
+    return _receipt(before, tensor_digests(saved), replaced_names(adapter), logits, base.digests)
 
 
 def tensor_digests(llava: Llava) -> Digests:
@@ -55,13 +53,16 @@ def tensor_digests(llava: Llava) -> Digests:
     }
 
 
-def _receipt(before: Digests, after: Digests, logits: dict[str, torch.Tensor], base: dict[str, str]) -> dict[str, Any]:
+def _receipt(
+    before: Digests, after: Digests, held: set[str], logits: dict[str, torch.Tensor], base: dict[str, str]
+) -> dict[str, Any]:
+    """Return the receipt of a merge; `held` are the tensors that the adapter is about."""
     if before.keys() != after.keys():
         raise PipelineError("merging changed the names of tensors", value=sorted(before.keys() ^ after.keys())[:3])
     replaced = {name: {"before": before[name], "after": after[name]} for name in before if before[name] != after[name]}
     if not replaced:
         raise PipelineError("this adapter changes nothing: it holds what its base holds")
-    strange = [name for name in replaced if not (MODULE in name or re.fullmatch(rf"{TARGETS}\.weight", name))]
+    strange = sorted(replaced.keys() - held)
     if strange:
         raise PipelineError("merging replaced tensors that no adapter holds", value=strange[:3])
     distance = {

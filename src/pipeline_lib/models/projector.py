@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.card import Card, write_card
+from pipeline_lib.models.card import Card, read_card, write_card
 
 PROJECTOR = "projector.safetensors"
 MODULE = "multi_modal_projector"
@@ -31,6 +31,16 @@ def put_projector(model: PreTrainedModel, folder: Path) -> None:
     tensors = load_file(folder / PROJECTOR)
     expect_places(_of(model), tensors, folder / PROJECTOR)
     model.load_state_dict(tensors, strict=False)
+
+
+def expect_shape(folder: Path, image_shape: str) -> None:
+    """Raise PipelineError where a projector's card says that it was trained on images shown in another way."""
+    told = read_card(folder).image_shape
+    if told not in (None, image_shape):
+        raise PipelineError(
+            "this projector was trained on images shown in another way", where=folder, value=image_shape,
+            cure=f"write `image_shape: {told}`; a training that starts from this model may have its own",
+        )  # fmt: skip
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:

@@ -38,7 +38,8 @@ def open_tokens(start: Path, tower: Path | None) -> Tokens:
         )
     expect_kind(tower, "clip")
     add_llava_tokens(tokenizer)
-    return Tokens(tokenizer, tokens_of_an_image(AutoConfig.from_pretrained(tower, local_files_only=True).vision_config))
+    shape = AutoConfig.from_pretrained(tower, local_files_only=True)  # of a whole CLIP model, or of a tower alone
+    return Tokens(tokenizer, tokens_of_an_image(getattr(shape, "vision_config", shape)))
 
 
 def tokens_of_an_image(vision: Any) -> int:

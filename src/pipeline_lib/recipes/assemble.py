@@ -19,6 +19,9 @@ class Settings(Prompting):
 
 def prepare(settings: Settings, material: "Material") -> "Task":
     """Return a task that holds the assembled model."""
+    from pipeline_lib.models.projector import expect_shape
     from pipeline_lib.training.multimodal import multimodal_task
 
+    if material.base.projector is not None:
+        expect_shape(material.base.projector, settings.image_shape)
     return multimodal_task(material, settings.card(), max_length=1, trained=lambda name: False)

@@ -46,9 +46,7 @@ def encoded_row(
 ) -> Encoded:
     """Return a conversation in the words of a template, cut to `length`; `faithful`: as the original does."""
     whole = encode_conversation(row, tokenizer, template, image_tokens, length, faithful)
-    if row.image is None:
-        return Encoded(whole[0][:length], whole[1][:length], *whole)
-    image = ImageTokens(image_id(tokenizer), image_tokens)
+    image = ImageTokens(image_id(tokenizer), image_tokens) if row.image is not None else None
     if faithful:
         return Encoded(*cut_as_original(*whole, length, image, int(tokenizer.unk_token_id)), *whole)
     return Encoded(*cut(*whole, length, image), *whole)

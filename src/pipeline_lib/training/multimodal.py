@@ -8,6 +8,7 @@ import torch
 from pipeline_lib.core.registry import load
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
+from pipeline_lib.models.encode import image_id
 from pipeline_lib.models.llava import open_llava
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import PixelCache, collate_conversations, encode_row
@@ -32,7 +33,8 @@ def multimodal_task(
     def make(row: Conversation) -> Features:
         image_tokens = llava.model.config.image_seq_length
         features = encode_row(row, llava.tokenizer, template, image_tokens, max_length, faithful)
-        return {**features, "pixel_values": pixels(row)} if row.image is not None else features
+        shown = image_id(llava.tokenizer) in features["input_ids"]  # and not cut off
+        return {**features, "pixel_values": pixels(row)} if shown else features
 
     side = llava.model.config.vision_config.image_size
     return Task(
@@ -41,5 +43,6 @@ def multimodal_task(
         collate=partial(collate_conversations, pad=int(llava.tokenizer.pad_token_id)),
         save=llava.save,
         lengths=modality_lengths(material.rows) if order == "modality" else None,
+        faithful=faithful,
         blank=torch.zeros(3, side, side),
     )

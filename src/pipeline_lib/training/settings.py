@@ -18,6 +18,7 @@ class RecipeSettings(Settings):
 
     makes: ClassVar[ModelKind] = "llava"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
+    adopts: ClassVar[bool] = False  # whether it takes an adapter that others trained
 
     name: str = Field(description="how the stage trains: a module in pipeline_lib/recipes")
 

@@ -22,12 +22,13 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Material:
-    """What a training starts from: checkpoints, the rows, their images."""
+    """What a training starts from: checkpoints, the rows, their images; maybe an adapter that others trained."""
 
     base: Base
     rows: list[Conversation]
     images: ImageReader
     seed: int
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True)

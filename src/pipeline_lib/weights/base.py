@@ -12,7 +12,7 @@ from pydantic import Field
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.table import Conversation
 
-ModelKind = Literal["language", "clip", "llava", "projector"]
+ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 
 
 class WeightsKind(Settings):
@@ -28,13 +28,18 @@ class WeightsKind(Settings):
         """Return the conversation template of a LLaVA, None for other weights."""
         return None
 
+    def takes_tower(self) -> bool:
+        """Return whether the vision tower of another CLIP model may be put in while these weights are made."""
+        return False
+
 
 @dataclass(frozen=True)
 class Given:
-    """What weights are made from: rows whose texts train a tokenizer, and files of a dataset by their names."""
+    """What weights are made from: rows whose texts train a tokenizer, files of a dataset by name, a CLIP model."""
 
     rows: list[Conversation] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
+    tower: Path | None = None
 
 
 class WeightsMaker(Protocol):

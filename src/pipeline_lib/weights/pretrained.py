@@ -1,25 +1,20 @@
-"""Weights `pretrained`: files that others trained, from a dataset, used where they lie and given a card.
+"""Weights `pretrained`: files that others trained, from a dataset.
 
-A language model, a CLIP model or a LLaVA is in the hub's layout. A projector is the `mm_projector.bin` of
-haotian-liu/LLaVA c121f04, whose tensors get the hub's names.
+What they are, their metadata say, and must be what the study says. Models in the hub's layout are linked where they lie
+and given a card; a LLaVA in the original's layout, adapters and projectors are converted.
 """
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugin import Registered
 from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
 
-PROJECTOR_FILE = "mm_projector.bin"
-PROJECTOR_NAMES = {  # how the original's names end, and the hub's
-    "mm_projector.0.weight": "linear_1.weight",
-    "mm_projector.0.bias": "linear_1.bias",
-    "mm_projector.2.weight": "linear_2.weight",
-    "mm_projector.2.bias": "linear_2.bias",
-}
+Shape = Literal["square", "pad"]
 
 
 class Settings(WeightsKind):
@@ -28,15 +23,20 @@ class Settings(WeightsKind):
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files are")
     below: str = Field(default="", description="the folder of the dataset that they lie in")
-    template: str | None = Field(default=None, description="of a LLaVA: the conversation template")
-    image_shape: Literal["square", "pad"] | None = Field(
-        default=None, description="of a LLaVA: pad, padded to a square; square, the middle is cropped"
+    template: Annotated[str, Registered("prompts")] | None = Field(
+        default=None, description="of a LLaVA: the conversation template"
+    )
+    image_shape: Shape | None = Field(
+        default=None,
+        description="of a LLaVA, where its files do not tell: pad, padded to a square; square, the middle is cropped",
     )
 
     @model_validator(mode="after")
     def _spoken_to(self) -> Self:
-        if (self.holds == "llava") != (self.template is not None and self.image_shape is not None):
-            raise ValueError("`template` and `image_shape` are given for a LLaVA, and for nothing else")
+        if (self.holds == "llava") != (self.template is not None):
+            raise ValueError("`template` is given for a LLaVA, and for nothing else")
+        if self.holds != "llava" and self.image_shape is not None:
+            raise ValueError("`image_shape` is given for a LLaVA, and for nothing else")
         return self
 
     def model_kind(self) -> ModelKind:
@@ -47,49 +47,89 @@ class Settings(WeightsKind):
         """Return the conversation template."""
         return self.template
 
+    def takes_tower(self) -> bool:
+        """Return whether the tower of these weights may be that of others: the original's layout holds none."""
+        return self.holds == "llava"
+
 
 def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
-    """Link the files into a new folder beside a card; a projector is written anew."""
-    from pipeline_lib.models.card import Card, write_card
+    """Write the model of the files into a new folder, linked or converted, with a card."""
+    from pipeline_lib.checkpoints.adapters import convert_adapter
+    from pipeline_lib.checkpoints.detect import expect_holds, holds_original
+    from pipeline_lib.checkpoints.projectors import convert_projector
 
     prefix = f"{settings.below.strip('/')}/" if settings.below else ""
     files = {name.removeprefix(prefix): path for name, path in given.files.items() if name.startswith(prefix)}
+    expect_holds(files, settings.holds)
     if settings.holds == "projector":
-        _convert_projector(files, folder)
-        return
-    if "config.json" not in files:
+        convert_projector(files, folder)
+    elif settings.holds == "adapter":
+        convert_adapter(files, folder)
+    elif settings.holds == "llava" and holds_original(files):
+        _convert_original(settings, files, given.tower, folder)
+    else:
+        _link_all(settings, files, given.tower, folder)
+
+
+def _convert_original(settings: Settings, files: dict[str, Path], tower: Path | None, folder: Path) -> None:
+    from pipeline_lib.checkpoints.detect import CONFIG, config_of
+    from pipeline_lib.checkpoints.original import convert_original
+    from pipeline_lib.checkpoints.original_config import image_shape
+    from pipeline_lib.checkpoints.tower import named_tower
+    from pipeline_lib.models.card import Card
+
+    config = config_of(files)
+    if tower is None:
         raise PipelineError(
-            "these files are no model: there is no config.json",
-            where=settings.below or "the dataset",
-            value=sorted(files)[:5],
-            cure="name the folder with config.json as `below`",
-        )
+            "this LLaVA is in the original's layout, which leaves its vision tower to another folder",
+            where=f"{files[CONFIG]}: mm_vision_tower", value=named_tower(config),
+            cure="add weights of that CLIP model to the study, and name them as `tower` of these weights",
+        )  # fmt: skip
+    shape = _agreed(settings.image_shape, image_shape(config, files[CONFIG]), files[CONFIG])
+    convert_original(files, tower, Card(kind="llava", template=settings.template, image_shape=shape), folder)
+
+
+def _link_all(settings: Settings, files: dict[str, Path], tower: Path | None, folder: Path) -> None:
+    from pipeline_lib.checkpoints.detect import CONFIG
+    from pipeline_lib.checkpoints.hub import check_hub, told_shape
+    from pipeline_lib.models.card import NAME, Card, read_card, write_card
+
+    if tower is not None:
+        raise PipelineError(
+            "this LLaVA is in the hub's layout and brings its vision tower", where=files[CONFIG],
+            cure="remove `tower`; a training with the recipe `assemble` puts another tower in",
+        )  # fmt: skip
+    check_hub(files)
+    told = read_card(files[NAME].parent) if NAME in files else Card(kind=settings.holds, image_shape=told_shape(files))
     for name, path in files.items():
-        _link(path, folder / name)
-    card = Card(kind=settings.holds, template=settings.template, image_shape=settings.image_shape)
+        if name != NAME:
+            _link(path, folder / name)
+    card = Card(kind=settings.holds)
+    if settings.holds == "llava":
+        shape = _agreed(settings.image_shape, told.image_shape, files[CONFIG].parent)
+        if told.template not in (None, settings.template):
+            raise PipelineError(
+                "this model was trained with another template", where=files[NAME], value=settings.template,
+                cure=f"write `template: {told.template}`",
+            )  # fmt: skip
+        card = Card(kind="llava", template=settings.template, image_shape=shape)
     write_card(folder, card)
 
 
-def _convert_projector(files: dict[str, Path], folder: Path) -> None:
-    import torch
-
-    from pipeline_lib.models.card import Card
-    from pipeline_lib.models.projector import MODULE, write_projector
-
-    path = files.get(PROJECTOR_FILE)
-    if path is None:
-        raise PipelineError(f"there is no {PROJECTOR_FILE}", value=sorted(files)[:5])
-    tensors = torch.load(path, map_location="cpu", weights_only=True)
-    found = {}
-    for name, tensor in tensors.items():
-        ending = next((new for old, new in PROJECTOR_NAMES.items() if name.endswith(old)), None)
-        if ending is None:
-            raise PipelineError("this tensor is of no projector with two layers", where=path, value=name)
-        found[f"model.{MODULE}.{ending}"] = tensor
-    missing = sorted({f"model.{MODULE}.{name}" for name in PROJECTOR_NAMES.values()} - set(found))
-    if missing:
-        raise PipelineError("this projector lacks tensors", where=path, value=missing)
-    write_projector(found, folder, Card(kind="projector"))
+def _agreed(said: Shape | None, told: Shape | None, where: Path) -> Shape:
+    """Return how a LLaVA is shown images, by the study or by its files; both silent or at odds raise PipelineError."""
+    shape = told or said
+    if shape is None:
+        raise PipelineError(
+            "neither the study nor these files say how this LLaVA is shown images", where=where,
+            cure="write `image_shape: pad` (LLaVA-1.5 after its second stage) or `image_shape: square`",
+        )  # fmt: skip
+    if said is not None and told is not None and said != told:
+        raise PipelineError(
+            "this LLaVA is shown images in another way, say its files", where=where, value=f"image_shape: {said}",
+            cure=f"write `image_shape: {told}`, or leave it out",
+        )  # fmt: skip
+    return shape
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,0 +1,116 @@
+"""Adapters that others trained become ours: tensors under the names that PEFT gives them in transformers' Llava.
+
+Read are the original's LoRA folder (haotian-liu/LLaVA c121f04: adapter and `non_lora_trainables.bin`), PEFT's own on
+llava-hf models before and since transformers 4.52, and what this workflow wrote. PEFT itself would load the first of
+these without an error and without any effect: none of its names is known there.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, Files
+from pipeline_lib.checkpoints.names import PROJECTOR, own_name
+from pipeline_lib.checkpoints.original import KEPT
+from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
+from pipeline_lib.checkpoints.tensors import tensors_of
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES
+from pipeline_lib.models.card import NAME, Card, read_card, write_card
+from pipeline_lib.models.projector import MODULE, save_tensors
+
+REST = "non_lora_trainables.bin"
+ADAPTER_FILES = (UPDATES, "adapter_model.bin")
+PLAIN: dict[
+    str, tuple[Any, ...]
+] = {  # settings of PEFT that must have these values: what is otherwise is not merged by the names alone
+    **{"bias": ("none",), "use_dora": (False, None), "rank_pattern": ({}, None), "alpha_pattern": ({}, None)},
+    **{"fan_in_fan_out": (False,), "layer_replication": (None,), "peft_type": ("LORA",)},
+}
+
+
+def convert_adapter(files: Files, folder: Path) -> None:
+    """Write an adapter of others into a new folder, with the base's digests where a card told them.
+
+    A tensor whose name belongs to no LLaVA, updates that change nothing and a setting of PEFT that is not known here
+    raise PipelineError.
+    """
+    settings = read_json(files[ADAPTER_CONFIG])
+    _check_settings(settings, files[ADAPTER_CONFIG])
+    tensors = {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, ADAPTER_FILES)}
+    if REST in files:
+        tensors |= {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, (REST,))}
+    _check_effect(tensors, files[ADAPTER_CONFIG].parent)
+    told = {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora") if key in settings}
+    modules = sorted({name.removeprefix(PREFIX).removesuffix(PARTS[0]) for name in tensors if name.endswith(PARTS[0])})
+    config = {
+        **told,
+        "bias": "none",
+        "inference_mode": True,
+        "modules_to_save": [MODULE] if any(PROJECTOR in name for name in tensors) else None,
+        "peft_type": "LORA",
+        "target_modules": modules,
+    }
+    folder.mkdir(parents=True)
+    save_tensors(tensors, folder / UPDATES)
+    write_text(folder / ADAPTER_CONFIG, pretty_json(config))
+    (folder / KEPT).mkdir()
+    for name in (ADAPTER_CONFIG, CONFIG):
+        if name in files:
+            shutil.copyfile(files[name], folder / KEPT / name)
+    write_card(folder, _card(files))
+
+
+def own_peft_name(name: str, files: Files) -> str:
+    """Return the name of an adapter's tensor as PEFT has it on transformers' Llava; PipelineError for one of no LLaVA.
+
+    Updates may be of any layer; of tensors that were trained whole, the projector's alone.
+    """
+    inner = name.removeprefix(PREFIX).replace(".default.weight", ".weight").replace("modules_to_save.default.", "")
+    own = own_name(inner)
+    if own is None or not (inner.endswith(PARTS) or own.startswith(PROJECTOR)):
+        raise PipelineError(
+            "this tensor of the adapter has no place in a LLaVA", where=files[ADAPTER_CONFIG].parent, value=name,
+            cure="an adapter holds updates `lora_A`, `lora_B` of layers and maybe the whole projector, nothing else",
+        )  # fmt: skip
+    return PREFIX + own
+
+
+def _check_settings(settings: dict[str, Any], where: Path) -> None:
+    strange = {key: settings[key] for key, values in PLAIN.items() if key in settings and settings[key] not in values}
+    if strange or "r" not in settings:
+        raise PipelineError(
+            "this is not a plain low-rank adapter", where=where, value=strange or "no rank `r`",
+            cure="merge it with the tool that trained it, and name the merged model",
+        )  # fmt: skip
+
+
+def _check_effect(tensors: dict[str, torch.Tensor], where: Path) -> None:
+    """Raise PipelineError where updates lack their other half, or all of them are zero."""
+    halves = [{name.removesuffix(part) for name in tensors if name.endswith(part)} for part in PARTS]
+    if halves[0] != halves[1] or not halves[0]:
+        raise PipelineError(
+            "every update has two halves, lora_A and lora_B", where=where, value=sorted(halves[0] ^ halves[1])[:5]
+        )
+    if not any(bool(tensor.any()) for name, tensor in tensors.items() if name.endswith(PARTS[1])):
+        raise PipelineError(
+            "this adapter changes nothing: every lora_B is zero", where=where,
+            cure="it was saved before it was trained, or its tensors were lost: take another copy",
+        )  # fmt: skip
+
+
+def _card(files: Files) -> Card:
+    """Return the card of an adapter: what its files say of its base and of how images are shown."""
+    if NAME in files:
+        return read_card(files[NAME].parent)
+    shape: Literal["square", "pad"] | None = None
+    if CONFIG in files:
+        config = read_json(files[CONFIG])
+        if is_original(config):
+            check_arithmetic(config, files[CONFIG])
+            shape = image_shape(config, files[CONFIG])
+    return Card(kind="adapter", image_shape=shape)

@@ -1,0 +1,89 @@
+"""Models in the hub's layout are used where they lie; here their files are held against their metadata first."""
+
+from typing import Any, Literal
+
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    MistralConfig,
+    MistralForCausalLM,
+    PreTrainedModel,
+)
+
+from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of
+from pipeline_lib.checkpoints.names import DROPPED, own_names
+from pipeline_lib.checkpoints.places import expect_filled, hollow
+from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
+from pipeline_lib.checkpoints.tokenizers import open_tokenizer
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_json
+from pipeline_lib.models.llava import VOCABULARY_MULTIPLE
+from pipeline_lib.models.tokenizer import IMAGE
+
+CLASSES: dict[str, tuple[Any, type[PreTrainedModel]]] = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "mistral": (MistralConfig, MistralForCausalLM),
+    "clip": (CLIPConfig, CLIPModel),
+    "clip_vision_model": (CLIPVisionConfig, CLIPVisionModel),
+    "llava": (LlavaConfig, LlavaForConditionalGeneration),
+}
+PROCESSORS = ("processor_config.json", "preprocessor_config.json")
+
+
+def check_hub(files: Files) -> None:
+    """Read all tensors of a model once; raise PipelineError where they, its config.json or its tokenizer disagree."""
+    told = config_of(files)
+    config_class, model_class = CLASSES[told["model_type"]]
+    config = config_class.from_dict(told)
+    where = files[CONFIG].parent
+    tensors = tensors_of(files)
+    names = _own(told["model_type"], tensors, where)
+    expect_filled(hollow(model_class, config), {own: tensors.kinds[name].shape for name, own in names.items()}, where)
+    if told["model_type"] not in ("clip", "clip_vision_model"):
+        _check_tokens(files, config)
+    for _ in tensors:  # reading is the check: of whole files, and of finite values
+        pass
+
+
+def told_shape(files: Files) -> Literal["square", "pad"] | None:
+    """Return how a LLaVA in the hub's layout is shown images; None where its processor, CLIP's, does not say it."""
+    for name in PROCESSORS:
+        if name in files:
+            told = read_json(files[name])
+            told = told.get("image_processor", told)
+            if "do_pad" in told and "Llava" in str(told.get("image_processor_type")):
+                return "pad" if told["do_pad"] else "square"
+    return None
+
+
+def _own(model_type: str, tensors: Tensors, where: object) -> dict[str, str]:
+    """Return the names in transformers' modules by those in the files."""
+    if model_type == "llava":
+        return own_names(tensors.kinds, where)
+    kept = [name for name in tensors.kinds if not DROPPED.fullmatch(name)]
+    prefix = "vision_model." if model_type == "clip_vision_model" else ""
+    return {name: name.removeprefix(prefix) for name in kept}
+
+
+def _check_tokens(files: Files, config: Any) -> None:
+    """Raise PipelineError where tokenizer and embedding are not of one size, but for rows that fill it up."""
+    tokenizer = open_tokenizer(files)
+    rows = config.get_text_config().vocab_size
+    if not 0 <= rows - len(tokenizer) < VOCABULARY_MULTIPLE:
+        raise PipelineError(
+            "the tokenizer and the embedding are not of one size", where=files[CONFIG].parent,
+            value={"tokens of the tokenizer": len(tokenizer), "rows of the embedding": rows},
+            cure="take tokenizer and weights of one model",
+        )  # fmt: skip
+    if isinstance(config, LlavaConfig) and tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_id:
+        raise PipelineError(
+            f"the tokenizer's {IMAGE} is not the model's", where=files[CONFIG],
+            value={"tokenizer": tokenizer.convert_tokens_to_ids(IMAGE), "model": config.image_token_id},
+            cure="take tokenizer and config.json of one model",
+        )  # fmt: skip

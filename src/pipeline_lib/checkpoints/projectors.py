@@ -1,0 +1,37 @@
+"""A projector alone, as the original saves it after its first stage: `mm_projector.bin`, maybe with a config.json."""
+
+from pathlib import Path
+
+from pipeline_lib.checkpoints.detect import CONFIG, PROJECTOR_FILE, Files, config_of
+from pipeline_lib.checkpoints.names import PROJECTOR, own_name
+from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
+from pipeline_lib.checkpoints.tensors import tensors_of
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.card import Card
+from pipeline_lib.models.projector import LAYERS, write_projector
+
+PARTS = ("weight", "bias")
+
+
+def convert_projector(files: Files, folder: Path) -> None:
+    """Write a projector of two linear layers into a new folder; another tensor, or one too few, raises PipelineError.
+
+    Names may have any prefix, such as that of a model under PEFT.
+    """
+    path = files.get(PROJECTOR_FILE)
+    if path is None:
+        raise PipelineError(f"there is no {PROJECTOR_FILE}", value=sorted(files)[:5])
+    found = {}
+    for name, tensor in tensors_of(files, (PROJECTOR_FILE,)):
+        own = own_name(f"model.mm_projector.{name.rpartition('mm_projector.')[2]}")
+        if own is None or not own.startswith(PROJECTOR):
+            raise PipelineError("this tensor is of no projector with two layers", where=path, value=name)
+        found[own] = tensor
+    missing = sorted({f"{PROJECTOR}{layer}.{part}" for layer in LAYERS for part in PARTS} - set(found))
+    if missing:
+        raise PipelineError("this projector lacks tensors", where=path, value=missing)
+    shape = None
+    if CONFIG in files and is_original(config_of(files)):
+        check_arithmetic(config_of(files), files[CONFIG])
+        shape = image_shape(config_of(files), files[CONFIG])
+    write_projector(found, folder, Card(kind="projector", image_shape=shape))

@@ -1,0 +1,110 @@
+"""Adapters that others trained, as the outcome of a training in which nothing is trained."""
+
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import load_file
+from transformers import AutoConfig, LlavaForConditionalGeneration
+
+from pipeline_lib.checkpoints.original import KEPT, llava_config
+from pipeline_lib.checkpoints.places import hollow
+from pipeline_lib.checkpoints.tower import ClipFiles
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_json
+from pipeline_lib.models.adapter import UPDATES
+from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
+from pipeline_lib.models.llava import FEATURE_LAYER, Base
+from pipeline_lib.models.projector import expect_places
+from pipeline_lib.training.task import Examples, Material, Task
+
+SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
+
+
+def adopted_task(material: Material, template: str, shape: Literal["square", "pad"] | None) -> Task:
+    """Return the task of saving an adapter for its base, of which only shapes are looked at.
+
+    An adapter whose card names another base, whose configuration or tensors are of another size, and whose files say
+    that images are shown in another way raise PipelineError.
+    """
+    if material.adapter is None:
+        raise PipelineError("there is no adapter to adopt", cure="give this training an `adapter`")
+    told = expect_kind(material.adapter, "adapter")
+    card = Card(
+        kind="adapter",
+        template=template,
+        image_shape=_agreed(shape, told.image_shape, material.adapter),
+        base=material.base.digests,
+    )
+    if told.base and told.base != material.base.digests:
+        raise PipelineError(
+            "this adapter was trained on another base", where=material.adapter,
+            value=f"{told.base}, given {material.base.digests}", cure="name the model that it was trained on",
+        )  # fmt: skip
+    if told.template not in (None, template):
+        raise PipelineError(
+            "this adapter was trained with another template", where=material.adapter, value=template,
+            cure=f"write `template: {told.template}`",
+        )  # fmt: skip
+    model = hollow(LlavaForConditionalGeneration, base_config(material.base))
+    _expect_sizes(material.adapter, model.config)
+    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter)))
+    path = material.adapter / UPDATES
+    expect_places(get_peft_model_state_dict(adapted), load_file(path), path)
+    return Task(
+        model=model,
+        examples=Examples([], lambda row: {}),
+        collate=lambda features: {},
+        save=lambda folder: _save(Path(str(material.adapter)), card, folder),
+    )
+
+
+def base_config(base: Base) -> Any:
+    """Return the configuration of the LLaVA that a base is or would be composed to."""
+    if read_card(base.start).kind == "llava":
+        return AutoConfig.from_pretrained(base.start, local_files_only=True)
+    if base.tower is None:
+        raise PipelineError(
+            "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
+        )
+    text = read_json(base.start / "config.json")
+    how = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
+    return llava_config(text, ClipFiles(base.tower).vision_config(), how, int(text["vocab_size"]))
+
+
+def _expect_sizes(adapter: Path, config: Any) -> None:
+    """Raise PipelineError where the configuration beside an adapter is of a model of another size than its base."""
+    path = adapter / KEPT / "config.json"
+    if not path.is_file():
+        return
+    told, text = read_json(path), config.get_text_config()
+    differing = {
+        key: f"{told[key]}, the base has {getattr(text, key)}"
+        for key in SIZES
+        if key in told and told[key] != getattr(text, key)
+    }
+    if differing:
+        raise PipelineError(
+            "this adapter was trained on a model of another size", where=adapter, value=differing,
+            cure="name the model that it was trained on",
+        )  # fmt: skip
+
+
+def _agreed(
+    said: Literal["square", "pad"] | None, told: Literal["square", "pad"] | None, where: Path
+) -> Literal["square", "pad"]:
+    shape = told or said
+    if shape is None or (said is not None and said != shape):
+        raise PipelineError(
+            "study and adapter do not agree on how images are shown", where=where,
+            value={"study": said, "adapter": told},
+            cure="write `image_shape` as the adapter says, or, where it is silent, as it was trained",
+        )  # fmt: skip
+    return shape
+
+
+def _save(adapter: Path, card: Card, folder: Path) -> None:
+    """Copy an adapter into a new folder, with the card that names its base."""
+    shutil.copytree(adapter, folder)
+    write_card(folder, card)
