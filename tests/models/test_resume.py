@@ -132,7 +132,7 @@ def test_a_resumed_model_is_compared_with_its_state(
     tensors = load_file(file)
     name = min(tensors)
     if change != "another value":
-        tensors[f"other.{name}"] = tensors.pop(name) if change == "another name" else tensors[name]
+        tensors[f"other.{name}"] = tensors.pop(name) if change == "another name" else tensors[name].clone()
         save_file(tensors, file)
         sizes = json.loads((file.parent / SIZES).read_text())
         (file.parent / SIZES).write_text(json.dumps({**sizes, file.name: file.stat().st_size}))
