@@ -2,17 +2,18 @@
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
-from pipeline_lib.preview.verdict import rows_left_out
+from pipeline_lib.preview.verdict import read_verdict
 from pipeline_lib.training.settings import TrainSettings
 
 
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
-    left_out = rows_left_out(job.paths("verdict"))  # raises where it must not start, before anything is loaded
+    left_out, longest = read_verdict(job.paths("verdict"))  # raises where it must not start, before anything is loaded
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
     from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.task import Material
@@ -23,6 +24,7 @@ def work(job: Job[TrainSettings]) -> None:
     adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
     images = ImageReader(job.paths("indexes"))
     material = Material(given_base(job.manifests), rows, images, job.settings.seed, adapter)
+    check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)

@@ -17,7 +17,7 @@ from pipeline_lib.models.tokens import Tokens, open_tokens
 from pipeline_lib.preview.inspect import Inspected, drawn, inspect
 from pipeline_lib.preview.page import page
 from pipeline_lib.preview.settings import InspectSettings
-from pipeline_lib.preview.verdict import rows_left_out
+from pipeline_lib.preview.verdict import read_verdict
 from pipeline_lib.recipes import full
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
@@ -81,7 +81,9 @@ def test_all_rows_are_counted_and_few_are_shown(rows: list[Conversation], tokens
     assert (counts["rows"], counts["with_image"], counts["image_tokens"]) == (12, 12, 48)
     assert counts["tokens"] == sum(lengths(rows, tokens))
     assert sum(count for _, count in counts["histogram"]) == 12
-    assert found.verdict == {"schema": 1, "left_out": [], "refused": None}
+    assert found.verdict == {
+        "schema": 1, "left_out": [], "longest": max(lengths(rows, tokens)), "refused": None,
+    }  # fmt: skip
 
 
 def test_rows_are_drawn_by_the_seed_alone() -> None:
@@ -111,7 +113,7 @@ def test_few_rows_without_a_trained_token_are_left_out(
     assert found.report["counts"]["untrained"] == {"rows": 1, "cut": 1, "silent": 0}
     path = tmp_path / "verdict.json"
     path.write_text(pretty_json(found.verdict))
-    assert rows_left_out([path]) == {0} and rows_left_out([]) == set()
+    assert read_verdict([path]) == ({0}, max(whole[1:])) and read_verdict([]) == (set(), None)
 
 
 def test_too_many_stop_the_training_with_cause_and_cure(
@@ -122,7 +124,7 @@ def test_too_many_stop_the_training_with_cause_and_cure(
     path = tmp_path / "verdict.json"
     path.write_text(pretty_json(cut_to(given, tokens, max(whole[1:]), untrained=0.05).verdict))
     with pytest.raises(PipelineError) as caught:
-        rows_left_out([path])
+        read_verdict([path])
     told = str(caught.value)
     assert "1 of 12 rows have no trained token; 5.00% may" in told
     assert "1 are cut to" in told and "row 0" in told

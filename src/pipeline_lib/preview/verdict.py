@@ -15,25 +15,32 @@ Verdict = dict[str, Any]
 
 
 def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
-    """Return the rows without a trained token, which are left out; or, where they are too many, why.
+    """Return the rows without a trained token, which are left out, and the longest row; or, where they are many, why.
 
     The original goes on with such rows, which add nothing to a loss, and so does `faithful`: it leaves none out.
     Nothing else stands in it: a training reads it, and what does not change the training must not change it.
     """
     untrained = untrained_rows(counts)
     if len(untrained) == len(counts) or len(untrained) > allowed(settings.untrained, len(counts), settings.sample):
-        return {"schema": SCHEMA, "left_out": [], "refused": _refusal(untrained, len(counts), settings)}
+        return {"schema": SCHEMA, "left_out": [], "longest": 0, "refused": _refusal(untrained, len(counts), settings)}
     left_out = [] if settings.faithful else [count.row for count in untrained]
-    return {"schema": SCHEMA, "left_out": left_out, "refused": None}
+    longest = max(count.tokens - count.lost for count in counts)
+    return {"schema": SCHEMA, "left_out": left_out, "longest": longest, "refused": None}
 
 
-def rows_left_out(paths: list[Path]) -> set[int]:
-    """Return the rows that the verdicts in some files leave out; one that refuses raises PipelineError."""
-    found: list[Verdict] = [read_json(path) for path in paths]
-    for path, refused in ((path, verdict["refused"]) for path, verdict in zip(paths, found, strict=True)):
-        if refused is not None:
-            raise PipelineError(refused["what"], where=path, value=refused["value"], cure=refused["cure"])
-    return {row for verdict in found for row in verdict["left_out"]}
+def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
+    """Return the rows that a training leaves out and the tokens of its longest row; a refusal raises PipelineError.
+
+    A training that reads no conversations has no verdict, leaves nothing out, and its longest row is not known.
+    """
+    if not paths:
+        return set(), None
+    (path,) = paths
+    found: Verdict = read_json(path)
+    refused = found["refused"]
+    if refused is not None:
+        raise PipelineError(refused["what"], where=path, value=refused["value"], cure=refused["cure"])
+    return set(found["left_out"]), int(found["longest"])
 
 
 def _refusal(untrained: list[RowCount], rows: int, settings: InspectSettings) -> dict[str, str]:
