@@ -1,5 +1,7 @@
 """Train a model by a recipe, from a checkpoint, on a subset."""
 
+import time
+
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.preview.verdict import read_verdict
@@ -24,11 +26,16 @@ def work(job: Job[TrainSettings]) -> None:
     adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
     images = ImageReader(job.paths("indexes"))
     material = Material(given_base(job.manifests), rows, images, job.settings.seed, adapter)
-    check_memory(job.settings, material, longest)
+    sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
+    fresh, began = resume.latest() is None, time.monotonic()
     steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)
-    job.note(rows=len(rows), left_out=len(left_out), steps=len(steps))
+    job.note(
+        rows=len(rows), left_out=len(left_out), steps=len(steps), sizes=sizes and [sizes.parameters, sizes.trained]
+    )
+    if fresh:  # else a part of the steps was taken before
+        job.note(timed_steps=len(steps), timed_seconds=round(time.monotonic() - began, 3))
 
 
 if __name__ == "__main__":

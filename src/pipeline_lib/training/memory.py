@@ -80,10 +80,13 @@ def need(sizes: Sizes, devices: Devices, rows: int, tokens: int | None) -> Need:
     return Need(weights, width * sizes.trained // share, 12 * sizes.trained // share, activations)
 
 
-def check_memory(settings: TrainSettings, material: Material, tokens: int | None) -> None:
-    """Raise PipelineError where a training cannot fit into the memory that is here; warn where it may not."""
+def check_memory(settings: TrainSettings, material: Material, tokens: int | None) -> Sizes | None:
+    """Return the sizes of a training, None for one that takes no step; warn where it may not fit.
+
+    One that cannot fit into the memory that is here raises PipelineError.
+    """
     if not isinstance(settings.recipe, Optimisation):
-        return
+        return None
     devices = settings.devices
     sizes = sizes_of(settings.recipe, material)
     rows = settings.recipe.batch_size // (devices.passes(settings.recipe.batch_size) * devices.processes)
@@ -108,6 +111,7 @@ def check_memory(settings: TrainSettings, material: Material, tokens: int | None
         )
     elif found.total > room:
         logger.warning("this may not fit: about %s are needed, and there are %s", gib(found.total), gib(room))
+    return sizes
 
 
 def told(found: Need) -> str:
