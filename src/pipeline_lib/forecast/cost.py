@@ -58,5 +58,7 @@ def summed(values: Iterable[float | None]) -> float | None:
 
 def _summed(values: Sequence[float | None], shown: Callable[[float | None], str]) -> str:
     known = [value for value in values if value is not None]
+    if values and not known:
+        return UNKNOWN
     text = shown(sum(known))
     return text if len(known) == len(values) else f"{text}, {len(values) - len(known)} unknown"

@@ -60,7 +60,7 @@ def steps_of(study: Study, name: str, results: Path) -> int | None:
     path = results / f"subsets/{study.trainings[name].subset}.parquet"
     if not path.is_file():
         return None
-    rows = pq.read_metadata(path).num_rows
+    rows = int(pq.read_metadata(path).num_rows)
     return ceil(float(recipe.epochs or 0) * rows / recipe.batch_size)
 
 
