@@ -25,9 +25,8 @@ from pipeline_lib.models.projector import MODULE, save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")
-PLAIN: dict[
-    str, tuple[Any, ...]
-] = {  # settings of PEFT that must have these values: what is otherwise is not merged by the names alone
+# Settings of PEFT that must have these values: what is otherwise is not merged by the names alone.
+PLAIN: dict[str, tuple[Any, ...]] = {
     **{"bias": ("none",), "use_dora": (False, None), "rank_pattern": ({}, None), "alpha_pattern": ({}, None)},
     **{"fan_in_fan_out": (False,), "layer_replication": (None,), "peft_type": ("LORA",)},
 }

@@ -81,7 +81,8 @@ def _rows(tensors: Tensors, own: dict[str, str]) -> int:
 
 def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], tower: Tower, where: Path) -> None:
     """Raise PipelineError unless files and tower together fill every place of the model once."""
-    given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in own.items()}
+    rest = {name: here for name, here in own.items() if not here.startswith(TOWER)}
+    given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in rest.items()}
     given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
     expect_filled(hollow(LlavaForConditionalGeneration, config), given, where)
 

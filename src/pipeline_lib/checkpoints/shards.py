@@ -16,12 +16,12 @@ SHARD_BYTES = 4_000_000_000
 STEM = "model"
 
 
-def write_shards(tensors: Iterable[tuple[str, torch.Tensor]], folder: Path, limit: int = SHARD_BYTES) -> None:
-    """Write tensors into a folder: one file, or several of at most about `limit` bytes and their index."""
+def write_shards(tensors: Iterable[tuple[str, torch.Tensor]], folder: Path) -> None:
+    """Write tensors into a folder: one file, or several of at most about SHARD_BYTES and their index."""
     full: list[dict[str, int]] = []
     held: dict[str, torch.Tensor] = {}
     for name, tensor in tensors:
-        if held and sum(map(_bytes, held.values())) + _bytes(tensor) > limit:
+        if held and sum(map(_bytes, held.values())) + _bytes(tensor) > SHARD_BYTES:
             full.append(_write(held, folder, len(full)))
             held = {}
         held[name] = tensor

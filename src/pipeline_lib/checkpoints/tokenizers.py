@@ -3,10 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.sentencepiece import load_tokenizer
+from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.models.tokenizer import IMAGE, PAD
 
 NAMES = (
     *("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
@@ -26,9 +27,28 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
         for name, path in found.items():
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
-            tokenizer = load_tokenizer(Path(scratch))
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(scratch, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             raise PipelineError(
                 f"the tokenizer cannot be read: {error}", where=next(iter(found.values())).parent
             ) from error
     return tokenizer
+
+
+def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
+    """Return the files of a LLaVA's tokenizer, as texts, without the tokens that a language model of `rows` lacks.
+
+    Padding is `<unk>`, as in the original.
+    """
+    tokenizer = read_json(files["tokenizer.json"])
+    tokenizer["added_tokens"] = [entry for entry in tokenizer["added_tokens"] if entry["id"] < rows]
+    tokenizer["padding"] = None
+    told = read_json(files["tokenizer_config.json"])
+    known = {key: value for key, value in told.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
+    return {
+        "tokenizer.json": pretty_json(tokenizer),
+        "tokenizer_config.json": pretty_json({**known, "pad_token": told.get("unk_token"), "padding_side": "right"}),
+    }
+
+
+_OF_A_LLAVA = ("extra_special_tokens", "processor_class", "added_tokens_decoder", "model_specific_special_tokens")

@@ -1,0 +1,50 @@
+"""Exports: a checkpoint of this workflow in the layout of another program."""
+
+from pathlib import Path
+
+from pipeline_lib.checkpoints.export_hub import export_clip, export_hub
+from pipeline_lib.checkpoints.export_original import export_llava, export_lora, export_projector
+from pipeline_lib.checkpoints.giving import Options
+from pipeline_lib.checkpoints.layouts import Layout
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import partial, publish, remove
+from pipeline_lib.models.adapter import UPDATES
+from pipeline_lib.models.card import read_card
+
+TAKES = {  # which kinds of checkpoints can be written in a layout
+    "original": ("llava", "adapter", "projector"),
+    "hub": ("llava",),
+    "clip": ("llava", "clip"),
+    "projector": ("llava",),
+}
+
+
+def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
+    """Write a checkpoint into a new folder, complete or not at all; a kind without this layout raises PipelineError."""
+    kind = read_card(model).kind
+    if kind not in TAKES[layout]:
+        fitting = [name for name, kinds in TAKES.items() if kind in kinds]
+        cure = f"--as {' or '.join(fitting)}" if fitting else "it is in the hub's layout already: copy its folder"
+        raise PipelineError("a checkpoint of this kind has no such layout", where=model, value=kind, cure=cure)
+    if target.exists():
+        raise PipelineError("this folder is there already", where=target, cure="name a new one")
+    place = partial(target)
+    remove(place)
+    try:
+        _write(kind, model, place, layout, options)
+        publish(target)
+    finally:
+        remove(place)
+
+
+def _write(kind: str, model: Path, place: Path, layout: Layout, options: Options) -> None:
+    if layout == "hub":
+        export_hub(model, place)
+    elif layout == "clip":
+        export_clip(model, place, options.clip)
+    elif layout == "projector" or not (kind == "llava" or (model / UPDATES).is_file()):
+        export_projector(model, place, options)
+    elif kind == "llava":
+        export_llava(model, place, options)
+    else:
+        export_lora(model, place, options)

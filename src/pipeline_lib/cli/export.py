@@ -1,0 +1,32 @@
+"""`vlmflow export`: a checkpoint of this workflow in the layout of another program."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline_lib.checkpoints.layouts import Layout
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="the folder of a checkpoint, such as results/merged/lora")],
+    target: Annotated[Path, typer.Argument(help="the folder to write; it must not be there yet")],
+    layout: Annotated[Layout, typer.Option("--as", help="whose layout")],
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help="original: the LLaVA of an adapter; for a LLaVA, the folder of its language model's tokenizer"
+        ),
+    ] = None,
+    tower: Annotated[str | None, typer.Option(help="original: what mm_vision_tower is to say")] = None,
+    clip: Annotated[Path | None, typer.Option(help="the files of that CLIP model, which are compared")] = None,
+    unfreeze: Annotated[
+        bool, typer.Option("--unfreeze", help="original: its code reads the tower from inside")
+    ] = False,
+) -> None:
+    """Write a checkpoint for other programs: original (haotian-liu/LLaVA), hub (llava-hf), clip or projector."""
+    from pipeline_lib.checkpoints.export import export as write
+    from pipeline_lib.checkpoints.giving import Options
+
+    write(model, target, layout, Options(base, tower, clip, unfreeze))
+    typer.echo(f"{target}: {sum(path.is_file() for path in target.rglob('*'))} files")
