@@ -69,8 +69,8 @@ EDITS = [
     Edit(
         "the template",
         f"{LIBRARY}/prompts/vicuna_v1.py",
-        "USER: {image_first",
-        "USR: {image_first",
+        '"USER", "ASSISTANT"',
+        '"USR", "ASSISTANT"',
         {"weights": 1, **SHOWN, "train": 4, "merge": 1, **ASKED},
         {"weights": 1, **SHOWN, "train": 4, "merge": 1, **ASKED},
     ),
