@@ -35,7 +35,9 @@ def total(costs: list[Cost]) -> list[str]:
 
 def in_hours(hours: float | None) -> str:
     """Return hours for people."""
-    return UNKNOWN if hours is None else f"{hours:.2f}"
+    if hours is None:
+        return UNKNOWN
+    return "< 0.01" if 0 < hours < 0.01 else f"{hours:.2f}"
 
 
 def in_bytes(size: float | None) -> str:
