@@ -30,6 +30,7 @@ include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"
 include: "rules/weights.smk"
+include: "rules/preview.smk"
 include: "rules/train.smk"
 include: "rules/merge.smk"
 include: "rules/predict.smk"
@@ -43,6 +44,7 @@ rule all:
     input:
         scores(),
         submissions(),
+        previews(),
 
 
 onsuccess:

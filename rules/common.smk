@@ -9,6 +9,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
+from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.code import code_digest
@@ -16,6 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
+from pipeline_lib.recipes.base import Multimodal
 
 NAME = "[a-z0-9][a-z0-9_-]*"
 TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft", "numpy", "pillow")
@@ -274,6 +276,16 @@ def submissions():
         if suffix
         for run in STUDY.runs
     ]
+
+
+def previews():
+    """Return the pages of the trainings that read conversations, of those that the study's runs need."""
+    return [f"<results>/previews/{name}.html" for name in read_conversations(STUDY)]
+
+
+def verdicts(name):
+    """Return the verdict on the conversations of a training, in a list; none where it reads no conversations."""
+    return [f"<results>/previews/{name}.verdict.json"] if isinstance(STUDY.trainings[name].recipe, Multimodal) else []
 
 
 def model_folder(name):

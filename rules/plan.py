@@ -59,6 +59,8 @@ def entry(job: Job, runs: bool) -> dict[str, Any]:
         "code": job.params.code,
         "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
         "shell": shell,
+        "gpus": int(job.resources.get("gpu", 0)),
+        "memory_mb": int(job.resources.mem_mb),
         "runs": runs,
     }
 

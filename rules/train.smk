@@ -8,6 +8,7 @@ rule train:
         projector=lambda wc: model_manifests(given(training(wc).projector)),
         adapter=lambda wc: model_manifests(given(training(wc).adapter)),
         subset=lambda wc: subset_manifests(given(training(wc).subset)),
+        verdict=lambda wc: verdicts(wc.training),
         models=lambda wc: ancient(model_folders(base_of(training(wc)) + given(training(wc).adapter))),
         rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
@@ -35,6 +36,7 @@ rule train:
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"
+        " --verdict {input.verdict:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"

@@ -1,32 +1,43 @@
 """Train a model by a recipe, from a checkpoint, on a subset."""
 
+import time
+
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
+from pipeline_lib.preview.verdict import read_verdict
 from pipeline_lib.training.settings import TrainSettings
 
 
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
+    left_out, longest = read_verdict(job.paths("verdict"))  # raises where it must not start, before anything is loaded
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
     from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.task import Material
 
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
-    rows = [row for subset, table in pairs for row in subset_conversations(subset, table)]
+    rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
     adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
     images = ImageReader(job.paths("indexes"))
     material = Material(given_base(job.manifests), rows, images, job.settings.seed, adapter)
+    sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
+    fresh, began = resume.latest() is None, time.monotonic()
     steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
     write_curve(job.output("curve"), steps)
-    job.note(rows=len(rows), steps=len(steps))
+    job.note(
+        rows=len(rows), left_out=len(left_out), steps=len(steps), sizes=sizes and [sizes.parameters, sizes.trained]
+    )
+    if fresh:  # else a part of the steps was taken before
+        job.note(timed_steps=len(steps), timed_seconds=round(time.monotonic() - began, 3))
 
 
 if __name__ == "__main__":
     inputs, files = ["start", "tower", "projector", "adapter", "subset"], ["table", "indexes"]
-    run("train", TrainSettings, work, inputs=inputs, files=files, outputs=["checkpoint", "curve"])
+    run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

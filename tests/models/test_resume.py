@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from transformers import Trainer
 
 from pipeline_lib.core.errors import PipelineError
@@ -16,7 +17,7 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.resume import Resume
+from pipeline_lib.training.resume import SIZES, Resume, Saving
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
@@ -105,6 +106,46 @@ def test_a_state_cut_while_it_was_written_is_not_used(
         assert resume.latest() is None
     assert "was cut while it was written" in caplog.text
     assert not state.exists() and not (tmp_path / "state" / "writing").exists()
+
+
+def test_a_state_with_files_in_folders_is_complete_or_is_not_used(tmp_path: Path) -> None:
+    """As DeepSpeed writes them."""
+    resume = Resume(tmp_path / "state", 0)
+    inner = resume.writing / "checkpoint-3" / "global_step3" / "part.pt"
+    inner.parent.mkdir(parents=True)
+    inner.write_bytes(b"tensors")
+    Saving(resume)._publish(3)
+    state = tmp_path / "state" / "step-000000003"
+    assert resume.latest() == state
+    (state / "global_step3" / "part.pt").write_bytes(b"tens")
+    assert resume.latest() is None
+
+
+@pytest.mark.parametrize("change", ["another value", "another name", "one more"])
+def test_a_resumed_model_is_compared_with_its_state(
+    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the weights were loaded: here by nobody, as where a trainer only warns."""
+    resume = Resume(tmp_path / "state", 0)
+    with killed_in_step(4):
+        train(cases["projector"], tmp_path / "never", resume)
+    file = tmp_path / "state" / "step-000000003" / "model.safetensors"
+    tensors = load_file(file)
+    name = min(tensors)
+    if change != "another value":
+        tensors[f"other.{name}"] = tensors.pop(name) if change == "another name" else tensors[name].clone()
+        save_file(tensors, file)
+        sizes = json.loads((file.parent / SIZES).read_text())
+        (file.parent / SIZES).write_text(json.dumps({**sizes, file.name: file.stat().st_size}))
+        monkeypatch.setattr(VlmTrainer, "_load_from_checkpoint", load_what_fits)
+    else:
+        monkeypatch.setattr(VlmTrainer, "_load_from_checkpoint", lambda *_: None)
+    with pytest.raises(PipelineError, match="saved state"):
+        train(cases["projector"], tmp_path / "never", resume)
+
+
+def load_what_fits(trainer: VlmTrainer, folder: str) -> None:
+    trainer.model.load_state_dict(load_file(Path(folder) / "model.safetensors"), strict=False)
 
 
 def test_a_state_in_the_hubs_layout_is_refused(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.project import Project
 from tests.workflow.conftest import must
-from tests.workflow.edits import ASKED, EDITS, LIBRARY, STUDY, Edit
+from tests.workflow.edits import ASKED, EDITS, LIBRARY, SHOWN, STUDY, Edit
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -57,7 +57,7 @@ def test_dvc_makes_what_truly_works(ledger: Project, edit: Edit) -> None:
 @pytest.mark.parametrize(
     ("library", "expected"),
     [
-        ("tokenizers", {"weights": 2, "train": 5, "merge": 1, **ASKED}),
+        ("tokenizers", {"weights": 2, **SHOWN, "train": 5, "merge": 1, **ASKED}),
         ("ruff", {}),
     ],
 )

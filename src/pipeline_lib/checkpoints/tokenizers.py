@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json, read_json
@@ -28,7 +28,7 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
         for name, path in found.items():
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
-            tokenizer = load_tokenizer(Path(scratch))
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(scratch, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             raise PipelineError(
                 f"the tokenizer cannot be read: {error}", where=next(iter(found.values())).parent

@@ -4,14 +4,16 @@ import sys
 
 import typer
 
-from pipeline_lib.cli import accept, check, config, dvc, export, lineage, score, show, why
+from pipeline_lib.cli import accept, check, config, dvc, export, forecast, lineage, score, show, train, why
 from pipeline_lib.core.errors import PipelineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(config.app, name="config")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(dvc.app, name="dvc")
+app.add_typer(train.app, name="train")
 app.command(name="score")(score.score)
+app.command(name="plan")(forecast.plan)
 app.command(name="export")(export.export)
 app.command(name="show")(show.show)
 app.command(name="why")(why.why)

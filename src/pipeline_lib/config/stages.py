@@ -15,6 +15,8 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
+from pipeline_lib.preview.settings import InspectSettings, PreviewSettings
+from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
@@ -88,6 +90,26 @@ def weights(study: Study, name: str) -> WeightsSettings:
         threads=study.threads,
         device=study.device,
     )
+
+
+def inspect(study: Study, training: str) -> InspectSettings:
+    """Return the settings of the job that counts what a training sees of its conversations."""
+    found = study.trainings[training]
+    if not isinstance(found.recipe, Multimodal):
+        raise KeyError(f"training {training} reads no conversations")
+    return InspectSettings(
+        template=found.recipe.template,
+        max_length=found.recipe.max_length,
+        faithful=found.recipe.faithful,
+        untrained=found.untrained,
+        sample=study.limit is not None,
+        seed=study.seed,
+    )
+
+
+def preview() -> PreviewSettings:
+    """Return the settings of every preview job."""
+    return PreviewSettings()
 
 
 def train(study: Study, training: str) -> TrainSettings:

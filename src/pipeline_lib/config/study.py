@@ -87,6 +87,12 @@ class Training(Settings):
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     devices: Devices = Field(default=Devices(), description="what it computes on")
+    untrained: float = Field(
+        default=0.001,
+        ge=0,
+        le=1,
+        description="largest share of conversations without a trained token, which are left out; more of them stop it",
+    )
 
 
 class Run(Settings):

@@ -11,6 +11,7 @@ from pipeline_lib.ledger.stages import Stage
 HEADER = "# Written by `vlmflow dvc sync` from the workflow. Edit the study and the rules, then sync again.\n"
 IDENTITY = "identity"  # the stage that writes settings and code of all others
 TABLE = "reproduced"  # the stage that prints what a reproduction gave
+SMALL = ("manifest", "score", "verdict", "page")  # outputs of which a stage has one at least
 CODE = ["Snakefile", "requirements.lock", "rules", "src/pipeline_lib", "workflow_scripts"]
 
 
@@ -70,4 +71,4 @@ def _entry(stage: Stage, identities: str, option: str) -> dict[str, Any]:
 
 def _small(stage: Stage) -> list[str]:
     """Return the files of a stage whose digests stand for all that it made."""
-    return stage.of("manifest") or stage.of("score")
+    return next(filter(None, map(stage.of, SMALL)), [])

@@ -24,6 +24,7 @@ from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+from pipeline_lib.models.tokens import tokens_of_an_image
 from pipeline_lib.models.tower import load_tower, put_tower
 from pipeline_lib.models.vocabulary import loss_of_words, wordless
 
@@ -79,7 +80,7 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
         image_token_id=tokenizer.convert_tokens_to_ids(IMAGE),
         vision_feature_layer=FEATURE_LAYER,
         vision_feature_select_strategy="default",
-        image_seq_length=(vision.config.image_size // vision.config.patch_size) ** 2,
+        image_seq_length=tokens_of_an_image(vision.config),
         tie_word_embeddings=language_model.config.tie_word_embeddings,
     )
     torch.manual_seed(derive_seed(seed, "compose", "projector"))

@@ -7,10 +7,9 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.encode import IGNORED, image_id
-from pipeline_lib.models.rows import encode_conversation
+from pipeline_lib.models.encode import IGNORED
 from pipeline_lib.prompts.base import Template
-from pipeline_lib.training.cutting import ImageTokens, cut, cut_as_original
+from pipeline_lib.training.encoded import encoded_row
 from pipeline_lib.training.task import Batch, Features
 
 CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once
@@ -49,20 +48,15 @@ def encode_row(
 
     One without a trained token is an error; the original goes on with it, and so does `faithful`.
     """
-    ids, labels = encode_conversation(row, tokenizer, template, image_tokens, length, faithful)
-    image = ImageTokens(image_id(tokenizer), image_tokens) if row.image is not None else None
-    if faithful:
-        kept = cut_as_original(ids, labels, length, image, int(tokenizer.unk_token_id))
-        return {"input_ids": kept[0], "labels": kept[1]}
-    kept = cut(ids, labels, length, image)
-    if all(label == IGNORED for label in kept[1]):
+    found = encoded_row(row, tokenizer, template, image_tokens, length, faithful)
+    if not faithful and not found.trained:
         raise PipelineError(
-            f"no token of this row is trained: its {len(ids)} tokens are cut to {length}",
+            f"no token of this row is trained: its {len(found.whole_ids)} tokens are cut to {length}",
             where=f"row {row.row}",
             value=row.id,
             cure="raise the recipe's max_length, or drop the row",
         )
-    return {"input_ids": kept[0], "labels": kept[1]}
+    return {"input_ids": found.ids, "labels": found.labels}
 
 
 def collate_conversations(examples: list[Features], pad: int) -> Batch:

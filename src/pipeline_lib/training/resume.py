@@ -13,8 +13,8 @@ from safetensors import safe_open
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.files import remove
-from pipeline_lib.training.sharding import first_says, is_first, wait_for_all
+from pipeline_lib.core.files import files_below, remove
+from pipeline_lib.training.sharding import first_says, is_first, wait_for_all, whole_weights
 from pipeline_lib.training.task import trained_parameters
 
 SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
@@ -71,9 +71,10 @@ class Saving(TrainerCallback):
 
     def _publish(self, step: int) -> None:
         written = self._resume.writing / f"checkpoint-{step}"
-        sizes = {path.name: path.stat().st_size for path in sorted(written.iterdir())}
+        files = files_below(written)  # DeepSpeed's lie in folders
+        sizes = {path.relative_to(written).as_posix(): path.stat().st_size for path in files}
         (written / SIZES).write_text(json.dumps(sizes))
-        for path in written.iterdir():
+        for path in (*files, written / SIZES):
             _flush(path)
         older = list(self._resume.folder.glob("step-*"))
         written.rename(self._resume.folder / f"step-{step:09d}")
@@ -90,19 +91,25 @@ class Guard(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
-        """Raise PipelineError where a trained tensor is not in the state or differs from it."""
+        """Raise PipelineError where the state holds other tensors than the trained ones, or one differs."""
         trained = trained_parameters(keywords["model"])
-        checked = [name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)]
-        missing = sorted(set(trained) - set(checked))
-        if missing:
-            raise PipelineError("a saved state lacks trained tensors", where=self._state, value=missing[:3])
+        with whole_weights(keywords["model"]):
+            held = {name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)}
+        strange = sorted(held ^ trained.keys())
+        if strange:
+            raise PipelineError(
+                "a saved state does not hold the trained tensors",
+                where=self._state,
+                value=strange[:3],
+                cure="remove it: the training begins anew",
+            )
 
 
 def _check(file: Path, trained: dict[str, torch.nn.Parameter]) -> list[str]:
-    """Return the trained tensors that a file holds; one that the model does not agree with raises PipelineError."""
+    """Return the tensors that a file holds; a trained one that the model does not agree with raises PipelineError."""
     with safe_open(file, framework="pt") as tensors:
-        names = [name for name in tensors.keys() if name in trained]  # noqa: SIM118 (not a dictionary)
-        for name in names:
+        names = list(tensors.keys())
+        for name in (name for name in names if name in trained):
             if not torch.equal(tensors.get_tensor(name), trained[name].detach().cpu()):
                 raise PipelineError("the model does not hold what the saved state holds", where=file, value=name)
     return names

@@ -97,10 +97,17 @@ class VlmTrainer(Trainer):
         return [{"params": found, "lr": rate, "weight_decay": decay} for (rate, decay), found in main_first]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Write the trained tensors of a state; the frozen ones are where the training started from."""
+        """Write the trained tensors of a state; the frozen ones are where the training started from.
+
+        `state_dict` holds them where DeepSpeed has spread the parameters over processes.
+        """
+        if not self.args.should_save:
+            return
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: value.detach().cpu().contiguous() for name, value in trained_parameters(self.model).items()}
+        trained = trained_parameters(self.model)
+        whole = state_dict or trained
+        tensors = {name: whole[name].detach().cpu().contiguous() for name in trained}
         save_file(tensors, folder / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:

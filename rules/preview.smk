@@ -1,0 +1,56 @@
+"""What a training will see of its conversations: counted with a verdict, which the training waits for, and shown."""
+
+
+rule inspect_rows:
+    input:
+        start=lambda wc: model_manifest(origins(STUDY, wc.training)[0]),
+        tower=lambda wc: model_manifests(given(origins(STUDY, wc.training)[1])),
+        subset=lambda wc: subset_manifests(given(training(wc).subset)),
+        models=lambda wc: ancient(model_folders(given(*origins(STUDY, wc.training)))),
+        rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
+        table=lambda wc: ancient(table_rows(training_table(training(wc)))),
+    output:
+        counts="<results>/previews/{training}.json",
+        verdict="<results>/previews/{training}.verdict.json",
+    log:
+        text="<results>/logs/inspect_rows/{training}.log",
+        record="<results>/records/inspect_rows/{training}.json",
+    benchmark:
+        "<results>/timings/inspect_rows/{training}.jsonl"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        cfg=lambda wc: stages.inspect(STUDY, wc.training).canonical(),
+        code=lambda wc: code("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
+        libs=libs("pyarrow", "tokenizers", "transformers"),
+    shell:
+        "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
+        " --subset {input.subset:q} --table {input.table:q}"
+        " --counts {output.counts:q} --verdict {output.verdict:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"
+
+
+rule preview:
+    input:
+        counts="<results>/previews/{training}.json",
+    output:
+        page="<results>/previews/{training}.html",
+    log:
+        text="<results>/logs/preview/{training}.log",
+        record="<results>/records/preview/{training}.json",
+    benchmark:
+        "<results>/timings/preview/{training}.jsonl"
+    priority: 1  # before a training, which may refuse to start
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        cfg=lambda wc: stages.preview().canonical(),
+        code=code("preview.py"),
+        libs=libs(),
+    shell:
+        "python -P workflow_scripts/preview.py --counts {input.counts:q} --page {output.page:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

@@ -1,0 +1,44 @@
+"""`vlmflow plan`: what the stages still to run will cost."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline_lib.cli.plan import plan as planned
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.core.text import read_json
+
+WIDE = 200  # columns where no terminal wraps the lines
+COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
+
+
+def plan(
+    study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+) -> None:
+    """Print what every stage still to run will cost: hours by records, disk, memory, downloads; unknown is said."""
+    from pipeline_lib.forecast.cost import total  # these take seconds, which other commands need not wait
+    from pipeline_lib.forecast.stages import costs
+
+    tree = load_study(study_path(study))
+    records = [read_json(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
+    found = costs(tree, results_folder(study, tree), planned(study), records)
+    if not found:
+        typer.echo("Nothing would run.")
+        return
+    table = Table(title=tree.title)
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column == "stage" else "right")
+    for cost in found:
+        table.add_row(*cost.cells())
+    table.add_section()
+    table.add_row(*total(found))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    typer.echo(
+        "hours: by the rate of an earlier training of equal recipe, size and device, else what the job took before\n"
+        "memory: of one process of a training, by its shapes; of other stages, what their rule asks for\n"
+        "downloads: by studies/pins.lock"
+    )

@@ -1,0 +1,110 @@
+"""`vlmflow train`: what a training will see, before it starts."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pipeline_lib.cli.plan import StudyOption
+from pipeline_lib.config import stages
+from pipeline_lib.config.ancestry import origins
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.preview.page import HEADINGS, share
+from pipeline_lib.recipes.base import Multimodal
+
+UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+STYLES = {"trained": "bold green", "image": "cyan", "cut": "red strike", "context": ""}
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """What a training will see, before it starts."""
+
+
+@app.command()
+def preview(
+    training: Annotated[str, typer.Argument(help="a training of the study that reads conversations")],
+    rows: Annotated[int, typer.Option(min=0, help="how many rows to show; all are counted")] = 5,
+    study: StudyOption = DEFAULT,
+) -> None:
+    """Show rows of a training with what is trained in ⟦brackets⟧, and count all; code 1 where it must not start."""
+    tree = load_study(study_path(study))
+    report = _inspected(tree, training, results_folder(study, tree), rows)
+    console = Console(highlight=False)
+    for group, shown in report["shown"].items():
+        if shown:
+            console.print(Text(f"{HEADINGS[group]}\n", style="bold"))
+        for row in shown:
+            console.print(_row(row))
+    console.print(_counts(report))
+    refused = report["refused"]
+    if refused is not None:
+        raise PipelineError(refused["what"], where=training, value=refused["value"], cure=refused["cure"])
+
+
+def _inspected(tree: Study, name: str, results: Path, rows: int) -> dict[str, Any]:
+    """Return the report on a training, made anew from its subset's rows and its model's tokenizer."""
+    known = [name for name, found in tree.trainings.items() if isinstance(found.recipe, Multimodal) and found.subset]
+    if name not in known:
+        raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
+    from pipeline_lib.instruct.subset import subset_conversations  # these take seconds
+    from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
+    from pipeline_lib.preview.inspect import inspect
+
+    subset = str(tree.trainings[name].subset)
+    table = Path(f"data/tables/{tree.subsets[subset].table}.parquet")
+    start, tower = origins(tree, name)
+    cache = DigestCache()
+    manifests = [Path(f"data/weights/{weights}.manifest.json") for weights in (start, tower) if weights]
+    folders = [folder_without_tensors(Manifest(_made(path), cache)) for path in manifests]
+    pinned = Manifest(_made(results / f"subsets/{subset}.manifest.json"), cache).only_file()
+    tokens = open_tokens(folders[0], folders[1] if tower else None)
+    return inspect(subset_conversations(pinned, table), tokens, stages.inspect(tree, name), rows).report
+
+
+def _made(path: Path) -> Path:
+    if not path.is_file():
+        raise PipelineError("this is not made yet", where=path, cure=f"snakemake -c2 {path}")
+    return path
+
+
+def _row(row: dict[str, Any]) -> Text:
+    image = f", {row['image']}" if row["image"] else ""
+    text = Text(f"row {row['row']}{image}: {row['trained']} of {row['tokens']} tokens trained\n", style="dim")
+    for part in row["parts"]:
+        text.append(_part(part), style=STYLES[part["kind"]])
+    return text.append("\n")
+
+
+def _part(part: dict[str, Any]) -> str:
+    """Return a part with its brackets; what would steer a terminal is shown as a mark."""
+    shown = (letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in part["text"])
+    text = "".join(shown)
+    return {
+        "context": text,
+        "trained": f"⟦{text}⟧",
+        "image": f"<image: {part['tokens']} tokens>",
+        "cut": f"<cut off, {part['tokens']} tokens: {text}>",
+    }[str(part["kind"])]
+
+
+def _counts(report: dict[str, Any]) -> Text:
+    counts, rows = report["counts"], report["counts"]["rows"]
+    lengths = counts["lengths"]
+    lines = {
+        "rows": f"{rows:,}, {counts['with_image']:,} with an image",
+        "tokens": f"{counts['tokens']:,}, of which trained {share(counts['trained_tokens'], counts['tokens'])}",
+        "tokens of a row": f"{lengths['least']:,} to {lengths['most']:,}, median {lengths['median']:,}",
+        "without a trained token": f"{share(counts['untrained']['rows'], rows)} of the rows",
+        "cut off": f"{counts['truncated']['tokens']:,} tokens of {share(counts['truncated']['rows'], rows)} of the rows"
+        f" at max_length {report['max_length']:,}",
+    }
+    return Text("\n".join(f"{name:<24}{line}" for name, line in lines.items()))

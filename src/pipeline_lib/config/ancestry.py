@@ -1,0 +1,44 @@
+"""Where trainings come from: those that the runs need, and the weights that decide how one reads conversations."""
+
+from typing import Iterator
+
+from pipeline_lib.config.study import Study
+from pipeline_lib.recipes.base import Multimodal
+
+
+def read_conversations(study: Study) -> list[str]:
+    """Return the trainings that the study's runs need and whose recipe reads conversations about images, sorted."""
+    needed: set[str] = set()
+    models = {run.model for run in study.runs.values()}
+    while models:
+        name = models.pop()
+        if name in study.trainings and name not in needed:
+            needed.add(name)
+            training = study.trainings[name]
+            models |= {part for part in (training.start, training.tower, training.projector) if part is not None}
+    return sorted(name for name in needed if isinstance(study.trainings[name].recipe, Multimodal))
+
+
+def origins(study: Study, name: str) -> tuple[str, str | None]:
+    """Return the weights of the language model and of the tower that a training's LLaVA was once composed of.
+
+    No training changes a tokenizer or the size of an image, so that these say how conversations are tokenised before
+    anything is trained. A LLaVA that others composed has no second name.
+    """
+    training = study.trainings[name]
+    while training.start in study.trainings and study.model_kind(training.start) == "llava":
+        training = study.trainings[training.start]
+    composed = study.model_kind(training.start) == "language" and training.tower is not None
+    return _weights_of(study, training.start), _weights_of(study, str(training.tower)) if composed else None
+
+
+def _weights_of(study: Study, name: str) -> str:
+    return list(_back(study, name))[-1]
+
+
+def _back(study: Study, name: str) -> Iterator[str]:
+    """Yield a model and what it started from, to the weights at the end."""
+    yield name
+    while name in study.trainings:
+        name = study.trainings[name].start
+        yield name

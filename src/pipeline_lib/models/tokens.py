@@ -1,0 +1,55 @@
+"""The tokenizer of a LLaVA and how many tokens an image takes, from small files alone: no tensor is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, PreTrainedTokenizerBase
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.manifest import SUFFIX, Manifest
+from pipeline_lib.models.card import expect_kind, read_card
+from pipeline_lib.models.sentencepiece import load_tokenizer
+from pipeline_lib.models.tokenizer import add_llava_tokens
+
+TENSORS = (".safetensors", ".bin")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A tokenizer that holds the `<image>` token, and the tokens of one image."""
+
+    tokenizer: PreTrainedTokenizerBase
+    image_tokens: int
+
+
+def open_tokens(start: Path, tower: Path | None) -> Tokens:
+    """Return what a LLaVA of these checkpoints tokenises with; a language model without a tower raises PipelineError.
+
+    A tower that is put into a LLaVA has the shape of the one there, so that it changes nothing here.
+    """
+    tokenizer = load_tokenizer(start)
+    if read_card(start).kind != "language":
+        expect_kind(start, "llava")
+        return Tokens(tokenizer, int(AutoConfig.from_pretrained(start, local_files_only=True).image_seq_length))
+    if tower is None:
+        raise PipelineError(
+            "a language model needs a vision tower", where=start, cure="give the training that starts there a `tower`"
+        )
+    expect_kind(tower, "clip")
+    add_llava_tokens(tokenizer)
+    shape = AutoConfig.from_pretrained(tower, local_files_only=True)  # of a whole CLIP model, or of a tower alone
+    return Tokens(tokenizer, tokens_of_an_image(getattr(shape, "vision_config", shape)))
+
+
+def tokens_of_an_image(vision: Any) -> int:
+    """Return how many patches a tower of this configuration cuts an image into: one token each."""
+    return int(vision.image_size // vision.patch_size) ** 2
+
+
+def folder_without_tensors(manifest: Manifest) -> Path:
+    """Return a checkpoint's folder, its files verified but for the tensors, which may be gigabytes."""
+    for entry in manifest.entries:
+        if not entry.path.endswith(TENSORS):
+            manifest.file(entry.path)
+    return manifest.path.parent / manifest.path.name.removesuffix(SUFFIX)

@@ -1,0 +1,88 @@
+"""What a training sees of its conversations in numbers: tokens, trained tokens, what is cut off, of all rows."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator
+
+from pipeline_lib.instruct.table import Conversation
+
+if TYPE_CHECKING:
+    from pipeline_lib.training.encoded import Encoded
+
+BINS = 32  # bars of a distribution, at most
+SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most": 1.0}
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """The tokens of one row: all, those trained, those cut off, those of its image.
+
+    `first` is the place of the first token to train of a row that is cut before it, else None.
+    """
+
+    row: int
+    id: str
+    tokens: int
+    trained: int
+    lost: int
+    image: int
+    first: int | None
+
+
+def count_row(row: Conversation, encoded: "Encoded", image_id: int) -> RowCount:
+    """Return the counts of a row."""
+    image, trained = encoded.whole_ids.count(image_id), encoded.trained
+    first = None if trained else encoded.first
+    return RowCount(row.row, row.id, len(encoded.whole_ids), trained, encoded.lost, image, first)
+
+
+def untrained_rows(counts: list[RowCount]) -> list[RowCount]:
+    """Return the rows without a trained token."""
+    return [count for count in counts if not count.trained]
+
+
+def totals(counts: list[RowCount]) -> dict[str, Any]:
+    """Return the sums over all rows and the distributions of their tokens, as JSON has them."""
+    untrained = untrained_rows(counts)
+    return {
+        "rows": len(counts),
+        "with_image": sum(count.image > 0 for count in counts),
+        "tokens": sum(count.tokens for count in counts),
+        "trained_tokens": sum(count.trained for count in counts),
+        "image_tokens": sum(count.image for count in counts),
+        "untrained": {
+            "rows": len(untrained),
+            "cut": sum(count.first is not None for count in untrained),
+            "silent": sum(count.first is None for count in untrained),
+        },
+        "truncated": {
+            "rows": sum(count.lost > 0 for count in counts),
+            "tokens": sum(count.lost for count in counts),
+            "most": max((count.lost for count in counts), default=0),
+        },
+        "lengths": {name: _quantile([count.tokens for count in counts], share) for name, share in SHARES.items()},
+        "histogram": histogram([count.tokens for count in counts]),
+    }
+
+
+def histogram(values: list[int]) -> list[list[int]]:
+    """Return [first value, count] of at most BINS bins of equal, round width that hold all values, empty ones too."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    width = next(width for width in _widths() if high // width - low // width < BINS)
+    found = Counter(value // width for value in values)
+    return [[place * width, found[place]] for place in range(low // width, high // width + 1)]
+
+
+def _widths() -> Iterator[int]:
+    power = 1
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
+
+
+def _quantile(values: list[int], share: float) -> int:
+    """Return the value below or at which `share` of the values lie; 0 of none."""
+    ordered = sorted(values)
+    return ordered[round(share * (len(ordered) - 1))] if ordered else 0

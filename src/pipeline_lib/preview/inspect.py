@@ -1,0 +1,87 @@
+"""The inspect stage: every conversation of a training is tokenised and counted, some are shown, a verdict is given."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from transformers import PreTrainedTokenizerBase
+
+from pipeline_lib.core.registry import load
+from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.models.encode import image_id
+from pipeline_lib.models.tokens import Tokens
+from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
+from pipeline_lib.preview.marks import parts_of
+from pipeline_lib.preview.settings import InspectSettings
+from pipeline_lib.preview.verdict import Verdict, verdict
+from pipeline_lib.prompts.base import Template
+from pipeline_lib.training.encoded import Encoded, encoded_row
+
+SCHEMA = 1
+SHOWN = 20  # rows drawn for a page
+FAULTY = 5  # rows shown beside them, of those that are cut and of those without a trained token
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What is counted and shown, for people, and the verdict, for the training."""
+
+    report: dict[str, Any]
+    verdict: Verdict
+
+
+def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings, shown: int = SHOWN) -> Inspected:
+    """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
+    template = cast(Template, load("prompts", settings.template))
+
+    image = image_id(tokens.tokenizer)
+
+    def encoded(row: Conversation) -> Encoded:
+        how = (template, tokens.image_tokens, settings.max_length, settings.faithful)
+        return encoded_row(row, tokens.tokenizer, *how)
+
+    counts = [count_row(row, encoded(row), image) for row in rows]
+    by_row = {row.row: row for row in rows}
+    groups = {
+        "drawn": drawn([row.row for row in rows], shown, settings.seed),
+        "untrained": [count.row for count in untrained_rows(counts)][:FAULTY],
+        "truncated": [count.row for count in _most_cut(counts)],
+    }
+    report = {
+        "schema": SCHEMA,
+        "template": settings.template,
+        "max_length": settings.max_length,
+        "image_tokens": tokens.image_tokens,
+        "allowed": settings.untrained,
+        "counts": totals(counts),
+        "shown": {
+            name: [_shown(by_row[row], encoded(by_row[row]), tokens.tokenizer, image) for row in chosen]
+            for name, chosen in groups.items()
+        },
+    }
+    found = verdict(counts, settings)
+    return Inspected({**report, "refused": found["refused"]}, found)
+
+
+def drawn(rows: list[int], number: int, seed: int) -> list[int]:
+    """Return `number` of the rows in their order, or all: those whose digests with the seed are smallest."""
+    chosen = sorted(rows, key=lambda row: derive_seed(seed, "preview", str(row)))[:number]
+    return sorted(chosen)
+
+
+def _most_cut(counts: list[RowCount]) -> list[RowCount]:
+    """Return the rows that lose most tokens and still have trained ones."""
+    cut = [count for count in counts if count.lost and count.trained]
+    return sorted(cut, key=lambda count: (-count.lost, count.row))[:FAULTY]
+
+
+def _shown(row: Conversation, encoded: Encoded, tokenizer: PreTrainedTokenizerBase, image: int) -> dict[str, Any]:
+    return {
+        "row": row.row,
+        "id": row.id,
+        "image": row.image,
+        "tokens": len(encoded.whole_ids),
+        "trained": encoded.trained,
+        "lost": encoded.lost,
+        "parts": parts_of(encoded, tokenizer, image),
+    }

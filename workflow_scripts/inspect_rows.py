@@ -1,0 +1,28 @@
+"""Tokenise and count the conversations of a training, before it starts."""
+
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.preview.settings import InspectSettings
+
+
+def work(job: Job[InspectSettings]) -> None:
+    """Read rows and tokenizer, write counts and verdict."""
+    from pipeline_lib.instruct.subset import subset_conversations
+    from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
+    from pipeline_lib.preview.inspect import inspect
+
+    (table,) = job.paths("table")
+    rows = subset_conversations(job.manifest("subset").only_file(), table)
+    (start, *tower) = (folder_without_tensors(found) for name in ("start", "tower") for found in job.manifests(name))
+    found = inspect(rows, open_tokens(start, tower[0] if tower else None), job.settings)
+    write_text(job.output("counts"), pretty_json(found.report))
+    write_text(job.output("verdict"), pretty_json(found.verdict))
+    counts = found.report["counts"]
+    job.note(rows=counts["rows"], untrained=counts["untrained"], truncated=counts["truncated"])
+
+
+if __name__ == "__main__":
+    inputs, files = ["start", "tower", "subset"], ["table"]
+    run("inspect_rows", InspectSettings, work, inputs=inputs, files=files, outputs=["counts", "verdict"])
