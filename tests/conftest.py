@@ -4,12 +4,16 @@ import fcntl
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.project import ROOT, Project
 
 RECORDED = ROOT.parent / "shared" / "recorded"
 GOLDEN = ROOT.parent / "shared" / "golden"
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no fault
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_many_reasons_are_summed_up_and_what_is_unusable_is_always_shown() -> No
 
 
 @given(st.dictionaries(st.text(max_size=90), st.integers(1, 10**9), max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_table_is_well_formed_and_needs_nothing_from_outside(health: dict[str, int]) -> None:
     drawn = draw_health(health)
     assert len(bars(drawn)) == min(len(health), BARS + 1)

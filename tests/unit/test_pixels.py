@@ -73,7 +73,7 @@ def test_a_tiff_that_pillow_turned_is_not_turned_again() -> None:
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_exif_that_cannot_be_read_turns_nothing(exif: bytes) -> None:
     buffer = io.BytesIO()
     picture().save(buffer, "JPEG", exif=b"Exif\0\0" + exif)
@@ -99,7 +99,7 @@ def test_transparency_of_every_kind_is_laid_on_white(name: str) -> None:
 
 
 @given(arrays.arrays(np.uint16, st.tuples(st.integers(1, 5), st.integers(1, 5))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sixteen_bits_are_scaled_by_their_full_range_or_clipped(deep: np.ndarray) -> None:
     for image in (Image.fromarray(deep), Image.fromarray(deep.astype(np.int32)), _big_endian(deep)):
         assert np.array_equal(values(clean(image))[..., 0], np.rint(deep / 257))
@@ -111,7 +111,7 @@ def _big_endian(deep: np.ndarray) -> Image.Image:
 
 
 @given(arrays.arrays(np.float32, (3, 4), elements=st.floats(width=32)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_floats_are_scaled_from_their_smallest_value_to_their_largest(deep: np.ndarray) -> None:
     shown = values(clean(Image.fromarray(deep)))[..., 0]
     finite = np.isfinite(deep)

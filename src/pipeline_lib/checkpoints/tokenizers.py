@@ -7,7 +7,6 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json, read_json
-from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, PAD
 
 NAMES = (
