@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from pipeline_lib.config import stages
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.core.cluster import LOGIN, read_cluster
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.leftovers import Attendance
@@ -32,6 +33,14 @@ def clear_leftovers():
     return attendance
 
 
+def read_site():
+    """Return what this site says of its Slurm; only `--profile slurm` makes use of it."""
+    try:
+        return read_cluster()
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def read_study(settings):
     """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
     unknown = sorted(set(settings) - {"study"})
@@ -49,8 +58,17 @@ def read_study(settings):
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
+SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
+GPU_MODEL = SITE.gpu_model if GPUS else None
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
+
+
+def growing(resource, first):
+    """Return what a job asks for: `first`, then twice, three times as much where it failed, as far as the site goes."""
+    most = SITE.most(resource)
+    return lambda wc, attempt: first * attempt if most is None else max(first, min(first * attempt, most))
+
 
 # What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.
 

@@ -35,7 +35,8 @@ def slurm_conf(shape: Shape, folder: Path, host: str) -> str:
         accounting = f"""AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={shape.port + 1}
-AccountingStoragePass={folder}/munge.socket"""
+AccountingStoragePass={folder}/munge.socket
+AccountingStorageTRES=gres/gpu"""
     return f"""\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -68,7 +69,6 @@ SlurmctldTimeout=30
 SlurmdTimeout=30
 MessageTimeout=30
 MinJobAge=3600
-AccountingStorageTRES=gres/gpu
 {accounting}
 {_nodes(shape, host)}
 {_partitions(shape)}
