@@ -14,6 +14,7 @@ from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.failure import Failed, failure_text
 from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.registry import load, module_name
@@ -68,6 +69,16 @@ def growing(resource, first):
     """Return what a job asks for: `first`, then twice, three times as much where it failed, as far as the site goes."""
     most = SITE.most(resource)
     return lambda wc, attempt: first * attempt if most is None else max(first, min(first * attempt, most))
+
+
+def failures():
+    """Return the jobs that failed for good; of a job that is a group, those whose outputs are not there."""
+    jobs = [job for failed in workflow.scheduler.failed for job in (failed.jobs if failed.is_group() else [failed])]
+    return [
+        Failed(" ".join([job.rule.name, *job.wildcards_dict.values()]), Path(job.log.text))
+        for job in jobs
+        if not all(Path(path).exists() for path in job.output)
+    ]
 
 
 # What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.

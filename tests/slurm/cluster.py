@@ -122,10 +122,12 @@ class Cluster:
         (self.folder / "spool" / name).mkdir(parents=True, exist_ok=True)
         self._daemon("slurmd", "-D", "-N", name, label=f"slurmd-{name}")
 
-    def jobs(self, *fields: str) -> list[list[str]]:
-        """Return these fields (of `squeue --Format`) of every job so far, ended ones too, one line an array's task."""
-        lines = self.ask("squeue", "--array", "-ht", "all", "-O", ",".join(f"{field}:|" for field in fields))
-        return [line.split("|")[: len(fields)] for line in lines.splitlines()]
+    def jobs(self, folder: Path, *fields: str) -> list[list[str]]:
+        """Return these fields (of `squeue --Format`) of every job of a folder, ended ones too, an array's one by one."""
+        asked = ",".join(f"{field}:|" for field in ("workdir", *fields))
+        lines = self.ask("squeue", "--array", "-h", "-t", "all", "-S", "i", "-O", asked).splitlines()
+        found = [line.split("|") for line in lines]
+        return [values[1 : len(fields) + 1] for values in found if values[0] == str(folder)]
 
     def _configure(self) -> None:
         self.folder.chmod(0o755)

@@ -23,7 +23,7 @@ Status = Literal["sacct", "squeue"]
 
 
 class Partition(Settings):
-    """What a partition takes, by the names of the executor's `--slurm-partition-config`; what is not said has no end."""
+    """What a partition takes, in the words of the executor's `--slurm-partition-config`; unsaid: no limit."""
 
     max_runtime: int | None = Field(default=None, gt=0, description="minutes")
     max_mem_mb: int | None = Field(default=None, gt=0, description="memory of a node")
@@ -37,7 +37,7 @@ class Cluster(Settings):
     """The content of slurm/cluster.yaml."""
 
     account: str | None = Field(default=None, description="who pays; none: your default account")
-    constraint: str | None = Field(default=None, description="features that every node must have, as sbatch -C takes it")
+    constraint: str | None = Field(default=None, description="features that nodes must have, as sbatch -C takes it")
     gpu_model: str | None = Field(default=None, description="the GPUs of jobs that need some; none: any")
     fetch: str | None = Field(
         default=None, description="where the network is: `login` or a partition; none: fetched like any other job"
