@@ -1,6 +1,5 @@
 """The study `mini` on a cluster: the command that a person types, and what must come of it."""
 
-import os
 import time
 from pathlib import Path
 
@@ -53,4 +52,4 @@ def wait_for_process(project: Project, script: str) -> int:
 
 
 def _lies_in(process: Path, project: Project) -> bool:
-    return os.readlink(process / "cwd") == str(project.root)
+    return (process / "cwd").readlink() == project.root

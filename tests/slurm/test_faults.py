@@ -28,8 +28,8 @@ def unfinished(finished: Project, tmp_path: Path) -> Project:
     for path in results.glob("checkpoints/half*"):
         remove(path)
     for run in ("half", "full"):
-        for kind in ("answers", "verdicts", "scores"):
-            remove(results / kind / run)
+        for part in ("answers", "verdicts", "scores"):
+            remove(results / part / run)
     remove(results / "pope_score.json")
     return project
 
