@@ -17,6 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.failure import Failed, failure_text
 from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
+from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.registry import load, module_name
 
 NAME = "[a-z0-9][a-z0-9_-]*"
@@ -26,6 +27,10 @@ TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "acc
 def clear_leftovers():
     """Clear what a killed Snakemake left; refuse to work beside one that lives. Return what ends with this process."""
     attendance = Attendance()
+    if attendance.alone and not workflow.output_settings.dryrun:
+        orphans = cancel_orphans(Path.cwd())
+        if orphans:
+            logger.info(f"Jobs of a killed run were in Slurm's queue. Cancelled: {', '.join(orphans)}")
     removed = attendance.clear()
     if removed:
         logger.info(f"A killed run left unfinished outputs or its lock. Removed: {', '.join(removed)}")

@@ -46,7 +46,8 @@ def test_the_study_runs_as_jobs(cluster: Cluster, fresh: Project, finished: Proj
 def test_a_killed_job_and_one_beyond_its_memory_are_tried_again(
     cluster: Cluster, unfinished: Project, finished: Project
 ) -> None:
-    unfinished.edit("rules/predict.smk", 'growing("mem_mb", 4000)', 'growing("mem_mb", 500)')
+    unfinished.edit("rules/predict.smk", 'growing("mem_mb", 4000)', 'growing("mem_mb", 450)')  # enough is twice that
+    unfinished.edit("rules/score.smk", 'growing("mem_mb", 2000)', 'growing("mem_mb", 450)')  # part of the same job
     process = unfinished.start(*COMMAND)
     os.kill(wait_for_process(unfinished, "train.py"), signal.SIGKILL)
     assert process.wait(timeout=900) == 0
@@ -68,8 +69,10 @@ def test_an_interrupted_snakemake_goes_on(cluster: Cluster, unfinished: Project,
     wait_for_process(unfinished, "train.py")
     process.kill()
     process.wait()
-    done = make(unfinished)  # the killed one's job may still be at work
+    done = make(unfinished)
     assert done.returncode == 0, done.text
+    assert "Jobs of a killed run were in Slurm's queue. Cancelled:" in done.text
+    assert states(cluster, unfinished, "train") == ["CANCELLED", "CANCELLED", "COMPLETED"]
     assert is_made_like(unfinished, finished)
 
 
