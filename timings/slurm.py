@@ -72,15 +72,15 @@ def show(what: str, seconds: float) -> None:
 
 
 def write(project: Project, rules: str) -> None:
-    """Replace the project's rules; rules that the profile names and that are not there are added, without jobs."""
+    """Replace the project's rules, with empty ones that the profile names, and remove what others made."""
     missing = [name for name in RULES if f"rule {name}:" not in rules]
     empty = "".join(f'\n\nrule {name}:\n    output:\n        "none/{name}",\n' for name in missing)
     (project.root / "Snakefile").write_text(rules + empty)
+    subprocess.run(["rm", "-rf", str(project.root / "made")], check=True)
 
 
 def chain(project: Project, length: int, *options: str) -> float:
     """Return the time of a chain of jobs."""
-    subprocess.run(["rm", "-rf", str(project.root / "made")], check=True)
     write(project, CHAIN.format(last=length - 1))
     return timed(project, "snakemake", "--profile", "slurm", *options)
 
