@@ -12,7 +12,7 @@ TORCH_VERSION := 2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 STAMP := $(VENV)/.setup-$(TORCH)
 
-.PHONY: help setup demo test test-long test-smoke test-demo lint format reference lock clean
+.PHONY: help setup demo test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,13 +41,19 @@ demo: setup  ## run the default study to its scores
 	vlmflow show
 
 test: setup  ## the tests, in some minutes
-	pytest -m "not long and not demo and not smoke" -n $(CORES) --dist loadgroup
+	pytest -m "not long and not demo and not smoke and not slurm" -n $(CORES) --dist loadgroup
 
 test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit for real
-	pytest -m "long"
+	pytest -m "long and not slurm"
 
 test-smoke: setup  ## the real studies on their stand-ins, to the scores
 	pytest -m "smoke"
+
+test-slurm: setup  ## the study mini and its faults on a Slurm cluster started here, as root; skipped otherwise
+	pytest -m "slurm and not long" -rs
+
+test-slurm-long: setup  ## the default study on such a cluster
+	pytest -m "slurm and long" -rs
 
 test-demo: setup  ## what the demo must have learned; run after it
 	pytest -m "demo"

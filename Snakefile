@@ -52,4 +52,5 @@ onsuccess:
 
 
 onerror:
-    print(f"A job failed. Its log names what to do; the same command goes on from there.")
+    if workflow.is_main_process:
+        print(failure_text(failures(), ["snakemake", *sys.argv[1:]]))

@@ -14,7 +14,7 @@ rule choose_rows:
     benchmark:
         "<results>/timings/choose_rows/{table}.jsonl"
     resources:
-        mem_mb=8000,
+        mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
         cfg=lambda wc: stages.choose_rows(STUDY, wc.table).canonical(),
@@ -40,7 +40,7 @@ rule choose_questions:
     benchmark:
         "<results>/timings/choose_questions/{benchmark}.jsonl"
     resources:
-        mem_mb=4000,
+        mem_mb=growing("mem_mb", 4000),
         runtime=30,
     params:
         cfg=lambda wc: stages.choose_questions(STUDY, wc.benchmark).canonical(),

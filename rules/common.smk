@@ -12,10 +12,13 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.core.cluster import LOGIN, read_cluster
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.failure import Failed, failure_text
 from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
+from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
 
@@ -26,12 +29,24 @@ TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "acc
 def clear_leftovers():
     """Clear what a killed Snakemake left; refuse to work beside one that lives. Return what ends with this process."""
     attendance = Attendance()
+    if attendance.alone and not workflow.output_settings.dryrun:
+        orphans = cancel_orphans(Path.cwd())
+        if orphans:
+            logger.info(f"Jobs of a killed run were in Slurm's queue. Cancelled: {', '.join(orphans)}")
     removed = attendance.clear()
     if removed:
         logger.info(f"A killed run left unfinished outputs or its lock. Removed: {', '.join(removed)}")
     if attendance.others_at_work() and not workflow.output_settings.dryrun:
         raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
     return attendance
+
+
+def read_site():
+    """Return what this site says of its Slurm; only `--profile slurm` makes use of it."""
+    try:
+        return read_cluster()
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def read_study(settings):
@@ -51,8 +66,28 @@ def read_study(settings):
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
+SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
+MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
+GPU_MODEL = SITE.gpu_model if GPUS else None
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
+
+
+def growing(resource, first):
+    """Return what a job asks for: `first`, then twice, three times as much where it failed, as far as the site goes."""
+    most = SITE.most(resource)
+    return lambda wc, attempt: first * attempt if most is None else max(first, min(first * attempt, most))
+
+
+def failures():
+    """Return the jobs that failed for good; of a job that is a group, those whose outputs are not there."""
+    jobs = [job for failed in workflow.scheduler.failed for job in (failed.jobs if failed.is_group() else [failed])]
+    return [
+        Failed(" ".join([job.rule.name, *job.wildcards_dict.values()]), Path(job.log.text))
+        for job in jobs
+        if not all(Path(path).exists() for path in job.output)
+    ]
+
 
 # What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.
 

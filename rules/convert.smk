@@ -15,8 +15,8 @@ rule convert:
     benchmark:
         "data/timings/convert/{dataset}-{shard}.jsonl"
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing("mem_mb", 2000),
+        runtime=growing("runtime", 120),
     params:
         cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
         code=code("convert.py"),
@@ -46,8 +46,8 @@ rule index:
     benchmark:
         "data/timings/index/{dataset}.jsonl"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=growing("mem_mb", 4000),
+        runtime=growing("runtime", 30),
     params:
         cfg=lambda wc: stages.index(STUDY, wc.dataset).canonical(),
         code=code("index.py"),

@@ -14,8 +14,9 @@ rule fetch:
         record="data/records/fetch/{dataset}-{shard}.json",
     benchmark:
         "data/timings/fetch/{dataset}-{shard}.jsonl"
+    localrule: SITE.fetch == LOGIN  # where compute nodes have no network
     resources:
-        mem_mb=2000,
+        mem_mb=growing("mem_mb", 2000),
         runtime=480,
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),

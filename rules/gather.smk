@@ -11,8 +11,9 @@ rule gather:
         record="<results>/records/gather/{benchmark}.json",
     benchmark:
         "<results>/timings/gather/{benchmark}.jsonl"
+    localrule: True  # a second's work on a few small files, also for a login node
     resources:
-        mem_mb=1000,
+        mem_mb=growing("mem_mb", 1000),
         runtime=10,
     params:
         cfg=lambda wc: stages.gather(STUDY, wc.benchmark).canonical(),

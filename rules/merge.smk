@@ -20,8 +20,8 @@ rule merge:
         "<results>/timings/merge/{training}.jsonl"
     threads: STUDY.threads
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=growing("mem_mb", MODEL_MB),
+        runtime=growing("runtime", 60),
     params:
         cfg=stages.merge(STUDY).canonical(),
         code=code("merge.py"),

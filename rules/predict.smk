@@ -22,8 +22,9 @@ rule predict:
     threads: STUDY.threads
     resources:
         gpu=GPUS,
-        mem_mb=4000,
-        runtime=240,
+        gpu_model=GPU_MODEL,
+        mem_mb=growing("mem_mb", MODEL_MB),
+        runtime=growing("runtime", 240),
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
         code=lambda wc: code("predict.py", *predict_plugins(wc)),

@@ -18,8 +18,8 @@ rule inspect_rows:
     benchmark:
         "<results>/timings/inspect_rows/{training}.jsonl"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=growing("mem_mb", 8000),
+        runtime=growing("runtime", 60),
     params:
         cfg=lambda wc: stages.inspect(STUDY, wc.training).canonical(),
         code=lambda wc: code("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
@@ -44,7 +44,7 @@ rule preview:
         "<results>/timings/preview/{training}.jsonl"
     priority: 1  # before a training, which may refuse to start
     resources:
-        mem_mb=1000,
+        mem_mb=growing("mem_mb", 1000),
         runtime=10,
     params:
         cfg=lambda wc: stages.preview().canonical(),

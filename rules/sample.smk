@@ -14,7 +14,7 @@ rule sample:
     benchmark:
         "<results>/timings/sample/{subset}.jsonl"
     resources:
-        mem_mb=8000,
+        mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
         cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),

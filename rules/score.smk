@@ -18,7 +18,7 @@ rule score:
     benchmark:
         "<results>/timings/score/{run}-{benchmark}.jsonl"
     resources:
-        mem_mb=2000,
+        mem_mb=growing("mem_mb", 2000),
         runtime=30,
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),

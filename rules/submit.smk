@@ -18,7 +18,7 @@ rule submit:
     benchmark:
         "<results>/timings/submit/{run}-{benchmark}-{suffix}.jsonl"
     resources:
-        mem_mb=2000,
+        mem_mb=growing("mem_mb", 2000),
         runtime=30,
     params:
         cfg=lambda wc: stages.submit(STUDY, wc.benchmark).canonical(),

@@ -19,7 +19,7 @@ rule tabulate:
     benchmark:
         "data/timings/tabulate/{table}.jsonl"
     resources:
-        mem_mb=8000,
+        mem_mb=growing("mem_mb", 8000),
         runtime=60,
     params:
         cfg=lambda wc: stages.tabulate(STUDY, wc.table).canonical(),

@@ -25,9 +25,10 @@ rule train:
         "<results>/timings/train/{training}.jsonl"
     threads: STUDY.threads
     resources:
-        gpu=GPUS,
-        mem_mb=4000,
-        runtime=1440,
+        gpu=lambda wc: GPUS * training(wc).devices.processes,
+        gpu_model=GPU_MODEL,
+        mem_mb=growing("mem_mb", MODEL_MB),
+        runtime=growing("runtime", 1440),
         save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),

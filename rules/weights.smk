@@ -22,8 +22,9 @@ rule weights:
     threads: STUDY.threads
     resources:
         gpu=GPUS,
-        mem_mb=4000,
-        runtime=240,
+        gpu_model=GPU_MODEL,
+        mem_mb=growing("mem_mb", MODEL_MB),
+        runtime=growing("runtime", 240),
         save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),

@@ -18,7 +18,7 @@ import os, sys, time
 from pathlib import Path
 from pipeline_lib.core import gpus
 
-device = gpus.take()
+device = ",".join(gpus.take(int(sys.argv[3])))
 began = time.time()
 Path(f"{sys.argv[1]}.holds").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
 time.sleep(float(sys.argv[2]))
@@ -39,8 +39,8 @@ def whole(number: int) -> str:
     return f"GPU {number}: NVIDIA Thing (UUID: GPU-{number}a)"
 
 
-def start(folder: Path, name: str, seconds: float) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-c", JOB, name, str(seconds)], cwd=folder)
+def start(folder: Path, name: str, seconds: float, count: int = 1) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", JOB, name, str(seconds), str(count)], cwd=folder)
 
 
 @pytest.fixture()
@@ -83,7 +83,7 @@ def test_without_a_gpu_a_job_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", f"{machine(tmp_path)}:{os.environ['PATH']}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(PipelineError, match="needs a GPU and sees none"):
-        gpus.take(tmp_path)
+        gpus.take(folder=tmp_path)
 
 
 def test_jobs_at_once_hold_different_gpus(three: Path) -> None:
@@ -96,6 +96,20 @@ def test_jobs_at_once_hold_different_gpus(three: Path) -> None:
     assert {device for device, _, _ in spans} == {"GPU-0a", "GPU-1a", "GPU-2a"}
     for number, (device, _, _) in enumerate(spans):
         assert (three / f"job{number}.holds").read_text() == device
+
+
+def test_a_job_of_several_processes_holds_as_many_at_once_and_none_while_it_waits(three: Path) -> None:
+    jobs = [start(three, f"job{number}", 0.2, count=2) for number in range(4)]
+    assert [job.wait(60) for job in jobs] == [0] * 4
+    spans = sorted((three / f"job{number}").read_text().split() for number in range(4))
+    assert all(len(set(devices.split(","))) == 2 for devices, _, _ in spans)
+    times = sorted((float(began), float(ended)) for _, began, ended in spans)
+    assert all(ended <= began for (_, ended), (began, _) in itertools.pairwise(times))  # two of three at a time
+
+
+def test_more_gpus_than_there_are_is_an_error(three: Path) -> None:
+    with pytest.raises(PipelineError, match="this job needs 4 GPUs and sees 3"):
+        gpus.take(4, three)
 
 
 def test_a_killed_job_frees_its_gpu(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:

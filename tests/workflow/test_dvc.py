@@ -161,12 +161,11 @@ def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     must(cloned.run("dvc", "pull", "-q", *wanted, "fetch-mini_pope", "records.dvc"))
     told = restore(cloned)
     assert "4 of 35 stages are verified and current." in told and "absent: " in told
-    done = cloned.make()
+    done = cloned.make("results/mini/pope_score.json")
     assert done.returncode == 0, done.text
     assert Counter(re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)) == {
         "score": 3,
         "gather": 1,
-        "all": 1,
     }
     assert not (cloned.root / "results/mini/checkpoints").exists()
     md5 = must(cloned.run("md5sum", SCORE)).split()[0]

@@ -90,7 +90,7 @@ def test_a_recipe_of_the_page_trains(mini: Project) -> None:
     before = mini.records()
     done = mini.make(f"{TRAINED}.manifest.json")
     assert done.returncode == 0, done.text
-    assert mini.worked_since(before) == {"train": 1}
+    assert mini.worked_since(before) == {"inspect_rows": 1, "train": 1}
     assert len((mini.root / f"{TRAINED}.curve.csv").read_text().splitlines()) == 1 + 3
     log = (mini.root / "results/mini/logs/train/attention.log").read_text()
     trained, whole = map(int, re.findall(r"(\d+) of (\d+) parameters are trained", log)[0])

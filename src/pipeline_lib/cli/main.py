@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from pipeline_lib.cli import accept, check, config, dvc, export, forecast, lineage, score, show, train, why
+from pipeline_lib.cli import accept, check, config, doctor, dvc, export, forecast, lineage, score, show, train, why
 from pipeline_lib.core.errors import PipelineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
@@ -19,6 +19,7 @@ app.command(name="show")(show.show)
 app.command(name="why")(why.why)
 app.command(name="check")(check.check)
 app.command(name="accept")(accept.accept)
+app.command(name="doctor")(doctor.doctor)
 app.command(name="clean")(check.clean)
 
 

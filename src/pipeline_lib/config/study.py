@@ -140,6 +140,9 @@ class Study(Settings):
     seed: int = Field(default=0, ge=0, description="every draw of the study derives from it")
     threads: int = Field(default=1, ge=1, description="threads of a numeric job; other threads, other bytes")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
+    memory_gb: int = Field(
+        default=4, ge=1, description="main memory of a job that holds a model, asked of a scheduler; changes no result"
+    )
     save_every: int = Field(
         default=600, ge=0, description="seconds between the states from which an interrupted training goes on"
     )

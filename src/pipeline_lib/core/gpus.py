@@ -1,4 +1,4 @@
-"""The GPUs of this machine: which ones a job may use, and one for each job alone until its process ends.
+"""The GPUs of this machine: which ones a job may use, and some for each job alone until its process ends.
 
 Which of them a job gets changes no result.
 """
@@ -33,49 +33,56 @@ def visible() -> list[str]:
     return [_uuid(name, listed) for name in names if name not in ("", "-1")]
 
 
-def take(folder: Path = FOLDER) -> str:
-    """Return a GPU that no other job of this folder holds, waiting for one; no GPU at all raises PipelineError.
+def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
+    """Return `count` GPUs that no other job of this folder holds, waiting for them; too few raise PipelineError.
 
-    From here on this process sees that GPU alone, if torch is not imported yet, and holds it until it ends, however.
-    A file system without locks gives the first one to everybody.
+    From here on this process sees those alone, if torch is not imported yet, and holds them until it ends, however.
+    A file system without locks gives the first ones to everybody.
     """
     devices = visible()
-    if not devices:
+    if len(devices) < count:
         raise PipelineError(
-            "this job needs a GPU and sees none",
+            f"this job needs {count} GPUs and sees {len(devices)}" if devices else "this job needs a GPU and sees none",
             where=f"nvidia-smi -L, {VISIBLE}",
             value=os.environ.get(VISIBLE),
-            cure="run it where there is a GPU, or let the study say `device: cpu`",
+            cure="run it where there are as many, or let the study say fewer `processes`, or `device: cpu`",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    device = _first_free(devices, folder)
-    os.environ[VISIBLE] = device
-    return device
+    held = _free(devices, count, folder)
+    os.environ[VISIBLE] = ",".join(held)
+    return held
 
 
-def _first_free(devices: list[str], folder: Path) -> str:
+def _free(devices: list[str], count: int, folder: Path) -> list[str]:
+    """Return the first devices that are free at one moment; none is held while others are waited for."""
     told = False
     while True:
+        held: dict[str, int] = {}
         for device in devices:
-            if _lock(folder / device.replace("/", "_")):
-                return device
+            descriptor = _lock(folder / device.replace("/", "_"))
+            if descriptor is not None:
+                held[device] = descriptor
+            if len(held) == count:
+                return list(held)
+        for descriptor in held.values():
+            os.close(descriptor)
         if not told:
-            logger.info("waiting for a GPU: other jobs hold all %d", len(devices))
+            logger.info("waiting for %d of %d GPUs: other jobs hold them", count, len(devices))
             told = True
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _lock(path: Path) -> bool:
-    """Return whether this process now holds the file; it is never closed, so that the lock ends with the process."""
+def _lock(path: Path) -> int | None:
+    """Return an open file that this process now holds, None where another does; the lock ends with it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        return False
+        return None
     except OSError as error:
         logger.warning("GPUs are not locked: %s", error)
-    return True
+    return descriptor
 
 
 def _listed() -> list[str]:

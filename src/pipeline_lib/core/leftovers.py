@@ -24,7 +24,7 @@ class Attendance:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = path.open("a+", encoding="utf-8")
         self._others = False  # whether another process is known to attend
-        self._alone = False  # whether nobody else can be at work: never so on a file system without locks
+        self.alone = False  # whether nobody else can be at work: never so on a file system without locks
         try:
             self._join()
         except BlockingIOError:
@@ -37,12 +37,12 @@ class Attendance:
         """Hold a share of the lock, having seen whether it could be held alone."""
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._file.seek(0)
-        self._alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
+        self.alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
         """Remove what a killed Snakemake left, if nobody else is at work; return what was removed."""
-        if not self._alone:
+        if not self.alone:
             return []
         removed = []
         for mark in _marks(folder / "incomplete"):

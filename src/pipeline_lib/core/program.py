@@ -78,7 +78,8 @@ def _carry_out(
             logger.info("reused: an equal job made these outputs before")
             return
         if getattr(checked, "device", "cpu") == "cuda":
-            logger.info("on GPU %s", gpus.take())
+            processes = getattr(getattr(checked, "devices", None), "processes", 1)
+            logger.info("on GPU %s", ", ".join(gpus.take(processes)))
         work(job)
         job.publish()
         job.keep()

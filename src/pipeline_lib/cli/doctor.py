@@ -1,0 +1,57 @@
+"""`vlmflow doctor`: can this place run a study; checked before a job is wasted."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from ruamel.yaml import YAML
+
+from pipeline_lib.cli.plan import StudyOption
+from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.core.cluster import FILE, Cluster, read_cluster
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.doctor.checks import examine
+from pipeline_lib.doctor.finding import Finding
+from pipeline_lib.doctor.node import findings, room, visit
+from pipeline_lib.doctor.slurm import Facts, gather_facts
+from pipeline_lib.doctor.writing import cluster_text, proposal
+
+PROFILE = Path("slurm/profile.yaml")
+
+
+def doctor(
+    profile: Annotated[Literal["slurm"], typer.Option(help="the profile that Snakemake will be given")] = "slurm",
+    study: StudyOption = DEFAULT,
+    write: Annotated[bool, typer.Option("--write", help=f"first write {FILE} from what Slurm says")] = False,
+    wait: Annotated[float, typer.Option(help="seconds that the test's job may need to start and end")] = 600,
+) -> None:
+    """Check a cluster, one line a check, a cure for every fault; ends with 1 where there is one."""
+    facts = gather_facts()
+    if write:
+        _write(facts)
+    site = read_cluster()
+    found = [*examine(facts, site, load_study(study_path(study)).device == "cuda"), room()]
+    if not any(finding.cure for finding in found):
+        found += _with_a_job(facts, site, wait)
+    for finding in found:
+        typer.echo("\n".join(finding.lines()))
+    if any(finding.cure for finding in found):
+        raise typer.Exit(1)
+    typer.echo(f"This cluster can run the study: snakemake --profile {profile}")
+
+
+def _with_a_job(facts: Facts, site: Cluster, wait: float) -> list[Finding]:
+    latency = float(YAML(typ="safe").load(PROFILE.read_text(encoding="utf-8"))["latency-wait"])
+    plain = [name for name, partition in site.partitions.items() if not partition.max_gpu]
+    partition = next(iter([*plain, *site.partitions]), facts.default)
+    return findings(visit(site, partition, wait, latency), site, latency)
+
+
+def _write(facts: Facts) -> None:
+    if FILE.exists():
+        raise PipelineError("this file is there already", where=FILE, cure="correct it by hand, or remove it first")
+    if not facts.partitions:
+        raise PipelineError("Slurm names no partition", cure="vlmflow doctor --profile slurm")
+    write_text(FILE, cluster_text(proposal(facts)))
+    typer.echo(f"wrote {FILE}")

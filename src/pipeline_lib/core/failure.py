@@ -1,0 +1,29 @@
+"""What a person reads when jobs failed: each with the end of its log, and the command that goes on from there."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Sequence
+
+LINES = 10
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A job that failed: its rule and what it made, and the log of its program."""
+
+    name: str
+    log: Path
+
+
+def failure_text(failed: Iterable[Failed], command: Sequence[str]) -> str:
+    """Return the message about failed jobs: what of a log is there, else that nothing was logged."""
+    parts = [f"{job.name} failed. {_end(job.log)}" for job in sorted(failed, key=lambda job: job.name)]
+    return "\n".join([*parts, "What is finished is kept. Go on with the same command:", f"  {shlex.join(command)}"])
+
+
+def _end(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    if not lines:
+        return f"It wrote nothing to {log}: it was killed, or its node could not start it."
+    return "\n".join([f"The end of {log}:", *(f"    {line}" for line in lines[-LINES:])])

@@ -1,0 +1,105 @@
+"""The checks that need no job: each compares what the site says, or needs, with what Slurm says."""
+
+from typing import Callable
+
+from pipeline_lib.core.cluster import FILE, LOGIN, Cluster
+from pipeline_lib.doctor.finding import Finding
+from pipeline_lib.doctor.slurm import Facts
+
+LONGEST_WAIT = 180  # seconds between two looks of the executor (2.8.0) at its jobs, at most
+
+Check = Callable[[Facts, Cluster, bool], Finding]
+
+
+def programs(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Are the commands here that the executor calls?"""
+    if facts.missing:
+        cure = "run this on a login node of the cluster, with Slurm's client programs on PATH"
+        return Finding("programs", f"missing: {', '.join(facts.missing)}", cure)
+    return Finding("programs", "all are here")
+
+
+def controller(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Does Slurm answer?"""
+    if not facts.config or not facts.partitions:
+        return Finding("controller", "Slurm does not answer", "try `scontrol ping` and `sinfo`; ask those who run it")
+    return Finding("controller", f"{facts.config.get('ClusterName', '?')} answers")
+
+
+def accounting(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Can the state of jobs be asked for, also a while after they have ended?"""
+    command = site.status or ("sacct" if facts.accounting else "squeue")
+    if command == "sacct":
+        if facts.sacct:
+            return Finding("state of jobs", f"sacct fails: {facts.sacct}", f"let {FILE} say `status: squeue`")
+        return Finding("state of jobs", "sacct answers")
+    kept = int((facts.config.get("MinJobAge", "0").split() or ["0"])[0])
+    if kept < LONGEST_WAIT:
+        said = f"squeue forgets ended jobs after {kept} s, and {LONGEST_WAIT} s may pass between two looks"
+        return Finding("state of jobs", said, "ask those who run the cluster for MinJobAge=300 or for accounting")
+    return Finding("state of jobs", f"squeue remembers ended jobs for {kept} s; there is no sacct")
+
+
+def account(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Is the account that pays one of the person's?"""
+    if site.account is None:
+        return Finding("account", f"your default one{f', {facts.accounts[0]}' if facts.accounts else ''}")
+    if not facts.accounting:
+        return Finding("account", "this cluster keeps no accounts", f"remove `account` from {FILE}")
+    if site.account.lower() not in (name.lower() for name in facts.accounts):
+        yours = f"yours: {', '.join(facts.accounts) or 'none'}"
+        return Finding("account", f"{site.account!r} is not yours", f"correct `account` in {FILE}; {yours}")
+    return Finding("account", site.account)
+
+
+def partitions(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Are there the partitions that the site names, or a default one?"""
+    named = [*site.partitions, *([site.fetch] if site.fetch not in (None, LOGIN) else [])]
+    unknown = [name for name in named if name not in facts.partitions]
+    there = ", ".join(facts.partitions) or "none"
+    if unknown:
+        said = f"not there or not up: {', '.join(map(str, unknown))}"
+        return Finding("partitions", said, f"correct {FILE}; there is {there}")
+    if not named and facts.default is None:
+        return Finding("partitions", "there is no default one", "vlmflow doctor --profile slurm --write")
+    return Finding("partitions", ", ".join(map(str, named)) or f"the default one, {facts.default}")
+
+
+def gpu_model(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Are there GPUs of the kind that is asked for, in a partition that jobs go to?"""
+    used = site.partitions or facts.partitions
+    there = {name: facts.partitions[name] for name in used if name in facts.partitions}
+    count = max((partition.max_gpu for partition in there.values()), default=0)
+    models = {model for partition in there.values() for model in partition.available_gpu_models}
+    if site.gpu_model is not None and site.gpu_model not in models:
+        cure = f"correct `gpu_model` in {FILE}; there is {', '.join(sorted(models)) or 'none with a name'}"
+        return Finding("GPUs", f"no node has {site.gpu_model!r}", cure)
+    if gpus and not count:
+        cure = f"name a partition with GPUs in {FILE}, or let the study say `device: cpu`"
+        return Finding("GPUs", "the study needs some, and no partition has any", cure)
+    kind = site.gpu_model or ", ".join(sorted(models)) or "of no named model"
+    return Finding("GPUs", f"{count} on a node, {kind}" if count else "none, and the study needs none")
+
+
+def constraint(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+    """Do nodes have the features that the site asks for?"""
+    if site.constraint is None:
+        return Finding("constraint", "none")
+    features = {name for partition in facts.partitions.values() for name in partition.available_constraints}
+    asked = {name.partition("*")[0] for name in site.constraint.replace("|", "&").replace(",", "&").split("&")}
+    unknown = sorted(name for name in asked if name.strip("()[] ") not in features)
+    if unknown:
+        cure = f"correct `constraint` in {FILE}; there is {', '.join(sorted(features)) or 'none'}"
+        return Finding("constraint", f"no node has {', '.join(unknown)}", cure)
+    return Finding("constraint", site.constraint)
+
+
+CHECKS: tuple[Check, ...] = (programs, controller, accounting, account, partitions, gpu_model, constraint)
+
+
+def examine(facts: Facts, site: Cluster, gpus: bool) -> list[Finding]:
+    """Return what every check found, in an order in which a fault explains those after it; `gpus`: some are needed."""
+    found = [programs(facts, site, gpus), controller(facts, site, gpus)]
+    if any(finding.cure for finding in found):
+        return found
+    return found + [check(facts, site, gpus) for check in CHECKS[len(found) :]]
