@@ -11,7 +11,17 @@ COMMAND = ("snakemake", "--profile", "slurm", "--config", "study=mini", "--", TA
 MINUTES = 25  # far more than it takes, for a machine that others use too
 
 # Jobs of Slurm by rule: a shard each, a table with its subsets, a run's answers with their score. Gathering is none.
-JOBS = {"fetch": 5, "convert": 3, "index": 2, "tables": 3, "weights": 2, "train": 5, "merge": 1, "answers": 3}
+JOBS = {
+    "fetch": 5,
+    "convert": 3,
+    "index": 2,
+    "tables": 3,
+    "weights": 2,
+    "shown": 3,
+    "train": 5,
+    "merge": 1,
+    "answers": 3,
+}
 
 
 def make(project: Project, *options: str) -> Done:
