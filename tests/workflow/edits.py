@@ -157,7 +157,7 @@ EDITS = [
     Edit("the title", STUDY, "title: The", "title: Das", {}, {}),
     Edit("the order of keys", STUDY, "{name: contrastive, steps: 5,", "{steps: 5, name: contrastive,", {}, {}),
     Edit("the lock file", "requirements.lock", "pillow==", "# pillow\npillow==", {}, {}),
-    Edit("a rule's memory", "rules/train.smk", "mem_mb=4000", "mem_mb=8000", {}, {}),
+    Edit("a rule's memory", "rules/train.smk", '"mem_mb", MODEL_MB', '"mem_mb", 2 * MODEL_MB', {}, {}),
     Edit("another study", "config.yaml", "seed: 0", "seed: 1", {}, {}),
     Edit(
         "how many scenes there are",

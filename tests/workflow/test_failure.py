@@ -27,5 +27,5 @@ def test_snakemake_says_so(mini: Project) -> None:
     )
     done = mini.make()
     assert done.returncode == 1
-    told = done.text[done.text.index("train full failed.") :]
+    told = done.text[done.text.index("inspect_rows full failed.") :]
     assert "half.parquet" in told and "snakemake -c2 --config study=mini" in told

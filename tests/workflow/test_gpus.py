@@ -26,7 +26,7 @@ rule job:
     resources:
         gpu=1,
     shell:
-        "python job.py {output} 0.3"
+        "python job.py {output} 0.3 1"
 """
 
 

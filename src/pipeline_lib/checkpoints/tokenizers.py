@@ -3,10 +3,11 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, PAD
 
 NAMES = (
@@ -27,7 +28,7 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
         for name, path in found.items():
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(scratch, local_files_only=True)
+            tokenizer = load_tokenizer(Path(scratch))
         except (OSError, ValueError, KeyError) as error:
             raise PipelineError(
                 f"the tokenizer cannot be read: {error}", where=next(iter(found.values())).parent
