@@ -7,18 +7,22 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.images.convert import ConvertSettings
+from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import predict
+from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.inference.predict import _inputs, predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode
-from pipeline_lib.models.llava import Base, compose, load_llava
+from pipeline_lib.models.llava import Base, Llava, compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.loop import train
@@ -197,6 +201,29 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
     one_by_one = texts(1)
     assert len(set(one_by_one)) > 3
     assert texts(5) == texts(24) == one_by_one
+
+
+def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> torch.Tensor:
+    """Return the pixels of the image of folder, as the predict stage shows it."""
+    rows = convert_shard(folder, list(folder.iterdir()), folder.with_suffix(".tar"), folder, ConvertSettings(to="keep"))
+    index = folder.with_suffix(".parquet")
+    write_index(index, merge([rows], ""))
+    asked = Question("1", "What is it?", next(folder.iterdir()).name, "image", padded_first=padded_first)
+    pixels: torch.Tensor = _inputs(llava, [[1]], [asked], ImageReader([index]), faithful)["pixel_values"]
+    return pixels
+
+
+def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: Path, tmp_path: Path) -> None:
+    llava = load_llava(assembled)
+    for mode in ("P", "L"):
+        (tmp_path / mode).mkdir()
+        Image.effect_noise((40, 20), 90).convert(mode).save(tmp_path / mode / "image.png")
+    usual = shown(llava, tmp_path / "P", faithful=False, padded_first=True)
+    assert torch.equal(usual, shown(llava, tmp_path / "P", faithful=True, padded_first=False))
+    assert not torch.equal(usual, shown(llava, tmp_path / "P", faithful=True, padded_first=True))
+    shown(llava, tmp_path / "L", faithful=False, padded_first=True)
+    with pytest.raises(PipelineError, match="the original's script stops at this image"):
+        shown(llava, tmp_path / "L", faithful=True, padded_first=True)
 
 
 def test_the_order_of_rows_comes_from_its_own_seed() -> None:

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from pipeline_lib.images.decode import open_image
-from pipeline_lib.images.pixels import to_rgb
+from pipeline_lib.images.decode import UnreadableImageError, open_image
+from pipeline_lib.images.pixels import padded_first, to_rgb
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.llava import image_processor
 
@@ -23,6 +23,7 @@ FAILING = {("rgb_1x1.png", "pad"), ("rgb_1x1.png", "default"), ("rgb_h1.png", "d
 
 # Its script for ScienceQA does not convert to RGB before it pads: it stops, or pads in another colour.
 STOPPED = {"bilevel_wide.png", "grey16_wide.png", "grey_alpha_wide.png", "grey_tall.png"}
+GREY = (122, 116, 104)  # CLIP's mean
 PADDED_IN_ANOTHER_COLOUR = {"cmyk_wide.jpg", "palette_transparent_tall.png", "palette_wide.gif"}
 
 
@@ -96,12 +97,20 @@ def test_training_shows_what_the_loader_shows(told: dict[str, Any]) -> None:
             assert facts[training].get("bitwise_same_as_loader", True)
 
 
-def test_the_script_for_scienceqa_differs_on_padded_images_without_rgb(
+def test_padded_before_they_are_rgb_images_are_those_of_the_script_for_scienceqa(
     told: dict[str, Any], pixels: dict[str, torch.Tensor], golden: Path
 ) -> None:
     stopped = {name for name, facts in told.items() if facts["pad_loader"]["ok"] and not facts["pad_science"]["ok"]}
     assert stopped == STOPPED
     assert {key.split("|")[0] for key in pixels if key.endswith("|science")} == PADDED_IN_ANOTHER_COLOUR
+    for name in told:
+        image = open_image((golden / "images" / "modes" / name).read_bytes())
+        if name in STOPPED:
+            with pytest.raises(UnreadableImageError, match="cannot be padded"):
+                padded_first(image, GREY)
+        elif (name, "pad") not in MISREAD | FAILING:
+            found, key = ours(padded_first(image, GREY), "pad", golden), f"{name}|pad|science"
+            assert float((found - pixels.get(key, pixels[f"{name}|pad|loader"])).abs().max()) <= 1e-6, name
     for name in PADDED_IN_ANOTHER_COLOUR:
         differing = ours(opened(golden, name), "pad", golden) != pixels[f"{name}|pad|science"]
         side = np.asarray(differing.any(dim=0))

@@ -47,6 +47,7 @@ class Question:
 
     `options` are the texts to choose from by letter, empty where answers are free. `record` has the keys of LLaVA's
     answer record that this benchmark fills in a way of its own or has beside the usual ones.
+    With `padded_first` the original pads the image before it makes it RGB.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Question:
     part: str
     options: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
+    padded_first: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ def questions(files: Files, protocol: str) -> list[Question]:
 
     For `internvl` those with an image, the hint without "Context: ".
     """
-    rows = [_question(row, f"{files.questions}, row {number}") for number, row in enumerate(_rows(files.questions), 1)]
+    padded_first = protocol == "llava15"
+    rows = [
+        _question(row, f"{files.questions}, row {number}", padded_first)
+        for number, row in enumerate(_rows(files.questions), 1)
+    ]
     if protocol != "internvl":
         return rows
     return [
@@ -104,7 +108,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _question(row: dict[str, Any], where: str) -> Question:
+def _question(row: dict[str, Any], where: str, padded_first: bool) -> Question:
     """Return a question with what LLaVA's answer record holds: a text as id, and the prompt with the image token."""
     text = row["conversations"][0]["value"].replace(IMAGE, "").strip()
     options = options_of(text)
@@ -114,7 +118,7 @@ def _question(row: dict[str, Any], where: str) -> Question:
     prompt = text + FORMAT_PROMPT
     quoted = f"{IMAGE}\n{prompt}" if image else prompt
     record = {"question_id": str(row["id"]), "prompt": quoted}
-    return Question(str(row["id"]), prompt, image, "image" if image else "text", options, record)
+    return Question(str(row["id"]), prompt, image, "image" if image else "text", options, record, padded_first)
 
 
 def options_of(text: str) -> dict[str, str]:

@@ -50,6 +50,21 @@ def llava(image: Image.Image) -> Image.Image:
     return rgb
 
 
+def padded_first(image: Image.Image, colour: tuple[int, ...]) -> Image.Image:
+    """Return an image padded to a square before it becomes RGB, the colour taken for one of its own mode's.
+
+    Modes of one or two channels raise UnreadableImageError where there is something to pad: there the original stops.
+    Source: haotian-liu/LLaVA c121f04, `llava/eval/model_vqa_science.py` and `expand2square` of `llava/mm_utils.py`.
+    """
+    side = max(image.size)
+    with decoding(f"mode {image.mode} cannot be padded in a colour of three channels"):
+        if image.width != image.height:
+            canvas = Image.new(image.mode, (side, side), colour)
+            canvas.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+            image = canvas
+        return llava(image)
+
+
 def clean(image: Image.Image) -> Image.Image:
     """Return the image turned as its EXIF says, more than 8 bits scaled to 8, and transparency laid on white.
 

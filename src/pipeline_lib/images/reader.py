@@ -63,6 +63,10 @@ class ImageReader:
         """Return an image as RGB by its dataset's pixel rule; bytes and rule are checked against `pinned`."""
         return to_rgb(open_image(self.read(path, pinned)), self.row(path).pixels)
 
+    def decoded(self, path: str, pinned: str) -> Image.Image:
+        """Return an image in the mode of its file; its bytes are checked against `pinned`."""
+        return open_image(self.read(path, pinned))
+
 
 def _bytes_of(row: IndexRow) -> bytes:
     container = Path(row.container)

@@ -9,8 +9,10 @@ import torch
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.registry import load
+from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
@@ -64,7 +66,8 @@ def predict(
     for start in range(0, len(order), settings.batch_size):
         batch = order[start : start + settings.batch_size]
         if saved.of(start) is None:
-            inputs = _inputs(llava, [prompts[i] for i in batch], [questions[i] for i in batch], images)
+            asked = [questions[i] for i in batch]
+            inputs = _inputs(llava, [prompts[i] for i in batch], asked, images, settings.faithful)
             saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
         texts.update(zip(batch, saved.of(start) or [], strict=True))
         if start // settings.batch_size % 20 == 0:
@@ -80,7 +83,7 @@ def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
 
 
 def _inputs(
-    llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader
+    llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader, faithful: bool
 ) -> dict[str, torch.Tensor]:
     """Return a batch padded on the left, so that every prompt ends where its answer begins."""
     pad = int(llava.tokenizer.pad_token_id)
@@ -89,10 +92,24 @@ def _inputs(
         "input_ids": torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts]),
         "attention_mask": torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]),
     }
-    shown = [question.image for question in questions if question.image is not None]
-    if shown:
-        inputs["pixel_values"] = torch.stack([llava.pixels(images.open(path, images.row(path).pin)) for path in shown])
+    pixels = [
+        _pixels(llava, asked.image, images, faithful and asked.padded_first) for asked in questions if asked.image
+    ]
+    if pixels:
+        inputs["pixel_values"] = torch.stack(pixels)
     return {name: tensor.to(llava.model.device) for name, tensor in inputs.items()}
+
+
+def _pixels(llava: Llava, path: str, images: ImageReader, padded_first: bool) -> torch.Tensor:
+    pin = images.row(path).pin
+    if not padded_first:
+        return llava.pixels(images.open(path, pin))
+    try:
+        return llava.pixels_padded_first(images.decoded(path, pin))
+    except UnreadableImageError as error:
+        raise PipelineError(
+            "the original's script stops at this image", where=path, value=str(error), cure="leave out `faithful`"
+        ) from error
 
 
 @torch.inference_mode()

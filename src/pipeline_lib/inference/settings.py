@@ -13,6 +13,9 @@ class Decoding(Settings):
 
     batch_size: int = Field(default=16, gt=0, description="questions answered at once; the answers do not depend on it")
     max_new_tokens: int = Field(default=128, gt=0, description="longest answer, in tokens")
+    faithful: bool = Field(
+        default=False, description="show images as the original's script for the benchmark, its mistakes included"
+    )
 
 
 class PredictSettings(Decoding):

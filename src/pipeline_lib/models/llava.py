@@ -19,6 +19,7 @@ from transformers.models.llava.processing_llava import LlavaProcessor
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.text import read_json
+from pipeline_lib.images.pixels import padded_first, to_rgb
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
 from pipeline_lib.models.saving import load_model, save_model
@@ -55,6 +56,12 @@ class Llava:
         """Return the pixel tensor [3, height, width] of an RGB image."""
         pixels: torch.Tensor = self.processor.image_processor(image, return_tensors="pt")["pixel_values"][0]
         return pixels
+
+    def pixels_padded_first(self, image: Any) -> torch.Tensor:
+        """Return the pixel tensor of an image of any mode, padded before it is RGB where images are padded."""
+        processor = self.processor.image_processor
+        colour = tuple(int(value * 255) for value in processor.image_mean)
+        return self.pixels(padded_first(image, colour) if processor.do_pad else to_rgb(image, "llava"))
 
     def set_card(self, card: Card) -> None:
         """Take another card, and show images as it says."""
