@@ -40,6 +40,7 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.models.llava import Base, load_llava
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokenizer import train_language_tokenizer
 from pipeline_lib.recipes import lora
 from pipeline_lib.training.encoded import encoded_row
@@ -218,7 +219,7 @@ def train(shape: Shape, device: str, folder: Path, pictures: ImageReader) -> int
     how = TrainSettings(recipe=recipe, seed=0, threads=torch.get_num_threads(), device=device, devices=devices)
     material = Material(Base(folder / "llava"), rows, pictures, seed=0)
     train_recipe(material, how, folder / "adapter", Resume(folder / "state", 3600))
-    return sum(len(encoded_row(row, *spoken(folder), length=2048).ids) for row in rows)
+    return sum(len(encoded_row(row, Encoding(*spoken(folder), length=2048)).ids) for row in rows)
 
 
 def spoken(folder: Path) -> tuple[Any, Any, int]:

@@ -1,5 +1,6 @@
 """From text to ids and labels: by the chunk, in both modes of a Llama tokenizer, without any recording."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline_lib.core.registry import load, names
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode, image_id, tokenise
 from pipeline_lib.models.faithful import encode_as_original
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.sentencepiece import is_legacy, load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens, train_language_tokenizer
 from pipeline_lib.prompts import vicuna_v1
@@ -157,8 +159,8 @@ def test_faithful_masks_a_row_that_the_original_miscounts(
     tokenizers: dict[str, PreTrainedTokenizerBase], caplog: pytest.LogCaptureFixture
 ) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "Yes."}]
-    row, how = Conversation(7, "7", None, None, turns), (tokenizers["legacy"], vicuna_v1, 4, 100)
-    sound, faithful = encode_row(row, *how), encode_row(row, *how, faithful=True)
+    row, how = Conversation(7, "7", None, None, turns), Encoding(tokenizers["legacy"], vicuna_v1, 4, 100)
+    sound, faithful = encode_row(row, how), encode_row(row, replace(how, faithful=True))
     unknown = int(tokenizers["legacy"].unk_token_id)
     without = [token for token in sound["input_ids"] if token != unknown]  # which is padding to the original
     assert without[: len(faithful["input_ids"])] == faithful["input_ids"]

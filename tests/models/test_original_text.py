@@ -12,7 +12,7 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode, image_id
 from pipeline_lib.models.faithful import IMAGE_PLACE, encode_as_original
-from pipeline_lib.models.rows import encode_conversation
+from pipeline_lib.models.rows import Encoding, encode_conversation
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens
 from pipeline_lib.prompts.base import Segment, Template, text_of
@@ -123,7 +123,7 @@ def row_of(sample: dict[str, Any]) -> Conversation:
 def ours(case: dict[str, Any], labels: dict[str, Any], tokenizers: Tokenizers) -> tuple[list[int], list[int]]:
     tokenizer, length = tokenizers[case["tokenizer"]], case["model_max_length"]
     row = row_of(labels["samples"][case["sample"]])
-    ids, found = encode_conversation(row, tokenizer, template(case["version"]), 1, length)
+    ids, found = encode_conversation(row, Encoding(tokenizer, template(case["version"]), 1, length))
     return placed(ids, tokenizer)[:length], found[:length]
 
 

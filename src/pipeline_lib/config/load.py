@@ -5,7 +5,6 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.references import problems
@@ -14,6 +13,7 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
+from pipeline_lib.core.yaml_file import read_yaml
 
 DEFAULT = "config"
 
@@ -52,13 +52,9 @@ def load_study(path: Path) -> Study:
 
 def _read(path: Path) -> Any:
     try:
-        document = YAML().load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path, YAML())
     except FileNotFoundError as error:
         raise PipelineError("no such study", where=path) from error
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise PipelineError(f"not valid YAML: {error.problem}", where=f"{path}:{line}") from error
     if not isinstance(document, dict):
         raise PipelineError("a study is a mapping of keys", where=path)
     return document

@@ -3,16 +3,15 @@
 The profile asks these functions; where there is no such file, Slurm's own defaults stand. Nothing here changes bytes.
 """
 
-import subprocess
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
-from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.yaml_file import read_yaml, settings_in
 
 FILE = Path("slurm/cluster.yaml")
 LOGIN = "login"
@@ -73,25 +72,12 @@ def read_cluster(file: Path = FILE) -> Cluster:
     """Return what a site says, nothing where there is no file; a fault in it raises PipelineError."""
     if not file.is_file():
         return Cluster()
-    try:
-        content: Any = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-        return Cluster.model_validate(content or {})
-    except MarkedYAMLError as error:
-        raise PipelineError(f"not valid YAML: {error.problem}", where=file) from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise PipelineError(
-            f"this does not describe a cluster: {fault['msg']}",
-            where=f"{file}: {'.'.join(map(str, fault['loc']))}",
-            value=fault["input"],
-            cure="docs/cluster.md lists the keys; `vlmflow doctor --profile slurm --write` writes the file",
-        ) from error
+    content = read_yaml(file, YAML(typ="safe")) or {}
+    cure = "docs/cluster.md lists the keys; `vlmflow doctor --profile slurm --write` writes the file"
+    return settings_in(content, Cluster, file, "a description of a cluster", cure)
 
 
 def has_accounting() -> bool:
     """Return whether Slurm here says that it keeps its jobs in a database."""
-    try:
-        done = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return any(line.split() == ["AccountingStorageType", "=", DATABASE] for line in done.stdout.splitlines())
+    printed, _ = ask("scontrol", "show", "config", seconds=20)
+    return any(line.split() == ["AccountingStorageType", "=", DATABASE] for line in printed.splitlines())

@@ -7,10 +7,10 @@ import fcntl
 import logging
 import os
 import re
-import subprocess
 import time
 from pathlib import Path
 
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.errors import PipelineError
 
 FOLDER = Path(".vlmflow/gpus")
@@ -87,12 +87,9 @@ def _lock(path: Path) -> int | None:
 
 def _listed() -> list[str]:
     """Return the UUIDs of all GPUs in nvidia-smi's order; one that is cut into MIG instances is those instances."""
-    try:
-        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
+    printed, _ = ask("nvidia-smi", "-L")
     found: list[list[str]] = []
-    for whole, uuid in re.findall(r"^(GPU )?.*\(UUID: (\S+)\)$", done.stdout, flags=re.MULTILINE):
+    for whole, uuid in re.findall(r"^(GPU )?.*\(UUID: (\S+)\)$", printed, flags=re.MULTILINE):
         if whole:
             found.append([uuid])
         elif found:

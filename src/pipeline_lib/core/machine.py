@@ -3,11 +3,12 @@
 import hashlib
 import os
 import platform
-import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from pipeline_lib.core.ask import ask
 
 LOCK = Path("requirements.lock")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY", "MKL_CBWR", "CUDA_VISIBLE_DEVICES")
@@ -50,11 +51,8 @@ def repository_facts() -> dict[str, Any]:
 
 
 def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    printed, fault = ask("git", *arguments, seconds=20)
+    return None if fault else printed.strip()
 
 
 def _processor() -> str:

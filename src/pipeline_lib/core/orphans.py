@@ -4,10 +4,10 @@ Left alone they would work beside the new ones, and remove what those made when 
 """
 
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.errors import PipelineError
 
 FIELDS = "jobarrayid:|,workdir:|,comment:|"
@@ -24,7 +24,7 @@ def cancel_orphans(folder: Path, seconds: float = SECONDS) -> list[str]:
         return []
     orphans = _listed(folder)
     if orphans:
-        subprocess.run(["scancel", *orphans], capture_output=True, timeout=60, check=False)
+        ask("scancel", *orphans)
     deadline = time.monotonic() + seconds
     while left := _listed(folder):
         if time.monotonic() > deadline:
@@ -36,6 +36,6 @@ def cancel_orphans(folder: Path, seconds: float = SECONDS) -> list[str]:
 def _listed(folder: Path) -> list[str]:
     """Return the numbers of jobs that wait, run or are ending; none where Slurm does not answer."""
     command = ["squeue", "--me", "--array", "--noheader", "--Format", FIELDS]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    found = [line.split("|") for line in done.stdout.splitlines()] if done.returncode == 0 else []
+    printed, fault = ask(*command)
+    found = [] if fault else [line.split("|") for line in printed.splitlines()]
     return [number for number, place, comment, *_ in found if place == str(folder) and comment.startswith(MARK)]

@@ -78,8 +78,7 @@ def _carry_out(
             logger.info("reused: an equal job made these outputs before")
             return
         if getattr(checked, "device", "cpu") == "cuda":
-            processes = getattr(getattr(checked, "devices", None), "processes", 1)
-            logger.info("on GPU %s", ", ".join(gpus.take(processes)))
+            logger.info("on GPU %s", ", ".join(gpus.take(getattr(checked, "processes", 1))))
         work(job)
         job.publish()
         job.keep()

@@ -1,9 +1,9 @@
 """How much memory there is here: of the machine, or of the part that this process may use, and of its GPUs."""
 
 import os
-import subprocess
 from pathlib import Path
 
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.gpus import visible
 
 GROUPS = Path("/sys/fs/cgroup")
@@ -19,11 +19,7 @@ def main_memory(groups: Path = GROUPS, own: Path = OWN) -> int:
 
 def gpu_memory() -> int | None:
     """Return the bytes of the smallest GPU that this process may use, None where nvidia-smi does not tell."""
-    try:
-        done = subprocess.run(QUERY, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    rows = [line.split(", ") for line in done.stdout.splitlines() if line.count(", ") == 1]
+    rows = [line.split(", ") for line in ask(*QUERY)[0].splitlines() if line.count(", ") == 1]
     sizes = {uuid: int(size) * 2**20 for uuid, size in rows if size.isdecimal()}
     found = [sizes.get(uuid) for uuid in visible()]
     known = [size for size in found if size is not None]

@@ -7,12 +7,12 @@ the absolute path enters no settings, manifest or digest: machines that keep the
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
 
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.yaml_file import read_yaml, settings_in
 
 FILE = Path("site.yaml")
 PREFIX = "site:"
@@ -47,17 +47,5 @@ def locate(path: str, file: Path = FILE) -> Path:
 
 
 def _read(file: Path) -> Site:
-    try:
-        return Site.model_validate(YAML(typ="safe").load(file.read_text(encoding="utf-8")))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise PipelineError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        raise PipelineError(
-            f"this is not a list of site paths: {fault['msg']}",
-            where=f"{file}: {'.'.join(map(str, fault['loc']))}",
-            value=fault["input"],
-            cure="write it like site.example.yaml",
-        ) from error
+    content = read_yaml(file, YAML(typ="safe"))
+    return settings_in(content, Site, file, "a list of site paths", "write it like site.example.yaml")

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.cluster import LOGIN, Cluster
 from pipeline_lib.core.files import remove
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.doctor import probe
 from pipeline_lib.doctor.finding import Finding
-from pipeline_lib.doctor.slurm import ask
 
 FOLDER = Path(".vlmflow/doctor")
 LEAST_FREE = 10 * 2**30  # bytes, in the project's folder

@@ -3,15 +3,14 @@
 import getpass
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from typing import Sequence
 
+from pipeline_lib.core.ask import ask
 from pipeline_lib.core.cluster import DATABASE, Partition
 
 PROGRAMS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "which")  # what the executor calls
 PARTITIONS = "%P|%a|%l|%m|%c|%G|%f"
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -34,16 +33,6 @@ class Facts:
     def models(self) -> set[str]:
         """Return the models of all GPUs."""
         return {model for partition in self.partitions.values() for model in partition.available_gpu_models}
-
-
-def ask(*command: str) -> tuple[str, str]:
-    """Return what a command printed, and why it failed: "" where it did not."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return "", str(error)
-    fault = done.stderr.strip() or f"{command[0]} ended with {done.returncode}"
-    return (done.stdout, "") if done.returncode == 0 else ("", fault)
 
 
 def gather_facts() -> Facts:

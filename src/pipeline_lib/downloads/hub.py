@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,9 +23,9 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.downloads.hosts import AT_ONCE
 from pipeline_lib.downloads.names import safe_name
 from pipeline_lib.downloads.pins import refuse_other
+from pipeline_lib.downloads.pool import at_once
 from pipeline_lib.downloads.store import FOLDER, put
 
 logger = logging.getLogger(__name__)
@@ -65,14 +64,8 @@ class Repository:
     def fetch(self, names: list[str], folder: Path) -> None:
         """Put the named files below `folder`, every one verified."""
         disable_progress_bars()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            futures = [pool.submit(self._fetch_one, name, folder) for name in names]
-            try:
-                for future in futures:
-                    future.result()
-            except BaseException:  # an interruption too: what waits must not be begun
-                pool.shutdown(cancel_futures=True)
-                raise
+        for _ in at_once(lambda name: self._fetch_one(name, folder), names):
+            pass
 
     def _fetch_one(self, name: str, folder: Path) -> None:
         with _told(self.name, self.commit):

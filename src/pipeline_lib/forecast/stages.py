@@ -26,14 +26,13 @@ def costs(study: Study, results: Path, plan: list[Job], records: list[Record]) -
 
 def _cost(study: Study, results: Path, stage: Stage, records: list[Record]) -> Cost:
     jobs = [job for job in stage.jobs if job["runs"]]
-    gpus = max(int(job["gpus"]) for job in jobs)
     downloads = _downloads(study, jobs[0])
     if stage.rule == "train":
         return _training(study, results, stage.name, jobs[0], records)
     hours = _hours_before(jobs)
     disk = summed(_size_before(job) for job in jobs)
     asked = max(int(job["memory_mb"]) for job in jobs) * 10**6
-    gpu_hours = 0.0 if not gpus else (None if hours is None else hours * gpus)
+    gpu_hours = _gpu_hours(hours, jobs)
     size = None if disk is None else int(disk)
     return Cost(stage.name, len(jobs), hours, gpu_hours, size, asked, downloads)
 
@@ -46,11 +45,16 @@ def _training(study: Study, results: Path, stage: str, job: Job, records: list[R
         return Cost(stage, 1, _hours_before([job]), gpu_hours, None, None, 0)
     rate, steps = seconds_a_step(records, job["settings"], sizes), steps_of(study, name, results)
     hours = _hours_before([job]) if rate is None or steps is None else rate * steps / 3600
-    gpus = training.devices.processes if job["gpus"] else 0
-    gpu_hours = 0.0 if not gpus else (None if hours is None else hours * gpus)
+    gpu_hours = _gpu_hours(hours, [job])
     found = training_need(study, name, sizes, results)
     saved = sizes.trained if training.recipe.saves == "adapter" else sizes.parameters
     return Cost(stage, 1, hours, gpu_hours, TENSOR * saved, None if found is None else found.total, 0)
+
+
+def _gpu_hours(hours: float | None, jobs: list[Job]) -> float | None:
+    """Return the hours of the GPUs that jobs take, 0 where they take none."""
+    gpus = max(int(job["gpus"]) for job in jobs)
+    return 0.0 if not gpus else (None if hours is None else hours * gpus)
 
 
 def _hours_before(jobs: list[Job]) -> float | None:

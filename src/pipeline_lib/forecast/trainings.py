@@ -1,6 +1,5 @@
 """What a training that is not made yet will be: its sizes, its steps, its rate, from what is here already."""
 
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,7 @@ def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need 
         return None
     path = results / f"previews/{name}.verdict.json"
     longest = read_json(path)["longest"] if path.is_file() else None
-    rows = recipe.batch_size // (devices.passes(recipe.batch_size) * devices.processes)
-    return need(sizes, devices, rows, longest)
+    return need(sizes, devices, devices.rows(recipe.batch_size), longest)
 
 
 def steps_of(study: Study, name: str, results: Path) -> int | None:
@@ -60,8 +58,7 @@ def steps_of(study: Study, name: str, results: Path) -> int | None:
     path = results / f"subsets/{study.trainings[name].subset}.parquet"
     if not path.is_file():
         return None
-    rows = int(pq.read_metadata(path).num_rows)
-    return ceil(float(recipe.epochs or 0) * rows / recipe.batch_size)
+    return recipe.steps_over(int(pq.read_metadata(path).num_rows))
 
 
 def seconds_a_step(records: list[Record], settings: dict[str, Any], sizes: Sizes) -> float | None:

@@ -9,6 +9,7 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import image_id
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokens import Tokens
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
 from pipeline_lib.preview.marks import parts_of
@@ -33,14 +34,9 @@ class Inspected:
 def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings, shown: int = SHOWN) -> Inspected:
     """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
     template = cast(Template, load("prompts", settings.template))
-
+    how = Encoding(tokens.tokenizer, template, tokens.image_tokens, settings.max_length, settings.faithful)
     image = image_id(tokens.tokenizer)
-
-    def encoded(row: Conversation) -> Encoded:
-        how = (template, tokens.image_tokens, settings.max_length, settings.faithful)
-        return encoded_row(row, tokens.tokenizer, *how)
-
-    counts = [count_row(row, encoded(row), image) for row in rows]
+    counts = [count_row(row, encoded_row(row, how), image) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
@@ -55,7 +51,7 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
         "allowed": settings.untrained,
         "counts": totals(counts),
         "shown": {
-            name: [_shown(by_row[row], encoded(by_row[row]), tokens.tokenizer, image) for row in chosen]
+            name: [_shown(by_row[row], encoded_row(by_row[row], how), tokens.tokenizer, image) for row in chosen]
             for name, chosen in groups.items()
         },
     }

@@ -5,7 +5,6 @@ Names as OCR-VQA's own loader makes them: the id and the suffix of the URL. LLaV
 """
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,21 +59,14 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list
 
 
 def _fetch_all(store: "Store", links: list[tuple[str, str]], folder: Path) -> list[Failure]:
-    from pipeline_lib.downloads.hosts import AT_ONCE
+    from pipeline_lib.downloads.pool import at_once
 
     failures = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = [pool.submit(_fetch_one, store, name, url, folder) for name, url in links]
-        try:
-            for done, future in enumerate(futures, start=1):
-                failure = future.result()
-                failures += [failure] if failure else []
-                if done % 1000 == 0:
-                    logger.info("%d of %d images, %d dead links", done, len(links), len(failures))
-        except BaseException:  # an interruption too: what waits must not be begun
-            store.stop()
-            pool.shutdown(cancel_futures=True)
-            raise
+    found = at_once(lambda link: _fetch_one(store, *link, folder), links, store.stop)
+    for done, failure in enumerate(found, start=1):
+        failures += [failure] if failure else []
+        if done % 1000 == 0:
+            logger.info("%d of %d images, %d dead links", done, len(links), len(failures))
     return failures
 
 

@@ -3,12 +3,11 @@
 from typing import Any, Callable
 
 import torch
-from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED
-from pipeline_lib.prompts.base import Template
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.training.encoded import encoded_row
 from pipeline_lib.training.task import Batch, Features
 
@@ -36,22 +35,15 @@ class PixelCache:
         return pixels
 
 
-def encode_row(
-    row: Conversation,
-    tokenizer: PreTrainedTokenizerBase,
-    template: Template,
-    image_tokens: int,
-    length: int,
-    faithful: bool = False,
-) -> Features:
-    """Return `input_ids` and `labels` of a conversation, cut to `length`.
+def encode_row(row: Conversation, how: Encoding) -> Features:
+    """Return `input_ids` and `labels` of a conversation, cut to the longest length.
 
     One without a trained token is an error; the original goes on with it, and so does `faithful`.
     """
-    found = encoded_row(row, tokenizer, template, image_tokens, length, faithful)
-    if not faithful and not found.trained:
+    found = encoded_row(row, how)
+    if not how.faithful and not found.trained:
         raise PipelineError(
-            f"no token of this row is trained: its {len(found.whole_ids)} tokens are cut to {length}",
+            f"no token of this row is trained: its {len(found.whole_ids)} tokens are cut to {how.length}",
             where=f"row {row.row}",
             value=row.id,
             cure="raise the recipe's max_length, or drop the row",

@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerBase
-
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, image_id
-from pipeline_lib.models.rows import encode_conversation
-from pipeline_lib.prompts.base import Template
+from pipeline_lib.models.rows import Encoding, encode_conversation
 from pipeline_lib.training.cutting import ImageTokens, cut, cut_as_original
 
 
@@ -36,17 +33,10 @@ class Encoded:
         return next((place for place, label in enumerate(self.whole_labels) if label != IGNORED), None)
 
 
-def encoded_row(
-    row: Conversation,
-    tokenizer: PreTrainedTokenizerBase,
-    template: Template,
-    image_tokens: int,
-    length: int,
-    faithful: bool = False,
-) -> Encoded:
-    """Return a conversation in the words of a template, cut to `length`; `faithful`: as the original does."""
-    whole = encode_conversation(row, tokenizer, template, image_tokens, length, faithful)
-    image = ImageTokens(image_id(tokenizer), image_tokens) if row.image is not None else None
-    if faithful:
-        return Encoded(*cut_as_original(*whole, length, image, int(tokenizer.unk_token_id)), *whole)
-    return Encoded(*cut(*whole, length, image), *whole)
+def encoded_row(row: Conversation, how: Encoding) -> Encoded:
+    """Return a conversation as tokens, whole and cut; `faithful`: cut as the original does."""
+    whole = encode_conversation(row, how)
+    image = ImageTokens(image_id(how.tokenizer), how.image_tokens) if row.image is not None else None
+    if how.faithful:
+        return Encoded(*cut_as_original(*whole, how.length, image, int(how.tokenizer.unk_token_id)), *whole)
+    return Encoded(*cut(*whole, how.length, image), *whole)

@@ -6,6 +6,7 @@ from transformers import LlamaForCausalLM
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.prompts.base import Template
@@ -25,7 +26,7 @@ def language_task(material: Material, template: Template, max_length: int) -> Ta
         )
     model = load_model(LlamaForCausalLM, material.base.start)
     tokenizer = load_tokenizer(material.base.start)
-    make = partial(encode_row, tokenizer=tokenizer, template=template, image_tokens=0, length=max_length)
+    make = partial(encode_row, how=Encoding(tokenizer, template, 0, max_length))
     return Task(
         model=model,
         examples=Examples(material.rows, make),

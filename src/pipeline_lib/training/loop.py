@@ -1,7 +1,6 @@
 """Train a task with given settings; the same settings give the same bytes on one kind of processor."""
 
 import logging
-import math
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +43,16 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
 
 
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path, rows: int) -> TrainingArguments:
-    warmup = 0.0 if _is_one_step(optimisation, rows) else optimisation.warmup
+    # A single step would be warm-up alone and teach nothing: its rate is 0.
+    warmup = 0.0 if optimisation.steps_over(rows) <= 1 else optimisation.warmup
     devices = settings.devices
-    passes = devices.passes(optimisation.batch_size)
     length: dict[str, Any] = (
         {"max_steps": optimisation.steps} if optimisation.steps else {"num_train_epochs": optimisation.epochs}
     )
     return TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=optimisation.batch_size // (passes * devices.processes),
-        gradient_accumulation_steps=passes,
+        per_device_train_batch_size=devices.rows(optimisation.batch_size),
+        gradient_accumulation_steps=devices.passes(optimisation.batch_size),
         bf16=devices.precision == "bfloat16",
         activation_checkpointing=devices.recompute_activations,
         deepspeed=deepspeed_settings(devices.sharding, optimisation.clip_norm),
@@ -82,10 +81,3 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
 
 def _with_warmup(schedule: str) -> str:
     return "constant_with_warmup" if schedule == "constant" else schedule
-
-
-def _is_one_step(optimisation: Optimisation, rows: int) -> bool:
-    """Return whether a training takes a single step, which would be warm-up alone and teach nothing: its rate is 0."""
-    if optimisation.steps is not None:
-        return optimisation.steps == 1
-    return (optimisation.epochs or 0) * math.ceil(rows / optimisation.batch_size) <= 1

@@ -89,7 +89,7 @@ def check_memory(settings: TrainSettings, material: Material, tokens: int | None
         return None
     devices = settings.devices
     sizes = sizes_of(settings.recipe, material)
-    rows = settings.recipe.batch_size // (devices.passes(settings.recipe.batch_size) * devices.processes)
+    rows = devices.rows(settings.recipe.batch_size)
     found = need(sizes, devices, rows, tokens)
     logger.info("a process needs %s", told(found))
     main = main_memory()

@@ -10,6 +10,7 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.encode import image_id
 from pipeline_lib.models.llava import open_llava
+from pipeline_lib.models.rows import Encoding
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import PixelCache, collate_conversations, encode_row
 from pipeline_lib.training.grouping import modality_lengths
@@ -30,10 +31,12 @@ def multimodal_task(
     train_only(llava.model, trained)
     pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))
 
+    how = Encoding(llava.tokenizer, template, llava.model.config.image_seq_length, max_length, faithful)
+    image = image_id(llava.tokenizer)
+
     def make(row: Conversation) -> Features:
-        image_tokens = llava.model.config.image_seq_length
-        features = encode_row(row, llava.tokenizer, template, image_tokens, max_length, faithful)
-        shown = image_id(llava.tokenizer) in features["input_ids"]  # and not cut off
+        features = encode_row(row, how)
+        shown = image in features["input_ids"]  # and not cut off
         return {**features, "pixel_values": pixels(row)} if shown else features
 
     side = llava.model.config.vision_config.image_size

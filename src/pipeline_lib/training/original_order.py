@@ -7,37 +7,25 @@ that were recorded from that code are a test.
 from typing import Iterator
 
 import torch
-from torch.utils.data import Sampler
 
 from pipeline_lib.training.grouping import modality_order
+from pipeline_lib.training.sampler import RowSampler
 
 UNSEEDED = 67280421310721  # the seed of a generator that nobody has seeded
 
 
-class OriginalSampler(Sampler[int]):
+class OriginalSampler(RowSampler):
     """The original's order of rows: one function of seed and epoch, because all earlier epochs are drawn again.
 
-    `lengths`, if given, groups rows into steps of `shares` times `rows`. With several `processes` accelerate gave the
-    sampler a generator that nobody had seeded: the seed then decides at most which rows share a step.
+    With several `processes` accelerate gave the sampler a generator that nobody had seeded: the seed then decides at
+    most which rows share a step.
     """
 
     def __init__(
         self, count: int, seed: int, lengths: list[int] | None, rows: int, shares: int, processes: int
     ) -> None:
-        self.count = count
-        self.seed = seed
-        self.lengths = lengths
-        self.rows = rows
-        self.shares = shares
+        super().__init__(count, seed, lengths, rows, shares)
         self.processes = processes
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order the next iteration gives; the trainer calls it."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count
 
     def __iter__(self) -> Iterator[int]:
         everywhere = torch.Generator().manual_seed(self.seed)

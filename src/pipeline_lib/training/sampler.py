@@ -9,21 +9,19 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.training.grouping import modality_order
 
 
-class SeededSampler(Sampler[int]):
-    """An order of rows that depends on the seed and the epoch alone.
+class RowSampler(Sampler[int]):
+    """An order of `count` rows for every epoch; the trainer says which epoch is next.
 
-    `lengths`, if given, groups rows by modality and length (`grouping.modality_order`) into steps of `processes` times
-    `rows`; without them the order is a permutation.
+    `lengths`, if given, groups rows by modality and length (`grouping.modality_order`) into steps of `shares` times
+    `rows`.
     """
 
-    def __init__(
-        self, count: int, seed: int, lengths: list[int] | None = None, rows: int = 1, processes: int = 1
-    ) -> None:
+    def __init__(self, count: int, seed: int, lengths: list[int] | None = None, rows: int = 1, shares: int = 1) -> None:
         self.count = count
         self.seed = seed
         self.lengths = lengths
         self.rows = rows
-        self.processes = processes
+        self.shares = shares
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -33,8 +31,12 @@ class SeededSampler(Sampler[int]):
     def __len__(self) -> int:
         return self.count
 
+
+class SeededSampler(RowSampler):
+    """An order that depends on the seed and the epoch alone; without lengths it is a permutation."""
+
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "row order", str(self.epoch)))
         if self.lengths is None:
             return iter(torch.randperm(self.count, generator=generator).tolist())
-        return iter(modality_order(self.lengths, self.rows, self.processes, generator))
+        return iter(modality_order(self.lengths, self.rows, self.shares, generator))

@@ -1,5 +1,6 @@
 """Settings that recipes share. Whatever changes the weights stands here or in the recipe, and nowhere else."""
 
+from math import ceil
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -52,6 +53,10 @@ class Optimisation(RecipeSettings):
         """Return learning rates of parameters by a part of their names; the others have `learning_rate`."""
         return {}
 
+    def steps_over(self, rows: int) -> int:
+        """Return how many optimiser steps a training on so many rows takes."""
+        return self.steps or ceil((self.epochs or 0) * ceil(rows / self.batch_size))
+
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
@@ -84,6 +89,10 @@ class Devices(Settings):
             raise ValueError(f"{batch_size} rows a step cannot be {rows} rows ({self.processes} processes) some times")
         return batch_size // rows
 
+    def rows(self, batch_size: int) -> int:
+        """Return how many rows one process takes in one pass, of a step of `batch_size` rows."""
+        return batch_size // (self.passes(batch_size) * self.processes)
+
 
 class Lesson(Settings):
     """What starting weights learn before any training uses them."""
@@ -111,3 +120,8 @@ class TrainSettings(Settings):
     threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
     devices: Devices = Devices()
+
+    @property
+    def processes(self) -> int:
+        """Return how many processes share the job, one a GPU."""
+        return self.devices.processes

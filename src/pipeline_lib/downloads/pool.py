@@ -1,0 +1,25 @@
+"""Several downloads at once, in threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterable, Iterator, TypeVar
+
+from pipeline_lib.downloads.hosts import AT_ONCE
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def at_once(work: Callable[[T], R], items: Iterable[T], stop: Callable[[], None] = lambda: None) -> Iterator[R]:
+    """Yield what `work` returns for every item, in their order.
+
+    Where one fails, or an interruption comes, `stop` is called, and what waits is not begun.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in futures:
+                yield future.result()
+        except BaseException:  # an interruption too
+            stop()
+            pool.shutdown(cancel_futures=True)
+            raise
