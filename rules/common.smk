@@ -153,6 +153,18 @@ def training(wc):
     return STUDY.trainings[wc.training]
 
 
+def across(wc):
+    """Return the number of nodes of a training, None where it is one."""
+    nodes = training(wc).devices.nodes
+    return nodes if nodes > 1 else None
+
+
+def gpus_of_nodes(wc):
+    """Return the GPUs that every node of a training must have, as Slurm names them, None without a GPU."""
+    kind = f"gpu:{GPU_MODEL}" if GPU_MODEL else "gpu"
+    return f"{kind}:{training(wc).devices.gpus_per_node}" if GPUS else None
+
+
 def model_of(wc):
     """Return the name of the training or the weights that a run asks."""
     return STUDY.runs[wc.run].model

@@ -45,6 +45,12 @@ def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
         return [entry(job, inner.dag.needrun(job)) for level in levels for job in sorted(level, key=str) if job.output]
 
 
+def gpus(job: Job) -> int:
+    """Return how many GPUs a job takes, on all of its nodes."""
+    each = job.resources.get("gres", "gpu:0").rpartition(":")[2]
+    return int(job.resources.get("gpu", 0)) + int(each) * int(job.resources.get("nodes", 1))
+
+
 def entry(job: Job, runs: bool) -> dict[str, Any]:
     """Return what the plan says of one job."""
     shell = hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16]
@@ -59,7 +65,7 @@ def entry(job: Job, runs: bool) -> dict[str, Any]:
         "code": job.params.code,
         "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
         "shell": shell,
-        "gpus": int(job.resources.get("gpu", 0)),
+        "gpus": gpus(job),
         "memory_mb": int(job.resources.mem_mb),
         "runs": runs,
     }

@@ -23,10 +23,15 @@ rule train:
         record="<results>/records/train/{training}.json",
     benchmark:
         "<results>/timings/train/{training}.jsonl"
-    threads: STUDY.threads
+    threads: lambda wc: STUDY.threads * training(wc).devices.gpus_per_node
     resources:
-        gpu=lambda wc: GPUS * training(wc).devices.processes,
-        gpu_model=GPU_MODEL,
+        nodes=lambda wc: training(wc).devices.nodes,
+        gpu=lambda wc: None if across(wc) else GPUS * training(wc).devices.gpus_per_node,
+        gpu_model=lambda wc: None if across(wc) else GPU_MODEL,
+        mpi=lambda wc: "srun" if across(wc) else None,
+        tasks=lambda wc: across(wc),
+        gres=lambda wc: gpus_of_nodes(wc) if across(wc) else None,
+        tasks_per_gpu=lambda wc: 0 if across(wc) else None,  # else the executor asks for `tasks` on every GPU
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 1440),
         save_every=STUDY.save_every,

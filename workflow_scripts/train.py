@@ -15,6 +15,7 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
     from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
@@ -29,7 +30,7 @@ def work(job: Job[TrainSettings]) -> None:
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()
-    steps = train_in_processes(material, job.settings, job.output("checkpoint"), resume, job.log)
+    steps = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     job.note(
         rows=len(rows), left_out=len(left_out), steps=len(steps), sizes=sizes and [sizes.parameters, sizes.trained]

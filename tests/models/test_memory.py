@@ -94,7 +94,7 @@ def test_sharding_spreads_sixteen_bytes_a_parameter() -> None:
     whole = replace(BIG, trained=BIG.parameters)
     spread = {}
     for sharding in ("zero2", "zero3"):
-        devices = Devices.model_validate({"processes": 8, "precision": "bfloat16", "sharding": sharding})
+        devices = Devices.model_validate({"gpus_per_node": 8, "precision": "bfloat16", "sharding": sharding})
         found = need(whole, devices, 1, None)
         spread[sharding] = found.total / whole.parameters
     assert spread == pytest.approx({"zero2": 2 + 14 / 8, "zero3": 16 / 8})
@@ -125,7 +125,7 @@ def test_a_gpu_that_is_too_small_names_the_sharding_that_fits(
     monkeypatch.setattr(memory, "sizes_of", lambda recipe, material: BIG)
     monkeypatch.setattr(memory, "gpu_memory", lambda: 40 * memory.GIB)
     how = TrainSettings(recipe=RECIPES["full"], seed=0, threads=1, device="cuda")
-    with pytest.raises(PipelineError, match=r"processes: 4, precision: bfloat16, sharding: zero3") as caught:
+    with pytest.raises(PipelineError, match=r"gpus_per_node: 4, precision: bfloat16, sharding: zero3") as caught:
         check_memory(how, cases["full"], 700)
     assert "40.00 GiB" in str(caught.value)
 

@@ -14,6 +14,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, full
+from pipeline_lib.training.launch import Work
 from pipeline_lib.training.processes import train_in_processes
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
@@ -45,7 +46,7 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
 def trained(material: Material, folder: Path, devices: Devices, seconds: float = 600) -> dict[str, torch.Tensor]:
     how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=devices)
     resume = Resume(folder.with_suffix(".state"), seconds)
-    steps = train_in_processes(material, how, folder, resume, folder.with_suffix(".log"))
+    steps = train_in_processes(Work(material, how, folder, resume, folder.with_suffix(".log")))
     assert [step.step for step in steps] == [1, 2, 3]
     return load_file(folder / "model.safetensors")
 
@@ -57,7 +58,7 @@ def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) ->
 @pytest.mark.long
 def test_two_processes_train_what_one_process_does(material: Material, tmp_path: Path) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
-    two = trained(material, tmp_path / "two", Devices(processes=2), seconds=0)
+    two = trained(material, tmp_path / "two", Devices(gpus_per_node=2), seconds=0)
     assert distance(one, two) < 1e-5
 
 
@@ -68,7 +69,7 @@ def test_sharded_processes_train_what_one_process_does(
     material: Material, tmp_path: Path, sharding: Literal["zero2", "zero3"]
 ) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
-    assert distance(one, trained(material, tmp_path / "two", Devices(processes=2, sharding=sharding))) < 1e-5
+    assert distance(one, trained(material, tmp_path / "two", Devices(gpus_per_node=2, sharding=sharding))) < 1e-5
 
 
 @pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")

@@ -17,6 +17,7 @@ from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
+from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import SIZES, Resume, Saving
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
@@ -114,7 +115,7 @@ def test_a_state_with_files_in_folders_is_complete_or_is_not_used(tmp_path: Path
     inner = resume.writing / "checkpoint-3" / "global_step3" / "part.pt"
     inner.parent.mkdir(parents=True)
     inner.write_bytes(b"tensors")
-    Saving(resume)._publish(3)
+    Saving(resume, Notice())._publish(3)
     state = tmp_path / "state" / "step-000000003"
     assert resume.latest() == state
     (state / "global_step3" / "part.pt").write_bytes(b"tens")

@@ -17,6 +17,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, full, lora, projector
+from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings
@@ -94,7 +95,11 @@ def ours(task: Task, folder: Path, look: Look, resume: Resume | None = None) -> 
         args=arguments(folder),
         train_dataset=task.examples,
         data_collator=task.collate,
-        callbacks=[look, *([Saving(resume)] if resume and not state else []), *([Guard(state)] if state else [])],
+        callbacks=[
+            look,
+            *([Saving(resume, Notice())] if resume and not state else []),
+            *([Guard(state)] if state else []),
+        ],
         row_seed=0,
         own_rates={},
     )

@@ -132,6 +132,7 @@ def test_packages_do_nothing_when_imported() -> None:
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in code.NEUTRAL} == {
+        "core.allocation",
         "core.errors",
         "core.files",
         "core.job",

@@ -19,7 +19,7 @@ PACKAGE = "pipeline_lib"
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        *("core.errors", "core.files", "core.job", "core.kept", "core.log", "core.machine"),
+        *("core.allocation", "core.errors", "core.files", "core.job", "core.kept", "core.log", "core.machine"),
         *("core.manifest", "core.program", "core.record", "core.room", "core.state", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
     )

@@ -45,7 +45,7 @@ def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
             f"this job needs {count} GPUs and sees {len(devices)}" if devices else "this job needs a GPU and sees none",
             where=f"nvidia-smi -L, {VISIBLE}",
             value=os.environ.get(VISIBLE),
-            cure="run it where there are as many, or let the study say fewer `processes`, or `device: cpu`",
+            cure="run it where there are as many, or let the study's `devices` say fewer, or `device: cpu`",
         )
     folder.mkdir(parents=True, exist_ok=True)
     held = _free(devices, count, folder)

@@ -11,11 +11,12 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Callable, Sequence
+from typing import Any, Callable, Sequence
 
 from pydantic import ValidationError
 
 from pipeline_lib.core import gpus
+from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.code import code_digest, code_modules
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.job import Job, Options, S
@@ -78,7 +79,7 @@ def _carry_out(
             logger.info("reused: an equal job made these outputs before")
             return
         if getattr(checked, "device", "cpu") == "cuda":
-            logger.info("on GPU %s", ", ".join(gpus.take(getattr(checked, "processes", 1))))
+            _take_gpus(getattr(checked, "devices", None))
         work(job)
         job.publish()
         job.keep()
@@ -93,6 +94,14 @@ def _carry_out(
                 cure="make room and run the same command again: nothing that was finished is lost",
             ) from error
         raise
+
+
+def _take_gpus(devices: Any) -> None:
+    """Take one GPU, or as many as a training has processes; the nodes of a spread one take theirs themselves."""
+    if devices is None:
+        logger.info("on GPU %s", ", ".join(gpus.take()))
+    elif not is_spread(devices.nodes):
+        logger.info("on GPU %s", ", ".join(gpus.take(devices.processes)))
 
 
 def _at_the_boundary(action: Callable[[], None]) -> str | None:

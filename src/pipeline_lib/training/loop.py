@@ -8,6 +8,7 @@ from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.training.curve import Step, steps_of
+from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.sharding import deepspeed_settings
@@ -20,9 +21,10 @@ logger = logging.getLogger(__name__)
 def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resume: Resume) -> list[Step]:
     """Train the task's model in place and return its steps; a loss that is not finite raises PipelineError.
 
-    An interrupted training goes on from its newest complete state and ends with the same bytes.
+    An interrupted training goes on from its newest complete state and ends with the same bytes. A notice to end raises
+    SystemExit once a state is complete.
     """
-    state = resume.latest()
+    state, notice = resume.latest(), Notice()
     trainer = VlmTrainer(
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
@@ -30,7 +32,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         blank=task.blank,
         train_dataset=task.examples,
         data_collator=task.collate,
-        callbacks=[Progress(), Saving(resume), *([Guard(state)] if state else [])],
+        callbacks=[Progress(), Saving(resume, notice), *([Guard(state)] if state else [])],
         row_seed=settings.seed if task.faithful else derive_seed(settings.seed, "train", "rows"),
         faithful=task.faithful,
         own_rates=optimisation.own_rates(),
@@ -38,7 +40,10 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     trainer.remove_callback(PrinterCallback)
     counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
     logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
-    trainer.train(resume_from_checkpoint=str(state) if state else None)
+    if state:
+        logger.info("going on from %s", state.name)
+    with notice:
+        trainer.train(resume_from_checkpoint=str(state) if state else None)
     return steps_of(trainer.state.log_history)
 
 

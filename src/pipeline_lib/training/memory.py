@@ -9,6 +9,7 @@ from typing import cast
 
 import torch
 
+from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.room import gpu_memory, main_memory
@@ -92,14 +93,14 @@ def check_memory(settings: TrainSettings, material: Material, tokens: int | None
     rows = devices.rows(settings.recipe.batch_size)
     found = need(sizes, devices, rows, tokens)
     logger.info("a process needs %s", told(found))
-    main = main_memory()
+    main, here = main_memory(), devices.gpus_per_node if is_spread(devices.nodes) else devices.processes
     if settings.device == "cuda":
         room, where = gpu_memory(), "a GPU"
-        loading = 4 * sizes.parameters * devices.processes
+        loading = 4 * sizes.parameters * here
         if loading > main:
             logger.warning("loading needs %s of main memory, and there are %s", gib(loading), gib(main))
     else:
-        room, where = main // devices.processes, "main memory, for each process"
+        room, where = main // here, "main memory, for each process"
     if room is None:
         logger.warning("how much memory the GPU has is not known: whether this training fits is not checked")
     elif found.certain > room:
@@ -145,12 +146,12 @@ def _cure(sizes: Sizes, settings: TrainSettings, room: int) -> str:
     """Return ways out: those of sharding that fit, and to train less."""
     ways = []
     if settings.device == "cuda":
-        for count in sorted({settings.devices.processes, 2, 4, 8, 16}):
-            tried = settings.devices.model_copy(
-                update={"processes": count, "sharding": "zero3", "precision": "bfloat16"}
-            )
-            if count > 1 and need(sizes, tried, 1, None).certain <= room:
-                ways.append(f"devices: {{processes: {count}, precision: bfloat16, sharding: zero3}}")
+        for nodes, count in ((1, 2), (1, 4), (1, 8), (2, 8), (4, 8), (8, 8)):
+            shared = {"nodes": nodes, "gpus_per_node": count}
+            tried = settings.devices.model_copy(update={**shared, "sharding": "zero3", "precision": "bfloat16"})
+            if need(sizes, tried, 1, None).certain <= room:
+                where = "" if nodes == 1 else f"nodes: {nodes}, "
+                ways.append(f"devices: {{{where}gpus_per_node: {count}, precision: bfloat16, sharding: zero3}}")
                 break
     if sizes.trained > sizes.parameters // 2:
         ways.append("the recipe `lora` or `projector`, which train few parameters")

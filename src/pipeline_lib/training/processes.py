@@ -1,41 +1,34 @@
-"""Training in several processes that share every step, one a GPU (or, without GPUs, one a core)."""
+"""Training in one process, in several of this machine, or over the nodes of a Slurm job."""
 
-import os
-from pathlib import Path
+import logging
 
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-
-from pipeline_lib.core.log import configure
+from pipeline_lib.core.allocation import is_spread, requeue
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.resume import Resume
-from pipeline_lib.training.run import train_recipe
-from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.launch import Meeting, Work, launch
+from pipeline_lib.training.nodes import train_over_nodes
+
+logger = logging.getLogger(__name__)
 
 
-def train_in_processes(
-    material: Material, settings: TrainSettings, folder: Path, resume: Resume, log: Path
-) -> list[Step]:
-    """Train as `train_recipe` does, in as many processes as the settings say; each writes a log beside `log`."""
-    count = settings.devices.processes
-    resume.latest()  # clears what is incomplete, before several processes look
-    if count == 1:
-        return train_recipe(material, settings, folder, resume)
-    launch = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=count,
-        run_id="training",
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        start_method="spawn",
-    )
-    steps: dict[int, list[Step]] = elastic_launch(launch, _process)(material, settings, folder, resume, log)
-    return steps[0]
+def train_in_processes(work: Work) -> list[Step]:
+    """Train as `train_recipe` does, in as many processes as the settings say, one a GPU.
+
+    Without as many nodes all of them run here. A training that was told to end goes back into Slurm's queue if it came
+    on, so that its next attempt is not its last.
+    """
+    before = work.resume.latest()  # clears what is incomplete, before several processes look
+    try:
+        return _train(work)
+    except SystemExit:
+        if work.resume.newest() not in (None, before) and requeue():
+            logger.info("back in Slurm's queue: it goes on from %s", work.resume.newest())
+        raise
 
 
-def _process(material: Material, settings: TrainSettings, folder: Path, resume: Resume, log: Path) -> list[Step]:
-    rank = os.environ["RANK"]
-    configure(log.with_suffix(f".{rank}.log"), f"process {rank}")
-    return train_recipe(material, settings, folder, resume)
+def _train(work: Work) -> list[Step]:
+    devices = work.settings.devices
+    if is_spread(devices.nodes):
+        return train_over_nodes(work)
+    if devices.processes > 1:
+        return launch(work, devices.processes, Meeting())[0]
+    return work.do()

@@ -14,6 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below, remove
+from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.sharding import first_says, is_first, wait_for_all, whole_weights
 from pipeline_lib.training.task import trained_parameters
 
@@ -35,23 +36,30 @@ class Resume:
         """Return the folder that the trainer writes to."""
         return self.folder / WRITING
 
+    def newest(self) -> Path | None:
+        """Return the newest complete state, None without one."""
+        return max(filter(_is_complete, self.folder.glob("step-*")), default=None)
+
     def latest(self) -> Path | None:
         """Return the newest complete state, None without one; whatever is incomplete is removed."""
         remove(self.writing)
-        for state in sorted(self.folder.glob("step-*"), reverse=True):
-            if _is_complete(state):
-                logger.info("going on from %s", state.name)
-                return state
-            logger.warning("%s was cut while it was written; it is not used", state)
-            remove(state)
-        return None
+        for state in self.folder.glob("step-*"):
+            if not _is_complete(state):
+                logger.warning("%s was cut while it was written; it is not used", state)
+                remove(state)
+        return self.newest()
 
 
 class Saving(TrainerCallback):
-    """Asks for a state when its time has come, and gives it its final name when it is complete."""
+    """Asks for a state when its time has come, and gives it its final name when it is complete.
 
-    def __init__(self, resume: Resume) -> None:
+    A notice to end asks for one too, and ends the training with SystemExit when it is complete.
+    """
+
+    def __init__(self, resume: Resume, notice: Notice) -> None:
         self._resume = resume
+        self._notice = notice
+        self._ending = False
         self._last = time.monotonic()
 
     def on_step_end(
@@ -59,7 +67,8 @@ class Saving(TrainerCallback):
     ) -> None:
         """Ask for a state; the last step needs none."""
         due = time.monotonic() - self._last >= self._resume.seconds
-        control.should_save = first_says(due) and state.global_step < state.max_steps
+        due, self._ending = first_says((due, self._notice.heard))
+        control.should_save = (due or self._ending) and state.global_step < state.max_steps
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
         """Publish what the trainer has written and drop older states."""
@@ -68,6 +77,9 @@ class Saving(TrainerCallback):
             self._publish(state.global_step)
         wait_for_all()
         self._last = time.monotonic()
+        if self._ending:
+            logger.warning("told to end: the state of step %d is kept", state.global_step)
+            raise SystemExit
 
     def _publish(self, step: int) -> None:
         written = self._resume.writing / f"checkpoint-{step}"

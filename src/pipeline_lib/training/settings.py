@@ -67,7 +67,10 @@ class Optimisation(RecipeSettings):
 class Devices(Settings):
     """What a training computes on, and in which precision. Other devices give other bytes, not another training."""
 
-    processes: int = Field(default=1, ge=1, description="processes that share every step, one a GPU")
+    nodes: int = Field(default=1, ge=1, description="machines that share every step, if a scheduler gives them")
+    gpus_per_node: int = Field(
+        default=1, ge=1, description="GPUs of each node, with a process each; with `device: cpu`, processes"
+    )
     micro_batch: int | None = Field(
         default=None, gt=0, description="rows of one process in one pass; none: as many as its share of a step"
     )
@@ -82,11 +85,17 @@ class Devices(Settings):
         default=False, description="compute activations again instead of keeping them: slower, less memory"
     )
 
+    @property
+    def processes(self) -> int:
+        """Return how many processes share every step."""
+        return self.nodes * self.gpus_per_node
+
     def passes(self, batch_size: int) -> int:
         """Return how many passes of every process make a step of `batch_size` rows; ValueError where none do."""
         rows = self.processes * (self.micro_batch or max(1, batch_size // self.processes))
         if batch_size % rows:
-            raise ValueError(f"{batch_size} rows a step cannot be {rows} rows ({self.processes} processes) some times")
+            shares = f"{self.nodes} x {self.gpus_per_node} processes x {rows // self.processes}"
+            raise ValueError(f"{batch_size} rows a step are not {shares} = {rows} rows some times")
         return batch_size // rows
 
     def rows(self, batch_size: int) -> int:
@@ -120,8 +129,3 @@ class TrainSettings(Settings):
     threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
     devices: Devices = Devices()
-
-    @property
-    def processes(self) -> int:
-        """Return how many processes share the job, one a GPU."""
-        return self.devices.processes

@@ -2,12 +2,14 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed
 
 from pipeline_lib.core.errors import PipelineError
+
+T = TypeVar("T")
 
 
 def is_first() -> bool:
@@ -15,7 +17,7 @@ def is_first() -> bool:
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
 
 
-def first_says(answer: bool) -> bool:
+def first_says(answer: T) -> T:
     """Return what the first process answered, in all processes."""
     if not torch.distributed.is_initialized():
         return answer

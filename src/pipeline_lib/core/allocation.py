@@ -1,0 +1,29 @@
+"""The Slurm job that this process belongs to, if it belongs to one: its nodes, and putting it back into the queue."""
+
+import os
+
+from pipeline_lib.core.ask import ask
+
+JOB = "SLURM_JOB_ID"
+
+
+def job_number() -> str | None:
+    """Return the number of this Slurm job, None outside of one."""
+    return os.environ.get(JOB)
+
+
+def is_spread(nodes: int) -> bool:
+    """Return whether Slurm has granted this job so many nodes, more than one: a process on each can be started."""
+    job = job_number()
+    if nodes == 1 or job is None:
+        return False
+    return ask("squeue", "--noheader", "--jobs", job, "--format", "%D")[0].strip() == str(nodes)
+
+
+def requeue() -> bool:
+    """Put this job back into the queue, and return whether it was; one that was cancelled or has ended is not."""
+    job = job_number()
+    if job is None:
+        return False
+    state, _ = ask("squeue", "--noheader", "--jobs", job, "--format", "%T")
+    return state.strip() == "RUNNING" and not ask("scontrol", "requeue", job)[1]

@@ -1,0 +1,110 @@
+"""Training over the nodes of a Slurm job: a process of its own on each, which starts those of its GPUs.
+
+The job runs on its first node and starts `python -m pipeline_lib.training.nodes WORK` on all of them with `srun`.
+"""
+
+import json
+import logging
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from pipeline_lib.core import gpus
+from pipeline_lib.core.allocation import job_number
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.log import configure
+from pipeline_lib.training.curve import Step
+from pipeline_lib.training.launch import Meeting, Work, launch
+
+WORK, STEPS, FAULT = "work.pickle", "steps.json", "fault.txt"  # in the folder of the training's states
+ENDED = 75  # the exit code of a node whose processes have kept their state when they were told to end
+FIRST_PORT, PORTS = 20_000, 10_000
+
+logger = logging.getLogger(__name__)
+
+
+def train_over_nodes(work: Work) -> list[Step]:
+    """Train over the nodes that Slurm has granted this job and return the steps.
+
+    What fails on a node raises PipelineError with what it said; a notice to end raises SystemExit.
+    """
+    folder = work.resume.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (STEPS, FAULT):
+        (folder / name).unlink(missing_ok=True)
+    (folder / WORK).write_bytes(pickle.dumps(work))
+    count = work.settings.devices.nodes
+    command = ["srun", f"--nodes={count}", f"--ntasks={count}", "--kill-on-bad-exit=1", "--cpu-bind=none"]
+    program = [sys.executable, "-P", "-m", __spec__.name, str(folder / WORK), socket.gethostname()]
+    logger.info("on %d nodes", count)
+    code = _run([*command, *program])
+    (folder / WORK).unlink(missing_ok=True)
+    if (folder / FAULT).is_file():
+        raise PipelineError("a node of this training failed", value=(folder / FAULT).read_text(encoding="utf-8"))
+    if code == ENDED:
+        raise SystemExit
+    if code:
+        raise PipelineError("srun failed", where=f"job {job_number()}", value=code, cure="its log says more")
+    return [Step(*step) for step in json.loads((folder / STEPS).read_text(encoding="utf-8"))]
+
+
+def _run(command: list[str]) -> int:
+    """Return the exit code of a command, which is ended first where this process must end."""
+    process = subprocess.Popen(command)
+    try:
+        return process.wait()
+    except BaseException:  # an interruption
+        process.terminate()
+        process.wait()
+        raise
+
+
+def node(file: Path, host: str) -> int:
+    """Train on this node and return the exit code; what failed first on any node is left beside `file`."""
+    work: Work = pickle.loads(file.read_bytes())
+    number, devices = int(os.environ["SLURM_NODEID"]), work.settings.devices
+    configure(work.log.with_suffix(f".node{number}.log"), f"node {number}")
+    job = int(os.environ["SLURM_JOB_ID"])
+    meeting = Meeting(devices.nodes, f"{host}:{FIRST_PORT + job % PORTS}", f"job {job}", number == 0)
+    try:
+        if work.settings.device == "cuda":
+            _take_gpus(devices.gpus_per_node)
+        steps = launch(work, devices.gpus_per_node, meeting)
+    except PipelineError as error:
+        _leave(file.with_name(FAULT), f"node {number}, {socket.gethostname()}: {error}")
+        return 1
+    except SystemExit:
+        return ENDED
+    if 0 in steps:
+        file.with_name(STEPS).write_text(json.dumps(steps[0]), encoding="utf-8")
+    return 0
+
+
+def _take_gpus(count: int) -> None:
+    logger.info("on GPU %s", ", ".join(gpus.take(count)))
+    found = torch.cuda.device_count()
+    if found < count:
+        raise PipelineError(
+            f"Slurm granted {count} GPUs on this node, and torch can use {found}",
+            where=gpus.VISIBLE,
+            value=os.environ[gpus.VISIBLE],
+            cure="make setup TORCH=cuda; vlmflow doctor",
+        )
+
+
+def _leave(file: Path, text: str) -> None:
+    """Write a file unless another node has written it."""
+    try:
+        with file.open("x", encoding="utf-8") as output:
+            output.write(text)
+    except FileExistsError:
+        logger.error("%s", text)
+
+
+if __name__ == "__main__":
+    sys.exit(node(Path(sys.argv[1]), sys.argv[2]))
