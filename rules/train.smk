@@ -34,6 +34,7 @@ rule train:
         tasks_per_gpu=lambda wc: 0 if across(wc) else None,  # else the executor asks for `tasks` on every GPU
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 1440),
+        slurm_extra="--signal=TERM@120",  # two minutes before its limit it is told to keep its state
         save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),

@@ -30,13 +30,11 @@ def work(job: Job[TrainSettings]) -> None:
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()
-    steps = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
+    steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
-    job.note(
-        rows=len(rows), left_out=len(left_out), steps=len(steps), sizes=sizes and [sizes.parameters, sizes.trained]
-    )
-    if fresh:  # else a part of the steps was taken before
-        job.note(timed_steps=len(steps), timed_seconds=round(time.monotonic() - began, 3))
+    timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
+    job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
+    job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # else a part is older
 
 
 if __name__ == "__main__":

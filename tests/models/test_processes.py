@@ -1,8 +1,12 @@
 """Several processes share every step, and train what one process trains."""
 
+import os
+import signal
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import pytest
@@ -23,8 +27,9 @@ from pipeline_lib.training.task import Material
 
 pytestmark = pytest.mark.xdist_group("models")
 
+STEPS = 12
 RECIPE = full.Settings(
-    name="full", order="modality", steps=3, batch_size=4, learning_rate=1e-2, clip_norm=1.0, warmup=0.0
+    name="full", order="modality", steps=STEPS, batch_size=4, learning_rate=1e-2, clip_norm=1.0, warmup=0.0
 )
 
 
@@ -46,8 +51,8 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
 def trained(material: Material, folder: Path, devices: Devices, seconds: float = 600) -> dict[str, torch.Tensor]:
     how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=devices)
     resume = Resume(folder.with_suffix(".state"), seconds)
-    steps = train_in_processes(Work(material, how, folder, resume, folder.with_suffix(".log")))
-    assert [step.step for step in steps] == [1, 2, 3]
+    steps, _ = train_in_processes(Work(material, how, folder, resume, folder.with_suffix(".log")))
+    assert [step.step for step in steps] == list(range(1, STEPS + 1))
     return load_file(folder / "model.safetensors")
 
 
@@ -60,6 +65,28 @@ def test_two_processes_train_what_one_process_does(material: Material, tmp_path:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
     two = trained(material, tmp_path / "two", Devices(gpus_per_node=2), seconds=0)
     assert distance(one, two) < 1e-5
+
+
+@pytest.mark.long
+def test_processes_that_are_told_to_end_keep_their_state_and_go_on_to_the_same_bytes(
+    material: Material, tmp_path: Path
+) -> None:
+    devices = Devices(nodes=2)  # both here, where no scheduler has given any
+    straight = trained(material, tmp_path / "straight", devices)
+    teller = Thread(target=end_after_a_step, args=[tmp_path / "told.0.log"])
+    teller.start()
+    with pytest.raises(SystemExit):
+        trained(material, tmp_path / "told", devices)
+    teller.join()
+    assert list((tmp_path / "told.state").glob("step-*"))
+    assert distance(straight, trained(material, tmp_path / "told", devices)) == 0
+
+
+def end_after_a_step(log: Path) -> None:
+    """Tell this process to end once a process of its training has taken a step."""
+    while not log.is_file() or "step 1 of" not in log.read_text():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.long

@@ -2,8 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,9 +35,18 @@ class Killed(BaseException):
     """The end of a process, for tests."""
 
 
+def die() -> None:
+    raise Killed
+
+
+def tell_to_end() -> None:
+    """Do what Slurm does before a job's limit."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @contextmanager
-def killed_in_step(number: int) -> Iterator[None]:
-    """Let a training die while it is in a step."""
+def ended_in_step(number: int, how: Callable[[], None], by: type[BaseException]) -> Iterator[None]:
+    """Let something happen to a training while it is in a step, by which it ends."""
     original = VlmTrainer.training_step
     seen = 0
 
@@ -43,12 +54,17 @@ def killed_in_step(number: int) -> Iterator[None]:
         nonlocal seen
         seen += 1
         if seen == number:
-            raise Killed
+            how()
         return original(self, *arguments, **keywords)
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(by):
         patch.setattr(VlmTrainer, "training_step", training_step)
         yield
+
+
+def killed_in_step(number: int) -> AbstractContextManager[None]:
+    """Let a training die while it is in a step."""
+    return ended_in_step(number, die, Killed)
 
 
 @pytest.fixture()
@@ -91,6 +107,34 @@ def test_a_killed_training_ends_with_the_same_bytes(
     assert resume.latest() == tmp_path / "b" / "step-000000005"
     assert train(cases[recipe], tmp_path / "resumed", resume) == straight
     assert [step.step for step in straight[0]] == list(range(1, 8))
+
+
+def test_a_training_that_is_told_to_end_keeps_the_step_it_is_in(
+    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path
+) -> None:
+    straight = train(cases["projector"], tmp_path / "straight", Resume(tmp_path / "a", 600))
+    resume = Resume(tmp_path / "b", 600)  # no state is due
+    with ended_in_step(4, tell_to_end, SystemExit):
+        train(cases["projector"], tmp_path / "never", resume)
+    assert resume.latest() == tmp_path / "b" / "step-000000004"
+    assert train(cases["projector"], tmp_path / "resumed", resume) == straight
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_training_that_is_told_to_end_in_its_last_step_ends_well(
+    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path
+) -> None:
+    original = VlmTrainer.training_step
+
+    def training_step(self: VlmTrainer, *arguments: object, **keywords: object) -> object:
+        if self.state.global_step == STEPS["steps"] - 1:
+            tell_to_end()
+        return original(self, *arguments, **keywords)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VlmTrainer, "training_step", training_step)
+        steps, _ = train(cases["projector"], tmp_path / "done", Resume(tmp_path / "a", 600))
+    assert len(steps) == STEPS["steps"]
 
 
 def test_a_state_cut_while_it_was_written_is_not_used(

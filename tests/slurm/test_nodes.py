@@ -4,7 +4,7 @@ import pytest
 
 from tests.project import Project
 from tests.slurm.cluster import Cluster
-from tests.slurm.mini import make, states
+from tests.slurm.mini import make
 from tests.slurm.shape import Shape
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
@@ -31,7 +31,8 @@ def test_a_training_over_two_nodes_is_that_of_two_processes(
     )
     done = make(spread)
     assert done.returncode == 0, done.text
-    assert cluster.jobs(spread.root, "comment", "numnodes", "numtasks", "state") == []
-    assert states(cluster, spread, "train") == ["COMPLETED"]
+    jobs = cluster.jobs(spread.root, "comment", "numnodes", "numtasks", "state")
+    assert jobs[0] == ["rule_train_wildcards_full", "2", "2", "COMPLETED"]
+    assert all((spread.root / f"results/mini/logs/train/full.node{number}.log").is_file() for number in (0, 1))
     assert local.make("results/mini/pope_score.json").returncode == 0
     assert spread.made() == local.made()

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,27 +19,31 @@ from pipeline_lib.core import gpus
 from pipeline_lib.core.allocation import job_number
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.log import configure
+from pipeline_lib.core.machine import machine_facts
+from pipeline_lib.core.text import read_json
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.launch import Meeting, Work, launch
 
-WORK, STEPS, FAULT = "work.pickle", "steps.json", "fault.txt"  # in the folder of the training's states
+# In the folder of the training's states.
+WORK, STEPS, FAULT, MACHINE = "work.pickle", "steps.json", "fault.txt", "machine{}.json"
 ENDED = 75  # the exit code of a node whose processes have kept their state when they were told to end
 FIRST_PORT, PORTS = 20_000, 10_000
 
 logger = logging.getLogger(__name__)
 
 
-def train_over_nodes(work: Work) -> list[Step]:
-    """Train over the nodes that Slurm has granted this job and return the steps.
+def train_over_nodes(work: Work) -> tuple[list[Step], list[dict[str, Any]]]:
+    """Train over the nodes that Slurm has granted this job; return the steps, and facts about every node.
 
     What fails on a node raises PipelineError with what it said; a notice to end raises SystemExit.
     """
     folder = work.resume.folder
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (STEPS, FAULT):
-        (folder / name).unlink(missing_ok=True)
-    (folder / WORK).write_bytes(pickle.dumps(work))
     count = work.settings.devices.nodes
+    machines = [folder / MACHINE.format(number) for number in range(count)]
+    for path in (folder / STEPS, folder / FAULT, *machines):
+        path.unlink(missing_ok=True)
+    (folder / WORK).write_bytes(pickle.dumps(work))
     command = ["srun", f"--nodes={count}", f"--ntasks={count}", "--kill-on-bad-exit=1", "--cpu-bind=none"]
     program = [sys.executable, "-P", "-m", __spec__.name, str(folder / WORK), socket.gethostname()]
     logger.info("on %d nodes", count)
@@ -50,7 +55,7 @@ def train_over_nodes(work: Work) -> list[Step]:
         raise SystemExit
     if code:
         raise PipelineError("srun failed", where=f"job {job_number()}", value=code, cure="its log says more")
-    return [Step(*step) for step in json.loads((folder / STEPS).read_text(encoding="utf-8"))]
+    return [Step(*step) for step in read_json(folder / STEPS)], [read_json(path) for path in machines]
 
 
 def _run(command: list[str]) -> int:
@@ -74,6 +79,7 @@ def node(file: Path, host: str) -> int:
     try:
         if work.settings.device == "cuda":
             _take_gpus(devices.gpus_per_node)
+        file.with_name(MACHINE.format(number)).write_text(json.dumps(machine_facts()), encoding="utf-8")
         steps = launch(work, devices.gpus_per_node, meeting)
     except PipelineError as error:
         _leave(file.with_name(FAULT), f"node {number}, {socket.gethostname()}: {error}")

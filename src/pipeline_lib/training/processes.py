@@ -1,6 +1,7 @@
 """Training in one process, in several of this machine, or over the nodes of a Slurm job."""
 
 import logging
+from typing import Any, NamedTuple
 
 from pipeline_lib.core.allocation import is_spread, requeue
 from pipeline_lib.training.curve import Step
@@ -10,7 +11,14 @@ from pipeline_lib.training.nodes import train_over_nodes
 logger = logging.getLogger(__name__)
 
 
-def train_in_processes(work: Work) -> list[Step]:
+class Trained(NamedTuple):
+    """The steps of a training, and facts about its nodes where it had several."""
+
+    steps: list[Step]
+    nodes: list[dict[str, Any]]
+
+
+def train_in_processes(work: Work) -> Trained:
     """Train as `train_recipe` does, in as many processes as the settings say, one a GPU.
 
     Without as many nodes all of them run here. A training that was told to end goes back into Slurm's queue if it came
@@ -25,10 +33,10 @@ def train_in_processes(work: Work) -> list[Step]:
         raise
 
 
-def _train(work: Work) -> list[Step]:
+def _train(work: Work) -> Trained:
     devices = work.settings.devices
     if is_spread(devices.nodes):
-        return train_over_nodes(work)
+        return Trained(*train_over_nodes(work))
     if devices.processes > 1:
-        return launch(work, devices.processes, Meeting())[0]
-    return work.do()
+        return Trained(launch(work, devices.processes, Meeting())[0], [])
+    return Trained(work.do(), [])
