@@ -7,22 +7,24 @@ import pytest
 
 from pipeline_lib.core.cluster import Cluster, Partition, read_cluster
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.doctor.checks import examine
+from pipeline_lib.doctor.checks import Need, examine
 from pipeline_lib.doctor.node import Visit, findings
-from pipeline_lib.doctor.slurm import Facts, minutes, parse_config, parse_gpus, parse_partitions
+from pipeline_lib.doctor.slurm import Facts, minutes, parse_config, parse_gpus, parse_groups, parse_partitions
 from pipeline_lib.doctor.writing import cluster_text, proposal
 from tests.project import ROOT, Project
 
 SINFO = """\
-cpu*|up|1-00:00:00|128000+|64|(null)|icelake
-gpu|up|2:00:00|512000|64|gpu:a100:4(S:0-1),nvme:1|a100,nvlink
-gpu|up|2:00:00|256000|32|gpu:v100:2|v100
-old|down|infinite|1000|2|(null)|(null)
+cpu*|up|1-00:00:00|128000+|64|(null)|icelake|20
+gpu|up|2:00:00|512000|64|gpu:a100:4(S:0-1),nvme:1|a100,nvlink|6
+gpu|up|2:00:00|256000|32|gpu:v100:2|v100|2
+old|down|infinite|1000|2|(null)|(null)|1
 """
-PARTITIONS, DEFAULT = parse_partitions(SINFO)
+(PARTITIONS, DEFAULT), GROUPS = parse_partitions(SINFO), parse_groups(SINFO)
+NONE = Need()
 WITH = Facts(
     config={"ClusterName": "north", "AccountingStorageType": "accounting_storage/slurmdbd"},
     partitions=PARTITIONS,
+    groups=GROUPS,
     default=DEFAULT,
     accounts=["physics", "maths"],
     sacct="",
@@ -30,13 +32,14 @@ WITH = Facts(
 WITHOUT = Facts(
     config={"AccountingStorageType": "accounting_storage/none", "MinJobAge": "300 sec"},
     partitions=PARTITIONS,
+    groups=GROUPS,
     default=DEFAULT,
     sacct="there is no database",
 )
 
 
-def faults(facts: Facts, site: Cluster, gpus: bool = False) -> dict[str, str]:
-    return {found.name: f"{found.said}; {found.cure}" for found in examine(facts, site, gpus) if found.cure}
+def faults(facts: Facts, site: Cluster, need: Need = NONE) -> dict[str, str]:
+    return {found.name: f"{found.said}; {found.cure}" for found in examine(facts, site, need) if found.cure}
 
 
 def test_partitions_as_sinfo_prints_them() -> None:
@@ -108,9 +111,17 @@ def test_a_fault_has_one_line_and_a_cure(facts: Facts, site: Cluster, name: str,
 
 def test_a_study_on_gpus_needs_a_partition_with_some() -> None:
     site = Cluster(partitions={"cpu": PARTITIONS["cpu"]})
-    assert faults(WITH, site, gpus=False) == {}
-    assert list(faults(WITH, site, gpus=True)) == ["GPUs"]
-    assert faults(WITH, Cluster(), gpus=True) == {}
+    assert faults(WITH, site, Need(gpus=0)) == {}
+    assert "GPUs" in faults(WITH, site, Need(gpus=1))
+    assert faults(WITH, Cluster(), Need(gpus=1)) == {}
+
+
+def test_a_training_over_nodes_needs_a_partition_with_as_many_that_have_its_gpus() -> None:
+    assert faults(WITH, Cluster(), Need(nodes=6, gpus=4)) == {}
+    found = faults(WITH, Cluster(), Need(nodes=8, gpus=4))
+    assert re.search("wants 8 with 4 GPUs, and no partition has more than 6; .* fewer `nodes`", found["nodes"])
+    assert faults(WITH, Cluster(), Need(nodes=8, gpus=2)) == {}
+    assert "needs 8 on a node, and no node has more than 4" in faults(WITH, Cluster(), Need(gpus=8))["GPUs"]
 
 
 def test_what_a_job_found() -> None:

@@ -8,10 +8,11 @@ from ruamel.yaml import YAML
 
 from pipeline_lib.cli.plan import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.config.study import Study
 from pipeline_lib.core.cluster import FILE, Cluster, read_cluster
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
-from pipeline_lib.doctor.checks import examine
+from pipeline_lib.doctor.checks import Need, examine
 from pipeline_lib.doctor.finding import Finding
 from pipeline_lib.doctor.node import findings, room, visit
 from pipeline_lib.doctor.slurm import Facts, gather_facts
@@ -31,7 +32,7 @@ def doctor(
     if write:
         _write(facts)
     site = read_cluster()
-    found = [*examine(facts, site, load_study(study_path(study)).device == "cuda"), room()]
+    found = [*examine(facts, site, _need(load_study(study_path(study)))), room()]
     if not any(finding.cure for finding in found):
         found += _with_a_job(facts, site, wait)
     for finding in found:
@@ -39,6 +40,12 @@ def doctor(
     if any(finding.cure for finding in found):
         raise typer.Exit(1)
     typer.echo(f"This cluster can run the study: snakemake --profile {profile}")
+
+
+def _need(study: Study) -> Need:
+    devices = [training.devices for training in study.trainings.values()]
+    gpus = max([1, *(found.gpus_per_node for found in devices)]) if study.device == "cuda" else 0
+    return Need(max([1, *(found.nodes for found in devices)]), gpus)
 
 
 def _with_a_job(facts: Facts, site: Cluster, wait: float) -> list[Finding]:

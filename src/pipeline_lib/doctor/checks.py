@@ -1,5 +1,6 @@
 """The checks that need no job: each compares what the site says, or needs, with what Slurm says."""
 
+from dataclasses import dataclass
 from typing import Callable
 
 from pipeline_lib.core.cluster import FILE, LOGIN, Cluster
@@ -8,10 +9,19 @@ from pipeline_lib.doctor.slurm import Facts
 
 LONGEST_WAIT = 180  # seconds between two looks of the executor (2.8.0) at its jobs, at most
 
-Check = Callable[[Facts, Cluster, bool], Finding]
+
+@dataclass(frozen=True)
+class Need:
+    """The largest job of a study: how many nodes it wants, with how many GPUs each."""
+
+    nodes: int = 1
+    gpus: int = 0
 
 
-def programs(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+Check = Callable[[Facts, Cluster, Need], Finding]
+
+
+def programs(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Are the commands here that the executor calls?"""
     if facts.missing:
         cure = "run this on a login node of the cluster, with Slurm's client programs on PATH"
@@ -19,14 +29,14 @@ def programs(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     return Finding("programs", "all are here")
 
 
-def controller(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def controller(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Does Slurm answer?"""
     if not facts.config or not facts.partitions:
         return Finding("controller", "Slurm does not answer", "try `scontrol ping` and `sinfo`; ask those who run it")
     return Finding("controller", f"{facts.config.get('ClusterName', '?')} answers")
 
 
-def accounting(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def accounting(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Can the state of jobs be asked for, also a while after they have ended?"""
     command = site.status or ("sacct" if facts.accounting else "squeue")
     if command == "sacct":
@@ -40,7 +50,7 @@ def accounting(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     return Finding("state of jobs", f"squeue remembers ended jobs for {kept} s; there is no sacct")
 
 
-def account(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def account(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Is the account that pays one of the person's?"""
     if site.account is None:
         return Finding("account", f"your default one{f', {facts.accounts[0]}' if facts.accounts else ''}")
@@ -52,7 +62,7 @@ def account(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     return Finding("account", site.account)
 
 
-def partitions(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def partitions(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Are there the partitions that the site names, or a default one?"""
     named = [*site.partitions, *([site.fetch] if site.fetch not in (None, LOGIN) else [])]
     unknown = [name for name in named if name not in facts.partitions]
@@ -65,7 +75,7 @@ def partitions(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     return Finding("partitions", ", ".join(map(str, named)) or f"the default one, {facts.default}")
 
 
-def gpu_model(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def gpu_model(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Are there GPUs of the kind that is asked for, in a partition that jobs go to?"""
     used = site.partitions or facts.partitions
     there = {name: facts.partitions[name] for name in used if name in facts.partitions}
@@ -74,14 +84,26 @@ def gpu_model(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     if site.gpu_model is not None and site.gpu_model not in models:
         cure = f"correct `gpu_model` in {FILE}; there is {', '.join(sorted(models)) or 'none with a name'}"
         return Finding("GPUs", f"no node has {site.gpu_model!r}", cure)
-    if gpus and not count:
-        cure = f"name a partition with GPUs in {FILE}, or let the study say `device: cpu`"
-        return Finding("GPUs", "the study needs some, and no partition has any", cure)
+    if need.gpus > count:
+        cure = f"name a partition with more in {FILE}, or let the study's `devices` say fewer, or `device: cpu`"
+        return Finding("GPUs", f"the study needs {need.gpus} on a node, and no node has more than {count}", cure)
     kind = site.gpu_model or ", ".join(sorted(models)) or "of no named model"
     return Finding("GPUs", f"{count} on a node, {kind}" if count else "none, and the study needs none")
 
 
-def constraint(facts: Facts, site: Cluster, gpus: bool) -> Finding:
+def nodes(facts: Facts, site: Cluster, need: Need) -> Finding:
+    """Are there as many nodes, in one partition, as the study's largest training wants?"""
+    used = [name for name in site.partitions if name in facts.partitions] or list(facts.partitions)
+    enough = [group for group in facts.groups if group.partition in used and group.gpus >= need.gpus]
+    counts = [sum(group.nodes for group in enough if group.partition == name) for name in used]
+    there, each = max(counts, default=0), f" with {need.gpus} GPUs" if need.gpus else ""
+    if need.nodes > there:
+        said = f"a training wants {need.nodes}{each}, and no partition has more than {there}"
+        return Finding("nodes", said, "let its `devices` say fewer `nodes`, or name a larger partition")
+    return Finding("nodes", f"{there}{each} in a partition, and the study wants {need.nodes} at once")
+
+
+def constraint(facts: Facts, site: Cluster, need: Need) -> Finding:
     """Do nodes have the features that the site asks for?"""
     if site.constraint is None:
         return Finding("constraint", "none")
@@ -94,12 +116,12 @@ def constraint(facts: Facts, site: Cluster, gpus: bool) -> Finding:
     return Finding("constraint", site.constraint)
 
 
-CHECKS: tuple[Check, ...] = (programs, controller, accounting, account, partitions, gpu_model, constraint)
+CHECKS: tuple[Check, ...] = (programs, controller, accounting, account, partitions, gpu_model, nodes, constraint)
 
 
-def examine(facts: Facts, site: Cluster, gpus: bool) -> list[Finding]:
-    """Return what every check found, in an order in which a fault explains those after it; `gpus`: some are needed."""
-    found = [programs(facts, site, gpus), controller(facts, site, gpus)]
+def examine(facts: Facts, site: Cluster, need: Need) -> list[Finding]:
+    """Return what every check found, in an order in which a fault explains those after it."""
+    found = [programs(facts, site, need), controller(facts, site, need)]
     if any(finding.cure for finding in found):
         return found
-    return found + [check(facts, site, gpus) for check in CHECKS[len(found) :]]
+    return found + [check(facts, site, need) for check in CHECKS[len(found) :]]

@@ -10,7 +10,16 @@ from pipeline_lib.core.ask import ask
 from pipeline_lib.core.cluster import DATABASE, Partition
 
 PROGRAMS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "which")  # what the executor calls
-PARTITIONS = "%P|%a|%l|%m|%c|%G|%f"
+PARTITIONS = "%P|%a|%l|%m|%c|%G|%f|%D"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Nodes of a partition that are alike: how many, and the GPUs that each has."""
+
+    partition: str
+    nodes: int
+    gpus: int
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,7 @@ class Facts:
     missing: list[str] = field(default_factory=list)
     config: dict[str, str] = field(default_factory=dict)
     partitions: dict[str, Partition] = field(default_factory=dict)
+    groups: list[Group] = field(default_factory=list)
     default: str | None = None  # the partition of jobs that name none
     accounts: list[str] = field(default_factory=list)  # the person's, the default one first
     sacct: str = "not asked"  # "" where sacct answers, else why it does not
@@ -38,7 +48,8 @@ class Facts:
 def gather_facts() -> Facts:
     """Ask Slurm what it is."""
     config = parse_config(ask("scontrol", "show", "config")[0])
-    partitions, default = parse_partitions(ask("sinfo", "-h", "-o", PARTITIONS)[0])
+    listed_nodes = ask("sinfo", "-h", "-o", PARTITIONS)[0]
+    partitions, default = parse_partitions(listed_nodes)
     accounting = config.get("AccountingStorageType") == DATABASE
     user = getpass.getuser()
     listed, usual = "", ""
@@ -50,6 +61,7 @@ def gather_facts() -> Facts:
         missing=[name for name in PROGRAMS if shutil.which(name) is None],
         config=config,
         partitions=partitions,
+        groups=parse_groups(listed_nodes),
         default=default,
         accounts=list(names),
         sacct=ask("sacct", "-X", "-n")[1] if accounting else "there is no database",
@@ -65,12 +77,12 @@ def parse_config(text: str) -> dict[str, str]:
 def parse_partitions(text: str) -> tuple[dict[str, Partition], str | None]:
     """Return the partitions that are up, from `sinfo -o` with PARTITIONS, and the default one.
 
-    A partition takes what its largest node has: the executor asks for one node at a time.
+    A partition takes what its largest node has: limits of jobs are limits of a node.
     """
     found: dict[str, Partition] = {}
     default = None
     for line in text.splitlines():
-        name, available, limit, memory, cores, gres, features = line.split("|")
+        name, available, limit, memory, cores, gres, features, _ = line.split("|")
         if available != "up":
             continue
         default = name.rstrip("*") if name.endswith("*") else default
@@ -85,6 +97,12 @@ def parse_partitions(text: str) -> tuple[dict[str, Partition], str | None]:
             available_constraints=sorted({*old.available_constraints, *_names(features)}),
         )
     return found, default
+
+
+def parse_groups(text: str) -> list[Group]:
+    """Return the nodes of the partitions that are up, from `sinfo -o` with PARTITIONS."""
+    rows = [line.split("|") for line in text.splitlines()]
+    return [Group(row[0].rstrip("*"), int(row[7]), sum(parse_gpus(row[5]).values())) for row in rows if row[1] == "up"]
 
 
 def parse_gpus(gres: str) -> dict[str, int]:
