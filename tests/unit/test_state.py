@@ -57,10 +57,11 @@ def leave(root: Path, output: str) -> Path:
 def test_what_a_killed_snakemake_left_is_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("made.txt").write_text("half?")
+    Path(".made.txt.partial").write_text("ha")
     folder = leave(tmp_path, "made.txt")
     attendance = Attendance(tmp_path / "lock")
     assert attendance.clear(folder) == ["made.txt", (folder / "locks/0.output.lock").as_posix()]
-    assert not Path("made.txt").exists() and not list(folder.rglob("*.lock"))
+    assert not list(Path().glob("*made.txt*")) and not list(folder.rglob("*.lock"))
     assert attendance.clear(folder) == []
 
 

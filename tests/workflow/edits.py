@@ -104,7 +104,6 @@ EDITS = [
             "weights": 2,
             "inspect_rows": 3,
             "train": 4,
-            "merge": 1,
         },
     ),
     Edit("a helper that no stage reaches", f"{LIBRARY}/lineage/tree.py", "FIRST_FILES = 3", "FIRST_FILES = 4", {}, {}),

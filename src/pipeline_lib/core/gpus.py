@@ -6,6 +6,7 @@ Which of them a job gets changes no result.
 import fcntl
 import logging
 import os
+import platform
 import re
 import time
 from pathlib import Path
@@ -59,7 +60,7 @@ def _free(devices: list[str], count: int, folder: Path) -> list[str]:
     while True:
         held: dict[str, int] = {}
         for device in devices:
-            descriptor = _lock(folder / device.replace("/", "_"))
+            descriptor = _lock(folder / f"{_node()}-{device.replace('/', '_')}")
             if descriptor is not None:
                 held[device] = descriptor
             if len(held) == count:
@@ -70,6 +71,11 @@ def _free(devices: list[str], count: int, folder: Path) -> list[str]:
             logger.info("waiting for %d of %d GPUs: other jobs hold them", count, len(devices))
             told = True
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _node() -> str:
+    """Return the name of this node: numbers of GPUs, unlike UUIDs, are those of another node too."""
+    return os.environ.get("SLURMD_NODENAME", platform.node())
 
 
 def _lock(path: Path) -> int | None:

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import IO
 
-from pipeline_lib.core.files import remove
+from pipeline_lib.core.files import partial, remove
 
 SNAKEMAKE = Path(".snakemake")
 LOCK = Path(".vlmflow/locks/snakemake")
@@ -48,6 +48,7 @@ class Attendance:
         for mark in _marks(folder / "incomplete"):
             output = _output(mark, folder / "incomplete")
             remove(output)
+            remove(partial(output))
             removed.append(output.as_posix())
             mark.unlink()
         for lock in sorted((folder / "locks").glob("*.lock")):
