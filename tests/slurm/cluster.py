@@ -94,8 +94,7 @@ class Cluster:
         self._munge()
         if self.shape.accounting:
             self._database()
-        self._daemon("slurmctld", "-D")
-        self._until(lambda: self.ask("scontrol", "ping").endswith("UP"), "slurmctld")
+        self.start_controller()
         for name in self.shape.nodes:
             self.start_node(name)
         self._until(lambda: set(self.ask("sinfo", "-hNo", "%T").split()) == {"idle"}, "idle nodes")
@@ -116,6 +115,11 @@ class Cluster:
         """Return what a Slurm command prints, nothing where it fails."""
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": PATH})
         return done.stdout.strip() if done.returncode == 0 else ""
+
+    def start_controller(self) -> None:
+        """Start the daemon that knows nodes and jobs, for the first time or again."""
+        self._daemon("slurmctld", "-D")
+        self._until(lambda: self.ask("scontrol", "ping").endswith("UP"), "slurmctld")
 
     def start_node(self, name: str) -> None:
         """Start the daemon of a node."""

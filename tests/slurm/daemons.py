@@ -42,6 +42,7 @@ class Daemons:
         number, started = map(int, mark.read_text().split())
         if began(number) == started:
             os.kill(number, signal.SIGKILL)
+        mark.unlink()
 
     def told(self) -> str:
         """Return the ends of all logs."""
