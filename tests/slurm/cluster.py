@@ -126,6 +126,15 @@ class Cluster:
         (self.folder / "spool" / name).mkdir(parents=True, exist_ok=True)
         self._daemon("slurmd", "-D", "-N", name, label=f"slurmd-{name}")
 
+    def mend(self) -> None:
+        """Start again what was killed, and wait until every node serves."""
+        if self.daemons.lacks("slurmctld"):
+            self.start_controller()
+        for name in self.shape.nodes:
+            if self.daemons.lacks(f"slurmd-{name}"):
+                self.start_node(name)
+        self._until(lambda: not self.ask("sinfo", "-hN", "--dead", "-o", "%N"), "the nodes to serve again")
+
     def jobs(self, folder: Path, *fields: str) -> list[list[str]]:
         """Return these fields (of `squeue --Format`) of every job of a folder, ended ones too, an array's one by one."""
         asked = ",".join(f"{field}:|" for field in ("workdir", *fields))

@@ -44,6 +44,10 @@ class Daemons:
             os.kill(number, signal.SIGKILL)
         mark.unlink()
 
+    def lacks(self, name: str) -> bool:
+        """Return whether a process was killed, or never started."""
+        return not list((self.folder / "run").glob(f"*-{name}"))
+
     def told(self) -> str:
         """Return the ends of all logs."""
         logs = sorted((self.folder / "log").iterdir())
