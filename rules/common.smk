@@ -66,7 +66,7 @@ def read_study(settings):
 
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
-be_patient()
+be_patient(lambda: workflow.executor_settings.requeue)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
