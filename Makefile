@@ -52,7 +52,7 @@ test-smoke: setup  ## the real studies on their stand-ins, to the scores
 test-slurm: setup  ## the study mini and its faults on a Slurm cluster started here, as root; skipped otherwise
 	pytest -m "slurm and not long" -rs
 
-test-slurm-long: setup  ## the default study on such a cluster
+test-slurm-long: setup  ## the default study on such a cluster, and what may happen to the cluster meanwhile
 	pytest -m "slurm and long" -rs
 
 test-demo: setup  ## what the demo must have learned; run after it

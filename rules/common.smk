@@ -19,6 +19,7 @@ from pipeline_lib.core.failure import Failed, failure_text
 from pipeline_lib.core.leftovers import Attendance
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.orphans import cancel_orphans
+from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
 
@@ -65,6 +66,7 @@ def read_study(settings):
 
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
+be_patient(lambda: workflow.executor_settings.requeue)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows

@@ -94,8 +94,7 @@ class Cluster:
         self._munge()
         if self.shape.accounting:
             self._database()
-        self._daemon("slurmctld", "-D")
-        self._until(lambda: self.ask("scontrol", "ping").endswith("UP"), "slurmctld")
+        self.start_controller()
         for name in self.shape.nodes:
             self.start_node(name)
         self._until(lambda: set(self.ask("sinfo", "-hNo", "%T").split()) == {"idle"}, "idle nodes")
@@ -117,10 +116,24 @@ class Cluster:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": PATH})
         return done.stdout.strip() if done.returncode == 0 else ""
 
+    def start_controller(self) -> None:
+        """Start the daemon that knows nodes and jobs, for the first time or again."""
+        self._daemon("slurmctld", "-D")
+        self._until(lambda: self.ask("scontrol", "ping").endswith("UP"), "slurmctld")
+
     def start_node(self, name: str) -> None:
         """Start the daemon of a node."""
         (self.folder / "spool" / name).mkdir(parents=True, exist_ok=True)
         self._daemon("slurmd", "-D", "-N", name, label=f"slurmd-{name}")
+
+    def mend(self) -> None:
+        """Start again what was killed, and wait until every node serves."""
+        if self.daemons.lacks("slurmctld"):
+            self.start_controller()
+        for name in self.shape.nodes:
+            if self.daemons.lacks(f"slurmd-{name}"):
+                self.start_node(name)
+        self._until(lambda: not self.ask("sinfo", "-hN", "--dead", "-o", "%N"), "the nodes to serve again")
 
     def jobs(self, folder: Path, *fields: str) -> list[list[str]]:
         """Return these fields (of `squeue --Format`) of every job of a folder, ended ones too, an array's one by one."""

@@ -42,6 +42,11 @@ class Daemons:
         number, started = map(int, mark.read_text().split())
         if began(number) == started:
             os.kill(number, signal.SIGKILL)
+        mark.unlink()
+
+    def lacks(self, name: str) -> bool:
+        """Return whether a process was killed, or never started."""
+        return not list((self.folder / "run").glob(f"*-{name}"))
 
     def told(self) -> str:
         """Return the ends of all logs."""

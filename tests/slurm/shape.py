@@ -1,7 +1,8 @@
 """What a test cluster looks like, and Slurm's configuration of it. Pure: text from a shape.
 
 No systemd, no cgroups: several slurmd on one host (`slurmd -N NODE`), processes found by parentage, memory limits kept
-by polling. A GPU is a clone of /dev/null: Slurm wants a device node whose name ends in a number.
+by polling. A GPU is a clone of /dev/null: Slurm wants a device node whose name ends in a number. Only jobs that ask for
+it are requeued, and they start again after 30 seconds; 120 is usual.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Shape:
     cpus: int = 8
     memory: int = 64000  # MB that a node says it has
     accounting: bool = False
+    urgent: bool = False  # whether a partition `urgent` takes the CPU nodes from jobs of the others
     port: int = 17810  # the first of the ports
 
     @property
@@ -37,6 +39,7 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={shape.port + 1}
 AccountingStoragePass={folder}/munge.socket
 AccountingStorageTRES=gres/gpu"""
+    preemption = "\nPreemptType=preempt/partition_prio\nPreemptMode=REQUEUE" if shape.urgent else ""
     return f"""\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
@@ -44,7 +47,7 @@ SlurmctldPort={shape.port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=30
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -69,7 +72,8 @@ SlurmctldTimeout=30
 SlurmdTimeout=30
 MessageTimeout=30
 MinJobAge=3600
-{accounting}
+JobRequeue=0
+{accounting}{preemption}
 {_nodes(shape, host)}
 {_partitions(shape)}
 """
@@ -93,6 +97,8 @@ def _partitions(shape: Shape) -> str:
         if count:
             limits = "MaxTime=2-00:00:00 DefaultTime=60 State=UP"
             lines.append(f"PartitionName={name} Nodes={letter}[0-{count - 1}]{default} {limits}")
+    if shape.urgent:
+        lines.append(f"PartitionName=urgent Nodes=c[0-{shape.cpu_nodes - 1}] PriorityTier=2 State=UP")
     return "\n".join(lines)
 
 

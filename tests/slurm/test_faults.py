@@ -4,11 +4,9 @@ import os
 import shutil
 import signal
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.files import remove
 from tests.project import Project
 from tests.slurm.cluster import Cluster
 from tests.slurm.mini import COMMAND, JOBS, is_made_like, kind, make, states, wait_for_process
@@ -17,21 +15,6 @@ from tests.slurm.shape import Shape
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
 SHAPE = Shape()
-
-
-@pytest.fixture()
-def unfinished(finished: Project, tmp_path: Path) -> Project:
-    """Return a copy of the finished study that still has to train `half` and to ask and score `half` and `full`."""
-    project = finished.clone(tmp_path / "unfinished")
-    results = project.root / "results/mini"
-    remove(project.root / ".vlmflow")
-    for path in results.glob("checkpoints/half*"):
-        remove(path)
-    for run in ("half", "full"):
-        for part in ("answers", "verdicts", "scores"):
-            remove(results / part / run)
-    remove(results / "pope_score.json")
-    return project
 
 
 def test_the_study_runs_as_jobs(cluster: Cluster, fresh: Project, finished: Project) -> None:

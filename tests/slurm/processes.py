@@ -1,0 +1,68 @@
+"""The processes of Slurm's jobs on this machine, and what a node that is lost takes with it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from tests.project import Project
+from tests.slurm.cluster import Cluster
+from tests.slurm.daemons import began
+
+
+def node_of(number: int) -> str:
+    """Return the node that a process of a job was started on."""
+    return _variable(number, "SLURMD_NODENAME")
+
+
+def lose_network(cluster: Cluster, node: str, stopped: int) -> None:
+    """Kill what serves a node and watches its jobs, as if it had no network: the processes of its jobs go on.
+
+    One that is stopped runs on for that moment: Linux hangs up on a stopped process that loses who watches it.
+    """
+    jobs = cluster.ask("squeue", "-h", "-w", node, "-t", "running", "-o", "%A").split()
+    watchers = [number for number in _numbers() for job in jobs if _title(number).startswith(f"slurmstepd: [{job}.")]
+    cluster.daemons.kill(f"slurmd-{node}")
+    os.kill(stopped, signal.SIGCONT)
+    for number in watchers:
+        os.kill(number, signal.SIGKILL)
+    while any(began(number) for number in watchers):
+        time.sleep(0.001)
+    os.kill(stopped, signal.SIGSTOP)
+
+
+def lose_power(cluster: Cluster, node: str, stopped: int) -> None:
+    """Kill everything that runs on a node."""
+    lose_network(cluster, node, stopped)
+    for number in _numbers():
+        try:
+            if node_of(number) == node:
+                os.kill(number, signal.SIGKILL)
+        except (KeyError, OSError):  # of no job, or it has just ended
+            continue
+
+
+def end_all(project: Project) -> None:
+    """Kill every process of a project that a test has left, stopped ones too."""
+    for number in _numbers():
+        try:
+            if Path(f"/proc/{number}/cwd").readlink() == project.root:
+                os.kill(number, signal.SIGKILL)
+        except OSError:  # it has just ended
+            continue
+
+
+def _variable(number: int, name: str) -> str:
+    pairs = Path(f"/proc/{number}/environ").read_text(errors="replace").split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)[name]
+
+
+def _numbers() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if int(folder.name) != os.getpid()]
+
+
+def _title(number: int) -> str:
+    try:
+        return Path(f"/proc/{number}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
