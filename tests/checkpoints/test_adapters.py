@@ -27,8 +27,6 @@ from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given
 from tests.checkpoints.making import Tensors, files_in, original_config
 
-pytestmark = pytest.mark.xdist_group("checkpoints")
-
 BASE = {"start": "digest of the base"}
 ADAPTER = pretrained.Settings(kind="pretrained", holds="adapter")
 PLAIN = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "peft_type": "LORA", "bias": "none", "task_type": "CAUSAL_LM"}

@@ -16,8 +16,6 @@ from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given
 from tests.checkpoints.making import files_in, make_original, original_config
 
-pytestmark = pytest.mark.xdist_group("checkpoints")
-
 LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
 
 

@@ -24,8 +24,6 @@ from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given, ModelKind
 from tests.checkpoints.making import Tensors, files_in
 
-pytestmark = pytest.mark.xdist_group("checkpoints")
-
 FULL = {  # the folder, and the name of what the original code gave of it
     "llava-tiny": "llava_tiny",
     "llava-tiny-bin16": "bin16_loaded_fp32",

@@ -29,8 +29,6 @@ from tests.checkpoints.making import (
     original_tensors,
 )
 
-pytestmark = pytest.mark.xdist_group("checkpoints")
-
 LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
 
 

@@ -17,8 +17,6 @@ from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given, ModelKind
 from tests.checkpoints.making import files_in, llava_of, make_original, original_config, original_tensors
 
-pytestmark = pytest.mark.xdist_group("checkpoints")
-
 
 def taken(folder: Path, holds: ModelKind, out: Path) -> Path:
     pretrained.make(pretrained.Settings(kind="pretrained", holds=holds), Given(files=files_in(folder)), 0, out)

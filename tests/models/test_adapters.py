@@ -21,8 +21,6 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSe
 from pipeline_lib.training.task import Material
 from pipeline_lib.training.trainer import VlmTrainer
 
-pytestmark = pytest.mark.xdist_group("models")
-
 BASE = {"start": "digest of the base"}
 STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 LORA = lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3, image_shape="square", **STEPS)

@@ -14,8 +14,6 @@ from pipeline_lib.recipes import full
 from pipeline_lib.training.cutting import ImageTokens, cut, cut_as_original
 from pipeline_lib.training.task import Material
 
-pytestmark = pytest.mark.xdist_group("models")
-
 UNKNOWN, IMAGE = 0, 9
 PICTURE = ImageTokens(IMAGE, 3)
 

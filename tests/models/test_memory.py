@@ -21,8 +21,6 @@ from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material, Recipe, trained_parameters
 
-pytestmark = pytest.mark.xdist_group("models")
-
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 RECIPES: dict[str, RecipeSettings] = {
     "composed": full.Settings(name="full", **HOW),

@@ -34,8 +34,6 @@ from pipeline_lib.training.task import Material
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.conftest import CARD, WORDS
 
-pytestmark = pytest.mark.xdist_group("models")
-
 STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 
 

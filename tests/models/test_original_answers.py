@@ -17,8 +17,6 @@ from pipeline_lib.models.llava import Llava
 from pipeline_lib.training.determinism import make_deterministic
 from tests.models.original import MARK, Opened, asked
 
-pytestmark = pytest.mark.xdist_group("models")
-
 NEW_TOKENS = 24
 END = 2  # the id that ends an answer
 ANSWERS = {  # models, and the files with their answers

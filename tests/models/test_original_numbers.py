@@ -23,8 +23,6 @@ from pipeline_lib.training.task import Material
 from tests.models.conftest import CARD
 from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations, distance
 
-pytestmark = pytest.mark.xdist_group("models")
-
 FEATURES, LOGITS, LOSS = 1e-5, 1e-4, 1e-5  # largest differences
 UNKNOWN = 0
 CUT = "batch_truncate_40"  # through an image, of which the original leaves a part

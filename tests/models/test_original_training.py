@@ -31,8 +31,6 @@ from pipeline_lib.training.task import Examples, Features, Material, Recipe, Tas
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, distance, own, part, trained_tensors
 
-pytestmark = pytest.mark.xdist_group("models")
-
 LOSS, NORM, WEIGHT = 1e-5, 1e-4, 5e-5  # largest differences
 WIDTH = 16  # tokens of an image
 

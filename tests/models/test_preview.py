@@ -25,8 +25,6 @@ from pipeline_lib.training.settings import TrainSettings
 from pipeline_lib.training.task import Material
 from tests.models.conftest import CARD
 
-pytestmark = pytest.mark.xdist_group("models")
-
 SETTINGS = InspectSettings(template="vicuna_v1", max_length=2048, faithful=False, untrained=0.0, sample=False, seed=0)
 
 

@@ -25,8 +25,6 @@ from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, TrainSettings
 from pipeline_lib.training.task import Material
 
-pytestmark = pytest.mark.xdist_group("models")
-
 STEPS = 12
 RECIPE = full.Settings(
     name="full", order="modality", steps=STEPS, batch_size=4, learning_rate=1e-2, clip_norm=1.0, warmup=0.0

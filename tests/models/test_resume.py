@@ -26,8 +26,6 @@ from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
 from pipeline_lib.training.trainer import VlmTrainer
 
-pytestmark = pytest.mark.xdist_group("models")
-
 STEPS = {"steps": 7, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}  # twelve rows: three steps an epoch
 
 

@@ -24,8 +24,6 @@ from pipeline_lib.training.settings import TrainSettings
 from pipeline_lib.training.task import Material, Task, trained_parameters
 from pipeline_lib.training.trainer import VlmTrainer
 
-pytestmark = pytest.mark.xdist_group("models")
-
 HOW: dict[str, Any] = {"steps": 4, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 RECIPES = {
     "full": (full, full.Settings(name="full", **HOW)),

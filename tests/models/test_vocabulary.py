@@ -13,8 +13,6 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.llava import Llava, compose
 from tests.models.conftest import CARD
 
-pytestmark = pytest.mark.xdist_group("models")
-
 
 @pytest.fixture()
 def llava(language: Path, tower: Path) -> Llava:

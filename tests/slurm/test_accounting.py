@@ -12,7 +12,7 @@ from tests.slurm.cluster import Cluster
 from tests.slurm.mini import JOBS, is_made_like, kind, make
 from tests.slurm.shape import MODEL, Shape
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.slurm
 
 SHAPE = Shape(accounting=True)
 

@@ -13,7 +13,6 @@ from tests.slurm.shape import Shape
 REASON = hindrance()
 pytestmark = [
     pytest.mark.slurm,
-    pytest.mark.xdist_group("slurm"),
     pytest.mark.skipif(REASON is not None, reason=str(REASON)),
 ]
 

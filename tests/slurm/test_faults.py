@@ -12,7 +12,7 @@ from tests.slurm.cluster import Cluster
 from tests.slurm.mini import COMMAND, JOBS, is_made_like, kind, make, states, wait_for_process
 from tests.slurm.shape import Shape
 
-pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.slurm
 
 SHAPE = Shape()
 

@@ -6,8 +6,6 @@ import pytest
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 
 def test_a_checkpoint_edited_behind_the_workflow_is_refused(mini: Project) -> None:
     path = mini.root / "results/mini/checkpoints/full/model.safetensors"

@@ -3,11 +3,7 @@
 import json
 from collections import Counter
 
-import pytest
-
 from tests.project import Project
-
-pytestmark = pytest.mark.xdist_group("workflow")
 
 SCORE = "results/mini/pope_score.json"
 TRAINER = "src/pipeline_lib/training/sampler.py"

@@ -2,11 +2,7 @@
 
 import re
 
-import pytest
-
 from tests.project import Project
-
-pytestmark = pytest.mark.xdist_group("apart")
 
 SITE = """
 account: physics

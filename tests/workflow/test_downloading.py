@@ -11,8 +11,6 @@ from tests.project import Project
 from tests.server import Server, file_of, serving
 from tests.unit.test_archives import zipped
 
-pytestmark = pytest.mark.xdist_group("apart")
-
 STUDY = """
 title: Downloaded
 datasets:

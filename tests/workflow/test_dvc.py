@@ -11,8 +11,6 @@ import pytest
 from tests.project import ROOT, Project
 from tests.workflow.conftest import GIT, STUDY, must
 
-pytestmark = pytest.mark.xdist_group("dvc")
-
 SCORE = "results/mini/pope_score.json"
 CLEAN = "Data and pipelines are up to date."
 

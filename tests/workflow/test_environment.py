@@ -10,8 +10,6 @@ import pytest
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("kill")
-
 LONG = pytest.mark.long
 
 # Lists folders in the opposite order, whatever the file system does.

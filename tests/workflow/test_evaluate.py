@@ -12,8 +12,6 @@ from pipeline_lib.sources import digits_pope, digits_scenes
 from tests.checkpoints.making import llava_of, make_clip, make_original, original_config, original_tensors
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("apart")
-
 STUDY, RESULTS = "studies/evaluate.yaml", "results/evaluate"
 SCENES = 4
 

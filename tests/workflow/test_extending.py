@@ -8,13 +8,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
 from tests.project import ROOT, Project
-
-pytestmark = pytest.mark.xdist_group("workflow")
 
 PAGE = (ROOT / "docs" / "extending.md").read_text()
 MODULES = dict(re.findall(r"`(src/pipeline_lib/\w+/\w+\.py)`:\n\n```python\n(.*?)```", PAGE, flags=re.DOTALL))

@@ -6,13 +6,10 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 
 from tests.project import Project
 from tests.unit.test_gpus import JOB, machine, whole
-
-pytestmark = pytest.mark.xdist_group("apart")
 
 SNAKEFILE = """
 rule all:

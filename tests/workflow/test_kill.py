@@ -12,8 +12,6 @@ import pytest
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("kill")
-
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 KINDS = ("everything", "the workflow alone", "one job")
 

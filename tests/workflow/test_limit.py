@@ -10,8 +10,6 @@ from PIL import Image
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("apart")
-
 STUDY = """
 title: My photos and scans
 limit: {{rows: 12, questions: 8}}

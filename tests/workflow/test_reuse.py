@@ -8,8 +8,6 @@ from PIL import Image
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 RESULTS = "results/mini"
 
 

@@ -7,8 +7,6 @@ import pytest
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 RESULTS = "results/mini"
 
 

@@ -4,12 +4,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PIL import Image
 
 from tests.project import Project
-
-pytestmark = pytest.mark.xdist_group("apart")
 
 STUDY = """
 title: Photos that lie elsewhere

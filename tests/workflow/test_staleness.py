@@ -12,8 +12,6 @@ from tests.project import Project
 from tests.workflow.conftest import must
 from tests.workflow.edits import ASKED, EDITS, LIBRARY, SHOWN, STUDY, Edit
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 BRIEF = [edit for edit in EDITS if sum(edit.works.values()) <= 4]  # under DVC every stage costs seconds more
 
 

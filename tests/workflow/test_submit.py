@@ -1,11 +1,8 @@
 """Benchmarks that are handed in: which jobs a study of them has."""
 
-import pytest
 from ruamel.yaml import YAML
 
 from tests.project import Project
-
-pytestmark = pytest.mark.xdist_group("apart")
 
 BENCHMARK = """
   {name}:

@@ -10,8 +10,6 @@ import pytest
 
 from tests.project import Project
 
-pytestmark = pytest.mark.xdist_group("workflow")
-
 RESULTS = Path("results/mini")
 WEIGHTS = RESULTS / "checkpoints/full/model.safetensors"
 SCORE = RESULTS / "scores/full/pope.json"

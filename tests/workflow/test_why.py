@@ -1,10 +1,6 @@
 """`vlmflow why` and `vlmflow check`: what would run and what causes it; what is missing or altered."""
 
-import pytest
-
 from tests.project import Project
-
-pytestmark = pytest.mark.xdist_group("workflow")
 
 
 def why(project: Project, *targets: str) -> str:
