@@ -49,10 +49,10 @@ test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit 
 test-smoke: setup  ## the real studies on their stand-ins, to the scores
 	pytest -m "smoke"
 
-test-slurm: setup  ## the study mini and its faults on a Slurm cluster started here, as root; skipped otherwise
+test-slurm: setup  ## the study mini on a Slurm cluster started here, and its faults; as root, else skipped
 	pytest -m "slurm and not long" -rs
 
-test-slurm-long: setup  ## the default study on such a cluster, and what may happen to the cluster meanwhile
+test-slurm-long: setup  ## the default study on such a cluster, large trainings, and faults of the cluster
 	pytest -m "slurm and long" -rs
 
 test-demo: setup  ## what the demo must have learned; run after it

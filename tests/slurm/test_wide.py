@@ -6,7 +6,7 @@ from tests.project import Done, Project
 from tests.slurm.cluster import Cluster
 from tests.slurm.shape import MODEL, Shape
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.long]
 
 SHAPE = Shape(cpu_nodes=0, gpu_nodes=8, gpus_per_node=8, accounting=True)
 TARGET = "results/mini/checkpoints/full.manifest.json"

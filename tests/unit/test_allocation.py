@@ -18,7 +18,8 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setenv("SLURM_JOB_ID", "17")
     (tmp_path / "nodes").write_text("2\n")
-    (tmp_path / "state").write_text("RUNNING\n")
+    monkeypatch.setenv("SLURMD_NODENAME", "n7")
+    (tmp_path / "state").write_text("RUNNING n7\n")
     return tmp_path
 
 
@@ -33,8 +34,8 @@ def test_a_running_job_goes_back_into_the_queue(slurm: Path) -> None:
     assert (slurm / "asked").read_text() == "requeue 17\n"
 
 
-@pytest.mark.parametrize("state", ["CANCELLED", "COMPLETING", "PENDING", ""])
-def test_a_job_that_was_cancelled_or_has_ended_does_not(slurm: Path, state: str) -> None:
+@pytest.mark.parametrize("state", ["CANCELLED n7", "COMPLETING n7", "PENDING", "RUNNING n8", ""])
+def test_a_job_that_was_cancelled_has_ended_or_runs_elsewhere_does_not(slurm: Path, state: str) -> None:
     (slurm / "state").write_text(state)
     assert not requeue()
     assert not (slurm / "asked").exists()

@@ -4,7 +4,7 @@ import os
 
 from pipeline_lib.core.ask import ask
 
-JOB = "SLURM_JOB_ID"
+JOB, NODE = "SLURM_JOB_ID", "SLURMD_NODENAME"
 
 
 def job_number() -> str | None:
@@ -21,9 +21,12 @@ def is_spread(nodes: int) -> bool:
 
 
 def requeue() -> bool:
-    """Put this job back into the queue, and return whether it was; one that was cancelled or has ended is not."""
+    """Put this job back into the queue, and return whether it was; one that was cancelled or has ended is not.
+
+    Nor is one that Slurm has started again elsewhere, while this node was cut off.
+    """
     job = job_number()
     if job is None:
         return False
-    state, _ = ask("squeue", "--noheader", "--jobs", job, "--format", "%T")
-    return state.strip() == "RUNNING" and not ask("scontrol", "requeue", job)[1]
+    told = ask("squeue", "--noheader", "--jobs", job, "--format", "%T %B")[0].split()
+    return told == ["RUNNING", os.environ.get(NODE)] and not ask("scontrol", "requeue", job)[1]

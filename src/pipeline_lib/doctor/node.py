@@ -1,12 +1,15 @@
 """The checks that need a job: a tiny one, submitted as the study's own are, looks at a compute node from within."""
 
+import fcntl
 import json
 import os
 import shlex
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pipeline_lib.core.ask import ask
 from pipeline_lib.core.cluster import LOGIN, Cluster
@@ -15,7 +18,7 @@ from pipeline_lib.core.machine import library_versions
 from pipeline_lib.doctor import probe
 from pipeline_lib.doctor.finding import Finding
 
-FOLDER = Path(".vlmflow/doctor")
+FOLDER = probe.HELD.parent
 LEAST_FREE = 10 * 2**30  # bytes, in the project's folder
 LEAST_SCRATCH = 2**30
 LEAST_FILES = 100_000
@@ -40,13 +43,15 @@ def visit(site: Cluster, partition: str | None, longest: float, latency: float) 
     chosen = {"-A": site.account, "-p": partition, "-C": site.constraint}
     options = [part for name, value in chosen.items() if value is not None for part in (name, value)]
     size = ("--mem", "2000", "-t", "5", "-o", str(FOLDER / "log"), "-J", "vlmflow-doctor")
-    number, fault = ask("sbatch", "--parsable", *size, *options, "--wrap", f"{script}; hostname > {seen}")
-    if fault:
-        return Visit(fault, None, "", "")
-    number = number.strip().partition(";")[0]
-    if not _ended(number, longest):
-        ask("scancel", number)
-        return Visit(f"job {number} did not end within {longest:.0f} s", None, "", "")
+    with probe.HELD.open("w") as held:
+        _hold(held)
+        number, fault = ask("sbatch", "--parsable", *size, *options, "--wrap", f"{script}; hostname > {seen}")
+        if fault:
+            return Visit(fault, None, "", "")
+        number = number.strip().partition(";")[0]
+        if not _ended(number, longest):
+            ask("scancel", number)
+            return Visit(f"job {number} did not end within {longest:.0f} s", None, "", "")
     seconds = _appears(seen, latency)
     texts = [path.read_text(encoding="utf-8") if path.is_file() else "" for path in (told, complained)]
     return Visit("", seconds, *texts)
@@ -65,7 +70,7 @@ def findings(visited: Visit, site: Cluster, latency: float) -> list[Finding]:
         cure = f"{sys.executable} must work on compute nodes too: put the environment on a shared file system"
         return [*found, Finding("environment", last, cure)]
     told = json.loads(visited.told)
-    return [*found, _environment(told), _scratch(told), *_network(told, site)]
+    return [*found, _environment(told), _scratch(told), _locks(told), *_network(told, site)]
 
 
 def room() -> Finding:
@@ -92,11 +97,24 @@ def _scratch(told: dict[str, object]) -> Finding:
     return Finding("scratch", said, "set TMPDIR to a larger folder for jobs" if free < LEAST_SCRATCH else "")
 
 
+def _locks(told: dict[str, object]) -> Finding:
+    """No fault where they do not reach: a study runs there, with less protection."""
+    if told["locked"]:
+        return Finding("locks", f"one that is held here is seen on {told['host']}")
+    return Finding("locks", f"none here is seen on {told['host']}: no job waits for one whose node was cut off")
+
+
 def _network(told: dict[str, object], site: Cluster) -> list[Finding]:
     if told["network"] or site.fetch is not None or not probe.has_network():
         return []
     cure = f"let slurm/cluster.yaml say `fetch: {LOGIN}`, or name a partition with a network"
     return [Finding("network", f"this machine reaches the hub and {told['host']} does not", cure)]
+
+
+def _hold(file: IO[str]) -> None:
+    """Lock a file until it is closed, where its file system has locks."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _ended(number: str, longest: float) -> bool:

@@ -1,21 +1,24 @@
 """What a compute node can do, printed as JSON: `python -m pipeline_lib.doctor.probe`, run there by `vlmflow doctor`."""
 
+import fcntl
 import importlib
 import platform
 import shutil
 import socket
 import sys
 import tempfile
+from pathlib import Path
 
 from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.text import pretty_json
 
 LIBRARIES = ("torch", "transformers", "snakemake", "pyarrow", "pillow")
+HELD = Path(".vlmflow/doctor/held")  # locked by who submits the job
 NETWORK = ("huggingface.co", 443)
 
 
 def told() -> dict[str, object]:
-    """Return the node's name, the libraries it imports, its scratch space and whether it reaches the network."""
+    """Return the node's name, its libraries, its scratch space, and whether network and locks reach it."""
     for name in ("torch", "pyarrow", "PIL"):
         importlib.import_module(name)
     with tempfile.TemporaryFile() as file:
@@ -27,7 +30,20 @@ def told() -> dict[str, object]:
         "scratch": tempfile.gettempdir(),
         "scratch_free": shutil.disk_usage(tempfile.gettempdir()).free,
         "network": has_network(),
+        "locked": is_locked(HELD),
     }
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a lock that another process holds on a file is seen here."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # a file system without locks
+            return False
+    return False
 
 
 def has_network() -> bool:
