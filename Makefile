@@ -41,7 +41,7 @@ demo: setup  ## run the default study to its scores
 	vlmflow show
 
 test: setup  ## the tests, in some minutes
-	pytest -m "not long and not demo and not smoke and not slurm" -n $(CORES) --dist loadscope --no-loadscope-reorder tests/workflow tests  # the longest files first
+	pytest -m "not long and not demo and not smoke and not slurm" -n $(CORES) --dist loadscope --no-loadscope-reorder
 
 test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit for real
 	pytest -m "long and not slurm"

@@ -16,6 +16,11 @@ hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machi
 hypothesis.settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "workflow")
+
+
 @pytest.fixture(scope="session")
 def recorded() -> Path:
     """Return the folder of recorded answers of real models, which lies beside the project on some machines only."""
