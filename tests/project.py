@@ -46,7 +46,7 @@ class Project:
         shutil.copytree(self.root, root, symlinks=True)
         return Project(root)
 
-    def run(self, *command: str, timeout: int = 300, **variables: str) -> Done:
+    def run(self, *command: str, timeout: int = 1200, **variables: str) -> Done:
         """Run a command in this copy, with this copy's library."""
         output = self.root.with_name(f"{self.root.name}.output")
         with output.open("w") as file:
