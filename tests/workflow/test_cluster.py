@@ -28,7 +28,11 @@ def asked(project: Project, *options: str) -> dict[str, str]:
 def test_without_a_site_file_slurms_own_defaults_stand(fresh: Project) -> None:
     resources = asked(fresh)
     assert {"fetch", "train", "predict", "gather"} <= resources.keys()
-    assert not any("slurm_" in told or "gpu_model" in told or "constraint" in told for told in resources.values())
+    assert not any(
+        key in told
+        for told in resources.values()
+        for key in ("slurm_account", "slurm_partition", "gpu_model", "constraint")
+    )
 
 
 def test_a_site_adds_to_every_job_and_to_some(fresh: Project) -> None:
