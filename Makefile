@@ -49,7 +49,7 @@ test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit 
 test-smoke: setup  ## the real studies on their stand-ins, to the scores
 	pytest -m "smoke"
 
-test-slurm: setup  ## the study mini on a Slurm cluster started here, and its faults; as root, else skipped
+test-slurm: setup  ## the study mini on a Slurm cluster started here, and faults; as root, else skipped
 	pytest -m "slurm and not long" -rs
 
 test-slurm-long: setup  ## the default study on such a cluster, large trainings, and faults of the cluster

@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from pipeline_lib.core.files import remove
 from tests.project import ROOT, Project
 
 RECORDED = ROOT.parent / "shared" / "recorded"
@@ -17,8 +18,8 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: item.path.parent.name != "workflow")
+    """Put the longest files first, so that no worker is left with one at the end, and of those what waits for no run."""
+    items.sort(key=lambda item: (item.path.parent.name != "workflow", "finished" in getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def mini(finished: Project, tmp_path: Path) -> Project:
     """Return an own copy of the finished project, for tests that change something."""
     return finished.clone(tmp_path / "mini")
+
+
+@pytest.fixture()
+def unfinished(finished: Project, tmp_path: Path) -> Project:
+    """Return a copy of the finished study that still has to train `half` and to ask and score `half` and `full`."""
+    project = finished.clone(tmp_path / "unfinished")
+    results = project.root / "results/mini"
+    remove(project.root / ".vlmflow")
+    for path in results.glob("checkpoints/half*"):
+        remove(path)
+    for run in ("half", "full"):
+        for part in ("answers", "verdicts", "scores"):
+            remove(results / part / run)
+    remove(results / "pope_score.json")
+    return project

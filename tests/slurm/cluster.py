@@ -24,9 +24,19 @@ from tests.slurm.shape import Shape, gres_conf, slurm_conf, slurmdbd_conf
 LINK = Path("/etc/slurm/slurm.conf")
 ALONE = Path("/run/lock/vlmflow-test-cluster")
 POLICY = Path("/usr/sbin/policy-rc.d")
-PROGRAMS = {"munged": "munge", "slurmctld": "slurmctld", "slurmd": "slurmd", "sinfo": "slurm-client"}
-ACCOUNTING = {"slurmdbd": "slurmdbd", "mariadbd": "mariadb-server"}
+PACKAGES = {  # of Debian, by a program of each; the last two keep accounts
+    "munged": "munge",
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+    "sinfo": "slurm-client",
+    "slurmdbd": "slurmdbd",
+    "mariadbd": "mariadb-server",
+}
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
+
+
+class NotToBeHadError(Exception):
+    """Slurm cannot be installed here."""
 
 
 def hindrance() -> str | None:
@@ -35,15 +45,14 @@ def hindrance() -> str | None:
         return "a test cluster needs root"
     if LINK.exists() and not LINK.is_symlink():
         return f"another Slurm is installed here: {LINK}"
-    if shutil.which("apt-get") is None and any(shutil.which(name, path=PATH) is None for name in PROGRAMS):
+    if shutil.which("apt-get") is None and any(shutil.which(name, path=PATH) is None for name in PACKAGES):
         return "Slurm is not installed, and there is no apt-get"
     return None
 
 
-def install(accounting: bool) -> None:
-    """Install the packages of Debian that are missing, without letting them start anything."""
-    wanted = PROGRAMS | (ACCOUNTING if accounting else {})
-    packages = [package for name, package in wanted.items() if shutil.which(name, path=PATH) is None]
+def install() -> None:
+    """Install the packages that are missing, without letting them start anything; NotToBeHadError where that fails."""
+    packages = [package for name, package in PACKAGES.items() if shutil.which(name, path=PATH) is None]
     if not packages:
         return
     sys.stderr.write(f"installing {' '.join(packages)} for the test cluster\n")
@@ -55,9 +64,11 @@ def install(accounting: bool) -> None:
         apt = ("apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=120")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         command = (*apt, "install", "--no-install-recommends", *packages)
-        if subprocess.run(command, env=environment, stdout=subprocess.DEVNULL).returncode:
-            subprocess.run((*apt, "update"), env=environment, check=True, stdout=subprocess.DEVNULL)
-            subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        for step in (command, (*apt, "update"), command):
+            done = subprocess.run(step, env=environment, stdout=subprocess.DEVNULL)
+            if step == command and done.returncode == 0:
+                return
+        raise NotToBeHadError(f"apt-get cannot install {' '.join(packages)}")
     finally:
         if ours:
             POLICY.unlink()
@@ -69,7 +80,7 @@ def running(shape: Shape) -> Iterator["Cluster"]:
     ALONE.parent.mkdir(parents=True, exist_ok=True)
     with ALONE.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        install(shape.accounting)
+        install()
         if LINK.is_symlink():
             Cluster(LINK.readlink().parent, shape).stop()
         cluster = Cluster(Path(tempfile.mkdtemp(prefix="vlmflow-slurm-")), shape)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -30,11 +31,28 @@ class Daemons:
         (self.folder / "run" / f"{order:02d}-{name}").write_text(f"{process.pid} {began(process.pid)}")
 
     def stop(self) -> None:
-        """End the processes, the last one first: TERM, and KILL for who does not hear it within 30 seconds."""
+        """End the processes, the last one first: TERM, and KILL for who does not hear it within 30 seconds.
+
+        Then KILL for what they left: a job's processes that lost their parent are not known to Slurm without cgroups.
+        """
         for mark in sorted((self.folder / "run").iterdir(), reverse=True):
             number, started = map(int, mark.read_text().split())
             _end(number, started)
             mark.unlink()
+        for number in self.left():
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+
+    def left(self) -> list[int]:
+        """Return the processes that have the folder's configuration in their environment, as a job's have."""
+        wanted, found = f"SLURM_CONF={self.folder}/slurm.conf".encode(), []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                    found.append(int(folder.name))
+            except OSError:  # it has just ended
+                continue
+        return found
 
     def kill(self, name: str) -> None:
         """Kill one process, as a machine that fails does."""

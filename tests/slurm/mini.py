@@ -45,8 +45,12 @@ def kind(comment: str) -> str:
 
 def states(cluster: Cluster, project: Project, rule: str) -> list[str]:
     """Return the states of the jobs of a rule or group so far, in the order of their submission."""
-    listed = cluster.jobs(project.root, "comment", "state")
-    return [state for comment, state in listed if kind(comment) == rule]
+    while True:
+        listed = cluster.jobs(project.root, "comment", "state")
+        found = [state for comment, state in listed if kind(comment) == rule]
+        if "COMPLETING" not in found:  # the name of a cancelled job's state until its processes have ended
+            return found
+        time.sleep(0.2)
 
 
 def wait_for_process(project: Project, script: str) -> int:

@@ -6,15 +6,11 @@ import sys
 import pytest
 
 from tests.project import ROOT
-from tests.slurm.cluster import LINK, hindrance, running
+from tests.slurm.cluster import LINK, running
 from tests.slurm.daemons import began
 from tests.slurm.shape import Shape
 
-REASON = hindrance()
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.skipif(REASON is not None, reason=str(REASON)),
-]
+pytestmark = pytest.mark.slurm
 
 
 def test_eight_nodes_of_eight_gpus() -> None:

@@ -7,7 +7,7 @@ from tests.slurm.cluster import Cluster
 from tests.slurm.mini import make
 from tests.slurm.shape import Shape
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.long]
 
 SHAPE = Shape()
 FULL = """

@@ -1,12 +1,13 @@
 """Slurm that does not answer is no news of any job; a job that lost its node is waited for where it is requeued."""
 
 import asyncio
+import itertools
 import logging
 
 import pytest
 import snakemake_executor_plugin_slurm
 
-from pipeline_lib.core.patience import QUESTION, be_patient, patient
+from pipeline_lib.core.patience import QUESTION, WAIT, be_patient, patient, slowly_growing
 
 LOGGER = logging.getLogger(__name__)
 STATES = {"7": "RUNNING", "8": "NODE_FAIL"}
@@ -30,8 +31,38 @@ def test_a_job_that_lost_its_node_is_waited_for_where_it_is_requeued() -> None:
     assert asyncio.run(patient(told, lambda: False)("squeue", LOGGER)) == (STATES, 0.5)
 
 
+class Waiting:
+    """What waits as the executor does: ten seconds longer after each look that saw no end."""
+
+    seconds = 1.0
+
+    @property
+    def wait(self) -> float:
+        return self.seconds
+
+    @wait.setter
+    def wait(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
+def test_the_wait_grows_by_a_quarter_until_ten_seconds_are_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Waiting, "wait", slowly_growing(Waiting.wait))
+    waiting = Waiting()
+    waits = []
+    for _ in range(25):
+        waits.append(waiting.wait)
+        waiting.wait = min(waiting.wait + 10, 180)
+    assert waits[:4] == pytest.approx([1, 1.25, 1.5625, 1.953125])
+    assert all(later <= min(1.25 * wait, wait + 10) for wait, later in itertools.pairwise(waits))
+    assert waits[20] > 60 and max(waits) <= 180
+    waiting.wait = 1
+    assert waiting.wait == 1
+
+
 def test_the_executor_asks_patiently(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snakemake_executor_plugin_slurm, QUESTION, silent)
+    monkeypatch.setattr(snakemake_executor_plugin_slurm.Executor, WAIT, Waiting.wait)
     be_patient(lambda: True)
     query = getattr(snakemake_executor_plugin_slurm, QUESTION)
     assert asyncio.run(query("squeue", LOGGER)) == ({}, 0.0)
+    assert getattr(snakemake_executor_plugin_slurm.Executor, WAIT) is not Waiting.wait

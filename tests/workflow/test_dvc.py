@@ -82,6 +82,7 @@ def test_answers_of_another_model_are_refused(ledger: Project) -> None:
     assert done.returncode == 1 and "made from other inputs than" in done.text
 
 
+@pytest.mark.long
 def test_a_clone_commits_what_it_adds(restored: Project) -> None:
     """The raw images are absent there, which is no fault."""
     restored.edit("src/pipeline_lib/scoring/score.py", "SCHEMA = 1", "SCHEMA = 2")
@@ -170,6 +171,7 @@ def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     assert md5 in (cloned.root / "dvc.lock").read_text()
 
 
+@pytest.mark.long
 def test_a_new_scorer_is_seen_by_a_bare_repro(ledger: Project) -> None:
     ledger.edit("src/pipeline_lib/scoring/score.py", "SCHEMA = 1", "SCHEMA = 2")
     text = must(ledger.run("dvc", "repro"))
@@ -186,6 +188,7 @@ def test_a_comment_makes_dvc_look_and_nothing_more(ledger: Project) -> None:
     assert ran(must(ledger.run("dvc", "repro"))) == {"identity": 1}
 
 
+@pytest.mark.long
 def test_one_stage_is_reproduced_alone_even_in_a_clone_without_restore(cloned: Project) -> None:
     """Snakemake has no memory there and would make everything; the stage's command allows its own rule only."""
     must(cloned.run("dvc", "pull", "-q"))

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -27,6 +27,13 @@ def job_processes(group: int) -> list[int]:
         except OSError:  # it has just ended
             continue
     return sorted(found)
+
+
+def wait_until(holds: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+    """Wait as long as a process lives."""
+    while not holds():
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        time.sleep(0.01)
 
 
 def run_and_kill(project: Project, draw: random.Random, longest: float) -> str:
@@ -81,8 +88,17 @@ def begin_anew(project: Project, reference: dict[str, str], history: list[str]) 
         subprocess.run(["rm", "-rf", str(project.root / name)], check=True)
 
 
-def test_killed_three_times(fresh: Project, finished: Project) -> None:
-    kill_often(fresh, finished.made(), kills=3, seed=1, longest=14)
+def test_killed_in_the_middle_of_a_training(unfinished: Project, finished: Project) -> None:
+    process = unfinished.start("snakemake", "-c2", "--config", "study=mini")
+    wait_until(lambda: bool(list(unfinished.root.glob("results/mini/checkpoints/.half*.partial"))), process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert unfinished.leftovers()
+    done = unfinished.make()
+    assert done.returncode == 0, done.text
+    assert unfinished.made() == finished.made()
+    assert not unfinished.leftovers()
+    assert unfinished.run("vlmflow", "check").returncode == 0
 
 
 @pytest.mark.long
@@ -90,29 +106,24 @@ def test_killed_thirty_times(fresh: Project, finished: Project) -> None:
     kill_often(fresh, finished.made(), kills=30, seed=2, longest=12)
 
 
-def test_a_job_waits_for_a_process_that_makes_the_same(fresh: Project) -> None:
+def test_a_job_waits_for_a_process_that_makes_the_same(mini: Project) -> None:
     """Snakemake alone is killed; its job lives on, and the next Snakemake must not run into it."""
     target = "data/weights/mini_clip.manifest.json"
-    process = fresh.start("snakemake", "-c1", "--config", "study=mini", "--", target)
-    deadline = time.monotonic() + 120
-    while not (fresh.root / "data/weights/.mini_clip.partial").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    subprocess.run(["rm", "-rf", str(mini.root / ".vlmflow"), str(mini.root / target)], check=True)
+    process = mini.start("snakemake", "-c1", "--config", "study=mini", "--", target)
+    wait_until((mini.root / "data/weights/.mini_clip.partial").exists, process)
     process.kill()
     process.wait()
-    done = fresh.make(target)
+    done = mini.make(target)
     assert done.returncode == 0, done.text
     assert "A killed run left unfinished outputs or its lock" in done.text
-    assert not fresh.leftovers()
+    assert not mini.leftovers()
 
 
 def test_two_snakemakes_in_one_folder(fresh: Project) -> None:
     first = fresh.start("snakemake", "-c1", "--config", "study=mini")
     try:
-        deadline = time.monotonic() + 60
-        while not list((fresh.root / ".snakemake/locks").glob("*")):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: bool(list((fresh.root / ".snakemake/locks").glob("*"))), first)
         second = fresh.make()
         assert second.returncode == 1
         assert "Another Snakemake is at work in this folder: wait until it ends, or end it." in second.text

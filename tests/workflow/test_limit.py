@@ -147,6 +147,7 @@ def test_a_study_with_a_limit_runs_to_its_scores_on_what_was_chosen_alone(own: P
     assert made == {"partial-instructions", "partial-language", "partial-clip"}
 
 
+@pytest.mark.long
 def test_a_larger_limit_contains_the_smaller_and_none_is_the_study_itself(own: Project) -> None:
     index, choice = "data/images/{}scans/index.parquet", "partial/chosen/tables/partial-instructions.json"
     own.edit("studies/own.yaml", LIMIT, "")

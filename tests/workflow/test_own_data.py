@@ -83,6 +83,7 @@ def test_a_missing_folder_is_named(own: Project) -> None:
     assert "no such folder" in done.text and "mixx" in done.text
 
 
+@pytest.mark.long
 def test_a_photo_added_to_the_folder_is_seen_in_its_shard_alone(own: Project, tmp_path: Path) -> None:
     target = "results/own/subsets/some.parquet"
     make(own, target)

@@ -41,6 +41,7 @@ def test_a_deleted_archive_is_linked_back_and_retrains_nothing(mini: Project) ->
     assert all("full" in name or "pope_score" in name for name in before if before[name] != after[name])
 
 
+@pytest.mark.long
 def test_equal_bytes_stop_the_work_in_one_call(mini: Project) -> None:
     mini.edit("src/pipeline_lib/images/convert.py", 'return [f"several frames', 'return ["" + f"several frames')
     done = mini.make()

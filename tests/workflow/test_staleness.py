@@ -12,19 +12,28 @@ from tests.project import Project
 from tests.workflow.conftest import must
 from tests.workflow.edits import ASKED, EDITS, LIBRARY, SHOWN, STUDY, Edit
 
+FELT = [edit for edit in EDITS if edit.runs]
 BRIEF = [edit for edit in EDITS if sum(edit.works.values()) <= 4]  # under DVC every stage costs seconds more
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=[edit.what for edit in EDITS])
+@pytest.mark.parametrize("edit", FELT, ids=[edit.what for edit in FELT])
 def test_an_edit_runs_what_it_touches(finished: Project, edit: Edit) -> None:
     path = finished.root / edit.file
     text = path.read_text()
-    assert edit.old in text, f"{edit.old!r} is not in {edit.file}"
-    path.write_text(text.replace(edit.old, edit.new))
+    finished.edit(edit.file, edit.old, edit.new)
     try:
         assert finished.planned() == edit.runs
     finally:
         path.write_text(text)
+
+
+def test_edits_that_touch_no_stage_run_nothing(mini: Project) -> None:
+    """All at once: that each alone runs nothing follows."""
+    unfelt = [edit for edit in EDITS if not edit.runs]
+    assert len(unfelt) > 8
+    for edit in unfelt:
+        mini.edit(edit.file, edit.old, edit.new)
+    assert mini.planned() == Counter()
 
 
 @pytest.mark.long
