@@ -70,6 +70,7 @@ def test_what_is_stale_is_refused_by_name_and_the_rest_recorded(ledger: Project)
     assert set(status) <= {"train-pretrained", "reproduced"}
 
 
+@pytest.mark.long
 def test_answers_of_another_model_are_refused(ledger: Project) -> None:
     """No setting of the job has changed: the model is an input, and the record names another."""
     ledger.edit("studies/mini.yaml", "full: {model: full}", "full: {model: half}")
@@ -91,6 +92,7 @@ def test_a_clone_commits_what_it_adds(restored: Project) -> None:
     assert CLEAN in must(restored.run("dvc", "status"))
 
 
+@pytest.mark.long
 def test_an_edit_that_keeps_size_and_time_is_refused(ledger: Project) -> None:
     path = ledger.root / "results/mini/checkpoints/full/model.safetensors"
     before = path.stat()
@@ -127,6 +129,7 @@ def test_a_clone_pulls_restores_and_has_nothing_to_do(cloned: Project, kind: str
     assert "train/00000" in shown or "data/raw/mini_scenes/000.manifest.json" in shown
 
 
+@pytest.mark.long
 def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> None:
     score = restored.root / "results/mini/scores/full/pope.json"
     old = score.read_text()
@@ -155,6 +158,7 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
     assert "stages are verified and current" in restore(restored)
 
 
+@pytest.mark.long
 def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     wanted = [f"predict-{run}-pope" for run in ("full", "half", "untrained")]
     must(cloned.run("dvc", "pull", "-q", *wanted, "fetch-mini_pope", "records.dvc"))

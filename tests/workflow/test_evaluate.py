@@ -12,6 +12,8 @@ from pipeline_lib.sources import digits_pope, digits_scenes
 from tests.checkpoints.making import llava_of, make_clip, make_original, original_config, original_tensors
 from tests.project import Project
 
+pytestmark = pytest.mark.long
+
 STUDY, RESULTS = "studies/evaluate.yaml", "results/evaluate"
 SCENES = 4
 

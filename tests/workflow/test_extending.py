@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -79,6 +80,7 @@ def test_a_source_a_strategy_and_a_benchmark_of_the_page_work(fresh: Project, tm
     assert json.loads(done.text)["metrics"] == {"accuracy": round(2 / 3, 10)}
 
 
+@pytest.mark.long
 def test_a_recipe_of_the_page_trains(mini: Project) -> None:
     extend(mini, "recipes")
     study = YAML(typ="safe").load((mini.root / "studies/mini.yaml").read_text())

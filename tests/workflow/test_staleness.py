@@ -16,7 +16,12 @@ FELT = [edit for edit in EDITS if edit.runs]
 BRIEF = [edit for edit in EDITS if sum(edit.works.values()) <= 4]  # under DVC every stage costs seconds more
 
 
-@pytest.mark.parametrize("edit", FELT, ids=[edit.what for edit in FELT])
+def quick_or_long(edit: Edit) -> pytest.ParameterSet:
+    """Return a test's parameter: settings are all compared by one rule, of which other tests here are examples."""
+    return pytest.param(edit, id=edit.what, marks=[pytest.mark.long] if edit.file == STUDY else [])
+
+
+@pytest.mark.parametrize("edit", [quick_or_long(edit) for edit in FELT])
 def test_an_edit_runs_what_it_touches(finished: Project, edit: Edit) -> None:
     path = finished.root / edit.file
     text = path.read_text()
