@@ -109,6 +109,15 @@ def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
     assert path.read_text() == "whole"
 
 
+def test_a_second_link_to_what_has_the_name_leaves_no_partial(tmp_path: Path) -> None:
+    """A job that linked kept outputs back was killed after it had published some of them, and does so again."""
+    path = tmp_path / "receipt.json"
+    path.write_text("kept")
+    os.link(path, partial(path))
+    publish(path)
+    assert path.read_text() == "kept" and not partial(path).exists()
+
+
 def test_seeds_depend_on_all_parts_and_stay_the_same() -> None:
     assert derive_seed(0, "train", "a") == derive_seed(0, "train", "a") == 499637219002401968
     assert len({derive_seed(seed, stage, item) for seed in (0, 1) for stage in ("a", "b") for item in ("", "c")}) == 8

@@ -25,6 +25,7 @@ def publish(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     partial(path).replace(path)
+    partial(path).unlink(missing_ok=True)  # rename does nothing where both are links to one file
 
 
 def write_text(path: Path, text: str) -> None:
