@@ -5,8 +5,6 @@
 A cluster is started for it (tests/slurm). The profile is the project's; the rules are trivial.
 """
 
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +17,11 @@ from tests.slurm.cluster import Cluster, running
 from tests.slurm.shape import Shape
 
 CHAIN = """
+from pipeline_lib.core.patience import be_patient
+
+be_patient(lambda: True)
+
+
 rule all:
     input:
         "made/{last}",
@@ -72,11 +75,11 @@ def show(what: str, seconds: float) -> None:
 
 
 def write(project: Project, rules: str) -> None:
-    """Replace the project's rules, with empty ones that the profile names, and remove what others made."""
+    """Replace the project's rules, with empty ones that the profile names, and remove what others made or left."""
     missing = [name for name in RULES if f"rule {name}:" not in rules]
     empty = "".join(f'\n\nrule {name}:\n    output:\n        "none/{name}",\n' for name in missing)
     (project.root / "Snakefile").write_text(rules + empty)
-    subprocess.run(["rm", "-rf", str(project.root / "made")], check=True)
+    subprocess.run(["rm", "-rf", str(project.root / "made"), str(project.root / ".snakemake")], check=True)
 
 
 def chain(project: Project, length: int, *options: str) -> float:
@@ -103,8 +106,9 @@ def submitted(cluster: Cluster, project: Project, count: int) -> float:
             raise subprocess.SubprocessError(f"not all {count} jobs were submitted")
         time.sleep(0.2)
     seconds = time.perf_counter() - began
-    os.kill(process.pid, signal.SIGINT)
-    process.wait(timeout=SECONDS)
+    process.kill()
+    process.wait()
+    cluster.ask("scancel", "--user=root")
     return seconds
 
 
