@@ -124,7 +124,7 @@ class Cluster:
 
     def ask(self, *command: str) -> str:
         """Return what a Slurm command prints, nothing where it fails."""
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": PATH})
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, "PATH": PATH})
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def start_controller(self) -> None:
@@ -208,7 +208,7 @@ class Cluster:
         self.daemons.start(label or name, program, *arguments, **own)
 
     def _until(self, holds: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not holds():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"gave up waiting for {what}\n{self.daemons.told()}")

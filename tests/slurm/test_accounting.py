@@ -35,7 +35,7 @@ rule fetch:
 
 def ended(cluster: Cluster, field: str) -> list[list[str]]:
     """Return the state of every job and another field of `sacct`, once the database has them all as ended."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         listed = cluster.ask("sacct", "-XnP", "-o", f"state,{field}").splitlines()
         found = [line.split("|", 1) for line in listed]

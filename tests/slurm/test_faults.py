@@ -47,7 +47,7 @@ def test_an_interrupted_snakemake_goes_on(cluster: Cluster, unfinished: Project,
     process = unfinished.start(*COMMAND)
     wait_for_process(unfinished, "train.py")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=300) != 0
+    assert process.wait(timeout=900) != 0
     assert states(cluster, unfinished, "train") == ["CANCELLED"]
 
     process = unfinished.start(*COMMAND)

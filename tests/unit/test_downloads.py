@@ -178,7 +178,7 @@ def test_what_waits_ends_when_the_store_is_stopped(server: Server) -> None:
         wait_until(lambda: bool(server.asked))
         store.stop()
         with pytest.raises(UnreachableError, match="HTTP 503"):
-            future.result(timeout=5)
+            future.result(timeout=60)
 
 
 def test_the_first_download_writes_the_pin_and_another_later_is_refused(server: Server) -> None:

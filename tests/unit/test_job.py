@@ -74,7 +74,7 @@ def record_of(script: Path) -> dict:
 
 def run_script(script: Path, settings: str, *more: str) -> tuple[int, str]:
     done = subprocess.run(
-        command(script, settings, *more), cwd=script.parent, capture_output=True, text=True, timeout=60, check=False
+        command(script, settings, *more), cwd=script.parent, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, done.stderr
 
@@ -113,12 +113,12 @@ def test_a_job_that_fails_leaves_its_record_alone(script: Path, happens: str, sh
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_job_that_is_ended_leaves_its_record_alone(script: Path, number: int) -> None:
     process = subprocess.Popen(command(script, '{"happens": "wait"}'), cwd=script.parent, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not (script.parent / ".made.txt.partial").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(number)
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=300) == 1
     assert left_over(script) == set()
     assert record_of(script)["error"] == "interrupted"
 
