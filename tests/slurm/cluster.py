@@ -36,25 +36,20 @@ PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 
 
 class NotToBeHadError(Exception):
-    """Slurm cannot be installed here."""
-
-
-def hindrance() -> str | None:
-    """Return why no cluster can be had here, None where one can."""
-    if os.geteuid() != 0:
-        return "a test cluster needs root"
-    if LINK.exists() and not LINK.is_symlink():
-        return f"another Slurm is installed here: {LINK}"
-    if shutil.which("apt-get") is None and any(shutil.which(name, path=PATH) is None for name in PACKAGES):
-        return "Slurm is not installed, and there is no apt-get"
-    return None
+    """No cluster can be had here; the message says why."""
 
 
 def install() -> None:
     """Install the packages that are missing, without letting them start anything; NotToBeHadError where that fails."""
+    if os.geteuid() != 0:
+        raise NotToBeHadError("a test cluster needs root")
+    if LINK.exists() and not LINK.is_symlink():
+        raise NotToBeHadError(f"another Slurm is installed here: {LINK}")
     packages = [package for name, package in PACKAGES.items() if shutil.which(name, path=PATH) is None]
     if not packages:
         return
+    if shutil.which("apt-get") is None:
+        raise NotToBeHadError("Slurm is not installed, and there is no apt-get")
     sys.stderr.write(f"installing {' '.join(packages)} for the test cluster\n")
     ours = not POLICY.exists()
     if ours:

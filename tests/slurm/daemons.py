@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -39,20 +38,12 @@ class Daemons:
             number, started = map(int, mark.read_text().split())
             _end(number, started)
             mark.unlink()
-        for number in self.left():
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGKILL)
-
-    def left(self) -> list[int]:
-        """Return the processes that have the folder's configuration in their environment, as a job's have."""
-        wanted, found = f"SLURM_CONF={self.folder}/slurm.conf".encode(), []
-        for folder in Path("/proc").glob("[0-9]*"):
+        for number in numbers():
             try:
-                if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-            except OSError:  # it has just ended
+                if variable(number, "SLURM_CONF") == f"{self.folder}/slurm.conf":
+                    os.kill(number, signal.SIGKILL)
+            except (KeyError, OSError):  # of no cluster, or it has just ended
                 continue
-        return found
 
     def kill(self, name: str) -> None:
         """Kill one process, as a machine that fails does."""
@@ -70,6 +61,17 @@ class Daemons:
         """Return the ends of all logs."""
         logs = sorted((self.folder / "log").iterdir())
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
+
+
+def numbers() -> list[int]:
+    """Return the numbers of all processes but this one."""
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if int(folder.name) != os.getpid()]
+
+
+def variable(number: int, name: str) -> str:
+    """Return a variable of a process's environment; KeyError where it has none, OSError where the process has ended."""
+    pairs = Path(f"/proc/{number}/environ").read_text(errors="replace").split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)[name]
 
 
 def began(number: int) -> int | None:

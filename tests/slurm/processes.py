@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.project import Project
 from tests.slurm.cluster import Cluster
-from tests.slurm.daemons import began
+from tests.slurm.daemons import began, numbers, variable
 
 
 def node_of(number: int) -> str:
     """Return the node that a process of a job was started on."""
-    return _variable(number, "SLURMD_NODENAME")
+    return variable(number, "SLURMD_NODENAME")
 
 
 def lose_network(cluster: Cluster, node: str, stopped: int) -> None:
@@ -21,7 +21,7 @@ def lose_network(cluster: Cluster, node: str, stopped: int) -> None:
     One that is stopped runs on for that moment: Linux hangs up on a stopped process that loses who watches it.
     """
     jobs = cluster.ask("squeue", "-h", "-w", node, "-t", "running", "-o", "%A").split()
-    watchers = [number for number in _numbers() for job in jobs if _title(number).startswith(f"slurmstepd: [{job}.")]
+    watchers = [number for number in numbers() for job in jobs if _title(number).startswith(f"slurmstepd: [{job}.")]
     cluster.daemons.kill(f"slurmd-{node}")
     os.kill(stopped, signal.SIGCONT)
     for number in watchers:
@@ -34,7 +34,7 @@ def lose_network(cluster: Cluster, node: str, stopped: int) -> None:
 def lose_power(cluster: Cluster, node: str, stopped: int) -> None:
     """Kill everything that runs on a node."""
     lose_network(cluster, node, stopped)
-    for number in _numbers():
+    for number in numbers():
         try:
             if node_of(number) == node:
                 os.kill(number, signal.SIGKILL)
@@ -44,21 +44,12 @@ def lose_power(cluster: Cluster, node: str, stopped: int) -> None:
 
 def end_all(project: Project) -> None:
     """Kill every process of a project that a test has left, stopped ones too."""
-    for number in _numbers():
+    for number in numbers():
         try:
             if Path(f"/proc/{number}/cwd").readlink() == project.root:
                 os.kill(number, signal.SIGKILL)
         except OSError:  # it has just ended
             continue
-
-
-def _variable(number: int, name: str) -> str:
-    pairs = Path(f"/proc/{number}/environ").read_text(errors="replace").split("\0")
-    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)[name]
-
-
-def _numbers() -> list[int]:
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if int(folder.name) != os.getpid()]
 
 
 def _title(number: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 import pytest
 
+from pipeline_lib.core.files import remove
 from tests.project import Project
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -85,7 +86,7 @@ def begin_anew(project: Project, reference: dict[str, str], history: list[str]) 
     assert not project.leftovers(), history
     assert project.run("vlmflow", "check").returncode == 0
     for name in ("data", "results", ".vlmflow", ".snakemake"):
-        subprocess.run(["rm", "-rf", str(project.root / name)], check=True)
+        remove(project.root / name)
 
 
 def test_killed_in_the_middle_of_a_training(unfinished: Project, finished: Project) -> None:
@@ -109,7 +110,8 @@ def test_killed_thirty_times(fresh: Project, finished: Project) -> None:
 def test_a_job_waits_for_a_process_that_makes_the_same(mini: Project) -> None:
     """Snakemake alone is killed; its job lives on, and the next Snakemake must not run into it."""
     target = "data/weights/mini_clip.manifest.json"
-    subprocess.run(["rm", "-rf", str(mini.root / ".vlmflow"), str(mini.root / target)], check=True)
+    remove(mini.root / ".vlmflow")
+    remove(mini.root / target)
     process = mini.start("snakemake", "-c1", "--config", "study=mini", "--", target)
     wait_until((mini.root / "data/weights/.mini_clip.partial").exists, process)
     process.kill()
