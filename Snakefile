@@ -54,3 +54,4 @@ onsuccess:
 onerror:
     if workflow.is_main_process:
         print(failure_text(failures(), ["snakemake", *sys.argv[1:]]))
+        print(old_scores())

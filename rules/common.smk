@@ -22,6 +22,7 @@ from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.workflow.planned import force_unsound
 
 NAME = "[a-z0-9][a-z0-9_-]*"
 TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft", "numpy", "pillow")
@@ -52,10 +53,11 @@ def read_site():
 
 def read_study(settings):
     """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
-    unknown = sorted(set(settings) - {"study"})
-    if unknown:
+    unknown = sorted(set(settings) - {"study", "look"})
+    if unknown or settings.get("look", "all") != "all":
         raise WorkflowError(
-            f"--config takes study=NAME alone, not {', '.join(unknown)}: settings stand in the study's file"
+            f"--config takes study=NAME and look=all alone, not {', '.join(unknown) or settings['look']}: "
+            "settings stand in the study's file"
         )
     try:
         name = settings.get("study", DEFAULT)
@@ -66,6 +68,8 @@ def read_study(settings):
 
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
+if workflow.is_main_process:
+    force_unsound(logger.info, look="look" in config)
 be_patient(lambda: workflow.executor_settings.requeue)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
@@ -89,6 +93,14 @@ def failures():
         for job in jobs
         if not all(Path(path).exists() for path in job.output)
     ]
+
+
+def old_scores():
+    """Return what a person must know after a failure: score files that stand from before."""
+    paths = [path.replace("<results>", RESULTS) for path in scores()]
+    standing = [path for path in paths if Path(path).exists()]
+    note = f"These scores stand from before; `vlmflow show{STUDY_OPTION}` says which still hold: {', '.join(standing)}"
+    return note if standing else ""
 
 
 # What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.

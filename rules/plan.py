@@ -1,31 +1,38 @@
-"""Print the jobs of a study as JSON: inputs, outputs by name, the three parameters, whether Snakemake would run each.
+"""Print the jobs of a study as JSON: files, the three parameters, status and causes, whether Snakemake would run each.
 
 `inputs` leaves out heavy files (`ancient`), whose manifests stand there; `reads` has all.
 
-python rules/plan.py [--study NAME] [TARGET ...]
+python rules/plan.py [--study NAME] [--look] [TARGET ...]
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
-from snakemake.io import is_flagged
 from snakemake.jobs import Job
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
+
+from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.status import assess
+from pipeline_lib.workflow.planned import jobs_in_order, planned
 
 
 def main() -> None:
     """Parse the command line, print the plan."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--study", default="config")
+    parser.add_argument("--look", action="store_true", help="look at sources of any size")
     parser.add_argument("targets", nargs="*")
     arguments = parser.parse_args()
     config = {} if arguments.study == "config" else {"study": arguments.study}
-    jobs = plan(config, set(arguments.targets))
+    jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
+    for job, assessment in zip(jobs, assess(jobs, Present(look=arguments.look)).values(), strict=True):
+        job |= assessment.as_plan()
     sys.stdout.write(json.dumps(jobs) + "\n")
 
 
@@ -41,8 +48,7 @@ def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
         inner = workflow._workflow
         inner._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
         inner._build_dag()
-        levels = inner.dag.toposorted()
-        return [entry(job, inner.dag.needrun(job)) for level in levels for job in sorted(level, key=str) if job.output]
+        return [entry(job, inner.dag.needrun(job)) for job in jobs_in_order(inner.dag)]
 
 
 def gpus(job: Job) -> int:
@@ -53,22 +59,7 @@ def gpus(job: Job) -> int:
 
 def entry(job: Job, runs: bool) -> dict[str, Any]:
     """Return what the plan says of one job."""
-    shell = hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16]
-    return {
-        "rule": job.rule.name,
-        "wildcards": dict(job.wildcards_dict),
-        "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
-        "reads": [str(path) for path in job.input],
-        "outputs": {name: str(path) for name, path in job.output.items()},
-        "record": str(job.log.record),
-        "settings": json.loads(job.params.cfg),
-        "code": job.params.code,
-        "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
-        "shell": shell,
-        "gpus": gpus(job),
-        "memory_mb": int(job.resources.mem_mb),
-        "runs": runs,
-    }
+    return {**planned(job), "gpus": gpus(job), "memory_mb": int(job.resources.mem_mb), "runs": runs}
 
 
 if __name__ == "__main__":

@@ -64,11 +64,16 @@ class Project:
         """Return the environment of commands in this copy: its own library, this Python's programs."""
         return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
 
-    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
         """Start a command as a process group of its own, for tests that kill it; what it prints is kept beside."""
         with self.root.with_name(f"{self.root.name}.started").open("a") as output:
             return subprocess.Popen(
-                command, cwd=self.root, env=self.environment(), stdout=output, stderr=output, start_new_session=True
+                command,
+                cwd=self.root,
+                env={**self.environment(), **variables},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     def snakemake(self, *options: str, **variables: str) -> Done:

@@ -6,7 +6,7 @@ from pipeline_lib.core.chosen import chosen_images
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import write_lines
-from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
+from pipeline_lib.fetching.shard import FetchSettings, fetch_shard, still_holds
 
 
 def work(job: Job[FetchSettings]) -> None:
@@ -14,8 +14,8 @@ def work(job: Job[FetchSettings]) -> None:
     dataset = job.final("raw").parent.name
     fetched = fetch_shard(job.settings, job.output("raw"), chosen_images(job.manifests("chosen"), dataset))
     write_lines(job.output("failures"), map(asdict, fetched.failures))
-    job.note(files=fetched.files, unreachable=len(fetched.failures), pins=fetched.pins)
+    job.note(files=fetched.files, unreachable=len(fetched.failures), pins=fetched.pins, source=fetched.source)
 
 
 if __name__ == "__main__":
-    run("fetch", FetchSettings, work, inputs=["chosen"], outputs=["raw", "failures"])
+    run("fetch", FetchSettings, work, inputs=["chosen"], outputs=["raw", "failures"], holds=still_holds)

@@ -142,6 +142,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         "core.manifest",
         "core.program",
         "core.record",
+        "core.removed",
         "core.room",
         "core.state",
         "downloads.drive",
@@ -149,6 +150,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         "downloads.pins",
         "downloads.store",
         "downloads.transfer",
+        "fetching.look",
         "training.memory",
     }
     for name in code.NEUTRAL:

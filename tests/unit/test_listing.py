@@ -7,7 +7,7 @@ import pytest
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import Manifest, names_digest, write_manifest
-from pipeline_lib.fetching.listing import _names, digest_shard, listing
+from pipeline_lib.fetching.listing import _scan, digest_shard, listing
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 from pipeline_lib.sources import digits_scenes, folder
 from pipeline_lib.sources.base import shard_of
@@ -22,7 +22,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def pins(photos: Path, manifest: Path = Path("none")) -> list[str | None]:
-    _names.cache_clear()
+    _scan.cache_clear()
     return [listing(folder.Settings(kind="folder", path=str(photos)), shard, 2, manifest) for shard in (0, 1)]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline_lib.cli.check import clean
+from pipeline_lib.cli.clean import clean
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below

@@ -1,35 +1,36 @@
-"""`vlmflow check` and `vlmflow clean`: is everything there and as it was made; forget what is kept for reuse."""
+"""`vlmflow check`: is everything there, as it was made and as it would be made now?"""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline_lib.core import kept, state
-from pipeline_lib.core.files import remove
-from pipeline_lib.lineage.check import faults
+from pipeline_lib.cli.plan import LookOption, plan
+from pipeline_lib.config.load import made_studies
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.lineage.check import faults, plan_faults
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.why import unseen_sources
 
 
 def check(
     deep: Annotated[bool, typer.Option("--deep", help="read every file anew instead of trusting its times")] = False,
+    look: LookOption = False,
 ) -> None:
-    """List what is not as its record says: missing, altered, edited, unknown; Snakemake does not look for it."""
-    found = faults(Records(Path()), Present(deep))
-    for fault in found:
-        typer.echo(fault)
-    if found:
+    """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
+    lines = faults(Records(Path()), Present(deep, look))
+    unseen = []
+    for study in made_studies():
+        try:
+            jobs = plan(study, look=look)
+        except PipelineError as error:
+            lines.append(f"study {study}: {error}")
+            continue
+        lines += plan_faults(jobs)
+        unseen += unseen_sources(jobs)
+    for line in dict.fromkeys([*lines, *unseen]):
+        typer.echo(line)
+    if lines:
         raise typer.Exit(1)
     typer.echo("Everything that was made is there, as it was made.")
-
-
-def clean() -> None:
-    """Remove what is kept for reuse, downloads, and what interrupted jobs left, and nothing else."""
-    from pipeline_lib.downloads.store import (
-        FOLDER as DOWNLOADS,  # its HTTP library takes a moment, which others need not wait
-    )
-
-    for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
-        remove(folder)
-        typer.echo(f"{folder} is empty.")

@@ -15,6 +15,7 @@ from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove, write_text
+from pipeline_lib.core.removed import RESTORE, note_removal
 from pipeline_lib.core.text import pretty_json, read_json
 from pipeline_lib.ledger import records as ledger_records
 from pipeline_lib.ledger.commit import refusals
@@ -84,6 +85,8 @@ def restore(study: StudyOption = DEFAULT) -> None:
         )
     if not findings.there:
         raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
+    for output in _absent_outputs(found):
+        note_removal(output, RESTORE)
     without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
     times = {file: file.stat() for file in heavy_files(findings.there)}
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
@@ -124,6 +127,13 @@ def table() -> None:
 def write_identity(study: StudyOption = DEFAULT) -> None:
     """Write settings, code and libraries of every stage to one file, which dvc.yaml names as parameters."""
     _write_identities(stages(plan(study)), study)
+
+
+def _absent_outputs(found: list[Stage]) -> list[Path]:
+    """Return the outputs of committed stages that a clone does not hold, by design or because it pulled a part."""
+    committed = locked_stages()
+    jobs = [job for stage in found if stage.name in committed for job in stage.jobs]
+    return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
 
 
 def _refuse_inside_a_stage() -> None:

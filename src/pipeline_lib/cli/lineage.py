@@ -8,7 +8,10 @@ import typer
 from rich.console import Console
 
 from pipeline_lib.cli.check import check
+from pipeline_lib.cli.plan import plan
+from pipeline_lib.config.load import made_studies
 from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.tree import render
 
 WIDE = 10_000  # columns where no terminal wraps the lines
@@ -31,4 +34,11 @@ def show(
 ) -> None:
     """Print the tree from a file to raw image digests, settings, code, versions and machines."""
     console = Console(width=None if sys.stdout.isatty() else WIDE)
-    console.print(render(Records(Path()), path, all_files))
+    records = Records(Path())
+    console.print(render(records, path, all_files))
+    output = records.made(path).path
+    for study in made_studies():
+        jobs = plan(study)
+        if any(output in job["outputs"].values() for job in jobs):
+            status, cause = standing(output, jobs)
+            console.print(f"study {study}: {status}" + (f": {cause}" if cause else ""), markup=False)

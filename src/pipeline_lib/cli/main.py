@@ -4,7 +4,21 @@ import sys
 
 import typer
 
-from pipeline_lib.cli import accept, check, config, doctor, dvc, export, forecast, lineage, score, show, train, why
+from pipeline_lib.cli import (
+    accept,
+    check,
+    clean,
+    config,
+    doctor,
+    dvc,
+    export,
+    forecast,
+    lineage,
+    score,
+    show,
+    train,
+    why,
+)
 from pipeline_lib.core.errors import PipelineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
@@ -20,7 +34,7 @@ app.command(name="why")(why.why)
 app.command(name="check")(check.check)
 app.command(name="accept")(accept.accept)
 app.command(name="doctor")(doctor.doctor)
-app.command(name="clean")(check.clean)
+app.command(name="clean")(clean.clean)
 
 
 def main() -> None:

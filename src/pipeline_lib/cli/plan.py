@@ -15,9 +15,13 @@ StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAM
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 
 
-def plan(study: str = DEFAULT, targets: list[str] | None = None) -> list[dict[str, Any]]:
+LookOption = Annotated[bool, typer.Option("--look", help="look at the files of sources of any size")]
+
+
+def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[dict[str, Any]]:
     """Return the jobs that make `targets` (all of the study's where none are named), as rules/plan.py prints them."""
-    command = [sys.executable, "rules/plan.py", "--study", study, *(targets or [])]
+    options = ["--study", study, *(["--look"] if look else [])]
+    command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
         raise PipelineError(

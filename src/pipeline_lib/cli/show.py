@@ -1,5 +1,6 @@
-"""`vlmflow show`: the scores of a study as a small table, and where everything lies."""
+"""`vlmflow show`: the scores of a study, whether each still holds, and where everything lies."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,46 +9,77 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
+from pipeline_lib.cli.plan import LookOption, plan
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.rehearsal import stamp
+from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
+from pipeline_lib.lineage.status import Status, standing
+from pipeline_lib.lineage.why import unseen_sources
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run's score on a benchmark as it stands: the score file's content, if there is one, and its status."""
+
+    run: str
+    score: dict[str, Any] | None
+    status: Status
+    cause: str
 
 
 def show(
     study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    look: LookOption = False,
 ) -> None:
-    """Print what was learned, with 95 % intervals."""
+    """Print what was learned, with 95 % intervals, and whether each number is what the study would give now."""
     tree = load_study(study_path(study))
     results = results_folder(study, tree)
+    jobs = plan(study, look=look)
+    tables = {name: _rows(results, name, tree, jobs) for name, use in tree.benchmarks.items() if use.scored}
+    if tables and not any(row.score for rows in tables.values() for row in rows):
+        option = "" if study == DEFAULT else f" --config study={study}"
+        raise PipelineError("this study has no score yet", where=results / "scores", cure=f"snakemake -c2{option}")
     console = Console()
-    for benchmark in (name for name, use in tree.benchmarks.items() if use.scored):
-        path = results / f"{benchmark}_score.json"
-        if not path.is_file():
-            option = "" if study == DEFAULT else f" --config study={study}"
-            raise PipelineError("this study has no score yet", where=path, cure=f"snakemake -c2{option}")
-        console.print(_score_table(tree.title, read_json(path), list(tree.runs)))
+    for name, rows in tables.items():
+        use = tree.benchmarks[name]
+        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_mark(tree)}", rows))
+        for row in (row for row in rows if row.cause):
+            console.print(f"{row.run}: {row.status}: {row.cause}", style="red", markup=False, highlight=False)
+    for line in unseen_sources(jobs):
+        console.print(line, markup=False, highlight=False)
     console.print(_places(results))
 
 
-def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
-    table = Table(
-        title=f"{title}\n{score['benchmark']} ({score['protocol']}){_mark(score)}",
-        caption="brackets: 95 % interval, bootstrap over images or, with copies, questions",
-    )
+def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]) -> list[Row]:
+    paths = {run: results / "scores" / run / f"{benchmark}.json" for run in tree.runs}
+    return [
+        Row(run, read_json(path) if path.is_file() else None, *standing(path.as_posix(), jobs))
+        for run, path in paths.items()
+    ]
+
+
+def _score_table(title: str, rows: list[Row]) -> Table:
+    table = Table(title=title, caption="brackets: 95 % interval, bootstrap over images or, with copies, questions")
     table.add_column("run")
-    shown = load_benchmark(score["benchmark"], score["protocol"]).SHOWN
-    metrics = [name for name in shown if name in score["runs"][runs[0]]["metrics"]]
-    for heading in (*metrics, "questions", "unparsed", "missing"):
+    first = next((row.score for row in rows if row.score), None)
+    shown = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
+    metrics = [name for name in shown if first and name in first["metrics"]]
+    for heading in (*metrics, "questions", "unparsed", "missing", "status"):
         table.add_column(heading, justify="right")
-    for run in runs:
-        row = score["runs"][run]
-        counts = [str(row["n"]), str(row["unparsed"]), str(row["missing"])]
-        table.add_row(run, *[_rate(row, name) for name in metrics], *counts)
+    for row in rows:
+        cells = _cells(row.score, metrics) if row.score else ["-"] * (len(metrics) + 3)
+        table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
     return table
 
 
-def _mark(score: dict[str, Any]) -> str:
-    return f" {score['stamp']}: a rehearsal, not a result" if "stamp" in score else ""
+def _cells(score: dict[str, Any], metrics: list[str]) -> list[str]:
+    return [*(_rate(score, name) for name in metrics), *(str(score[name]) for name in ("n", "unparsed", "missing"))]
+
+
+def _mark(tree: Study) -> str:
+    return f" {stamp(tree)}: a rehearsal, not a result" if stamp(tree) else ""
 
 
 def _rate(row: dict[str, Any], metric: str) -> str:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import StudyOption, plan
+from pipeline_lib.cli.plan import LookOption, StudyOption, plan
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.lineage.present import Present
-from pipeline_lib.lineage.why import Reason, explain
+from pipeline_lib.lineage.why import Reason, explain, unseen_sources
 
 
 def why(
@@ -15,16 +15,19 @@ def why(
         list[str] | None, typer.Argument(help="files to make; all scores of the study by default")
     ] = None,
     study: StudyOption = DEFAULT,
+    look: LookOption = False,
 ) -> None:
     """Print the stages that would run, each with its causes and the time it took before."""
-    present = Present()
-    reasons = explain(plan(study, targets), present.record, present.digest, present.modules)
+    jobs = plan(study, targets, look)
+    reasons = explain(jobs, Present().record)
     if not reasons:
         typer.echo("Nothing would run.")
     for reason in reasons:
         typer.echo(f"{reason.name}{_time(reason)}")
         for cause in reason.causes:
             typer.echo(f"    {cause}")
+    for line in unseen_sources(jobs):
+        typer.echo(line)
     if reasons:
         known = [reason.seconds for reason in reasons if reason.seconds is not None]
         unknown = len(reasons) - len(known)

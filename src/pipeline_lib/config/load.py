@@ -36,6 +36,17 @@ def results_folder(name: str, study: Study) -> Path:
     return folder / mark.lower() if mark else folder
 
 
+def made_studies() -> list[str]:
+    """Return the names of the studies of this project of which something was made."""
+    names = [DEFAULT, *(path.stem for path in sorted(Path("studies").glob("*.yaml")))]
+    return [name for name in names if _was_begun(name)]
+
+
+def _was_begun(name: str) -> bool:
+    folder = Path("results") if name == DEFAULT else Path("results") / name
+    return any(path.is_dir() for path in (folder / "records", *folder.glob("partial*/records")))
+
+
 def load_study(path: Path) -> Study:
     """Return the study of a file as it runs; every fault found is listed in one PipelineError."""
     document = _read(path)

@@ -20,7 +20,8 @@ NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
         *("core.allocation", "core.errors", "core.files", "core.job", "core.kept", "core.log", "core.machine"),
-        *("core.manifest", "core.program", "core.record", "core.room", "core.state", "training.memory"),
+        *("core.manifest", "core.program", "core.record", "core.removed", "core.room", "core.state"),
+        *("fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
     )
 )

@@ -4,13 +4,14 @@ import argparse
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Sequence, TypeVar
+from typing import Any, Callable, Generic, Sequence, TypeVar
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.files import partial, publish, remove
 from pipeline_lib.core.kept import Kept, reuse_key
 from pipeline_lib.core.manifest import Manifest, write_manifest
 from pipeline_lib.core.record import Record
+from pipeline_lib.core.removed import forget_removal
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.state import State
 
@@ -101,9 +102,12 @@ class Job(Generic[S]):
         """Go on from nothing: what an interrupted job left is dropped."""
         self._state.clear()
 
-    def reuse(self) -> bool:
-        """Bring back what an equal job made before, if it is kept; say so in the record, with that job's own."""
-        made = self._kept.restore(self._key)
+    def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> bool:
+        """Bring back what an equal job made before, if it is kept; say so in the record, with that job's own.
+
+        `holds` says from that job's notes whether the world outside is still what it was.
+        """
+        made = self._kept.restore(self._key, holds)
         if made is None:
             return False
         self.publish()
@@ -121,6 +125,7 @@ class Job(Generic[S]):
         """Give all outputs their final names, then write the manifest."""
         for path in self._outputs.values():
             publish(path)
+            forget_removal(path)
         outputs = list(self._outputs.values())
         if self._arguments.manifest:
             path = Path(self._arguments.manifest)

@@ -8,10 +8,11 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.files import files_below, partial, remove, write_text
+from pipeline_lib.core.manifest import SUFFIX, Entry, manifest_texts
 from pipeline_lib.core.state import outputs_name
 from pipeline_lib.core.text import canonical_json, pretty_json, read_json
 
@@ -29,19 +30,20 @@ class Kept:
         self._cache = cache
         self._folder = folder / outputs_name(outputs)
 
-    def restore(self, key: str) -> dict[str, Any] | None:
+    def restore(self, key: str, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> dict[str, Any] | None:
         """Link the outputs kept under `key` to their partial names and return the record of their making.
 
-        Return None, and link nothing, where none are kept under this key or one of them was altered.
+        Return None, and link nothing, where none are kept under this key, one of them was altered, or `holds` says
+        from the record's notes that they would come out otherwise now.
         """
         if not (self._folder / ENTRY).is_file():
             return None
         entry: dict[str, Any] = read_json(self._folder / ENTRY)
-        files = [self._folder / name for name in entry["files"]]
-        if entry["key"] != key or not all(file.is_file() for file in files):
+        if entry["key"] != key or "outputs" not in entry or not holds(entry["record"]["notes"]):
             return None
-        if self._cache.digests(files) != list(entry["files"].values()):
-            logger.warning("what was kept in %s was altered; it is not reused", self._folder)
+        fault = entry_fault(self._folder, entry, self._cache)
+        if fault is not None:
+            logger.warning("what is kept in %s is not reused: %s", self._folder, fault)
             return None
         for name, path in self._outputs.items():
             _link(self._folder / name, partial(path))
@@ -61,7 +63,42 @@ class Kept:
         files = [file for name in self._outputs for file in _files(self._folder / name)]
         digests = dict(zip(files, self._cache.digests(files), strict=True))
         listed = {file.relative_to(self._folder).as_posix(): digest for file, digest in digests.items()}
-        write_text(self._folder / ENTRY, pretty_json({"key": key, "files": listed, "record": record}))
+        paths = {name: path.as_posix() for name, path in self._outputs.items()}
+        entry = {"key": key, "outputs": paths, "files": listed, "record": record}
+        write_text(self._folder / ENTRY, pretty_json(entry))
+
+
+def entry_fault(folder: Path, entry: dict[str, Any], cache: DigestCache) -> str | None:
+    """Return what is wrong with kept outputs, None where they are the bytes that their record tells of.
+
+    The record decides: it names the digest of the manifest, and that names the digest of every file.
+    """
+    files = {name: folder / name for name in entry["files"]}
+    missing = next((name for name, file in files.items() if not file.is_file()), None)
+    if missing is not None:
+        return f"{missing} is missing"
+    digests = dict(zip(files, cache.digests(list(files.values())), strict=True))
+    altered = next((name for name, digest in entry["files"].items() if digests[name] != digest), None)
+    if altered is not None:
+        return f"{altered} was altered"
+    same = _recorded_outputs(folder, entry, digests).items() <= entry["record"]["outputs"].items()
+    return None if same else "its record tells of other bytes"
+
+
+def _recorded_outputs(folder: Path, entry: dict[str, Any], digests: dict[str, str]) -> dict[str, str]:
+    """Return what the record of kept files must say of them: the digest of each, or of the manifest of all."""
+    paths = {name: Path(path) for name, path in entry["outputs"].items()}
+    finals = {name: paths[name.split("/")[0]].joinpath(*name.split("/")[1:]) for name in digests}
+    manifests = [Path(path) for path in entry["record"]["outputs"] if path.endswith(SUFFIX)]
+    if not manifests:
+        return {final.as_posix(): digests[name] for name, final in finals.items()}
+    (manifest,) = manifests
+    entries = [
+        Entry(final.relative_to(manifest.parent).as_posix(), (folder / name).stat().st_size, digests[name])
+        for name, final in finals.items()
+    ]
+    top = next((path.name for name, path in paths.items() if (folder / name).is_dir()), "")
+    return {manifest.as_posix(): digest_text(manifest_texts(entries, top)[0])}
 
 
 def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:

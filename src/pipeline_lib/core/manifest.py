@@ -135,25 +135,30 @@ def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:
     """Write the manifest of `outputs` (files or folders below the manifest's own folder)."""
     files = sorted(file for output in outputs for file in (files_below(output) if output.is_dir() else [output]))
     digests = cache.digests(files)
-    rows = [
-        {"path": file.relative_to(path.parent).as_posix(), "size": file.stat().st_size, "sha256": digest}
+    entries = [
+        Entry(file.relative_to(path.parent).as_posix(), file.stat().st_size, digest)
         for file, digest in zip(files, digests, strict=True)
     ]
-    rows.sort(key=lambda row: str(row["path"]))
+    folder = next((output.name for output in outputs if output.is_dir()), "")
+    text, listing = manifest_texts(entries, folder)
+    if listing is not None:
+        write_text(path.parent / folder / LISTING, listing)
+    write_text(path, text)
+
+
+def manifest_texts(entries: list[Entry], folder: str) -> tuple[str, str | None]:
+    """Return the text of a manifest, and that of the listing in `folder` where the manifest does not hold the list."""
+    rows = [vars(entry) for entry in sorted(entries, key=lambda entry: entry.path)]
     if len(rows) <= INLINE:
-        write_text(path, pretty_json({"schema": SCHEMA, "files": rows}))
-        return
-    folder = next(output for output in outputs if output.is_dir())
-    listed = [str(row["path"]) for row in rows]
-    text = "".join(canonical_json(row) + "\n" for row in rows)
-    write_text(folder / LISTING, text)
+        return pretty_json({"schema": SCHEMA, "files": rows}), None
+    listing = "".join(canonical_json(row) + "\n" for row in rows)
     note = {
-        "path": f"{folder.name}/{LISTING}",
+        "path": f"{folder}/{LISTING}",
         "count": len(rows),
-        "sha256": digest_text(text),
-        "names": digest_names([name for name in listed if name.startswith(f"{folder.name}/")]),
+        "sha256": digest_text(listing),
+        "names": digest_names([row["path"] for row in rows if row["path"].startswith(f"{folder}/")]),
     }
-    write_text(path, pretty_json({"schema": SCHEMA, "listing": note}))
+    return pretty_json({"schema": SCHEMA, "listing": note}), listing
 
 
 def digest_names(names: list[str]) -> str:

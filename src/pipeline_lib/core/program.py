@@ -19,6 +19,7 @@ from pipeline_lib.core import gpus
 from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.code import code_digest, code_modules
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
 from pipeline_lib.core.job import Job, Options, S
 from pipeline_lib.core.log import configure
 from pipeline_lib.core.machine import library_versions
@@ -40,8 +41,12 @@ def run(
     plain: Sequence[str] = (),
     files: Sequence[str] = (),
     outputs: Sequence[str],
+    holds: Callable[[S, dict[str, Any]], bool] = lambda settings, notes: True,
 ) -> None:
-    """Run `work` as the program of a stage and exit with 0 or 1; `Options` says what its path options take."""
+    """Run `work` as the program of a stage and exit with 0 or 1; `Options` says what its path options take.
+
+    `holds` says, from the notes of an equal job, whether what that job made may be linked back.
+    """
     options = Options(inputs, plain, files, outputs)
     arguments = _parse(stage, options)
     record_path = Path(arguments.record)
@@ -50,10 +55,11 @@ def run(
         signal.signal(number, _terminated)
     turn = Turn({name: Path(getattr(arguments, name)) for name in outputs})
     turn.take()  # before the code is read, which may be edited while another process is waited for
+    write_text(record_path, "")  # an empty record: the job began, and was killed where nothing follows
     libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
     modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
     record = Record(stage, {}, arguments.code, libraries, modules)
-    message = _at_the_boundary(lambda: _carry_out(settings, work, arguments, options, record))
+    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
     sys.exit(exit_code if unwritten is None else 1)
@@ -62,6 +68,7 @@ def run(
 def _carry_out(
     settings: type[S],
     work: Callable[[Job[S]], None],
+    holds: Callable[[S, dict[str, Any]], bool],
     arguments: argparse.Namespace,
     options: Options,
     record: Record,
@@ -75,7 +82,7 @@ def _carry_out(
     try:
         if REUSE_OFF in os.environ:
             job.forget()
-        elif job.reuse():
+        elif job.reuse(lambda notes: holds(checked, notes)):
             logger.info("reused: an equal job made these outputs before")
             return
         if getattr(checked, "device", "cpu") == "cuda":

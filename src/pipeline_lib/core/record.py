@@ -55,8 +55,8 @@ class Record:
         }
 
     def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
-        """Write the record to a file."""
-        write_record(path, self.content(exit_code, error))
+        """Write the record to a file, with the file's own path, so that a swap of two is seen."""
+        write_record(path, {**self.content(exit_code, error), "path": path.as_posix()})
 
 
 def write_record(path: Path, content: dict[str, Any]) -> None:

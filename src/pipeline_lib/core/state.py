@@ -52,7 +52,7 @@ class Turn:
 
     def __init__(self, outputs: dict[str, Path], root: Path = LOCKS) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        self._path = root / f"{outputs_name(outputs)}.lock"
+        self._path = _lock(outputs, root)
         self._file: Any = None
 
     def take(self) -> None:
@@ -69,3 +69,19 @@ class Turn:
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
+
+
+def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
+    """Return whether a process is making `outputs`; a file system without locks knows of none."""
+    try:
+        with _lock(outputs, root).open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock(outputs: dict[str, Path], root: Path) -> Path:
+    return root / f"{outputs_name(outputs)}.lock"

@@ -1,7 +1,7 @@
 """The pin of a source that can change: the names that a shard holds now, told by one digest.
 
-Names and not bytes: listing a folder of a million images takes seconds, reading them an hour. A file that is edited in
-place is refused by who reads it.
+Names and not bytes: listing a folder of a million images takes seconds, reading them an hour. Whether files were edited
+in place, `fetching.look` tells.
 """
 
 from functools import cache
@@ -12,6 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import digest_names, names_digest
 from pipeline_lib.core.registry import load
 from pipeline_lib.sources.base import Source, SourceSettings, shard_of
+from pipeline_lib.sources.walk import Walk
 
 
 def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> str | None:
@@ -23,10 +24,15 @@ def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> 
     if not module.CHANGES:
         return None
     try:
-        names = _names(source.kind, source.model_dump_json())
+        names = scan(source).files
     except PipelineError:
         return names_digest(manifest) if manifest.is_file() else None
     return digest_shard([name for name in names if shard_of(name, shards) == shard], shard_name(shard))
+
+
+def scan(source: SourceSettings) -> Walk:
+    """Return what a source that can change holds now; looked at once a process for all shards."""
+    return _scan(source.kind, source.model_dump_json())
 
 
 def digest_shard(names: list[str], shard: str) -> str:
@@ -40,7 +46,6 @@ def shard_name(shard: int) -> str:
 
 
 @cache
-def _names(kind: str, settings: str) -> tuple[str, ...]:
-    """Return all names of a source; listed once for all shards."""
+def _scan(kind: str, settings: str) -> Walk:
     module = cast(Source, load("sources", kind))
-    return tuple(module.list_names(load("sources", kind).Settings.model_validate_json(settings), 0))
+    return module.scan(load("sources", kind).Settings.model_validate_json(settings))

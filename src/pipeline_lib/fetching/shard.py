@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from pipeline_lib.core.share import allowed
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pin, Pins
 from pipeline_lib.fetching.listing import digest_shard, shard_name
+from pipeline_lib.fetching.look import look
 from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
 
 SHOWN = 20  # dead links in the log
@@ -37,11 +38,12 @@ class FetchSettings(Settings):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came of a shard: how many files it should have, those that could not be had, and the pins that held."""
+    """What came of a shard: how many files it should have, failures, the pins that held, and where local files lay."""
 
     files: int
     failures: list[Failure]
     pins: dict[str, Pin]
+    source: dict[str, str]
 
 
 def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None = None) -> Fetched:
@@ -55,7 +57,7 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
         raise PipelineError("the source holds no file", value=settings.source.model_dump())
     refuse_collisions(names, settings.source.model_dump())
     mine = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
-    if settings.listing not in (None, digest_shard(mine, shard_name(settings.shard))):
+    if settings.listing is not None and settings.listing != _listing_now(source, settings):
         raise PipelineError(
             "files were added to the source, or taken away, while the study ran",
             value=settings.source.model_dump(),
@@ -65,9 +67,23 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
         mine = [name for name in mine if name in chosen or name.lower().endswith(TABLE)]
     folder.mkdir(parents=True)
     failures = source.fetch(settings.source, settings.seed, mine, folder)
-    _refuse_too_many(failures, len(mine), getattr(settings.source, "unreachable", 0.0), chosen is not None)
+    _refuse_too_many(failures, len(mine), settings.source.tolerance(), chosen is not None)
     logger.info("%d of %d files", len(mine) - len(failures), len(names))
-    return Fetched(len(mine), failures, _pins(settings, folder, chosen is None))
+    seen = look(settings.source, settings.shard, settings.shards)
+    return Fetched(len(mine), failures, _pins(settings, folder, chosen is None), seen)
+
+
+def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:
+    """Return whether what an equal job fetched is what would be fetched now: pins and files of this machine agree."""
+    known = Pins().all()
+    pins = notes.get("pins", {})
+    unchanged = look(settings.source, settings.shard, settings.shards) == notes.get("source", {})
+    return unchanged and all(known.get(name) == pin for name, pin in pins.items())
+
+
+def _listing_now(source: Source, settings: FetchSettings) -> str:
+    names = [name for name in source.scan(settings.source).files if shard_of(name, settings.shards) == settings.shard]
+    return digest_shard(names, shard_name(settings.shard))
 
 
 def _refuse_too_many(failures: list[Failure], total: int, share: float, sample: bool) -> None:

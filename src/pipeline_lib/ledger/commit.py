@@ -25,7 +25,7 @@ def _causes(stage: Stage, present: Present) -> list[str]:
     causes = []
     for job in stage.jobs:
         record = present.record(job["record"])
-        causes += present.causes(job)
+        causes += job["causes"]
         if record is not None:
             causes += present.faults(record, excused=set(job["outputs"].values()) - set(stage.outputs))
             causes += [] if is_sealed(record) else [f"{job['record']}: edited since it was written"]

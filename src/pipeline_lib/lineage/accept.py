@@ -25,6 +25,7 @@ def accepted_record(job: Job, because: str, present: Present) -> Record | None:
     faults = [f"{path}: missing" for path in missing] + present.faults(record)
     if not is_sealed(record):
         faults.append(f"{job['record']}: edited since it was written")
+    faults += present.source_changes(job, record)
     if set(record["inputs"]) != set(job["inputs"]):
         faults.append(f"{job['record']}: made from other inputs than {', '.join(job['inputs'])}")
     if faults:

@@ -1,21 +1,40 @@
 """What does not hold of all that was made: missing, altered, edited, of other bytes or pins, or of unknown origin."""
 
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
-from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.text import canonical_json, read_json
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.status import Status
+from pipeline_lib.lineage.why import job_name
+
+Job = dict[str, Any]
 
 PLACES = ("data", "results")
 
 
 def faults(records: Records, present: Present) -> list[str]:
     """Return a line for everything that is not as its record says."""
-    return [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
+    by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
+    return [*by_output, *_of_names(records), *_of_reuse()]
+
+
+def plan_faults(plan: list[Job]) -> list[str]:
+    """Return a line for every cause for which a job of a plan does not hold, of those on which something was built."""
+    stands = {path for job in plan if job["status"] != Status.MISSING for path in job["inputs"]}
+    return [
+        cause if cause.startswith(PLACES) else f"{job_name(job)}: {cause}"
+        for job in plan
+        if not Status(job["status"]).is_sound
+        and (Path(job["record"]).is_file() or stands.intersection(job["outputs"].values()))
+        for cause in job["causes"]
+    ]
 
 
 def _of_records(records: Records, present: Present) -> Iterator[str]:
@@ -49,3 +68,25 @@ def _of_pins(records: Records) -> Iterator[str]:
                     f"{made}: fetched under the pin {name}: {canonical_json(pin)}; {PINS} {now}"
                     for made in record["outputs"]
                 )
+
+
+def _of_names(records: Records) -> Iterator[str]:
+    """Yield records that stand under another's name, or claim what another claims too."""
+    claimed: dict[str, Path] = {}
+    for path, record in records.all():
+        name = record.get("path")
+        if name is not None and not path.as_posix().endswith(name):
+            yield f"{path}: it is the record {name}, which was put in another's place"
+        for output in record["outputs"]:
+            if output in claimed:
+                yield f"{path}: claims {output}, which {claimed[output]} claims too"
+            claimed[output] = path
+
+
+def _of_reuse() -> Iterator[str]:
+    cache = DigestCache()
+    for path in sorted(FOLDER.glob(f"*/{ENTRY}")):
+        entry = read_json(path)
+        fault = entry_fault(path.parent, entry, cache) if "outputs" in entry else None  # an older version's: never used
+        if fault is not None:
+            yield f"{path.parent}: {fault}; it will not be reused"

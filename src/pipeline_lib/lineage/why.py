@@ -22,31 +22,22 @@ def job_name(job: Job) -> str:
     return " ".join(Path(job["record"]).with_suffix("").parts[-2:])
 
 
-def explain(
-    plan: list[Job],
-    read_record: Callable[[str], Record | None],
-    digest_of: Callable[[str], str | None],
-    modules_of: Callable[[Job], dict[str, str]],
-) -> list[Reason]:
+def explain(plan: list[Job], read_record: Callable[[str], Record | None]) -> list[Reason]:
     """Return a reason for every job of the plan that would run, in the plan's order.
 
-    `read_record` returns a job's record, `digest_of` the sha256 of a file as it is now (None where it is absent),
-    `modules_of` the digests of the code that the job would run, by module.
+    The plan names the causes; `read_record` returns a job's record, which tells how long it took.
     """
-    makers = {output: job for job in plan if job["runs"] for output in job["outputs"].values()}
-    reasons = []
-    for job in plan:
-        if job["runs"]:
-            record = read_record(job["record"])
-            causes = list(causes_of(job, record, digest_of, modules_of))
-            if record is not None and record["exit"] == 0:
-                causes += [f"{path} is missing" for path in job["outputs"].values() if not Path(path).exists()]
-            above = sorted({job_name(makers[path]) for path in job["inputs"] if path in makers})
-            causes += [f"below {name}, which runs" for name in above]
-            reasons.append(
-                Reason(job_name(job), causes or ["Snakemake has no memory of making it here"], _seconds(record))
-            )
-    return reasons
+    unknown = ["Snakemake has no memory of making it here"]
+    return [
+        Reason(job_name(job), job["causes"] or unknown, _seconds(read_record(job["record"])))
+        for job in plan
+        if job["runs"]
+    ]
+
+
+def unseen_sources(plan: list[Job]) -> list[str]:
+    """Return a line for every source that the planning did not look at, with the reason."""
+    return sorted({f"source not looked at: {job['unseen']}" for job in plan if job.get("unseen")})
 
 
 def causes_of(

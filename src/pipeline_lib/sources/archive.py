@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, local
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -29,6 +29,10 @@ class Settings(Archive, SourceSettings):
     def archives(self) -> list[Archive]:
         """Return all archives."""
         return [self, *self.also]
+
+    def local_paths(self) -> list[Path]:
+        """Return those that lie on this machine."""
+        return local([part.url for part in self.archives()])
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the URLs with their digests."""

@@ -2,7 +2,8 @@
 
 A source module has `LIBRARIES` (those its bytes depend on), `CHANGES` (whether its names are asked for whenever the
 workflow is planned, since they can change under the same settings; what downloads is asked once, by its jobs),
-`Settings`, `list_names(settings, seed)` and `fetch(settings, seed, names, folder)`.
+`Settings`, `list_names(settings, seed)` and `fetch(settings, seed, names, folder)`; where `CHANGES` holds, also
+`scan(settings)`.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.sources.walk import Walk
 
 
 def _without_secret(place: str) -> str:
@@ -37,6 +39,14 @@ class SourceSettings(Settings):
         """
         return {}
 
+    def local_paths(self) -> list[Path]:
+        """Return the files and folders of this machine that the source reads; planning looks whether they changed."""
+        return []
+
+    def tolerance(self) -> float:
+        """Return the largest share of a shard's files that may be unusable."""
+        return 0.0
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -55,8 +65,16 @@ class Source(Protocol):
     def list_names(self, settings: SourceSettings, seed: int) -> list[str]:
         """Return the names of all files of the source, as POSIX paths."""
 
+    def scan(self, settings: SourceSettings) -> Walk:
+        """Return the files as they lie on this machine now; of sources that change alone."""
+
     def fetch(self, settings: SourceSettings, seed: int, names: list[str], folder: Path) -> list[Failure]:
         """Put the named files below `folder`, and return those that could not be had."""
+
+
+def local(places: list[str]) -> list[Path]:
+    """Return the absolute paths of those places that are no URLs."""
+    return [Path(place).absolute() for place in places if not urlsplit(place).scheme]
 
 
 def shard_pin(name: str, shard: int, shards: int) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, local
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -30,6 +30,10 @@ class Settings(File, SourceSettings):
     def files(self) -> list[File]:
         """Return all files."""
         return [self, *self.also]
+
+    def local_paths(self) -> list[Path]:
+        """Return those that lie on this machine."""
+        return local([part.url for part in self.files()])
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the URLs with their digests."""

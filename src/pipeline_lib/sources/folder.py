@@ -1,8 +1,7 @@
 """Source `folder`: files that lie on this machine already; they are linked, not copied.
 
-Files added or taken away are seen by their names, shard by shard. The manifest pins their bytes as they were: a file
-edited in place is refused by the stage that reads it, and taken anew after `data/raw/DATASET/SHARD.manifest.json` is
-deleted.
+Every planning looks at names, sizes and times: a file that was added, taken away or edited makes its shard again. What
+cannot be used (a link to nothing, a name that is not UTF-8, …) is in the shard's list of failures.
 """
 
 import os
@@ -12,9 +11,9 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.core.site import locate
 from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.walk import Walk, walk
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
@@ -26,23 +25,43 @@ class Settings(SourceSettings):
     kind: Literal["folder"]
     path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` by site.yaml")
 
+    def local_paths(self) -> list[Path]:
+        """Return the folder."""
+        return [locate(self.path).absolute()]
 
-def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the paths of all files below the folder, relative to it."""
+    def tolerance(self) -> float:
+        """Return 1: rows about files that cannot be used are rejected one by one."""
+        return 1.0
+
+
+def scan(settings: Settings) -> Walk:
+    """Return what lies below the folder; no such folder raises PipelineError."""
     root = locate(settings.path)
     if not root.is_dir():
         raise PipelineError(
             "no such folder", where="source.path", value=str(root), cure="correct the path in the study or in site.yaml"
         )
-    found = ((Path(folder), name) for folder, _, names in os.walk(root) for name in names)
-    return [(folder / name).relative_to(root).as_posix() for folder, name in found if name not in (STAMP, LISTING)]
+    return walk(root)
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the paths of all that lies below the folder, relative to it, unusable files included."""
+    content = scan(settings)
+    return [*content.files, *content.unusable]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Link the named files below `folder`; the manifest pins their bytes as they are now."""
+    """Link the named files below `folder`, and return those that cannot be used; the manifest pins their bytes."""
     root = locate(settings.path).absolute()
+    unusable = scan(settings).unusable
+    failures = []
     for name in names:
+        source = root / name
+        reason = unusable.get(name) or (None if os.access(source, os.R_OK) else "it cannot be read")
+        if reason is not None:
+            failures.append(Failure(name, str(source), reason))
+            continue
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(root / name)
-    return []
+        target.symlink_to(source)
+    return failures

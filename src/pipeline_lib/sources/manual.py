@@ -8,6 +8,7 @@ from pydantic import Field
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.sources import folder as in_place
 from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.walk import Walk
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
@@ -22,22 +23,37 @@ class Settings(SourceSettings):
     path: str = Field(description="the folder to put them into, absolute or relative to the project")
     expect: list[str] | int = Field(description="the names that must be there, or how many files at least")
 
+    def local_paths(self) -> list[Path]:
+        """Return the folder."""
+        return [Path(self.path).absolute()]
 
-def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the paths of all files below the folder; one that is not filled yet raises PipelineError."""
-    found = in_place.list_names(_as_folder(settings), seed) if Path(settings.path).is_dir() else []
+    def tolerance(self) -> float:
+        """Return 1, as for a folder."""
+        return 1.0
+
+
+def scan(settings: Settings) -> Walk:
+    """Return what lies below the folder; one that is not filled yet raises PipelineError."""
+    content = in_place.scan(_as_folder(settings)) if Path(settings.path).is_dir() else Walk()
+    count = len(content.files)
     if isinstance(settings.expect, int):
-        lacks = f"{settings.expect} files" if len(found) < settings.expect else ""
+        lacks = f"{settings.expect} files" if count < settings.expect else ""
     else:
-        lacks = ", ".join(sorted(set(settings.expect) - set(found)))
-    if lacks or not found:
+        lacks = ", ".join(sorted(set(settings.expect) - set(content.files)))
+    if lacks or not count:
         raise PipelineError(
             f"these files must be got by hand from {settings.page}",
             where=settings.path,
-            value=f"{len(found)} files are there; missing: {lacks or 'all'}",
+            value=f"{count} files are there; missing: {lacks or 'all'}",
             cure=f"download them under their terms ({settings.licence}), put them into {settings.path} and run again",
         )
-    return found
+    return content
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the paths of all that lies below the folder, unusable files included."""
+    content = scan(settings)
+    return [*content.files, *content.unusable]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:

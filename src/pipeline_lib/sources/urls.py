@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, local, shard_pin
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
+Paths = list[Path]  # in the settings, `list` is a key
 ATTEMPTS = 4  # for each image; one that is not there must not cost a minute
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,14 @@ class Settings(SourceSettings):
     url_field: str = Field(default="imageURL", description="the field with the URL")
     suffix: str | None = Field(default=None, description="the suffix of every name; null: that of the image's URL")
     unreachable: float = Field(default=0.0, ge=0, le=1, description="largest share of a shard's links that may be dead")
+
+    def tolerance(self) -> float:
+        """Return the share of dead links that the study allows."""
+        return self.unreachable
+
+    def local_paths(self) -> "Paths":
+        """Return the list, where it lies on this machine."""
+        return local([self.list])
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""

@@ -1,0 +1,61 @@
+"""`vlmflow clean`: forget what is kept for reuse, or remove artefacts on purpose: nothing is made in their place."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline_lib.core import kept, state
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import remove
+from pipeline_lib.core.manifest import SUFFIX, read_entries
+from pipeline_lib.core.removed import CLEAN, note_removal
+from pipeline_lib.core.text import read_json
+
+
+def clean(
+    artefacts: Annotated[
+        list[str] | None,
+        typer.Argument(help="what a manifest lists, such as results/checkpoints/full"),
+    ] = None,
+) -> None:
+    """Remove what is kept for reuse, downloads and unfinished states; or the named artefacts, on purpose.
+
+    Manifest and record of an artefact stay. It is made again when a stage that must run needs it, not before.
+    """
+    if artefacts:
+        for artefact, manifest in [(Path(name), _manifest_of(Path(name))) for name in artefacts]:
+            _remove(artefact, manifest)
+            typer.echo(f"{artefact} is removed; {manifest} still says what it was.")
+        return
+    from pipeline_lib.downloads.store import (
+        FOLDER as DOWNLOADS,  # its HTTP library takes a moment, which others need not wait
+    )
+
+    for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
+        remove(folder)
+        typer.echo(f"{folder} is empty.")
+
+
+def _manifest_of(artefact: Path) -> Path:
+    """Return the manifest that lists a file or folder beside it; none raises PipelineError."""
+    for manifest in sorted(artefact.parent.glob(f"*{SUFFIX}")):
+        own_folder = manifest.name == artefact.name + SUFFIX
+        if own_folder or any(entry.path.split("/")[0] == artefact.name for entry in read_entries(manifest)):
+            return manifest
+    raise PipelineError(
+        "no manifest lists this",
+        where=artefact,
+        cure="name a file or folder beside a manifest, such as results/checkpoints/NAME or data/images/NAME/000.tar",
+    )
+
+
+def _remove(artefact: Path, manifest: Path) -> None:
+    """Remove an artefact and the copy that is kept of it, having recorded what is removed and when."""
+    if not artefact.exists():
+        raise PipelineError("there is no such file or folder", where=artefact)
+    note_removal(artefact, CLEAN)
+    remove(artefact)
+    for entry in kept.FOLDER.glob(f"*/{kept.ENTRY}"):
+        if manifest.as_posix() in read_json(entry)["record"]["outputs"]:
+            remove(entry.parent)

@@ -1,0 +1,132 @@
+"""A look at a source on this machine: is it what a shard was fetched from? Places, sizes and times tell; then bytes."""
+
+from pathlib import Path
+from typing import Any, Iterator
+
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
+from pipeline_lib.core.registry import load
+from pipeline_lib.core.removed import RESTORE, removed_by
+from pipeline_lib.core.text import canonical_json
+from pipeline_lib.downloads.pins import PINS, Pins
+from pipeline_lib.fetching.listing import scan
+from pipeline_lib.sources.base import SourceSettings, shard_of
+
+LOOKED_AT = 50_000  # files of a folder: planning looks at the sizes and times of no more unless asked to
+NAMED = 3  # changed files in one cause
+
+Job = dict[str, Any]
+Record = dict[str, Any]
+
+
+def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
+    """Return the state of every file or folder of this machine that a shard is fetched from, by its place.
+
+    A file's state is its size and time, a folder's the digest of the names, sizes and times of the shard's files.
+    """
+    paths = [path for path in source.local_paths() if path.exists()]
+    return {_place(path): _state(path, source, shard, shards) for path in paths}
+
+
+def source_changes(job: Job, record: Record, cache: DigestCache, everything: bool) -> list[str]:
+    """Return a line for everything in which the source of a fetch job, or a pin, differs from its record.
+
+    Nothing is known of a source where the record tells of none, or where a clone never had the files.
+    """
+    return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
+
+
+def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
+    """Return why planning did not look at the source of a fetch job, None where it did or there is none."""
+    before, source = _seen(job, record), _source(job)
+    for path in source.local_paths() if before else []:
+        if not path.exists():
+            return f"{path} is not on this machine"
+        if path.is_dir() and _is_too_large(source, everything):
+            return f"{path} holds more than {LOOKED_AT:,} files; ask with --look"
+    return None
+
+
+def _source(job: Job) -> SourceSettings:
+    source = job["settings"]["source"]
+    settings: SourceSettings = load("sources", source["kind"]).Settings.model_validate(source)
+    return settings
+
+
+def _seen(job: Job, record: Record) -> dict[str, str]:
+    """Return what the fetch job saw of its source; nothing in a clone, which stands on another machine."""
+    if removed_by(Path(job["outputs"]["raw"])) == RESTORE:
+        return {}
+    seen: dict[str, str] = record["notes"].get("source", {})
+    return seen
+
+
+def _changed_pins(record: Record) -> Iterator[str]:
+    pinned = record["notes"].get("pins", {})
+    known = Pins().all() if pinned else {}
+    for name, pin in pinned.items():
+        if known.get(name) != pin:
+            now = canonical_json(known[name]) if name in known else "no pin"
+            yield f"{PINS}: {name}: {canonical_json(pin)} → {now}"
+
+
+def _changed_files(job: Job, record: Record, cache: DigestCache, everything: bool) -> Iterator[str]:
+    before = _seen(job, record)
+    if not before:
+        return
+    source, shard, shards = _source(job), job["settings"]["shard"], job["settings"]["shards"]
+    try:
+        paths = source.local_paths()
+    except PipelineError as error:
+        yield f"source: {str(error).splitlines()[0]}"
+        return
+    places = {_place(path) for path in paths}
+    if not places.issubset(before) or not places:
+        yield f"source: {', '.join(before)} → {', '.join(sorted(places)) or 'elsewhere'}"
+        return
+    for path in (path for path in paths if path.exists()):
+        if path.is_dir() and _is_too_large(source, everything):
+            continue
+        if _state(path, source, shard, shards) != before[_place(path)]:
+            yield from _other_bytes(path, source, job, cache)
+
+
+def _place(path: Path) -> str:
+    """Return a path as records name it: absolute, or relative inside the project, which may be moved as a whole."""
+    root = Path.cwd()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def _state(path: Path, source: SourceSettings, shard: int, shards: int) -> str:
+    if path.is_file():
+        return f"{path.stat().st_size} {path.stat().st_mtime_ns}"
+    content = scan(source)
+    files = [f"{name} {content.state(name)}" for name in content.files if shard_of(name, shards) == shard]
+    unusable = [f"{name} {reason}" for name, reason in content.unusable.items() if shard_of(name, shards) == shard]
+    return digest_names([*files, *unusable])
+
+
+def _is_too_large(source: SourceSettings, everything: bool) -> bool:
+    return not everything and len(scan(source).files) > LOOKED_AT
+
+
+def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCache) -> Iterator[str]:
+    """Yield a line where files of other times hold other bytes, too; a mere touch is no change."""
+    if path.is_file():
+        given = source.pins(job["settings"]["shards"])
+        name = next((place for place in given if Path(place).absolute() == path), str(path))
+        pin = given.get(name) or (Pins().get(name) or {}).get("sha256")
+        if cache.digests([path]) != [pin]:
+            yield f"{_place(path)}: not the file that was fetched"
+        return
+    manifest = Path(job["outputs"]["manifest"])
+    entries = read_entries(manifest) if manifest.is_file() else []
+    inside = f"{manifest.name.removesuffix(SUFFIX)}/"
+    digests = {entry.path.removeprefix(inside): entry.sha256 for entry in entries if entry.path.startswith(inside)}
+    files = {name: path / name for name in digests if (path / name).is_file()}
+    now = dict(zip(files, cache.digests(list(files.values())), strict=True))
+    changed = [name for name, digest in digests.items() if now.get(name) != digest]
+    if changed:
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        yield f"{_place(path)}: other content of {', '.join(changed[:NAMED])}{more}"

@@ -1,0 +1,115 @@
+"""The status of every planned job: does what stands equal what the plan would make, and if not, why?
+
+One rule for all who ask: Snakemake's plan, its dry run, `vlmflow why`, `check`, `show`, `lineage show`, `dvc commit`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.why import job_name
+
+Job = dict[str, Any]
+
+
+class Status(StrEnum):
+    """How a job's outputs stand; the worse of two comes later."""
+
+    OK = "ok"
+    REMOVED = "removed"  # absent on purpose, all else as planned
+    STALE = "stale"
+    MISSING = "missing"
+    RUNNING = "running"
+    FAILED = "failed"
+
+    @property
+    def is_sound(self) -> bool:
+        """Return whether nothing has to run for the sake of these outputs."""
+        return self in (Status.OK, Status.REMOVED)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The status of a job, and the causes of any but a sound one.
+
+    `forced`: whether Snakemake must run it; `unseen`: why its source was not looked at, where that matters.
+    """
+
+    status: Status
+    causes: list[str]
+    forced: bool
+    unseen: str | None = None
+
+    def as_plan(self) -> dict[str, Any]:
+        """Return what the printed plan says of the job."""
+        return {"status": self.status.value, "causes": self.causes, "unseen": self.unseen}
+
+
+def assess(jobs: list[Job], present: Present) -> dict[str, Assessment]:
+    """Return the assessment of every job by the path of its record; `jobs` come in an order in which they could run."""
+    makers = {output: job for job in jobs for output in job["outputs"].values()}
+    assessments: dict[str, Assessment] = {}
+    for job in jobs:
+        own = _assess_alone(job, present)
+        above = {makers[path]["record"]: makers[path] for path in job["inputs"] if path in makers}
+        unsound = [maker for record, maker in above.items() if not assessments[record].status.is_sound]
+        assessments[job["record"]] = _below(own, [job_name(maker) for maker in unsound])
+    return assessments
+
+
+def standing(output: str, plan: list[Job]) -> tuple[Status, str]:
+    """Return the status of an output as a reader must see it, and its first cause; `plan` as rules/plan.py prints it.
+
+    A failed or running job that the output depends on outranks the output's own staleness.
+    """
+    makers = {path: job for job in plan for path in job["outputs"].values()}
+    maker = makers[output]
+    above = _above(maker, makers)
+    for status in (Status.FAILED, Status.RUNNING):
+        culprit = next((job for job in above if job["status"] == status), None)
+        if culprit is not None:
+            return status, f"{job_name(culprit)}: {culprit['causes'][0]}"
+    status = Status(maker["status"])
+    if status.is_sound:
+        return status, ""
+    culprit = next((job for job in above if not Status(job["status"]).is_sound), maker)
+    return status, f"{job_name(culprit)}: {culprit['causes'][0]}"
+
+
+def _above(job: Job, makers: dict[str, Job]) -> list[Job]:
+    """Return the jobs that a job depends on and itself, each after those that it depends on."""
+    ordered: dict[str, Job] = {}
+    for path in job["inputs"]:
+        if path in makers and makers[path]["record"] not in ordered:
+            ordered |= {above["record"]: above for above in _above(makers[path], makers)}
+    return [*ordered.values(), job]
+
+
+def _below(own: Assessment, unsound: list[str]) -> Assessment:
+    if not unsound:
+        return own
+    status = Status.STALE if own.status.is_sound else own.status
+    below = [f"below {name}, which runs" for name in sorted(unsound)]
+    return Assessment(status, [*own.causes, *below], own.forced, own.unseen)
+
+
+def _assess_alone(job: Job, present: Present) -> Assessment:
+    """Return the assessment of one job, whatever stands above it."""
+    absent = present.absent_outputs(job)
+    missing = [path for path, by in absent.items() if by is None]
+    if present.is_running(job):
+        return Assessment(Status.RUNNING, ["a job is making it now"], forced=True)
+    record = present.record(job["record"])
+    fault = present.record_fault(job["record"])
+    if fault is not None:
+        return Assessment(Status.FAILED, [fault], forced=True)
+    if record is None and len(absent) < len(job["outputs"]):
+        return Assessment(Status.STALE, ["no record says how it was made"], forced=bool(missing))
+    causes = [] if record is None and not missing else present.causes(job)
+    causes += [] if record is None else [f"{path}: missing" for path in missing]
+    if record is not None and record["exit"] != 0:
+        return Assessment(Status.FAILED, causes, forced=True)
+    status = Status.MISSING if missing else Status.STALE if causes else Status.REMOVED if absent else Status.OK
+    unseen = None if record is None else present.unseen_source(job, record)
+    return Assessment(status, causes, forced=bool(missing or causes), unseen=unseen)

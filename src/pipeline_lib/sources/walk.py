@@ -1,0 +1,70 @@
+"""One pass over a folder: its files, and what in it cannot be used, each with its reason."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline_lib.core.files import LISTING, STAMP
+
+UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
+DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
+
+
+@dataclass
+class Walk:
+    """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
+
+    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped.
+    """
+
+    files: dict[str, "os.DirEntry[str]"] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    def state(self, name: str) -> str:
+        """Return size and modification time of a file, as one text."""
+        stat = self.files[name].stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+
+
+def walk(root: Path) -> Walk:
+    """Return what lies below `root`."""
+    result = Walk()
+    folders: list[tuple[Path, str, frozenset[tuple[int, int]]]] = [(root, "", frozenset())]
+    while folders:
+        folder, prefix, above = folders.pop()
+        try:
+            identity = folder.stat()
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            result.unusable[prefix.rstrip("/") or "."] = UNREADABLE
+            continue
+        above |= {(identity.st_dev, identity.st_ino)}
+        for entry in entries:
+            name = prefix + entry.name
+            reason = _reason(entry, above)
+            if reason is not None:
+                result.unusable[_printable(name)] = reason
+            elif entry.is_dir():
+                folders.append((Path(entry.path), f"{name}/", above))
+            elif entry.name not in (STAMP, LISTING):
+                result.files[name] = entry
+    return result
+
+
+def _reason(entry: "os.DirEntry[str]", above: frozenset[tuple[int, int]]) -> str | None:
+    """Return why an entry cannot be used, None where it is a file or a folder to enter."""
+    if _printable(entry.name) != entry.name:
+        return NOT_UTF8
+    try:
+        if entry.is_dir():
+            stat = entry.stat()
+            return LOOP if entry.is_symlink() and (stat.st_dev, stat.st_ino) in above else None
+        if entry.is_file():
+            return None
+        return DANGLING if entry.is_symlink() and not Path(entry.path).exists() else SPECIAL
+    except OSError:  # a link to itself
+        return DANGLING
+
+
+def _printable(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

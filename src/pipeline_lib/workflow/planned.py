@@ -1,0 +1,70 @@
+"""A job of Snakemake as this project plans it: files, settings, code, libraries; and the jobs that have to run."""
+
+import hashlib
+import json
+from typing import Any, Callable
+
+from snakemake.dag import DAG
+from snakemake.io import is_flagged
+from snakemake.jobs import Job
+
+from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.status import Assessment, Status, assess
+from pipeline_lib.lineage.why import job_name
+
+Planned = dict[str, Any]
+
+SHOWN = 10  # jobs in the notice before a run
+
+
+def planned(job: Job) -> Planned:
+    """Return what the plan says of one job. `inputs` leaves out heavy files, whose manifests stand there."""
+    return {
+        "rule": job.rule.name,
+        "wildcards": dict(job.wildcards_dict),
+        "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
+        "reads": [str(path) for path in job.input],
+        "outputs": {name: str(path) for name, path in job.output.items()},
+        "record": str(job.log.record),
+        "settings": json.loads(job.params.cfg),
+        "code": job.params.code,
+        "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
+        "shell": hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16],
+    }
+
+
+def jobs_in_order(dag: DAG) -> list[Job]:
+    """Return the jobs that make something, in an order in which they could run."""
+    return [job for level in dag.toposorted() for job in sorted(level, key=str) if job.output]
+
+
+def force_unsound(tell: Callable[[str], None], look: bool) -> None:
+    """Make Snakemake run every job whose outputs are not what the plan would make, and those below it.
+
+    Left to itself it makes no missing file above a target that stands (snakemake/snakemake issue 1978), remembers no
+    failure, and knows no source. `check_incomplete` is the step in which it forces unfinished outputs itself.
+    """
+    check = getattr(DAG.check_incomplete, "unpatched", DAG.check_incomplete)
+
+    async def check_incomplete(dag: DAG) -> None:
+        await check(dag)
+        jobs = [planned(job) for job in jobs_in_order(dag)]
+        assessments = assess(jobs, Present(look=look))
+        forced = [job for job in jobs if assessments[job["record"]].forced]
+        dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
+        for line in _notice(forced, assessments):
+            tell(line)
+
+    check_incomplete.unpatched = check  # type: ignore[attr-defined]
+    DAG.check_incomplete = check_incomplete
+
+
+def _notice(forced: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
+    """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
+    stood = [
+        f"{job_name(job)}: {assessment.status}: {assessment.causes[0]}"
+        for job in forced
+        if (assessment := assessments[job["record"]]).causes and assessment.status is not Status.RUNNING
+    ]
+    more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
+    return [*stood[:SHOWN], *more]

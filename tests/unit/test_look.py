@@ -1,0 +1,116 @@
+"""What planning sees of a source: another place, other bytes, other pins; a mere touch is nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.manifest import write_manifest
+from pipeline_lib.core.removed import RESTORE, note_removal
+from pipeline_lib.downloads.pins import Pins
+from pipeline_lib.fetching import look as looking
+from pipeline_lib.fetching.listing import _scan
+from pipeline_lib.fetching.look import look, source_changes, unseen_source
+from pipeline_lib.sources import archive, folder
+from pipeline_lib.sources.base import SourceSettings
+
+MANIFEST = Path("data/raw/photos/000.manifest.json")
+
+
+@pytest.fixture()
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of three files beside an empty project, which is the current folder."""
+    (tmp_path / "photos").mkdir()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (tmp_path / "photos" / name).write_text(name)
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "photos"
+
+
+def fetched(source: SourceSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the planned job of a source, and the record of its making now."""
+    settings = {"source": source.model_dump(mode="json"), "shard": 0, "shards": 1}
+    outputs = {"raw": "data/raw/photos/000", "manifest": str(MANIFEST)}
+    _scan.cache_clear()
+    return {"settings": settings, "outputs": outputs}, {"notes": {"source": look(source, 0, 1)}}
+
+
+def of_folder(photos: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    raw = MANIFEST.parent / "000"
+    raw.mkdir(parents=True)
+    for path in photos.iterdir():
+        (raw / path.name).symlink_to(path)
+    write_manifest(MANIFEST, [raw], DigestCache())
+    return fetched(folder.Settings(kind="folder", path=str(photos)))
+
+
+def changes(job: dict[str, Any], record: dict[str, Any], everything: bool = False) -> list[str]:
+    _scan.cache_clear()
+    return source_changes(job, record, DigestCache(), everything)
+
+
+def test_an_unchanged_folder_is_no_cause_and_neither_is_a_touched_one(photos: Path) -> None:
+    job, record = of_folder(photos)
+    assert changes(job, record) == []
+    (photos / "a.jpg").touch()
+    assert changes(job, record) == []
+
+
+def test_a_file_edited_in_place_is_named(photos: Path) -> None:
+    job, record = of_folder(photos)
+    (photos / "b.jpg").write_text("other")
+    assert changes(job, record) == [f"{photos}: other content of b.jpg"]
+
+
+def test_another_place_is_named_with_the_old_one(photos: Path, tmp_path: Path) -> None:
+    job, record = of_folder(photos)
+    photos.rename(tmp_path / "moved")
+    job["settings"]["source"]["path"] = str(tmp_path / "moved")
+    assert changes(job, record) == [f"source: {photos} → {tmp_path / 'moved'}"]
+
+
+def test_a_folder_that_is_not_on_this_machine_was_not_looked_at(photos: Path, tmp_path: Path) -> None:
+    job, record = of_folder(photos)
+    photos.rename(tmp_path / "unmounted")
+    assert changes(job, record) == []
+    assert unseen_source(job, record, False) == f"{photos} is not on this machine"
+
+
+def test_a_large_folder_is_looked_at_when_asked(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, record = of_folder(photos)
+    monkeypatch.setattr(looking, "LOOKED_AT", 2)
+    (photos / "b.jpg").write_text("other")
+    assert changes(job, record) == [] and "ask with --look" in (unseen_source(job, record, False) or "")
+    assert changes(job, record, everything=True) != [] and unseen_source(job, record, True) is None
+
+
+def test_a_clone_without_the_files_knows_nothing_of_their_source(photos: Path) -> None:
+    job, record = of_folder(photos)
+    (photos / "b.jpg").write_text("other")
+    for path in (MANIFEST.parent / "000").iterdir():
+        path.unlink()
+    (MANIFEST.parent / "000").rmdir()
+    note_removal(MANIFEST.parent / "000", RESTORE)
+    assert changes(job, record) == []
+
+
+def test_a_local_archive_is_held_to_its_pin(photos: Path) -> None:
+    path = photos / "a.jpg"
+    source = archive.Settings(kind="archive", url=str(path))
+    Pins().add(str(path), {"sha256": DigestCache().digests([path])[0], "size": 5})
+    job, record = fetched(source)
+    path.touch()
+    assert changes(job, record) == []
+    path.write_text("other")
+    assert changes(job, record) == [f"{path}: not the file that was fetched"]
+
+
+def test_a_pin_that_changed_or_went_is_named(photos: Path) -> None:
+    Pins().add("http://a/b.zip", {"size": 1})
+    job, record = fetched(archive.Settings(kind="archive", url="http://a/b.zip"))
+    record["notes"]["pins"] = {"http://a/b.zip": {"size": 1}}
+    assert changes(job, record) == []
+    Path("studies/pins.lock").unlink()
+    assert changes(job, record) == ['studies/pins.lock: http://a/b.zip: {"size":1} → no pin']
