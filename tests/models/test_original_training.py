@@ -29,9 +29,10 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import Devices, Optimisation, TrainSettings
 from pipeline_lib.training.task import Examples, Features, Material, Recipe, Task, trained_parameters
 from pipeline_lib.training.trainer import VlmTrainer
-from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, distance, own, part, trained_tensors
+from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, own, part, trained_tensors
+from tests.numbers import distance
 
-LOSS, NORM, WEIGHT = 1e-5, 1e-4, 5e-5  # largest differences
+LOSS, NORM, WEIGHT = 1e-5, 1e-4, 5e-5  # largest differences, of the largest number recorded
 WIDTH = 16  # tokens of an image
 
 HOW: dict[str, Any] = {"steps": 6, "batch_size": 4, "clip_norm": 1.0, "faithful": True}
@@ -139,7 +140,7 @@ def test_a_training_is_that_of_the_original(golden: Path, run: str, pictures: Im
         steps = train(task, RUNS[run], how, Resume(tmp_path / "state", 600))
     assert seen.rows[:24] == record["samples_used_in_order"]
     assert len(seen.losses) == len(micro) == 6 * passes
-    assert max(abs(loss / passes - told["loss_returned"]) for loss, told in zip(seen.losses, micro, strict=True)) < LOSS
+    assert distance([loss / passes for loss in seen.losses], [told["loss_returned"] for told in micro]) < LOSS
     expect_curve(steps, micro)
     expect_rows(seen.inputs, batches, task.model.config.image_token_id)
     expect_rates(seen.rates, record)
@@ -162,10 +163,10 @@ def expect_curve(steps: list[Step], micro: list[dict[str, Any]]) -> None:
     assert [step.step for step in steps] == [1, 2, 3, 4, 5, 6]
     for number, step in enumerate(steps):
         passes = [told for told in micro if told["global_step_before"] == number]
-        assert abs(step.loss - sum(told["loss_returned"] for told in passes)) < LOSS
+        assert distance(step.loss, sum(told["loss_returned"] for told in passes)) < LOSS
         assert math.isclose(step.learning_rate, passes[0]["lr_used_by_group"][0], rel_tol=1e-12)
         norm = passes[-1].get("grad_norm_before_clip")  # not recorded where nothing is clipped
-        assert norm is None or abs(step.gradient_norm - norm) < NORM
+        assert norm is None or distance(step.gradient_norm, norm) < NORM
 
 
 def expect_rows(inputs: list[Tensors], batches: Tensors, image: int) -> None:
@@ -196,7 +197,7 @@ def expect_weights(task: Task, told: Tensors) -> None:
     """Assert that the trained tensors end as recorded; more rows than the original's vocabulary has are not told."""
     found = trained_parameters(task.model)
     assert found.keys() == told.keys()
-    assert max(distance(found[name][: len(tensor)], tensor) for name, tensor in told.items()) < WEIGHT
+    assert distance({name: found[name][: len(tensor)] for name, tensor in told.items()}, told) < WEIGHT
 
 
 @pytest.mark.parametrize("run", ["b_finetune", "c_lora"])
