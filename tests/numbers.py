@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 
-def distance(actual: Any, expected: Any) -> float:
-    """Return the largest difference, as a share of the largest expected size.
+def distance(actual: Any, expected: Any, scale: float | None = None) -> float:
+    """Return the largest difference, as a share of `scale`: of the largest expected size, where none is given.
 
     Both are numbers, arrays or tensors of one shape, or dictionaries of such with the same keys, which share one scale.
     """
     pairs = _pairs(actual, expected)
-    scale = max(float(np.abs(right).max(initial=0)) for _, right in pairs)
+    if scale is None:
+        scale = max(float(np.abs(right).max(initial=0)) for _, right in pairs)
     difference = max(float(np.abs(left - right).max(initial=0)) for left, right in pairs)
     if difference == 0:
         return 0.0

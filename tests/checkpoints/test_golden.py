@@ -32,7 +32,7 @@ FULL = {  # the folder, and the name of what the original code gave of it
     "llava-tiny-merged-fp32": "merged_fp32",
     "llava-tiny-merged-fp16-official": "merged_fp16_loaded_fp32",
 }
-LOGITS = 1e-4  # largest difference, of the largest logit recorded
+LOGITS = 1e-5  # largest difference, as a share of the largest logit recorded
 ROWS = 1000
 
 
@@ -128,7 +128,7 @@ def test_the_lora_on_its_base_says_what_it_said_and_merges_to_what_it_was(
     export(tmp_path / "merged", tmp_path / "back", "original", Options(tower="clip-tiny", clip=clip, base=vicuna))
     official = dict(tensors_of(given(golden, "llava-tiny-merged-fp32").files))
     found = load_file(tmp_path / "back/model.safetensors")
-    assert_close(found, official, 1e-5)
+    assert_close(found, official, 4e-6)
     export(checkpoint, tmp_path / "lora", "original", Options())
     files = given(golden, "llava-tiny-lora").files
     assert_same(load_file(tmp_path / "lora/adapter_model.safetensors"), load_file(files["adapter_model.safetensors"]))
