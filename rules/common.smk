@@ -43,6 +43,14 @@ def clear_leftovers():
     return attendance
 
 
+def patch_executor():
+    """Have Slurm's executor, where it is loaded, ask patiently; refuse one that cannot be had to."""
+    try:
+        be_patient(lambda: workflow.executor_settings.requeue)
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def read_site():
     """Return what this site says of its Slurm; only `--profile slurm` makes use of it."""
     try:
@@ -70,7 +78,7 @@ STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 if workflow.is_main_process:
     force_unsound(logger.info, look="look" in config)
-be_patient(lambda: workflow.executor_settings.requeue)
+patch_executor()
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows

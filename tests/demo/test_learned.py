@@ -1,4 +1,7 @@
-"""What the default study must have learned, read from the results of `make demo`."""
+"""What the default study must have learned on every processor, read from the results of `make demo`.
+
+Processors round differently, and a training carries that on: scores differ between them, and their order does not.
+"""
 
 import json
 from pathlib import Path
@@ -6,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from pipeline_lib.models.merge import AGREEMENT
 from tests.project import ROOT
 
 pytestmark = pytest.mark.demo
+
+CHANCE = 0.5  # of POPE, where half of the answers are "yes"
 
 
 def runs_of(benchmark: str) -> dict[str, Any]:
@@ -25,22 +31,25 @@ def runs() -> dict[str, Any]:
     return runs_of("pope")
 
 
-def half_width(run: dict[str, Any], metric: str) -> float:
-    low, high = run["interval"][metric]
-    return (high - low) / 2
+def learned(run: dict[str, Any]) -> float:
+    """Return how far a run's accuracy is above chance."""
+    above: float = run["metrics"]["accuracy"] - CHANCE
+    return above
 
 
-def test_full_and_half_learned_and_untrained_did_not(runs: dict[str, Any]) -> None:
-    accuracy = {name: run["metrics"]["accuracy"] for name, run in runs.items()}
-    assert accuracy["full"] >= 0.85
-    assert accuracy["half"] >= 0.70
-    assert abs(accuracy["untrained"] - 0.5) <= 0.05
+def test_untrained_guesses(runs: dict[str, Any]) -> None:
+    low, high = runs["untrained"]["interval"]["accuracy"]
+    assert low - (high - low) <= CHANCE <= high + (high - low)  # within three times its interval
+
+
+def test_a_tenth_beats_chance_and_full_is_right_four_times_in_five(runs: dict[str, Any]) -> None:
+    assert runs["tenth"]["interval"]["accuracy"][0] > CHANCE
+    assert runs["full"]["interval"]["accuracy"][0] > 0.8
+    assert learned(runs["full"]) > 2 * learned(runs["tenth"])
 
 
 @pytest.mark.parametrize(("more", "fewer"), [("half", "tenth"), ("full", "half")])
-def test_more_data_beat_fewer_by_more_than_their_intervals(runs: dict[str, Any], more: str, fewer: str) -> None:
-    difference = runs[more]["metrics"]["accuracy"] - runs[fewer]["metrics"]["accuracy"]
-    assert difference > (half_width(runs[more], "accuracy") ** 2 + half_width(runs[fewer], "accuracy") ** 2) ** 0.5
+def test_more_rows_beat_fewer_with_intervals_apart(runs: dict[str, Any], more: str, fewer: str) -> None:
     assert runs[more]["interval"]["accuracy"][0] > runs[fewer]["interval"]["accuracy"][1]
 
 
@@ -48,7 +57,7 @@ def test_adapters_learned_and_are_reported_beside_the_whole_model(runs: dict[str
     for name in ("lora", "projector"):
         assert runs[name]["metrics"]["accuracy"] > runs["untrained"]["interval"]["accuracy"][1]
         receipt = json.loads((ROOT / f"results/merged/{name}.receipt.json").read_text())
-        assert max(receipt["logits"].values()) <= 1e-5
+        assert max(receipt["logits"].values()) <= AGREEMENT
         assert any("language_model" in tensor for tensor in receipt["replaced"]) == (name == "lora")
 
 
@@ -92,4 +101,4 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
         for question, answer in zip(questions, answers, strict=True)
     ]
     accuracy = sum(verdict.correct for verdict in verdicts) / len(verdicts)
-    assert accuracy <= 0.55
+    assert accuracy - CHANCE < 0.15 * learned(runs["full"])

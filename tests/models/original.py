@@ -66,9 +66,3 @@ def own(name: str) -> str:
     if "mm_projector" not in bare:
         return wrapped + bare.replace("model.layers.", "model.language_model.layers.")
     return wrapped + str(own_name(bare)).replace("_projector.", "_projector.modules_to_save.default.")
-
-
-def distance(first: torch.Tensor, second: torch.Tensor) -> float:
-    """Return the largest difference of two tensors of one shape."""
-    assert first.shape == second.shape
-    return float((first.detach() - second).abs().max())

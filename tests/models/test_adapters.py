@@ -20,6 +20,7 @@ from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
 from pipeline_lib.training.trainer import VlmTrainer
+from tests.numbers import assert_close
 
 BASE = {"start": "digest of the base"}
 STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
@@ -74,7 +75,7 @@ def test_peft_itself_reads_the_adapter(material: Material, tmp_path: Path) -> No
     merge(material.base, adapter, 0, tmp_path / "merged")
     theirs = PeftModel.from_pretrained(load_llava(material.base.start).model, str(adapter)).merge_and_unload()
     ours = load_llava(tmp_path / "merged").model.state_dict()
-    assert all(torch.allclose(ours[name], value, atol=1e-6) for name, value in theirs.state_dict().items())
+    assert_close({name: ours[name] for name in theirs.state_dict()}, theirs.state_dict(), 1e-6)
     assert "tmp" not in (adapter / "adapter_config.json").read_text()
 
 

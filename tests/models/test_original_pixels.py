@@ -14,6 +14,7 @@ from pipeline_lib.images.decode import UnreadableImageError, open_image
 from pipeline_lib.images.pixels import padded_first, to_rgb
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.llava import image_processor
+from tests.numbers import distance
 
 SHAPES = {"pad": "pad", "default": "square"}  # the original's routes, and our name for each
 
@@ -59,7 +60,7 @@ def test_pixels_of_every_mode_are_the_originals(
         assert (found.shape, bool(found.isfinite().all())) == ((3, 56, 56), True)
         if not facts[f"{route}_loader"]["ok"]:
             failing.add((name, route))
-        elif float((found - pixels[f"{name}|{route}|loader"]).abs().max()) > 1e-6:
+        elif distance(found, pixels[f"{name}|{route}|loader"]) > 1e-6:
             misread.add((name, route))
     assert failing == {case for case in FAILING if case[1] == route}
     assert misread == {case for case in MISREAD if case[1] == route}
@@ -85,9 +86,9 @@ def test_where_the_original_is_wrong_ours_is_right(
 ) -> None:
     for name in told:
         right = by_hand(opened(golden, name), route)
-        assert np.abs(ours(opened(golden, name), route, golden).numpy() - right).max() <= 1e-6, name
+        assert distance(ours(opened(golden, name), route, golden), right) <= 1e-6, name
         if (name, route) not in MISREAD | FAILING:
-            assert np.abs(pixels[f"{name}|{route}|loader"].numpy() - right).max() <= 1e-6, name
+            assert distance(pixels[f"{name}|{route}|loader"], right) <= 1e-6, name
 
 
 def test_training_shows_what_the_loader_shows(told: dict[str, Any]) -> None:
@@ -110,7 +111,7 @@ def test_padded_before_they_are_rgb_images_are_those_of_the_script_for_scienceqa
                 padded_first(image, GREY)
         elif (name, "pad") not in MISREAD | FAILING:
             found, key = ours(padded_first(image, GREY), "pad", golden), f"{name}|pad|science"
-            assert float((found - pixels.get(key, pixels[f"{name}|pad|loader"])).abs().max()) <= 1e-6, name
+            assert distance(found, pixels.get(key, pixels[f"{name}|pad|loader"])) <= 1e-6, name
     for name in PADDED_IN_ANOTHER_COLOUR:
         differing = ours(opened(golden, name), "pad", golden) != pixels[f"{name}|pad|science"]
         side = np.asarray(differing.any(dim=0))

@@ -24,6 +24,7 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, TrainSettings
 from pipeline_lib.training.task import Material
+from tests.numbers import assert_close, distance
 
 STEPS = 12
 RECIPE = full.Settings(
@@ -54,15 +55,11 @@ def trained(material: Material, folder: Path, devices: Devices, seconds: float =
     return load_file(folder / "model.safetensors")
 
 
-def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
-    return max(float((first[name] - second[name]).abs().max()) for name in first)
-
-
 @pytest.mark.long
 def test_two_processes_train_what_one_process_does(material: Material, tmp_path: Path) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
     two = trained(material, tmp_path / "two", Devices(gpus_per_node=2), seconds=0)
-    assert distance(one, two) < 1e-5
+    assert_close(two, one, 1e-5)
 
 
 @pytest.mark.long
@@ -94,7 +91,8 @@ def test_sharded_processes_train_what_one_process_does(
     material: Material, tmp_path: Path, sharding: Literal["zero2", "zero3"]
 ) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
-    assert distance(one, trained(material, tmp_path / "two", Devices(gpus_per_node=2, sharding=sharding))) < 1e-5
+    two = trained(material, tmp_path / "two", Devices(gpus_per_node=2, sharding=sharding))
+    assert_close(two, one, 1e-5)
 
 
 @pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.numbers import assert_close
 from tests.project import Project
 from tests.slurm.cluster import Cluster
 from tests.slurm.shape import Shape
@@ -76,4 +77,4 @@ def test_its_instruction_tuning_over_two_nodes_learns_as_much(cluster: Cluster, 
     jobs = cluster.jobs(spread.root, "comment", "numnodes", "state")
     assert ["rule_train_wildcards_full", "2", "COMPLETED"] in jobs
     assert spread.made() == here.made()
-    assert abs(accuracy(spread) - accuracy(local)) < 0.05
+    assert_close(accuracy(spread), accuracy(local), 0.05)

@@ -70,7 +70,7 @@ def test_shares_leave_the_other_rows_as_they_were() -> None:
         (text_rows(0, 400), text_rows(0, 400, 0.3, 0.1)),
     ):
         changed = [new for old, new in zip(plain, mixed, strict=True) if old != new]
-        assert len(changed) / len(plain) == pytest.approx(0.4, abs=0.08)
+        assert len(changed) / len(plain) == pytest.approx(0.4, rel=0.2)
         assert all(LETTER in new["conversations"][0]["value"] for new in changed)
         assert [row["id"] for row in plain] == [row["id"] for row in mixed]
 

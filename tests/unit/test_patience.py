@@ -3,11 +3,17 @@
 import asyncio
 import itertools
 import logging
+import re
+import sys
+import tomllib
+from types import ModuleType
 
 import pytest
 import snakemake_executor_plugin_slurm
 
-from pipeline_lib.core.patience import QUESTION, WAIT, be_patient, patient, slowly_growing
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.patience import EXECUTOR, PACKAGE, QUESTION, WAIT, be_patient, patient, slowly_growing
+from tests.project import ROOT
 
 LOGGER = logging.getLogger(__name__)
 STATES = {"7": "RUNNING", "8": "NODE_FAIL"}
@@ -66,3 +72,30 @@ def test_the_executor_asks_patiently(monkeypatch: pytest.MonkeyPatch) -> None:
     query = getattr(snakemake_executor_plugin_slurm, QUESTION)
     assert asyncio.run(query("squeue", LOGGER)) == ({}, 0.0)
     assert getattr(snakemake_executor_plugin_slurm.Executor, WAIT) is not Waiting.wait
+
+
+@pytest.mark.parametrize(("owner", "name"), [("", QUESTION), ("", "Executor"), ("Executor", WAIT)])
+def test_an_executor_without_a_name_that_is_replaced_is_refused(
+    monkeypatch: pytest.MonkeyPatch, owner: str, name: str
+) -> None:
+    newer = ModuleType(EXECUTOR)
+    setattr(newer, QUESTION, silent)
+    newer.Executor = type("Executor", (), {WAIT: Waiting.wait})  # type: ignore[attr-defined]
+    delattr(getattr(newer, owner) if owner else newer, name)
+    monkeypatch.setitem(sys.modules, EXECUTOR, newer)
+    with pytest.raises(PipelineError, match=rf"'{name}' is gone(.|\n)*snakemake-executor-plugin-slurm 2\.8\.0"):
+        be_patient(lambda: True)
+
+
+def test_no_executor_no_patch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, EXECUTOR)
+    be_patient(lambda: True)
+    assert EXECUTOR not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("package", "pinned"), [("snakemake", "snakemake>=9.27.1,<9.28"), (PACKAGE, f"{PACKAGE}==2.8.0")]
+)
+def test_what_is_patched_is_pinned(package: str, pinned: str) -> None:
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert [name for name in asked if re.match(rf"{package}\W*\d", name)] == [pinned]

@@ -205,7 +205,7 @@ def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:
 def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, official(recorded, tmp_path, "coco_pope_random.json"))
     scored = json.loads(done.stdout)
-    assert scored["metrics"]["f1"] == pytest.approx(0.8594688, abs=5e-8)
+    assert round(scored["metrics"]["f1"], 7) == 0.8594688
     assert scored["metrics"]["accuracy/random"] == pytest.approx((1182 + 1379) / 2910)
     assert scored["metrics"]["precision/adversarial"] == pytest.approx(1182 / (1182 + 117))
     assert scored["metrics"]["recall/popular"] == pytest.approx(1182 / 1500)

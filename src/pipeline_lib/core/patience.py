@@ -9,9 +9,13 @@ of short jobs takes twice its time.
 
 import sys
 from logging import Logger
-from typing import Awaitable, Callable
+from typing import Any, Awaitable, Callable
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.machine import library_versions
 
 EXECUTOR = "snakemake_executor_plugin_slurm"
+PACKAGE = "snakemake-executor-plugin-slurm"
 QUESTION = "query_job_status"
 WAIT = "next_seconds_between_status_checks"
 GROWTH = 1.25  # of the wait between two looks: an end is seen after at most a quarter of the time waited for it
@@ -21,12 +25,28 @@ Query = Callable[[str, Logger], Awaitable[tuple[States | None, float | None]]]
 
 
 def be_patient(requeues: Callable[[], bool]) -> None:
-    """Make the executor, where it is loaded, wait for Slurm, and for jobs on lost nodes if Slurm `requeues` them."""
+    """Make the executor, where it is loaded, wait for Slurm, and for jobs on lost nodes if Slurm `requeues` them.
+
+    An executor that lacks a name that is replaced here raises PipelineError: it would forget jobs in silence.
+    """
     executor = sys.modules.get(EXECUTOR)
-    query = getattr(executor, QUESTION, None)
-    if executor is not None and query is not None:
+    if executor is not None:
+        query = _replaceable(executor, QUESTION)
+        wait = _replaceable(_replaceable(executor, "Executor"), WAIT)
         setattr(executor, QUESTION, patient(query, requeues))
-        setattr(executor.Executor, WAIT, slowly_growing(getattr(executor.Executor, WAIT)))
+        setattr(executor.Executor, WAIT, slowly_growing(wait))
+
+
+def _replaceable(owner: Any, name: str) -> Any:
+    """Return what `owner` calls `name`."""
+    try:
+        return getattr(owner, name)
+    except AttributeError:
+        version = library_versions([PACKAGE])[PACKAGE]
+        raise PipelineError(
+            f"Snakemake's Slurm executor is of another version than this project patches: {name!r} is gone",
+            where=owner.__name__, value=f"{PACKAGE} {version}", cure="make setup installs the version that is pinned",
+        ) from None  # fmt: skip
 
 
 def patient(query: Query, requeues: Callable[[], bool]) -> Query:

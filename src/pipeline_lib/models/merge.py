@@ -12,7 +12,7 @@ from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
 SCHEMA = 1
-# Largest difference of a logit before and after, in float32; of the largest logit, where that is above 1.
+# Largest difference of a logit before and after, in float32, as a share of the largest logit or of 1 if that is larger.
 AGREEMENT = 1e-5
 PROBE = 24  # tokens of text that the probe asks after its image
 
@@ -66,11 +66,12 @@ def _receipt(
     strange = sorted(replaced.keys() - held)
     if strange:
         raise PipelineError("merging replaced tensors that no adapter holds", value=strange[:3])
+    scale = max(1.0, float(logits["merged"].abs().max()))
     distance = {
-        f"{first} to {second}": float((logits[first] - logits[second]).abs().max())
+        f"{first} to {second}": float((logits[first] - logits[second]).abs().max()) / scale
         for first, second in (("adapter", "merged"), ("merged", "saved"))
     }
-    if max(distance.values()) > AGREEMENT * max(1.0, float(logits["merged"].abs().max())):
+    if max(distance.values()) > AGREEMENT:
         raise PipelineError("logits differ after merging", value=distance)
     untouched = {name: digest for name, digest in before.items() if name not in replaced}
     return {"schema": SCHEMA, "base": base, "logits": distance, "replaced": replaced, "untouched": untouched}
