@@ -80,7 +80,7 @@ def is_told(job: Job, present: Present) -> bool:
 def keep_for_reuse(stages: list[Stage], present: Present) -> None:
     """Keep what is there for jobs with equal settings, code and inputs: making a raw file again makes nothing else."""
     cache = DigestCache()
-    for job in (job for stage in stages for job in stage.jobs):
+    for job in (job for stage in stages for job in stage.jobs if not present.absent_outputs(job)):
         record = present.record(job["record"])
         if record is not None and is_sealed(record) and not (present.causes(job) or present.faults(record)):
             keep_made(job, record, cache)
