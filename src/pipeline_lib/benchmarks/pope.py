@@ -111,10 +111,11 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
     unlabelled = [name for name, label_id in label_ids.items() if label_id not in rows]
     unasked = [str(label_id) for label_id in rows.keys() - set(label_ids.values())]
     if unlabelled or unasked:
+        lists = {"questions without a label": unlabelled, "labels of no question": unasked}
         raise PipelineError(
             f"{len(rows)} labels for {len(questions)} questions of this category, which are not of the same ids",
             where=path,
-            value=f"questions without a label: {some(unlabelled) or 'none'}; labels of no question: {some(unasked) or 'none'}",
+            value="; ".join(f"{name}: {some(ids) or 'none'}" for name, ids in lists.items()),
             cure="use the label file of this question file: POPE's random split exists with 2,910 and 3,000 rows",
         )
     return {question.id: _label(question, rows[label_ids[question.id]], path) for question in questions}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from pipeline_lib.core.errors import PipelineError
 
@@ -15,10 +15,18 @@ class FileRow(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half of a surrogate pair is no character") from error
+    return text
+
+
 def _identifier(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise ValueError("this should be a whole number or a text")
-    return str(value)
+    return _encodable(str(value))
 
 
 def _count(value: Any) -> int:
@@ -31,7 +39,8 @@ def _count(value: Any) -> int:
 
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 Count = Annotated[int, BeforeValidator(_count)]
-Text = Annotated[str, StringConstraints(min_length=1)]
+FreeText = Annotated[str, AfterValidator(_encodable)]
+Text = Annotated[FreeText, StringConstraints(min_length=1)]
 
 Row = TypeVar("Row", bound=FileRow)
 
