@@ -86,14 +86,14 @@ CIRCULAR = [
     ({1: None, 1 + MILLION: "B", 2: "B"}, 1.0, 1.0, 1.0),
     ({1: "B", 1 + MILLION: "nothing"}, 0.0, 1.0, 0.5),
     ({0: "B", MILLION: "B"}, 1.0, 1.0, 1.0),
-    ({1 + MILLION: "B", 1 + 2 * MILLION: "B"}, 1.0, 0.0, 1.0),  # no row is unrotated
-    ({1: "B", 1 + MILLION: None}, 0.0, 1.0, 1.0),  # no group is answered in full
+    ({1 + MILLION: "B", 1 + 2 * MILLION: "B"}, 1.0, None, 1.0),  # no row is unrotated
+    ({1: "B", 1 + MILLION: None}, None, 1.0, 1.0),  # no group is answered in full
 ]
 
 
 @pytest.mark.parametrize(("said", "circular", "unrotated", "rows"), CIRCULAR)
 def test_a_group_is_right_when_every_row_is(
-    tmp_path: Path, said: dict[int, str | None], circular: float, unrotated: float, rows: float
+    tmp_path: Path, said: dict[int, str | None], circular: float | None, unrotated: float | None, rows: float
 ) -> None:
     files = write(tmp_path / "t.tsv", [row(index) for index in reversed(said)])
     texts = {index: text for index, text in said.items() if text is not None}
@@ -122,7 +122,7 @@ def test_categories_and_their_families_have_circular_accuracies(tmp_path: Path) 
         "accuracy/perception/places": 1.0,
         "accuracy/reasoning": 1.0,
         "accuracy/reasoning/counts": 1.0,
-        "accuracy/reasoning/other": 0.0,
+        "accuracy/reasoning/other": None,
     }
 
 
@@ -150,7 +150,7 @@ def test_the_accuracies_are_those_of_a_plain_loop(
     whole = [all(hits) for hits in groups.values() if None not in hits]
     unrotated = [text in ("B", "dog") for (_, copy), text in drawn.items() if text and copy == 0]
     rows = [text in ("B", "dog") for text in drawn.values() if text]
-    expected = [sum(hits) / len(hits) if hits else 0.0 for hits in (whole, unrotated, rows)]
+    expected = [sum(hits) / len(hits) if hits else None for hits in (whole, unrotated, rows)]
     metrics = score(files, answer(root / "a.jsonl", said))["metrics"]
     assert [metrics[name] for name in ("accuracy", "accuracy/unrotated", "accuracy/rows")] == pytest.approx(expected)
 

@@ -118,7 +118,7 @@ class Benchmark(Protocol):
         """
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return every metric from summed tallies [..., …], with the leading axes kept; 0/0 is 0."""
+        """Return every metric from summed tallies [..., …], with the leading axes kept; 0/0 is NaN."""
 
 
 class Submitting(Protocol):

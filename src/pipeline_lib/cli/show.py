@@ -11,6 +11,9 @@ from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
+from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
+
+COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
 
 
 def show(
@@ -25,34 +28,38 @@ def show(
         if not path.is_file():
             option = "" if study == DEFAULT else f" --config study={study}"
             raise PipelineError("this study has no score yet", where=path, cure=f"snakemake -c2{option}")
-        console.print(_score_table(tree.title, read_json(path), list(tree.runs)))
+        score = read_json(path)
+        console.print(_score_table(tree.title, score, list(tree.runs)))
+        typer.echo("".join(f"{line}\n" for line in marked_runs(benchmark, score)), nl=False)
     console.print(_places(results))
 
 
 def _score_table(title: str, score: dict[str, Any], runs: list[str]) -> Table:
     table = Table(
-        title=f"{title}\n{score['benchmark']} ({score['protocol']}){_mark(score)}",
+        title=f"{title}\n{score['benchmark']} ({score['protocol']}){_stamp(score)}",
         caption="brackets: 95 % interval, bootstrap over images or, with copies, questions",
     )
-    table.add_column("run")
     shown = load_benchmark(score["benchmark"], score["protocol"]).SHOWN
     metrics = [name for name in shown if name in score["runs"][runs[0]]["metrics"]]
-    for heading in (*metrics, "questions", "unparsed", "missing"):
-        table.add_column(heading, justify="right")
+    for heading in ("run", *metrics, "answers", *COUNTS):
+        table.add_column(heading, justify="left" if heading == "run" else "right")
     for run in runs:
         row = score["runs"][run]
-        counts = [str(row["n"]), str(row["unparsed"]), str(row["missing"])]
-        table.add_row(run, *[_rate(row, name) for name in metrics], *counts)
+        counts = [str(row[name]) for name in COUNTS.values()]
+        table.add_row(run, *(_rate(row, name) for name in metrics), row["status"], *counts)
     return table
 
 
-def _mark(score: dict[str, Any]) -> str:
+def _stamp(score: dict[str, Any]) -> str:
     return f" {score['stamp']}: a rehearsal, not a result" if "stamp" in score else ""
 
 
 def _rate(row: dict[str, Any], metric: str) -> str:
+    """Return a metric with its interval, the marks of the score beside it."""
+    if row["metrics"][metric] is None:
+        return NO_NUMBER
     low, high = row["interval"][metric]
-    return f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]"
+    return " ".join([f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]", *row.get("marks", {})])
 
 
 def _places(results: Path) -> str:

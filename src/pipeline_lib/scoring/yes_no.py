@@ -33,7 +33,7 @@ def confusion(said: str, gold: str) -> tuple[int, ...]:
 
 
 def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is 0."""
+    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is NaN."""
     true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
     return {
         "f1": ratio(2 * true_yes, 2 * true_yes + false_yes + false_no),
