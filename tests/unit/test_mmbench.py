@@ -191,6 +191,8 @@ def test_a_split_without_answers_is_not_scored_but_submitted(tmp_path: Path) -> 
         ('index\tquestion\tA\tB\timage\n1\t"q\ta\tb\tAA\n', "cannot be read"),
         ("index\tquestion\tA\tB\timage\nNone\tq\ta\tb\tAA\n", r"whole number(.|\n)*'None'"),
         ("index\tquestion\tA\tB\timage\n1.0\tq\ta\tb\tAA\n", r"whole number(.|\n)*'1\.0'"),
+        ("index\tquestion\tA\tB\timage\n01\tq\ta\tb\tAA\n", r"whole number(.|\n)*'01'"),
+        ("index\tquestion\tA\tB\timage\n\u0661\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n-1\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n\tq\ta\tb\tAA\n", "without index"),
     ],
@@ -212,6 +214,13 @@ def test_hostile_rows_are_refused(tmp_path: Path) -> None:
         mmbench.questions(Files(tmp_path / "bytes.tsv"), "llava15")
     with pytest.raises(PipelineError, match="file not found"):
         mmbench.questions(Files(tmp_path / "none.tsv"), "llava15")
+
+
+@pytest.mark.parametrize("gold", ["E", "b", "B ", "nan", "None", "", "cat", "1", "AB"])
+def test_a_gold_answer_that_is_no_option_is_refused_with_its_row(tmp_path: Path, gold: str) -> None:
+    files = write(tmp_path / "t.tsv", [row(1), row(2, gold)])
+    with pytest.raises(PipelineError, match=rf"t\.tsv, row 2(.|\n)*index 2: '{gold}' of A, B, C, D"):
+        score(files, answer(tmp_path / "a.jsonl", {1: "B"}))
 
 
 def test_quotes_newlines_and_tabs_stand_in_their_cells(tmp_path: Path) -> None:
