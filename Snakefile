@@ -48,7 +48,7 @@ rule all:
 
 
 onsuccess:
-    print(f"All scores of this study lie below {RESULTS}/; `vlmflow show{STUDY_OPTION}` prints them.")
+    print(success_text(RESULTS, f"vlmflow show{STUDY_OPTION}", STUDY.benchmarks))
 
 
 onerror:

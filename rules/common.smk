@@ -22,6 +22,7 @@ from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.workflow.planned import force_unsound
 
 NAME = "[a-z0-9][a-z0-9_-]*"

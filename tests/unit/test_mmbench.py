@@ -86,14 +86,14 @@ CIRCULAR = [
     ({1: None, 1 + MILLION: "B", 2: "B"}, 1.0, 1.0, 1.0),
     ({1: "B", 1 + MILLION: "nothing"}, 0.0, 1.0, 0.5),
     ({0: "B", MILLION: "B"}, 1.0, 1.0, 1.0),
-    ({1 + MILLION: "B", 1 + 2 * MILLION: "B"}, 1.0, 0.0, 1.0),  # no row is unrotated
-    ({1: "B", 1 + MILLION: None}, 0.0, 1.0, 1.0),  # no group is answered in full
+    ({1 + MILLION: "B", 1 + 2 * MILLION: "B"}, 1.0, None, 1.0),  # no row is unrotated
+    ({1: "B", 1 + MILLION: None}, None, 1.0, 1.0),  # no group is answered in full
 ]
 
 
 @pytest.mark.parametrize(("said", "circular", "unrotated", "rows"), CIRCULAR)
 def test_a_group_is_right_when_every_row_is(
-    tmp_path: Path, said: dict[int, str | None], circular: float, unrotated: float, rows: float
+    tmp_path: Path, said: dict[int, str | None], circular: float | None, unrotated: float | None, rows: float
 ) -> None:
     files = write(tmp_path / "t.tsv", [row(index) for index in reversed(said)])
     texts = {index: text for index, text in said.items() if text is not None}
@@ -122,7 +122,7 @@ def test_categories_and_their_families_have_circular_accuracies(tmp_path: Path) 
         "accuracy/perception/places": 1.0,
         "accuracy/reasoning": 1.0,
         "accuracy/reasoning/counts": 1.0,
-        "accuracy/reasoning/other": 0.0,
+        "accuracy/reasoning/other": None,
     }
 
 
@@ -150,7 +150,7 @@ def test_the_accuracies_are_those_of_a_plain_loop(
     whole = [all(hits) for hits in groups.values() if None not in hits]
     unrotated = [text in ("B", "dog") for (_, copy), text in drawn.items() if text and copy == 0]
     rows = [text in ("B", "dog") for text in drawn.values() if text]
-    expected = [sum(hits) / len(hits) if hits else 0.0 for hits in (whole, unrotated, rows)]
+    expected = [sum(hits) / len(hits) if hits else None for hits in (whole, unrotated, rows)]
     metrics = score(files, answer(root / "a.jsonl", said))["metrics"]
     assert [metrics[name] for name in ("accuracy", "accuracy/unrotated", "accuracy/rows")] == pytest.approx(expected)
 
@@ -191,6 +191,8 @@ def test_a_split_without_answers_is_not_scored_but_submitted(tmp_path: Path) -> 
         ('index\tquestion\tA\tB\timage\n1\t"q\ta\tb\tAA\n', "cannot be read"),
         ("index\tquestion\tA\tB\timage\nNone\tq\ta\tb\tAA\n", r"whole number(.|\n)*'None'"),
         ("index\tquestion\tA\tB\timage\n1.0\tq\ta\tb\tAA\n", r"whole number(.|\n)*'1\.0'"),
+        ("index\tquestion\tA\tB\timage\n01\tq\ta\tb\tAA\n", r"whole number(.|\n)*'01'"),
+        ("index\tquestion\tA\tB\timage\n\u0661\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n-1\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n\tq\ta\tb\tAA\n", "without index"),
     ],
@@ -212,6 +214,13 @@ def test_hostile_rows_are_refused(tmp_path: Path) -> None:
         mmbench.questions(Files(tmp_path / "bytes.tsv"), "llava15")
     with pytest.raises(PipelineError, match="file not found"):
         mmbench.questions(Files(tmp_path / "none.tsv"), "llava15")
+
+
+@pytest.mark.parametrize("gold", ["E", "b", "B ", "nan", "None", "", "cat", "1", "AB"])
+def test_a_gold_answer_that_is_no_option_is_refused_with_its_row(tmp_path: Path, gold: str) -> None:
+    files = write(tmp_path / "t.tsv", [row(1), row(2, gold)])
+    with pytest.raises(PipelineError, match=rf"t\.tsv, row 2(.|\n)*index 2: '{gold}' of A, B, C, D"):
+        score(files, answer(tmp_path / "a.jsonl", {1: "B"}))
 
 
 def test_quotes_newlines_and_tabs_stand_in_their_cells(tmp_path: Path) -> None:

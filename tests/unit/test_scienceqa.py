@@ -124,6 +124,15 @@ def test_gold_in_words_is_read_as_an_answer_is(tmp_path: Path) -> None:
         ({"5": problem(answer=3)}, r"no answer to this question(.|\n)*'5'"),
         ({"5": problem(answer=-1)}, r"no answer to this question(.|\n)*'5'"),
         ({"6": problem()}, r"no answer to this question(.|\n)*'5'"),
+        ({"5": problem(answer=3)}, "answer 3 of 3 choices"),
+        ({"5": problem(answer=True)}, r"'5'(.|\n)*answer: .* not True"),
+        ({"5": problem(answer=1.0)}, r"answer: .* not 1\.0"),
+        ({"5": problem(answer="B")}, "answer: .* not 'B'"),
+        ({"5": {"choices": "cat", "answer": 1}}, "choices: .* not 'cat'"),
+        ({"5": {"choices": [], "answer": 0}}, "choices: "),
+        ({"5": {"choices": ["cat", None], "answer": 0}}, r"choices\.1: .* not None"),
+        ({"5": {"choices": ["cat"]}}, "answer is missing"),
+        ({"5": "B"}, "no answer to this question"),
         ([problem()], "not a JSON object"),
     ],
 )
@@ -155,6 +164,13 @@ def test_the_smallest_split_that_holds_the_questions_is_the_one(tmp_path: Path) 
         scienceqa.gold(files, scienceqa.questions(files, "llava15"), "llava15")
 
 
+@pytest.mark.parametrize("ids", ["5", {"5": 1}, ["5", None], [5.0], None])
+def test_a_split_that_is_no_list_of_ids_is_refused(tmp_path: Path, ids: Any) -> None:
+    files = write(tmp_path, [row("5", False)], pid_splits={"test": ids})
+    with pytest.raises(PipelineError, match=r"a split is a list of ids(.|\n)*pid_splits\.json, 'test'"):
+        scienceqa.gold(files, scienceqa.questions(files, "llava15"), "llava15")
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -164,6 +180,11 @@ def test_the_smallest_split_that_holds_the_questions_is_the_one(tmp_path: Path) 
         ([{"id": "2", "conversations": ["B"]}], "row 1"),
         ([{"id": "", "conversations": [{"value": TEXT}]}], "row 1"),
         ([row("7", False, text="Options: (A) x (B) y")], r"no options(.|\n)*'7'"),
+        ([row("7", False) | {"id": True}], "row 1(.|\n)*id: "),
+        ([row("7", False) | {"image": ["7.png"]}], "row 1(.|\n)*image: "),
+        ([row("7", False) | {"image": ""}], "row 1(.|\n)*image: "),
+        ([row("7", False) | {"conversations": [{"value": 7}]}], r"conversations\.0\.value: .* not 7"),
+        ([row("7", False), row("8", False, text=f"<image>\n{TEXT}")], r"about an image, and names none(.|\n)*row 2"),
     ],
 )
 def test_a_hostile_question_file_is_refused(tmp_path: Path, rows: Any, message: str) -> None:
@@ -175,6 +196,11 @@ def test_a_gold_that_is_none_is_refused(tmp_path: Path) -> None:
     files = write(tmp_path, [row("7", False, said="K")])
     with pytest.raises(PipelineError, match=r"no gold letter(.|\n)*'7'"):
         scienceqa.gold(files, scienceqa.questions(files, "llava15"), "llava15")
+    for said in ("D", "b", "The answer is dog."):
+        with pytest.raises(PipelineError, match=rf"no gold letter(.|\n)*row 1(.|\n)*{said}.* of A, B, C"):
+            scienceqa.gold(
+                write(tmp_path, [row("7", False, said=said)]), scienceqa.questions(files, "llava15"), "llava15"
+            )
     empty = Files(files.questions, tmp_path)
     with pytest.raises(PipelineError, match=r"problems\.json, pid_splits\.json or both"):
         scienceqa.gold(empty, scienceqa.questions(files, "llava15"), "llava15")

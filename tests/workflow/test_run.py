@@ -5,6 +5,7 @@ import json
 import jsonlines
 import pytest
 
+from pipeline_lib.scoring.notice import marked_runs
 from tests.project import Project
 
 RESULTS = "results/mini"
@@ -22,12 +23,24 @@ def test_the_score_file_gathers_the_runs(finished: Project) -> None:
     assert set(score) == {"schema", "benchmark", "protocol", "primary", "runs"}
     assert (score["schema"], score["benchmark"], score["protocol"], score["primary"]) == (1, "pope", "llava15", "f1")
     assert set(score["runs"]) == {"untrained", "half", "full"}
-    keys = {"metrics", "interval", "n", "coverage", "unparsed", "missing", "status", "answers", "model"}
+    keys = {"metrics", "interval", "n", "coverage", "unparsed", "empty", "equal", "most_frequent", "missing"}
+    keys |= {"shares", "marks", "status", "answers", "model"}
     for run in score["runs"].values():
         assert set(run) == keys
-        assert run["n"] == 60 and run["coverage"] == 1.0 and run["status"] == "complete"
+        assert run["n"] == 60 and run["coverage"] == 1.0
+        assert (run["status"] == "complete") == (run["marks"] == {})
         assert set(run["metrics"]) == set(run["interval"])
     assert text == json.dumps(score, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+def test_a_finished_study_ends_with_the_marks_of_its_scores(mini: Project) -> None:
+    path = mini.root / RESULTS / "pope_score.json"
+    marked = marked_runs("pope", json.loads(path.read_text()))
+    path.unlink()
+    done = mini.make(f"{RESULTS}/pope_score.json")
+    assert done.returncode == 0, done.text
+    assert [line for line in marked if line not in done.text] == []
+    assert ("is marked" in done.text) == bool(marked)
 
 
 def test_a_run_has_a_score_of_its_own(finished: Project) -> None:

@@ -5,6 +5,7 @@ Files of open-compass/MMBench (one TSV with base64 images); prompts of haotian-l
 its language model. docs/benchmarks.md tells the protocols apart.
 """
 
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -25,8 +26,9 @@ SUBMISSION = "xlsx"
 COLUMNS = ("index", "question", "A", "B", "image")  # those that a row cannot do without
 LETTERS = {"llava15": "ABCD", "internvl": "ABCDE"}  # of the options that are asked
 FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
-NONE = ("", "nan", "none")  # what LLaVA takes for an absent hint or option, in any case
+NONE = {"llava15": ("", "nan", "none"), "internvl": ("",)}  # what is an absent hint or option, in any case
 COPIES = 1_000_000  # circular copies of a question have its index plus a multiple of this
+INDEX = "0|[1-9][0-9]*"
 COUNTS = ("rows", "right", "unrotated", "unrotated right", "groups", "groups right")
 DROPPED = ("hint", "category", "source", "image", "comment", "l2-category")
 PREDICTION_PLACE = 6
@@ -46,10 +48,12 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
             where=files.questions,
             cure="submit the xlsx below `submissions/` to MMBench's server",
         )
-    for question in questions:
+    for number, question in enumerate(questions, 1):
         if answers[question.id] not in question.options:
             value = f"index {question.id}: {answers[question.id]!r} of {', '.join(question.options)}"
-            raise PipelineError("the answer is none of the options", where=files.questions, value=value)
+            raise PipelineError(
+                "the answer is none of the options", where=f"{files.questions}, row {number}", value=value
+            )
     return answers
 
 
@@ -151,7 +155,7 @@ def _asked(row: Row, protocol: str) -> dict[str, str]:
 
 
 def _is_none(text: str, protocol: str) -> bool:
-    return text.lower() in NONE if protocol == "llava15" else not text
+    return text.lower() in NONE[protocol]
 
 
 def _infer(answer: str, options: Options, protocol: str) -> Said:
@@ -172,7 +176,7 @@ def _rows(files: Files) -> list[Row]:
     rows = read_tsv(files.questions, COLUMNS)
     for number, row in enumerate(rows, 1):
         lacking = [name for name in COLUMNS if not row[name]]
-        if lacking or not row["index"].isdecimal():
+        if lacking or not re.fullmatch(INDEX, row["index"]):
             raise PipelineError(
                 "a row needs a whole number as index, a question, two options and an image",
                 where=f"{files.questions}, row {number}",

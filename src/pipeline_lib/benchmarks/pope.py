@@ -1,17 +1,19 @@
 """POPE: is an object in the image, yes or no; three categories of negatives.
 
-Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Two things differ: labels
-are joined by id, not by position, and an undefined ratio is 0 instead of an error.
+Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Three things differ:
+labels are joined by id, not by position, a label is yes or no, where any other text is a yes there, and an undefined
+ratio is null instead of an error.
 """
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
+from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image, some
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.text import read_lines
 from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 
@@ -24,22 +26,42 @@ LIBRARIES: tuple[str, ...] = ()
 
 cluster = by_image
 
-FORMAT_PROMPT = "\nAnswer the question using a single word or phrase."
 CATEGORY_STRIDE = 10_000_000  # LLaVA's ids: this many times the category's place, plus the label file's own id
+
+
+class QuestionRow(FileRow):
+    """A row of LLaVA's question file."""
+
+    question_id: Count
+    image: Text
+    text: Text
+    category: Text
+
+
+class LabelRow(FileRow):
+    """A row of a label file."""
+
+    question_id: Count
+    image: Text
+    text: Text
+    label: Literal["yes", "no"]
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file (`llava_pope_test.jsonl`)."""
-    rows = list(read_lines(files.questions))
-    for number, row in enumerate(rows, 1):
-        missing = {"question_id", "image", "text", "category"} - set(row)
-        if missing:
-            raise PipelineError("a question lacks keys", where=f"{files.questions}:{number}", value=sorted(missing))
-    return [Question(str(row["question_id"]), row["text"], row["image"], row["category"]) for row in rows]
+    rows = [
+        parse_row(QuestionRow, row, "this is no question of POPE", f"{files.questions}:{number}")
+        for number, row in enumerate(read_lines(files.questions), 1)
+    ]
+    return [Question(str(row.question_id), row.text, row.image, row.category) for row in rows]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
-    """Return yes or no by question id, from `coco_pope_<category>.json` files; image and text must agree."""
+    """Return yes or no by question id, from `coco_pope_<category>.json` files.
+
+    The image must be the label's, and the question must begin as the label's text does: what is asked for after it is
+    the question file's choice.
+    """
     folder = _label_folder(files)
     categories = sorted({question.part for question in questions})
     unused = {path.stem.removeprefix("coco_pope_") for path in folder.glob("coco_pope_*.json")} - set(categories)
@@ -84,24 +106,55 @@ def _label_folder(files: Files) -> Path:
 
 def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
     """Return the labels of one category by question id; a file that belongs to other questions raises PipelineError."""
-    rows = {int(row["question_id"]): row for row in read_lines(path)}
-    if len(rows) != len(questions):
+    rows = _label_rows(path)
+    label_ids = {question.id: _label_id(question, rows) for question in questions}
+    unlabelled = [name for name, label_id in label_ids.items() if label_id not in rows]
+    unasked = [str(label_id) for label_id in rows.keys() - set(label_ids.values())]
+    if unlabelled or unasked:
+        lists = {"questions without a label": unlabelled, "labels of no question": unasked}
         raise PipelineError(
-            f"{len(rows)} labels for {len(questions)} questions of this category",
+            f"{len(rows)} labels for {len(questions)} questions of this category, which are not of the same ids",
             where=path,
+            value="; ".join(f"{name}: {some(ids) or 'none'}" for name, ids in lists.items()),
             cure="use the label file of this question file: POPE's random split exists with 2,910 and 3,000 rows",
         )
-    labels = {}
-    for question in questions:
-        row = rows.get(int(question.id) % CATEGORY_STRIDE, {})
-        asked = (question.image, question.prompt.removesuffix(FORMAT_PROMPT))
-        labelled = (row.get("image"), row.get("text"))
-        if asked != labelled:
-            raise PipelineError(
-                "this label does not belong to the question with its id",
-                where=path,
-                value=f"question {question.id} asks {asked}, the label is of {labelled}",
-                cure="use the label file that belongs to this question file",
-            )
-        labels[question.id] = "no" if row["label"] == "no" else "yes"
-    return labels
+    return {question.id: _label(question, rows[label_ids[question.id]], path) for question in questions}
+
+
+def _label_rows(path: Path) -> dict[int, tuple[int, LabelRow]]:
+    """Return the lines and rows of a label file by id; an id that stands twice raises PipelineError."""
+    rows: dict[int, tuple[int, LabelRow]] = {}
+    for line, content in enumerate(read_lines(path), 1):
+        row = parse_row(LabelRow, content, "this is no label of POPE", f"{path}:{line}")
+        if row.question_id in rows:
+            raise PipelineError("a second label of the same id", where=f"{path}:{line}", value=row.question_id)
+        rows[row.question_id] = line, row
+    return rows
+
+
+def _label_id(question: Question, rows: dict[int, tuple[int, LabelRow]]) -> int:
+    """Return the id of a question's label: its own, or by LLaVA's numbering that within its category."""
+    number = int(question.id)
+    return number if number in rows else number % CATEGORY_STRIDE
+
+
+def _label(question: Question, labelled: tuple[int, LabelRow], path: Path) -> str:
+    line, row = labelled
+    if question.image != row.image or not _begins(question.prompt, row.text):
+        raise PipelineError(
+            "this label does not belong to the question with its id",
+            where=f"{path}:{line}",
+            value=f"question {question.id} asks {(question.image, question.prompt)}, not {(row.image, row.text)}",
+            cure="use the label file that belongs to this question file",
+        )
+    return row.label
+
+
+def _begins(prompt: str, text: str) -> bool:
+    """Return whether a prompt is a label's text, maybe with a request after it.
+
+    "imange" is a slip in the files of POPE e3e3926 and thus in LLaVA's, which later ones correct.
+    """
+    prompt, text = prompt.replace("imange", "image"), text.replace("imange", "image")
+    request = prompt[len(text) :]
+    return prompt.startswith(text) and not (text[-1].isalnum() and request[:1].isalnum())

@@ -8,12 +8,14 @@ import re
 from itertools import pairwise
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_json
 from pipeline_lib.scoring.choice import Parser, internvl, llava_sqa, lmms_eval
 from pipeline_lib.scoring.ratio import ratio
@@ -30,16 +32,40 @@ FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices direct
 HINT = "Context: "
 
 
+class Turn(FileRow):
+    """A turn of a conversation: the question, or the answer to it."""
+
+    value: FreeText
+
+
+class QuestionRow(FileRow):
+    """A row of LLaVA's question file."""
+
+    id: Identifier
+    image: Text | None = None
+    conversations: Annotated[list[Turn], Field(min_length=1)]
+
+
+class Problem(FileRow):
+    """A question in problems.json; `answer` is the place of the right one among the choices."""
+
+    choices: Annotated[list[FreeText], Field(min_length=1, max_length=len(ascii_uppercase))]
+    answer: int
+
+
+class Split(FileRow):
+    """The ids of a split in pid_splits.json."""
+
+    ids: list[Identifier]
+
+
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file with the letter suffix, of part `image` or `text`.
 
     For `internvl` those with an image, the hint without "Context: ".
     """
     padded_first = protocol == "llava15"
-    rows = [
-        _question(row, f"{files.questions}, row {number}", padded_first)
-        for number, row in enumerate(_rows(files.questions), 1)
-    ]
+    rows = [_question(row, where, padded_first) for where, row in _rows(files.questions)]
     if protocol != "internvl":
         return rows
     return [
@@ -55,13 +81,13 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     Both must agree, as must the number of choices. Ids of the split that no question asks come along; but for
     `internvl`, whose questions are those of the question file.
     """
-    letters = {str(row["id"]): _said(row) for row in _rows(files.questions)}
+    rows = {row.id: (where, row) for where, row in _rows(files.questions)}
     problems, splits = _gold_file(files.gold, "problems.json"), _gold_file(files.gold, "pid_splits.json")
     if files.gold is not None and problems is None and splits is None:
         raise PipelineError(
             "ScienceQA's gold is a folder with problems.json, pid_splits.json or both", value=str(files.gold)
         )
-    found = {q.id: _letter(q, letters[q.id], problems, files) for q in questions}
+    found = {question.id: _letter(question, *rows[question.id], problems, files) for question in questions}
     if protocol == "internvl" or splits is None:
         return found
     return {name: _problem_letter(name, problems, files) for name in _split(splits, found, files)} | found
@@ -92,33 +118,29 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
     return {"accuracy": whole, **{f"accuracy/{part}": split[..., i] for i, part in enumerate(parts)}}
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> list[tuple[str, QuestionRow]]:
+    """Return the rows of the question file with the place of each."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise PipelineError("ScienceQA's question file is a JSON list", where=path, value=type(rows).__name__)
-    for number, row in enumerate(rows, 1):
-        try:
-            whole = bool(row["id"]) and all(isinstance(turn["value"], str) for turn in row["conversations"][:2])
-            whole = whole and len(row["conversations"]) > 0
-        except (KeyError, TypeError):
-            whole = False
-        if not whole:
-            where, value = f"{path}, row {number}", str(row)[:80]
-            raise PipelineError("a question needs `id` and `conversations` with texts", where=where, value=value)
-    return rows
+    what = "a question needs `id` and `conversations` with texts"
+    places = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
+    return [(where, parse_row(QuestionRow, row, what, where)) for where, row in zip(places, rows, strict=True)]
 
 
-def _question(row: dict[str, Any], where: str, padded_first: bool) -> Question:
+def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
     """Return a question with what LLaVA's answer record holds: a text as id, and the prompt with the image token."""
-    text = row["conversations"][0]["value"].replace(IMAGE, "").strip()
+    asked = row.conversations[0].value
+    text = asked.replace(IMAGE, "").strip()
     options = options_of(text)
     if not options:
-        raise PipelineError("no options (lines from `A. ` on) in this question", where=where, value=row["id"])
-    image = row.get("image") or None
+        raise PipelineError("no options (lines from `A. ` on) in this question", where=where, value=row.id)
+    if IMAGE in asked and row.image is None:
+        raise PipelineError("this question is about an image, and names none", where=where, value=row.id)
     prompt = text + FORMAT_PROMPT
-    quoted = f"{IMAGE}\n{prompt}" if image else prompt
-    record = {"question_id": str(row["id"]), "prompt": quoted}
-    return Question(str(row["id"]), prompt, image, "image" if image else "text", options, record, padded_first)
+    quoted = f"{IMAGE}\n{prompt}" if row.image else prompt
+    record = {"question_id": row.id, "prompt": quoted}
+    return Question(row.id, prompt, row.image, "image" if row.image else "text", options, record, padded_first)
 
 
 def options_of(text: str) -> dict[str, str]:
@@ -134,24 +156,19 @@ def options_of(text: str) -> dict[str, str]:
     return options
 
 
-def _said(row: dict[str, Any]) -> str | None:
-    """Return the letter that the question file gives as the answer, None where it gives none."""
-    turns = row["conversations"]
-    options = options_of(turns[0]["value"])
-    return llava_sqa(turns[1]["value"], options)[0] if len(turns) > 1 else None
-
-
-def _letter(question: Question, said: str | None, problems: dict[str, Any] | None, files: Files) -> str:
-    letter, choices = said, len(question.options)
-    if problems is not None:
-        letter = _problem_letter(question.id, problems, files)
-        choices = len(problems[question.id]["choices"])
-    if letter is None or letter not in question.options:
-        raise PipelineError("this question has no gold letter", where=files.questions, value=question.id)
+def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str, Any] | None, files: Files) -> str:
+    """Return a question's gold letter; one that is no option's, or not the same in both files, raises PipelineError."""
+    told = row.conversations[1].value if len(row.conversations) > 1 else None
+    said = None if told is None else llava_sqa(told, question.options)[0]
+    letter = said if problems is None else _problem_letter(question.id, problems, files)
+    if letter is None or letter not in question.options or (told is not None and said not in question.options):
+        value = f"{question.id!r}: {letter if told is None else told!r} of {', '.join(question.options)}"
+        raise PipelineError("this question has no gold letter among its options", where=where, value=value)
+    choices = len(question.options) if problems is None else len(problems[question.id]["choices"])
     if (said or letter, choices) != (letter, len(question.options)):
         raise PipelineError(
             "problems.json and the question file do not agree on this question",
-            where=files.questions,
+            where=where,
             value=f"{question.id}: {letter} of {choices} choices, and {said} of {len(question.options)}",
             cure="use the problems.json that belongs to this question file",
         )
@@ -162,16 +179,20 @@ def _problem_letter(name: str, problems: dict[str, Any] | None, files: Files) ->
     """Return the letter of a problem; empty where there is no problems.json."""
     if problems is None:
         return ""
-    try:
-        problem = problems[name]
-        return dict(enumerate(ascii_uppercase[: len(problem["choices"])]))[problem["answer"]]
-    except (KeyError, TypeError) as error:
-        raise PipelineError("problems.json has no answer to this question", where=files.gold, value=name) from error
+    what, where = "problems.json has no answer to this question", f"{files.gold}/problems.json, {name!r}"
+    problem = parse_row(Problem, problems.get(name), what, where)
+    if not 0 <= problem.answer < len(problem.choices):
+        raise PipelineError(what, where=where, value=f"answer {problem.answer} of {len(problem.choices)} choices")
+    return ascii_uppercase[problem.answer]
 
 
 def _split(splits: dict[str, Any], asked: dict[str, str], files: Files) -> list[str]:
     """Return the ids of the smallest split that holds every question."""
-    holding = [ids for ids in ([str(one) for one in ids] for ids in splits.values()) if asked.keys() <= set(ids)]
+    where = f"{files.gold}/pid_splits.json"
+    parsed = [
+        parse_row(Split, {"ids": ids}, "a split is a list of ids", f"{where}, {name!r}") for name, ids in splits.items()
+    ]
+    holding = [split.ids for split in parsed if asked.keys() <= set(split.ids)]
     if not holding:
         raise PipelineError(
             "no split of pid_splits.json holds all these questions",

@@ -7,21 +7,28 @@ import typer
 
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.scoring.notice import NO_NUMBER
+from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
 
 
 def score(
-    answers: Annotated[Path, typer.Argument(help="answers in LLaVA's record, JSON Lines")],
+    answers: Annotated[Path, typer.Argument(help="answers: LLaVA's JSON Lines or result file, or MMBench's xlsx")],
     benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
     questions: Annotated[Path, typer.Option(help="the question file")],
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
     protocol: Annotated[str, typer.Option(help="whose prompts, settings and scorer")] = "llava15",
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
+    suspect_above: Annotated[
+        float, typer.Option(help="share of unusable answers that marks the score")
+    ] = SUSPECT_ABOVE,
     json: Annotated[bool, typer.Option("--json", help="print the score object of a study's score file")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
     names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
-    settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=names, seed=seed)
+    settings = ScoreSettings(
+        benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above
+    )
     verdicts = judge_answers(answers, Files(questions, gold), settings)
     scored = run_score(verdicts, settings, answers)
     typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
@@ -29,9 +36,16 @@ def score(
 
 def _table(scored: dict[str, Any]) -> str:
     lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
-    lines.append(f"  missing {scored['missing']}, unparsed {scored['unparsed']}")
+    lines.append("  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "unparsed", "empty", "equal")))
+    lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
     for name, value in scored["metrics"].items():
-        low, high = scored["interval"][name]
-        mark = " (primary)" if name == scored["primary"] else ""
-        lines.append(f"  {name:<24} {value:.4f}  [{low:.4f}, {high:.4f}]{mark}")
+        flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
+        flag = f" ({', '.join(flags)})" if flags else ""
+        lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
     return "\n".join(lines)
+
+
+def _rate(value: float | None, interval: list[float] | None) -> str:
+    if value is None or interval is None:
+        return NO_NUMBER
+    return f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"

@@ -1,4 +1,4 @@
-"""`vlmflow show`: the scores of a study, whether each still holds, and where everything lies."""
+"""`vlmflow show`: the scores of a study, whether each still holds, their marks, and where everything lies."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.lineage.status import Status, standing
 from pipeline_lib.lineage.why import unseen_sources
+from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
+
+COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,11 @@ def show(
     console = Console()
     for name, rows in tables.items():
         use = tree.benchmarks[name]
-        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_mark(tree)}", rows))
-        for row in (row for row in rows if row.cause):
-            console.print(f"{row.run}: {row.status}: {row.cause}", style="red", markup=False, highlight=False)
+        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree)}", rows))
+        for line in _remarks(name, rows):
+            typer.echo(line)
     for line in unseen_sources(jobs):
-        console.print(line, markup=False, highlight=False)
+        typer.echo(line)
     console.print(_places(results))
 
 
@@ -60,31 +63,41 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]
     ]
 
 
+def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
+    """Return a line for every row that does not hold, with its cause, and one for every mark of a score."""
+    scores = {row.run: row.score for row in rows if row.score is not None}
+    unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
+    return unsound + marked_runs(benchmark, {"runs": scores})
+
+
 def _score_table(title: str, rows: list[Row]) -> Table:
     table = Table(title=title, caption="brackets: 95 % interval, bootstrap over images or, with copies, questions")
-    table.add_column("run")
     first = next((row.score for row in rows if row.score), None)
     shown = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
     metrics = [name for name in shown if first and name in first["metrics"]]
-    for heading in (*metrics, "questions", "unparsed", "missing", "status"):
-        table.add_column(heading, justify="right")
+    for heading in ("run", *metrics, "answers", *COUNTS, "status"):
+        table.add_column(heading, justify="left" if heading == "run" else "right")
     for row in rows:
-        cells = _cells(row.score, metrics) if row.score else ["-"] * (len(metrics) + 3)
+        cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + 1 + len(COUNTS))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
     return table
 
 
 def _cells(score: dict[str, Any], metrics: list[str]) -> list[str]:
-    return [*(_rate(score, name) for name in metrics), *(str(score[name]) for name in ("n", "unparsed", "missing"))]
+    rates = [_rate(score, name) for name in metrics]
+    return [*rates, score["status"], *(str(score[name]) for name in COUNTS.values())]
 
 
-def _mark(tree: Study) -> str:
+def _stamp(tree: Study) -> str:
     return f" {stamp(tree)}: a rehearsal, not a result" if stamp(tree) else ""
 
 
 def _rate(row: dict[str, Any], metric: str) -> str:
+    """Return a metric with its interval, the marks of the score beside it."""
+    if row["metrics"][metric] is None:
+        return NO_NUMBER
     low, high = row["interval"][metric]
-    return f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]"
+    return " ".join([f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]", *row.get("marks", {})])
 
 
 def _places(results: Path) -> str:

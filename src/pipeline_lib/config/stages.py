@@ -142,7 +142,13 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
 def score(study: Study, benchmark: str) -> ScoreSettings:
     """Return the settings of a benchmark's score jobs."""
     use = study.benchmarks[benchmark]
-    return ScoreSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, seed=study.seed)
+    return ScoreSettings(
+        benchmark=use.benchmark,
+        protocol=use.protocol,
+        files=use.files,
+        seed=study.seed,
+        suspect_above=study.suspect_above,
+    )
 
 
 def submit(study: Study, benchmark: str) -> SubmitSettings:

@@ -11,6 +11,7 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
+from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, Lesson, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
@@ -145,6 +146,12 @@ class Study(Settings):
     )
     save_every: int = Field(
         default=600, ge=0, description="seconds between the states from which an interrupted training goes on"
+    )
+    suspect_above: float = Field(
+        default=SUSPECT_ABOVE,
+        ge=0,
+        le=1,
+        description="largest share of answers that are empty, unparsed or missing in a score without a mark",
     )
     datasets: dict[Name, Dataset] = Field(description="raw files: images, conversations, questions")
     tables: dict[Name, Table] = Field(default={}, description="validated conversations about images")

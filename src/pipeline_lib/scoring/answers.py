@@ -1,4 +1,4 @@
-"""Answers in LLaVA's record or in its ScienceQA result file, joined with their questions by id."""
+"""Answers in LLaVA's record, its ScienceQA result file or a server's spreadsheet, joined with their questions by id."""
 
 import json
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import Any, Iterator
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.text import read_lines
+from pipeline_lib.scoring.spreadsheet import is_spreadsheet, read_predictions
 
 FAILED = "FAILED"  # what LLaVA's result file says of a question that was not answered
 
@@ -24,58 +26,104 @@ class Joined:
         return sum(answer is None for _, answer in self.pairs)
 
 
+class AnswerRow(FileRow):
+    """LLaVA's answer record, of which only the id and the text are always there."""
+
+    question_id: Identifier
+    text: FreeText
+    prompt: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer and the place where it stands; `question` is the question's text, where a spreadsheet holds it."""
+
+    where: str
+    row: AnswerRow
+    question: str = ""
+
+
 def join(questions: list[Question], path: Path) -> Joined:
     """Return every question with its answer from a file of `question_id`, `text` and maybe `prompt`, or of `outputs`.
 
-    An answer given twice, to an unknown question or to another prompt raises PipelineError, as does an empty file.
+    An answer given twice, to an unknown question or to another prompt raises PipelineError, as does a file that is
+    empty or holds the questions themselves.
     """
     by_id = {question.id: question for question in questions}
-    if len(by_id) != len(questions):
-        raise PipelineError("the question file repeats an id", value=f"{len(questions)} rows, {len(by_id)} ids")
     answers: dict[str, str] = {}
-    for where, row in read_answers(path):
-        if "question_id" not in row or not isinstance(row.get("text"), str):
-            raise PipelineError("an answer needs `question_id` and `text`", where=where, value=row)
-        identifier = str(row["question_id"])
-        question = by_id.get(identifier)
+    only_questions = True
+    for answer in read_answers(path):
+        row = answer.row
+        question = by_id.get(row.question_id)
         if question is None:
             raise PipelineError(
                 "an answer to a question that the question file does not hold",
-                where=where,
-                value=identifier,
+                where=answer.where,
+                value=row.question_id,
                 cure="use the question file that was answered, and the protocol by which it was",
             )
-        if identifier in answers:
-            raise PipelineError("a second answer to the same question", where=where, value=identifier)
-        prompt = question.record.get("prompt", question.prompt)
-        if row.get("prompt", prompt) != prompt:
-            raise PipelineError(
-                "this answer belongs to another question of the same id",
-                where=where,
-                value=f"prompt {row['prompt']!r}, the question file says {prompt!r}",
-            )
-        answers[identifier] = row["text"]
+        if row.question_id in answers:
+            raise PipelineError("a second answer to the same question", where=answer.where, value=row.question_id)
+        _check_prompt(question, answer)
+        answers[row.question_id] = row.text
+        only_questions = only_questions and not row.prompt and repeats(question, row.text)
     if not answers:
         raise PipelineError("no answers", where=path)
+    if only_questions:
+        cure = "name the file with the model's answers"
+        raise PipelineError("these are questions, not answers: every text is its question", where=path, cure=cure)
     return Joined([(question, answers.get(question.id)) for question in questions])
+
+
+def repeats(question: Question, text: str) -> bool:
+    """Return whether a text is its question, with or without the lines that ask for a form of answer."""
+    prompt = question.prompt.strip()
+    return text.strip() in (prompt, prompt.split("\n")[0], str(question.record.get("prompt", prompt)).strip())
+
+
+def _check_prompt(question: Question, answer: Answer) -> None:
+    """Refuse an answer to another prompt; white space around it does not count, and an empty one is none."""
+    prompt = str(question.record.get("prompt", question.prompt)).strip()
+    answered = (answer.row.prompt or "").strip()
+    other = answered and answered != prompt
+    if other or not _holds(prompt, answer.question):
+        raise PipelineError(
+            "this answer belongs to another question of the same id",
+            where=answer.where,
+            value=f"prompt {answered or answer.question!r}, the question file says {prompt!r}",
+        )
+
+
+def _holds(prompt: str, question: str) -> bool:
+    """Return whether a prompt holds a question, whatever the white space between their words."""
+    return " ".join(question.split()) in " ".join(prompt.split())
 
 
 def model_of(path: Path) -> str | None:
     """Return the digest of the model that gave the answers of a file, None where they do not say or do not agree."""
-    models = {(row.get("metadata") or {}).get("model") for _, row in read_answers(path)}
-    return models.pop() if len(models) == 1 else None
+    models = [(answer.row.metadata or {}).get("model") for answer in read_answers(path)]
+    model = models[0] if models else None
+    return model if isinstance(model, str) and all(other == model for other in models) else None
 
 
-def read_answers(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every answer record of a file with the place where it stands.
+def read_answers(path: Path) -> Iterator[Answer]:
+    """Yield every answer of a file.
 
     The file is JSON Lines of records, or LLaVA's ScienceQA result file: one object whose `outputs` has each text by its
-    question's id. Its content says which. Another object raises PipelineError.
+    question's id, or a spreadsheet with `index` and `prediction`. Its content says which. Another object raises
+    PipelineError.
     """
+    if not path.is_file():
+        raise PipelineError("no such file of answers", where=path)
+    if is_spreadsheet(path):
+        for where, row in read_predictions(path):
+            yield Answer(where, _record(row, where), row["question"])
+        return
     result = _result_file(path)
     if result is None:
-        for number, row in enumerate(read_lines(path), 1):
-            yield f"{path}:{number}", row
+        for number, content in enumerate(read_lines(path), 1):
+            yield Answer(f"{path}:{number}", _record(content, f"{path}:{number}"))
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -86,14 +134,19 @@ def read_answers(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         )
     for name, text in outputs.items():
         if text != FAILED:
-            yield f"{path}, outputs, {name}", {"question_id": name, "text": text}
+            where = f"{path}, outputs, {name}"
+            yield Answer(where, _record({"question_id": name, "text": text}, where))
+
+
+def _record(content: dict[str, Any], where: str) -> AnswerRow:
+    return parse_row(AnswerRow, content, "an answer needs `question_id` and `text`", where)
 
 
 def _result_file(path: Path) -> dict[str, Any] | None:
     """Return the object that the whole file is, None where it is none or an answer record."""
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_key_twice)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None  # the reader of JSON Lines says what is wrong
     return content if isinstance(content, dict) and "question_id" not in content else None
 

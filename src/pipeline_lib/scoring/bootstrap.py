@@ -19,11 +19,20 @@ def cluster_sums(tallies: NDArray[np.float64], clusters: list[str]) -> NDArray[n
     return sums
 
 
-def intervals(sums: NDArray[np.float64], metrics: Metrics, seed: int) -> dict[str, list[float]]:
-    """Return [low, high] of every metric, when whole clusters are drawn with replacement RESAMPLES times."""
-    generator = np.random.default_rng(seed)
+def intervals(sums: NDArray[np.float64], metrics: Metrics, seed: int) -> dict[str, list[float] | None]:
+    """Return [low, high] of every metric, when whole clusters are drawn with replacement RESAMPLES times.
+
+    Draws in which a metric is not defined do not count for it; it is None where it is defined in none.
+    """
     count = len(sums)
+    if count == 0:
+        return dict.fromkeys(metrics(sums.sum(axis=0)))
+    generator = np.random.default_rng(seed)
     weights = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
     resampled = np.tensordot(weights, sums, axes=1)
-    bounds = {name: np.percentile(values, LEVEL) for name, values in metrics(resampled).items()}
-    return {name: [float(low), float(high)] for name, (low, high) in bounds.items()}
+    return {name: _bounds(values) for name, values in metrics(resampled).items()}
+
+
+def _bounds(values: NDArray[np.float64]) -> list[float] | None:
+    defined = values[~np.isnan(values)]
+    return [float(bound) for bound in np.percentile(defined, LEVEL)] if defined.size else None

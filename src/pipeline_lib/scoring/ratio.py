@@ -5,5 +5,5 @@ from numpy.typing import NDArray
 
 
 def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return above / below, 0 where `below` is 0."""
-    return np.divide(above, below, out=np.zeros_like(below), where=below > 0)
+    """Return above / below, NaN where `below` is 0: a share of nothing is no number."""
+    return np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0)

@@ -1,18 +1,30 @@
 """The score stage: answers and gold become verdicts, and verdicts one run's score object."""
 
+import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, load_benchmark, only
+from pipeline_lib.benchmarks.base import (
+    Benchmark,
+    FileNames,
+    Files,
+    Question,
+    Verdict,
+    check_questions,
+    load_benchmark,
+    only,
+)
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import Joined, join, model_of
+from pipeline_lib.scoring.answers import join, model_of, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
 UNASKED = "unasked"
@@ -26,6 +38,7 @@ class ScoreSettings(Settings):
     protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")
+    suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
 
 
 def judge_answers(
@@ -37,21 +50,26 @@ def judge_answers(
     Of `chosen` questions, if given, nothing else counts.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    questions = benchmark.questions(files, settings.protocol)
-    gold = benchmark.gold(files, questions, settings.protocol)
-    joined: Joined = join(only(questions, chosen), answers)
-    asked = [
-        Verdict(q.id, q.part, q.image, None, None, gold[q.id], False, "none", "missing")
-        if answer is None
-        else benchmark.judge(q, gold[q.id], answer, settings.protocol)
-        for q, answer in joined.pairs
-    ]
-    unasked = sorted(gold.keys() - {question.id for question in questions}) if chosen is None else []
+    checked = check_questions(settings.benchmark, settings.protocol, files)
+    gold = checked.gold
+    pairs = join(only(checked.questions, chosen), answers).pairs
+    asked = [_verdict(benchmark, question, gold[question.id], answer, settings.protocol) for question, answer in pairs]
+    unasked = checked.unasked if chosen is None else []
     return asked + [Verdict(name, "", None, None, None, gold[name], False, UNASKED, "missing") for name in unasked]
 
 
+def _verdict(benchmark: Benchmark, question: Question, gold: str, answer: str | None, protocol: str) -> Verdict:
+    """Return the benchmark's verdict; one that repeats its question is unparsed, whatever a rule reads in it."""
+    if answer is None:
+        return Verdict(question.id, question.part, question.image, None, None, gold, False, "none", "missing")
+    verdict = benchmark.judge(question, gold, answer, protocol)
+    return replace(verdict, status="unparsed") if repeats(question, answer) else verdict
+
+
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
-    """Return metrics, intervals and counts of one run; the metrics are over the answered questions.
+    """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
+
+    A metric without a denominator is None, as is its interval.
 
     A part of the benchmark without a single answer raises PipelineError: its metrics would mean nothing.
     """
@@ -69,16 +87,18 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     sums = cluster_sums(tallies, [benchmark.cluster(verdict) for verdict in answered])
     metrics = partial(benchmark.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
-    missing = len(verdicts) - len(answered)
     return {
-        "metrics": {name: round(float(value), DIGITS) for name, value in metrics(sums.sum(axis=0)).items()},
-        "interval": {name: [round(low, DIGITS), round(high, DIGITS)] for name, (low, high) in bounds.items()},
+        "metrics": {name: _rounded(float(value)) for name, value in metrics(sums.sum(axis=0)).items()},
+        "interval": {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
-        "unparsed": sum(verdict.status == "unparsed" for verdict in verdicts),
-        "missing": missing,
-        "status": "partial" if missing else "complete",
+        **quality(verdicts, settings.suspect_above),
     }
+
+
+def _rounded(value: float) -> float | None:
+    """Return a metric as a score file holds it: None where it is not defined."""
+    return None if math.isnan(value) else round(value, DIGITS)
 
 
 def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pipeline_lib.scoring.ratio import ratio
 
 NEGATIONS = frozenset({"No", "not", "no"})
 COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
+PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (said, gold) of COUNTS
 
 
 def pope_words(text: str) -> tuple[str, str]:
@@ -25,13 +26,14 @@ def pope_words(text: str) -> tuple[str, str]:
     return "yes", "word" if said_yes else "fallback"
 
 
-def confusion(said: str, gold: str) -> tuple[int, int, int, int]:
-    """Return one answer's place among COUNTS as ones and zeros."""
-    return int(said == gold == "yes"), int(said == "yes" != gold), int(said == gold == "no"), int(said == "no" != gold)
+def confusion(said: str, gold: str) -> tuple[int, ...]:
+    """Return one answer's place among COUNTS as ones and zeros; a word beside yes and no raises ValueError."""
+    place = PAIRS.index((said, gold))
+    return tuple(int(number == place) for number in range(len(PAIRS)))
 
 
 def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is 0."""
+    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is NaN."""
     true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
     return {
         "f1": ratio(2 * true_yes, 2 * true_yes + false_yes + false_no),

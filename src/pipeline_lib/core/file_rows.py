@@ -1,0 +1,62 @@
+"""Rows of files that others wrote, as typed models: a field is checked before it is used."""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+
+from pipeline_lib.core.errors import PipelineError
+
+SHOWN = 80  # characters of a wrong value in an error
+
+
+class FileRow(BaseModel):
+    """A row of a file that others wrote: strict about the types of its fields; other keys are theirs."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("half of a surrogate pair is no character") from error
+    return text
+
+
+def _identifier(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        raise ValueError("this should be a whole number or a text")
+    return _encodable(str(value))
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("this should be a whole number, 0 or more")
+    return value
+
+
+Identifier = Annotated[str, BeforeValidator(_identifier)]
+Count = Annotated[int, BeforeValidator(_count)]
+FreeText = Annotated[str, AfterValidator(_encodable)]
+Text = Annotated[FreeText, StringConstraints(min_length=1)]
+
+Row = TypeVar("Row", bound=FileRow)
+
+
+def parse_row(model: type[Row], content: Any, what: str, where: str) -> Row:
+    """Return the content of a row; a lacking or wrong field raises PipelineError(what) with its name and its value."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        value = "; ".join(_complaint(dict(one)) for one in error.errors(include_url=False))
+        raise PipelineError(what, where=where, value=value) from error
+
+
+def _complaint(error: dict[str, Any]) -> str:
+    name = ".".join(map(str, error["loc"]))
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "missing":
+        return f"{name} is missing"
+    return f"{name}: {message}, not {error['input']!r:.{SHOWN}}".removeprefix(": ")

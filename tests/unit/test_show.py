@@ -1,0 +1,57 @@
+"""`vlmflow show`: a number stands with its mark, and where there is none a dash."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline_lib.cli.main import app
+from pipeline_lib.core.text import pretty_json
+from tests.project import ROOT
+
+RUNS = ("untrained", "half", "full")
+
+
+@pytest.fixture()
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a project's folder with the study `mini`, in which the command runs."""
+    (tmp_path / "studies").mkdir()
+    shutil.copy(ROOT / "studies/mini.yaml", tmp_path / "studies")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path
+
+
+def run_score(**keys: Any) -> dict[str, Any]:
+    metrics = {"f1": 0.8, "accuracy": 0.7}
+    interval = {"f1": [0.7, 0.9], "accuracy": [0.6, 0.8]}
+    counts = {"n": 60, "unparsed": 0, "missing": 0, "status": "complete", "marks": {}}
+    return {"metrics": metrics, "interval": interval, **counts} | keys
+
+
+def shown(folder: Path, **full: Any) -> str:
+    runs = {run: run_score() for run in RUNS} | {"full": run_score(**full)}
+    path = folder / "results/mini/pope_score.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(pretty_json({"benchmark": "pope", "protocol": "llava15", "runs": runs}))
+    done = CliRunner().invoke(app, ["show", "mini"])
+    assert done.exit_code == 0, done.exception
+    return done.stdout
+
+
+def test_a_marked_number_stands_with_its_mark_and_reason(folder: Path) -> None:
+    text = shown(folder, status="unparsed", unparsed=60, marks={"unparsed": "60 of 60 answers"})
+    assert "0.800 [0.700, 0.900] unparsed" in text
+    assert "pope of full is marked unparsed: 60 of 60 answers" in text
+
+
+def test_a_study_without_marks_shows_none(folder: Path) -> None:
+    text = shown(folder)
+    assert text.count("0.800 [0.700, 0.900]") == 3 and text.count("complete") == 3 and "marked" not in text
+
+
+def test_a_metric_over_nothing_is_a_dash(folder: Path) -> None:
+    text = shown(folder, metrics={"f1": None, "accuracy": 0.7}, interval={"f1": None, "accuracy": [0.6, 0.8]})
+    assert "\u2013" in text
