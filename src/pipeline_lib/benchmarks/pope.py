@@ -12,7 +12,8 @@ import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_lines
+from pipeline_lib.core.fields import field, identifier
+from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 
 logger = logging.getLogger(__name__)
@@ -25,17 +26,13 @@ LIBRARIES: tuple[str, ...] = ()
 cluster = by_image
 
 FORMAT_PROMPT = "\nAnswer the question using a single word or phrase."
+DIGITS = 18  # of an id, so that it is a number of 64 bits
 CATEGORY_STRIDE = 10_000_000  # LLaVA's ids: this many times the category's place, plus the label file's own id
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file (`llava_pope_test.jsonl`)."""
-    rows = list(read_lines(files.questions))
-    for number, row in enumerate(rows, 1):
-        missing = {"question_id", "image", "text", "category"} - set(row)
-        if missing:
-            raise PipelineError("a question lacks keys", where=f"{files.questions}:{number}", value=sorted(missing))
-    return [Question(str(row["question_id"]), row["text"], row["image"], row["category"]) for row in rows]
+    return [_question(row, where) for where, row in read_rows_with_place(files.questions)]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
@@ -76,6 +73,19 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
     return {**whole, **split}
 
 
+def _question(row: dict[str, Any], where: str) -> Question:
+    text, image, category = (field(row, name, str, where) for name in ("text", "image", "category"))
+    return Question(str(_number(row, where)), text, image, category)
+
+
+def _number(row: dict[str, Any], where: str) -> int:
+    """Return the id of a question or label, a whole number, maybe written as a text."""
+    name = identifier(row, "question_id", where)
+    if not (name.isascii() and name.isdecimal() and len(name) <= DIGITS):
+        raise PipelineError("the id of a POPE question is a whole number", where=where, value=name)
+    return int(name)
+
+
 def _label_folder(files: Files) -> Path:
     if files.gold is None or not files.gold.is_dir():
         raise PipelineError("POPE's gold is a folder with coco_pope_<category>.json files", value=str(files.gold))
@@ -84,7 +94,7 @@ def _label_folder(files: Files) -> Path:
 
 def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
     """Return the labels of one category by question id; a file that belongs to other questions raises PipelineError."""
-    rows = {int(row["question_id"]): row for row in read_lines(path)}
+    rows = {_number(row, where): (where, row) for where, row in read_rows_with_place(path)}
     if len(rows) != len(questions):
         raise PipelineError(
             f"{len(rows)} labels for {len(questions)} questions of this category",
@@ -93,7 +103,7 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
         )
     labels = {}
     for question in questions:
-        row = rows.get(int(question.id) % CATEGORY_STRIDE, {})
+        where, row = rows.get(int(question.id) % CATEGORY_STRIDE, (str(path), {}))
         asked = (question.image, question.prompt.removesuffix(FORMAT_PROMPT))
         labelled = (row.get("image"), row.get("text"))
         if asked != labelled:
@@ -103,5 +113,5 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
                 value=f"question {question.id} asks {asked}, the label is of {labelled}",
                 cure="use the label file that belongs to this question file",
             )
-        labels[question.id] = "no" if row["label"] == "no" else "yes"
+        labels[question.id] = "no" if field(row, "label", str, where) == "no" else "yes"
     return labels

@@ -14,7 +14,8 @@ import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.fields import field, identifier, optional_field, typed
+from pipeline_lib.core.text import read_json, read_object
 from pipeline_lib.scoring.choice import Parser, internvl, llava_sqa, lmms_eval
 from pipeline_lib.scoring.ratio import ratio
 
@@ -97,14 +98,14 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     if not isinstance(rows, list):
         raise PipelineError("ScienceQA's question file is a JSON list", where=path, value=type(rows).__name__)
     for number, row in enumerate(rows, 1):
-        try:
-            whole = bool(row["id"]) and all(isinstance(turn["value"], str) for turn in row["conversations"][:2])
-            whole = whole and len(row["conversations"]) > 0
-        except (KeyError, TypeError):
-            whole = False
-        if not whole:
-            where, value = f"{path}, row {number}", str(row)[:80]
-            raise PipelineError("a question needs `id` and `conversations` with texts", where=where, value=value)
+        where = f"{path}, row {number}"
+        identifier(typed(row, dict, where), "id", where)
+        turns = field(row, "conversations", list, where)
+        if not turns:
+            raise PipelineError("a question needs a turn in `conversations`", where=where, value=row["id"])
+        for turn in turns[:2]:
+            field(typed(turn, dict, where, "a turn"), "value", str, where)
+        optional_field(row, "image", str, where)
     return rows
 
 
@@ -162,16 +163,19 @@ def _problem_letter(name: str, problems: dict[str, Any] | None, files: Files) ->
     """Return the letter of a problem; empty where there is no problems.json."""
     if problems is None:
         return ""
-    try:
-        problem = problems[name]
-        return dict(enumerate(ascii_uppercase[: len(problem["choices"])]))[problem["answer"]]
-    except (KeyError, TypeError) as error:
-        raise PipelineError("problems.json has no answer to this question", where=files.gold, value=name) from error
+    where = f"{files.gold}/problems.json: {name!r}"
+    problem = field(problems, name, dict, where) if name in problems else {}
+    letters = ascii_uppercase[: len(field(problem, "choices", list, where))] if problem else ""
+    if not problem or not 0 <= field(problem, "answer", int, where) < len(letters):
+        raise PipelineError("problems.json has no answer to this question", where=where, value=problem.get("answer"))
+    return letters[problem["answer"]]
 
 
 def _split(splits: dict[str, Any], asked: dict[str, str], files: Files) -> list[str]:
     """Return the ids of the smallest split that holds every question."""
-    holding = [ids for ids in ([str(one) for one in ids] for ids in splits.values()) if asked.keys() <= set(ids)]
+    where = f"{files.gold}/pid_splits.json"
+    named = [[str(one) for one in field(splits, name, list, where)] for name in splits]
+    holding = [ids for ids in named if asked.keys() <= set(ids)]
     if not holding:
         raise PipelineError(
             "no split of pid_splits.json holds all these questions",
@@ -185,7 +189,4 @@ def _gold_file(folder: Path | None, name: str) -> dict[str, Any] | None:
     """Return the content of a file of the gold folder, None where it is not there."""
     if folder is None or not (folder / name).is_file():
         return None
-    content = read_json(folder / name)
-    if not isinstance(content, dict):
-        raise PipelineError("not a JSON object", where=folder / name, value=type(content).__name__)
-    return content
+    return read_object(folder / name)

@@ -33,8 +33,10 @@ def optional_field(row: Mapping[str, Any], name: str, kind: type[T], where: obje
 
 def identifier(row: Mapping[str, Any], name: str, where: object) -> str:
     """Return a field that names something, a text or a whole number, as a text; see `field`."""
-    value = row.get(name)
-    return str(field(row, name, int if isinstance(value, int) else str, where))
+    value = str(field(row, name, int if isinstance(row.get(name), int) else str, where))
+    if not value:
+        raise PipelineError(f"`{name}` is empty", where=where, value=value, cure="write a name or a number there")
+    return value
 
 
 def typed(value: Any, kind: type[T], where: object, name: str = "this") -> T:

@@ -33,9 +33,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds; another content raises PipelineError."""
     content = read_json(path)
     if not isinstance(content, dict):
-        raise PipelineError(
-            "expected a JSON object", where=path, value=content, cure="it begins with { and ends with }"
-        )
+        raise PipelineError("not a JSON object", where=path, value=content, cure="it begins with { and ends with }")
     return content
 
 

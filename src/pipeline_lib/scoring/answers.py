@@ -7,7 +7,9 @@ from typing import Any, Iterator
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_lines
+from pipeline_lib.core.fields import field, identifier, optional_field
+from pipeline_lib.core.reading import numbered_lines
+from pipeline_lib.core.text import read_json, read_rows_with_place
 
 FAILED = "FAILED"  # what LLaVA's result file says of a question that was not answered
 
@@ -34,19 +36,17 @@ def join(questions: list[Question], path: Path) -> Joined:
         raise PipelineError("the question file repeats an id", value=f"{len(questions)} rows, {len(by_id)} ids")
     answers: dict[str, str] = {}
     for where, row in read_answers(path):
-        if "question_id" not in row or not isinstance(row.get("text"), str):
-            raise PipelineError("an answer needs `question_id` and `text`", where=where, value=row)
-        identifier = str(row["question_id"])
-        question = by_id.get(identifier)
+        name, text = identifier(row, "question_id", where), field(row, "text", str, where)
+        question = by_id.get(name)
         if question is None:
             raise PipelineError(
                 "an answer to a question that the question file does not hold",
                 where=where,
-                value=identifier,
+                value=name,
                 cure="use the question file that was answered, and the protocol by which it was",
             )
-        if identifier in answers:
-            raise PipelineError("a second answer to the same question", where=where, value=identifier)
+        if name in answers:
+            raise PipelineError("a second answer to the same question", where=where, value=name)
         prompt = question.record.get("prompt", question.prompt)
         if row.get("prompt", prompt) != prompt:
             raise PipelineError(
@@ -54,7 +54,7 @@ def join(questions: list[Question], path: Path) -> Joined:
                 where=where,
                 value=f"prompt {row['prompt']!r}, the question file says {prompt!r}",
             )
-        answers[identifier] = row["text"]
+        answers[name] = text
     if not answers:
         raise PipelineError("no answers", where=path)
     return Joined([(question, answers.get(question.id)) for question in questions])
@@ -62,7 +62,8 @@ def join(questions: list[Question], path: Path) -> Joined:
 
 def model_of(path: Path) -> str | None:
     """Return the digest of the model that gave the answers of a file, None where they do not say or do not agree."""
-    models = {(row.get("metadata") or {}).get("model") for _, row in read_answers(path)}
+    about = [(where, optional_field(row, "metadata", dict, where) or {}) for where, row in read_answers(path)]
+    models = {optional_field(metadata, "model", str, where) for where, metadata in about}
     return models.pop() if len(models) == 1 else None
 
 
@@ -74,8 +75,7 @@ def read_answers(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     result = _result_file(path)
     if result is None:
-        for number, row in enumerate(read_lines(path), 1):
-            yield f"{path}:{number}", row
+        yield from read_rows_with_place(path)
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -91,15 +91,17 @@ def read_answers(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _result_file(path: Path) -> dict[str, Any] | None:
     """Return the object that the whole file is, None where it is none or an answer record."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_key_twice)
-    except (OSError, ValueError):
-        return None  # the reader of JSON Lines says what is wrong
+    lines = (line for _, line in numbered_lines(path) if line.strip())
+    first, second = next(lines, ""), next(lines, "")
+    if not first or (second and _is_json(first)):
+        return None
+    content = read_json(path)
     return content if isinstance(content, dict) and "question_id" not in content else None
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise PipelineError("a key stands twice in one object", value=[name for name, _ in pairs][:20])
-    return found
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
