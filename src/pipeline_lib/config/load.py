@@ -13,7 +13,7 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
-from pipeline_lib.core.yaml_file import read_yaml
+from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
 
@@ -40,7 +40,7 @@ def load_study(path: Path) -> Study:
     """Return the study of a file as it runs; every fault found is listed in one PipelineError."""
     document = _read(path)
     try:
-        study = Study.model_validate(_plain(document))
+        study = Study.model_validate(plain(document, path))
         found = problems(study)
     except ValidationError as error:
         found = [_problem(item) for item in error.errors()]
@@ -51,25 +51,10 @@ def load_study(path: Path) -> Study:
 
 
 def _read(path: Path) -> Any:
-    try:
-        document = read_yaml(path, YAML())
-    except FileNotFoundError as error:
-        raise PipelineError("no such study", where=path) from error
+    document = read_yaml(path, YAML())
     if not isinstance(document, dict):
         raise PipelineError("a study is a mapping of keys", where=path)
     return document
-
-
-def _plain(value: Any) -> Any:
-    """Return a YAML document as built-in types, which strict validation expects."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
 
 
 def _problem(item: Any) -> Problem:
@@ -91,23 +76,8 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     hint = problem.hint
     if problem.what == "unknown key":
         hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
-    text = f"  {path}:{_line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
+    text = f"  {path}:{line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
-
-
-def _line_number(document: Any, key: Key) -> int:
-    """Return the line of the deepest part of `key` that stands in the document."""
-    line = 1
-    node = document
-    for part in key:
-        try:
-            marks: Any = node.lc  # ruamel's: line and column of keys and items
-            position = marks.key(part) if isinstance(node, dict) else marks.item(part)
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            return line
-        line = int(position[0]) + 1
-    return line
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:

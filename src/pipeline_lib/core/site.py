@@ -47,5 +47,5 @@ def locate(path: str, file: Path = FILE) -> Path:
 
 
 def _read(file: Path) -> Site:
-    content = read_yaml(file, YAML(typ="safe"))
+    content = read_yaml(file, YAML())
     return settings_in(content, Site, file, "a list of site paths", "write it like site.example.yaml")
