@@ -1,5 +1,6 @@
 """Reading a study: YAML with line numbers, so that every fault names file, line, key and value."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -16,10 +17,24 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
+NAME = re.compile(r"[\w][\w.-]*")
 
 
-def study_path(name: str, root: Path = Path()) -> Path:
-    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
+def study_path(name: object, root: Path = Path()) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist.
+
+    Snakemake reads `--config study=010` as the number 8: what is no text, or no name of a file, raises PipelineError.
+    """
+    if not isinstance(name, str):
+        raise PipelineError(
+            f"the name of a study is a text, and this was read as {type(name).__name__}", where="--config study",
+            value=name, cure="write it in quotes twice, as in --config \"study='2024'\"",
+        )  # fmt: skip
+    if not NAME.fullmatch(name):
+        raise PipelineError(
+            "the name of a study is that of its file in studies/, without folder and .yaml", where="--config study",
+            value=name, cure="use letters, digits, `.`, `_` and `-`",
+        )  # fmt: skip
     if name == DEFAULT:
         return root / "config.yaml"
     path = root / "studies" / f"{name}.yaml"

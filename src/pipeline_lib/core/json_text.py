@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
 
@@ -27,13 +27,13 @@ def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = Fal
     """
     surrogates = not keep_surrogates and _SURROGATE.search(text) is not None
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"{path}:{line + error.lineno - 1}:{error.colno}"
         raise PipelineError(f"not valid JSON: {error.msg}", where=where) from error
     except (RecursionError, ValueError) as error:
         raise _fault(text).error(text, path, line) from error
-    if surrogates or _is_deep(value):
+    if surrogates or (text.count("[") + text.count("{") > DEEPEST and _is_deep(value)):
         fault = _fault(text)
         if fault.what:
             raise fault.error(text, path, line)
@@ -90,13 +90,16 @@ def _finite(number: str) -> float:
 
 
 def _is_deep(value: Any) -> bool:
-    level: Iterable[Any] = [value]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
-        parents = [node for node in level if isinstance(node, (dict, list))]
-        if not parents:
+        children = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
+        level = [child for child in children if isinstance(child, (dict, list))]
+        if not level:
             return False
-        level = (child for node in parents for child in (node.values() if isinstance(node, dict) else node))
     return True
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
 
 
 def _fault(text: str) -> _Fault:

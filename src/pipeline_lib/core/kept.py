@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.digests import DigestCache, digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import files_below, partial, remove, write_text
 from pipeline_lib.core.state import outputs_name
-from pipeline_lib.core.text import canonical_json, pretty_json, read_json
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 
 FOLDER = Path(".vlmflow/kept")
 ENTRY = "entry.json"
@@ -36,16 +38,21 @@ class Kept:
         """
         if not (self._folder / ENTRY).is_file():
             return None
-        entry: dict[str, Any] = read_json(self._folder / ENTRY)
-        files = [self._folder / name for name in entry["files"]]
-        if entry["key"] != key or not all(file.is_file() for file in files):
+        try:
+            entry = read_object(self._folder / ENTRY)
+            digests = field(entry, "files", dict, self._folder / ENTRY)
+            record = field(entry, "record", dict, self._folder / ENTRY)
+        except PipelineError as error:
+            logger.warning("what was kept in %s is not reused: %s", self._folder, error)
             return None
-        if self._cache.digests(files) != list(entry["files"].values()):
+        files = [self._folder / name for name in digests]
+        if entry.get("key") != key or not all(file.is_file() for file in files):
+            return None
+        if self._cache.digests(files) != list(digests.values()):
             logger.warning("what was kept in %s was altered; it is not reused", self._folder)
             return None
         for name, path in self._outputs.items():
             _link(self._folder / name, partial(path))
-        record: dict[str, Any] = entry["record"]
         return record
 
     def keep(self, key: str, record: dict[str, Any]) -> None:

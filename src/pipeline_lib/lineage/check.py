@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Iterator
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
 from pipeline_lib.core.text import canonical_json
@@ -14,8 +15,11 @@ PLACES = ("data", "results")
 
 
 def faults(records: Records, present: Present) -> list[str]:
-    """Return a line for everything that is not as its record says."""
-    return [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
+    """Return a line for everything that is not as its record says; with records that are none, raise PipelineError."""
+    lines = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
+    if records.broken:
+        raise PipelineError("\n".join(["these records cannot be read:", *records.broken, *lines]))
+    return lines
 
 
 def _of_records(records: Records, present: Present) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pipeline_lib.core.code import code_modules
 from pipeline_lib.core.digests import DigestCache, digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX, read_entries, unlisted
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.record import read_record
 from pipeline_lib.lineage.why import causes_of
 
 Job = dict[str, Any]
@@ -26,8 +26,7 @@ class Present:
         file = Path(path)
         if not file.is_file() or not file.stat().st_size:
             return None
-        record: Record = read_json(file)
-        return record
+        return read_record(file)
 
     def digest(self, path: str) -> str | None:
         """Return the sha256 of a file, None where it is absent."""
