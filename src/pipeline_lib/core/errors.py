@@ -3,6 +3,8 @@
 from difflib import get_close_matches
 from typing import Any, Iterable
 
+from pipeline_lib.core.urls import without_secrets
+
 LONGEST = 2000  # characters of a value that an error shows
 
 _NO_VALUE: Any = object()
@@ -19,7 +21,7 @@ class PipelineError(Exception):
             lines.append(f"  value: {_shown(value)}")
         if cure:
             lines.append(f"  cure:  {cure}")
-        text = "\n".join(lines)
+        text = without_secrets("\n".join(lines))
         super().__init__(text.encode("utf-8", "backslashreplace").decode())  # a log must be able to hold it
 
 
