@@ -151,7 +151,7 @@ def test_limits_of_the_site_end_the_growth() -> None:
 def test_a_fault_in_the_file_is_named(fresh: Project) -> None:
     file = fresh.root / "slurm/cluster.yaml"
     file.write_text("acount: physics\n")
-    with pytest.raises(PipelineError, match=r"cluster\.yaml: acount"):
+    with pytest.raises(PipelineError, match=r"cluster\.yaml:1: acount"):
         read_cluster(file)
 
 

@@ -175,7 +175,7 @@ def test_a_split_that_is_no_list_of_ids_is_refused(tmp_path: Path, ids: Any) -> 
     ("rows", "message"),
     [
         ({"id": "1"}, "is a JSON list"),
-        ([{"id": "1"}], r"needs `id` and `conversations`(.|\n)*row 1"),
+        ([{"id": "1"}], r"`conversations` is missing(.|\n)*row 1"),
         ([row("1", False), {"id": "2", "conversations": []}], "row 2"),
         ([{"id": "2", "conversations": ["B"]}], "row 1"),
         ([{"id": "", "conversations": [{"value": TEXT}]}], "row 1"),
@@ -215,7 +215,7 @@ def test_a_gold_that_is_none_is_refused(tmp_path: Path) -> None:
         ('{"outputs": {"5": "B", "5": "A"}}', "twice in one object"),
         ('{"outputs": {}}', "no answers"),
         ('{"outputs": {"9": "B"}}', r"does not hold(.|\n)*outputs, 9"),
-        ('{"outputs": {"5": "B"', "not a JSON object"),
+        ('{"outputs": {"5": "B"', "not valid JSON"),
         ("[]", "not a JSON object"),
         ("", "no answers"),
     ],

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.core.walk import DANGLING, LOOP, NOT_UTF8, SPECIAL, UNREADABLE, walk
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 from pipeline_lib.sources import folder
-from pipeline_lib.sources.walk import DANGLING, LOOP, NOT_UTF8, SPECIAL, UNREADABLE, walk
 
 
 @pytest.fixture()

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image, some
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
-from pipeline_lib.core.text import read_lines
+from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 
 logger = logging.getLogger(__name__)
@@ -50,8 +50,8 @@ class LabelRow(FileRow):
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file (`llava_pope_test.jsonl`)."""
     rows = [
-        parse_row(QuestionRow, row, "this is no question of POPE", f"{files.questions}:{number}")
-        for number, row in enumerate(read_lines(files.questions), 1)
+        parse_row(QuestionRow, row, "this is no question of POPE", where)
+        for where, row in read_rows_with_place(files.questions)
     ]
     return [Question(str(row.question_id), row.text, row.image, row.category) for row in rows]
 
@@ -118,32 +118,31 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
             value="; ".join(f"{name}: {some(ids) or 'none'}" for name, ids in lists.items()),
             cure="use the label file of this question file: POPE's random split exists with 2,910 and 3,000 rows",
         )
-    return {question.id: _label(question, rows[label_ids[question.id]], path) for question in questions}
+    return {question.id: _label(question, *rows[label_ids[question.id]]) for question in questions}
 
 
-def _label_rows(path: Path) -> dict[int, tuple[int, LabelRow]]:
-    """Return the lines and rows of a label file by id; an id that stands twice raises PipelineError."""
-    rows: dict[int, tuple[int, LabelRow]] = {}
-    for line, content in enumerate(read_lines(path), 1):
-        row = parse_row(LabelRow, content, "this is no label of POPE", f"{path}:{line}")
+def _label_rows(path: Path) -> dict[int, tuple[str, LabelRow]]:
+    """Return the places and rows of a label file by id; an id that stands twice raises PipelineError."""
+    rows: dict[int, tuple[str, LabelRow]] = {}
+    for where, content in read_rows_with_place(path):
+        row = parse_row(LabelRow, content, "this is no label of POPE", where)
         if row.question_id in rows:
-            raise PipelineError("a second label of the same id", where=f"{path}:{line}", value=row.question_id)
-        rows[row.question_id] = line, row
+            raise PipelineError("a second label of the same id", where=where, value=row.question_id)
+        rows[row.question_id] = where, row
     return rows
 
 
-def _label_id(question: Question, rows: dict[int, tuple[int, LabelRow]]) -> int:
+def _label_id(question: Question, rows: dict[int, tuple[str, LabelRow]]) -> int:
     """Return the id of a question's label: its own, or by LLaVA's numbering that within its category."""
     number = int(question.id)
     return number if number in rows else number % CATEGORY_STRIDE
 
 
-def _label(question: Question, labelled: tuple[int, LabelRow], path: Path) -> str:
-    line, row = labelled
+def _label(question: Question, where: str, row: LabelRow) -> str:
     if question.image != row.image or not _begins(question.prompt, row.text):
         raise PipelineError(
             "this label does not belong to the question with its id",
-            where=f"{path}:{line}",
+            where=where,
             value=f"question {question.id} asks {(question.image, question.prompt)}, not {(row.image, row.text)}",
             cure="use the label file that belongs to this question file",
         )

@@ -16,7 +16,7 @@ from pydantic import Field
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_json, read_object
 from pipeline_lib.scoring.choice import Parser, internvl, llava_sqa, lmms_eval
 from pipeline_lib.scoring.ratio import ratio
 
@@ -206,7 +206,4 @@ def _gold_file(folder: Path | None, name: str) -> dict[str, Any] | None:
     """Return the content of a file of the gold folder, None where it is not there."""
     if folder is None or not (folder / name).is_file():
         return None
-    content = read_json(folder / name)
-    if not isinstance(content, dict):
-        raise PipelineError("not a JSON object", where=folder / name, value=type(content).__name__)
-    return content
+    return read_object(folder / name)

@@ -38,9 +38,13 @@ app.command(name="clean")(clean.clean)
 
 
 def main() -> None:
-    """Run the command; a PipelineError is shown without a traceback and ends with code 1."""
+    """Run the command; a PipelineError, or a fault of a disk, is shown without a traceback and ends with code 1."""
     try:
         app()
     except PipelineError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        place = f"\n  where: {error.filename}" if error.filename else ""
+        typer.echo(f"error: {error.strerror or error}{place}", err=True)
         sys.exit(1)

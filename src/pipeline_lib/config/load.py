@@ -1,5 +1,6 @@
 """Reading a study: YAML with line numbers, so that every fault names file, line, key and value."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -13,13 +14,27 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.registry import load
-from pipeline_lib.core.yaml_file import read_yaml
+from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
+NAME = re.compile(r"[\w][\w.-]*")
 
 
-def study_path(name: str, root: Path = Path()) -> Path:
-    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
+def study_path(name: object, root: Path = Path()) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist.
+
+    Snakemake reads `--config study=010` as the number 8: what is no text, or no name of a file, raises PipelineError.
+    """
+    if not isinstance(name, str):
+        raise PipelineError(
+            f"the name of a study is a text, and this was read as {type(name).__name__}", where="--config study",
+            value=name, cure="write it in quotes twice, as in --config \"study='2024'\"",
+        )  # fmt: skip
+    if not NAME.fullmatch(name):
+        raise PipelineError(
+            "the name of a study is that of its file in studies/, without folder and .yaml", where="--config study",
+            value=name, cure="use letters, digits, `.`, `_` and `-`",
+        )  # fmt: skip
     if name == DEFAULT:
         return root / "config.yaml"
     path = root / "studies" / f"{name}.yaml"
@@ -51,7 +66,7 @@ def load_study(path: Path) -> Study:
     """Return the study of a file as it runs; every fault found is listed in one PipelineError."""
     document = _read(path)
     try:
-        study = Study.model_validate(_plain(document))
+        study = Study.model_validate(plain(document, path))
         found = problems(study)
     except ValidationError as error:
         found = [_problem(item) for item in error.errors()]
@@ -62,25 +77,10 @@ def load_study(path: Path) -> Study:
 
 
 def _read(path: Path) -> Any:
-    try:
-        document = read_yaml(path, YAML())
-    except FileNotFoundError as error:
-        raise PipelineError("no such study", where=path) from error
+    document = read_yaml(path, YAML())
     if not isinstance(document, dict):
         raise PipelineError("a study is a mapping of keys", where=path)
     return document
-
-
-def _plain(value: Any) -> Any:
-    """Return a YAML document as built-in types, which strict validation expects."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
 
 
 def _problem(item: Any) -> Problem:
@@ -102,23 +102,8 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     hint = problem.hint
     if problem.what == "unknown key":
         hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
-    text = f"  {path}:{_line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
+    text = f"  {path}:{line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
-
-
-def _line_number(document: Any, key: Key) -> int:
-    """Return the line of the deepest part of `key` that stands in the document."""
-    line = 1
-    node = document
-    for part in key:
-        try:
-            marks: Any = node.lc  # ruamel's: line and column of keys and items
-            position = marks.key(part) if isinstance(node, dict) else marks.item(part)
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            return line
-        line = int(position[0]) + 1
-    return line
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:

@@ -5,15 +5,16 @@ Each choice is a small file under a manifest. Its images are named by dataset, a
 
 from typing import Any, Literal
 
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.manifest import Manifest
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 
 Choice = dict[str, Any]  # `rows` or `questions`, and `images` by dataset
 
 
 def chosen(choices: list[Manifest], what: Literal["rows", "questions"]) -> set[Any] | None:
     """Return the numbers of the chosen rows or the ids of the chosen questions; None without a choice: all of them."""
-    return {item for choice in choices for item in _read(choice)[what]} if choices else None
+    return {item for choice in choices for item in field(_read(choice), what, list, choice.path)} if choices else None
 
 
 def chosen_images(choices: list[Manifest], dataset: str) -> set[str] | None:
@@ -22,5 +23,7 @@ def chosen_images(choices: list[Manifest], dataset: str) -> set[str] | None:
 
 
 def _read(choice: Manifest) -> Choice:
-    content: Choice = read_json(choice.only_file())
+    path = choice.only_file()
+    content = read_object(path)
+    field(content, "images", dict, path)
     return content

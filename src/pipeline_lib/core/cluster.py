@@ -72,7 +72,7 @@ def read_cluster(file: Path = FILE) -> Cluster:
     """Return what a site says, nothing where there is no file; a fault in it raises PipelineError."""
     if not file.is_file():
         return Cluster()
-    content = read_yaml(file, YAML(typ="safe")) or {}
+    content = read_yaml(file, YAML()) or {}
     cure = "docs/cluster.md lists the keys; `vlmflow doctor --profile slurm --write` writes the file"
     return settings_in(content, Cluster, file, "a description of a cluster", cure)
 

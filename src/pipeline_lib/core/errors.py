@@ -3,6 +3,10 @@
 from difflib import get_close_matches
 from typing import Any, Iterable
 
+from pipeline_lib.core.urls import without_secrets
+
+LONGEST = 2000  # characters of a value that an error shows
+
 _NO_VALUE: Any = object()
 
 
@@ -14,10 +18,20 @@ class PipelineError(Exception):
         if str(where):
             lines.append(f"  where: {where}")
         if value is not _NO_VALUE:
-            lines.append(f"  value: {value!r}")
+            lines.append(f"  value: {_shown(value)}")
         if cure:
             lines.append(f"  cure:  {cure}")
-        super().__init__("\n".join(lines))
+        text = without_secrets("\n".join(lines))
+        super().__init__(text.encode("utf-8", "backslashreplace").decode())  # a log must be able to hold it
+
+
+def _shown(value: Any) -> str:
+    """Return a value as an error shows it, cut where it is long."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested without end, or a number too long to be written
+        text = f"of type {type(value).__name__}"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

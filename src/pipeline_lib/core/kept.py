@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, Callable
 
 from pipeline_lib.core.digests import DigestCache, digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import files_below, partial, remove, write_text
 from pipeline_lib.core.manifest import SUFFIX, Entry, manifest_texts
+from pipeline_lib.core.record import check_record
 from pipeline_lib.core.state import outputs_name
-from pipeline_lib.core.text import canonical_json, pretty_json, read_json
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 
 FOLDER = Path(".vlmflow/kept")
 ENTRY = "entry.json"
@@ -38,8 +41,12 @@ class Kept:
         """
         if not (self._folder / ENTRY).is_file():
             return None
-        entry: dict[str, Any] = read_json(self._folder / ENTRY)
-        if entry["key"] != key or "outputs" not in entry or not holds(entry["record"]["notes"]):
+        try:
+            entry = read_entry(self._folder / ENTRY)
+        except PipelineError as error:
+            logger.warning("what is kept in %s is not reused: %s", self._folder, error)
+            return None
+        if entry["key"] != key or not holds(entry["record"]["notes"]):
             return None
         fault = entry_fault(self._folder, entry, self._cache)
         if fault is not None:
@@ -66,6 +73,17 @@ class Kept:
         paths = {name: path.as_posix() for name, path in self._outputs.items()}
         entry = {"key": key, "outputs": paths, "files": listed, "record": record}
         write_text(self._folder / ENTRY, pretty_json(entry))
+
+
+def read_entry(path: Path) -> dict[str, Any]:
+    """Return the description of kept outputs; one that is broken, or of an older version, raises PipelineError."""
+    entry = read_object(path)
+    field(entry, "key", str, path)
+    for name in ("outputs", "files"):
+        for key in field(entry, name, dict, path):
+            field(entry[name], key, str, path)
+    check_record(field(entry, "record", dict, path), path)
+    return entry
 
 
 def entry_fault(folder: Path, entry: dict[str, Any], cache: DigestCache) -> str | None:

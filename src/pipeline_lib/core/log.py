@@ -5,14 +5,24 @@ import logging
 import sys
 from pathlib import Path
 
+from pipeline_lib.core.urls import without_queries
+
+
+class _Formatter(logging.Formatter):
+    """Formats records without the queries of URLs: where a server sends us on may hold a signature."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or lines, of a record."""
+        return without_queries(super().format(record))
+
 
 def configure(path: Path, label: str) -> None:
     """Send log records to `path` in full and to standard error as `[label] message`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"[{label}] %(message)s"))
+    terminal.setFormatter(_Formatter(f"[{label}] %(message)s"))
     terminal.addFilter(lambda record: record.name.startswith("pipeline_lib") or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)

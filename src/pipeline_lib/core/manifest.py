@@ -11,8 +11,10 @@ from typing import Any
 
 from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field, typed
 from pipeline_lib.core.files import LISTING, files_below, write_text
-from pipeline_lib.core.text import canonical_json, pretty_json, read_json
+from pipeline_lib.core.reading import numbered_lines, read_text
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 
 SCHEMA = 1
 INLINE = 1000
@@ -168,30 +170,43 @@ def digest_names(names: list[str]) -> str:
 
 def names_digest(path: Path) -> str:
     """Return the digest of the paths in a manifest's folder; the folder itself may be absent."""
-    content: dict[str, Any] = read_json(path)
+    content = read_object(path)
     if "listing" in content:
-        return str(content["listing"]["names"])
+        return field(field(content, "listing", dict, path), "names", str, f"{path}: listing")
     inside = f"{path.name.removesuffix(SUFFIX)}/"
-    return digest_names([row["path"] for row in content["files"] if row["path"].startswith(inside)])
+    return digest_names([entry.path for entry in _entries(content, path) if entry.path.startswith(inside)])
 
 
 def read_entries(path: Path) -> list[Entry]:
     """Return the entries of a manifest, from its listing where it has one; an altered listing raises PipelineError."""
-    content: dict[str, Any] = read_json(path)
+    content = read_object(path)
     if "listing" not in content:
-        return [Entry(**row) for row in content["files"]]
-    listing = path.parent / content["listing"]["path"]
-    if not listing.is_file() or digest_file(listing) != content["listing"]["sha256"]:
+        return _entries(content, path)
+    told = field(content, "listing", dict, path)
+    listing = path.parent / field(told, "path", str, f"{path}: listing")
+    if not listing.is_file() or digest_file(listing) != field(told, "sha256", str, f"{path}: listing"):
         raise PipelineError(
             "the file list of this manifest is missing or altered",
             where=listing,
             cure=f"delete {path} and run again: the stage that makes it runs",
         )
-    return [Entry(**json.loads(line)) for line in listing.read_text(encoding="utf-8").splitlines()]
+    return [_entry(json.loads(line), f"{listing}:{number}") for number, line in numbered_lines(listing)]
+
+
+def _entries(content: dict[str, Any], path: Path) -> list[Entry]:
+    return [_entry(row, f"{path}: files, {place}") for place, row in enumerate(field(content, "files", list, path))]
+
+
+def _entry(row: Any, where: str) -> Entry:
+    """Return one entry of a manifest; a path that leads out of the manifest's folder raises PipelineError."""
+    typed(row, dict, where, "this entry")
+    entry = Entry(field(row, "path", str, where), field(row, "size", int, where), field(row, "sha256", str, where))
+    if entry.path.startswith("/") or ".." in entry.path.split("/") or "\0" in entry.path:
+        raise PipelineError("this path leads out of the manifest's folder", where=where, value=entry.path)
+    return entry
 
 
 def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise PipelineError("manifest not found", where=path) from error
+    if not path.exists():
+        raise PipelineError("manifest not found", where=path)
+    return read_text(path)

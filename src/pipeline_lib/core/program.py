@@ -26,6 +26,7 @@ from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.state import Turn
 from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.urls import without_queries
 
 REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` makes everything again, from the start
 
@@ -123,7 +124,7 @@ def _at_the_boundary(action: Callable[[], None]) -> str | None:
         return "interrupted"
     except Exception as error:  # whatever else went wrong must reach log and record
         logger.exception("stopped by an unexpected error")
-        return f"{type(error).__name__}: {error}"
+        return without_queries(f"{type(error).__name__}: {error}")
     return None
 
 

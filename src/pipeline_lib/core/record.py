@@ -5,12 +5,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core import fields
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.machine import machine_facts, repository_facts
-from pipeline_lib.core.text import canonical_json, pretty_json
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 
 SCHEMA = 1
+FIELDS: dict[str, type] = {  # of a record on disk; `reused` and `error` may be null
+    **{"stage": str, "code": str, "started": str, "exit": int, "seconds": float, "accepted": list},
+    **{"settings": dict, "machine": dict, "repository": dict, "notes": dict, "roles": dict},
+    **{"inputs": dict, "outputs": dict, "modules": dict, "libraries": dict},
+}
+TEXTS = ("inputs", "outputs", "modules")  # the mappings whose values are texts
 
 
 @dataclass
@@ -62,6 +69,25 @@ class Record:
 def write_record(path: Path, content: dict[str, Any]) -> None:
     """Write a record with its seal: the digest of everything else in it, so that a slip of an editor is seen."""
     write_text(path, pretty_json({**content, "seal": _seal(content)}))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the content of a record; a file that is none raises PipelineError."""
+    content = read_object(path)
+    check_record(content, path)
+    return content
+
+
+def check_record(content: dict[str, Any], path: Path) -> None:
+    """Raise PipelineError where an object of a file is no record."""
+    for name, kind in FIELDS.items():
+        fields.field(content, name, kind, path)
+    for name in TEXTS:
+        for key in content[name]:
+            fields.field(content[name], key, str, f"{path}: {name}")
+    fields.optional_field(content["notes"], "pins", dict, f"{path}: notes")
+    fields.optional_field(content, "error", str, path)
+    fields.optional_field(content, "reused", dict, path)
 
 
 def is_sealed(content: dict[str, Any]) -> bool:

@@ -6,9 +6,9 @@ from pipeline_lib.core.text import canonical_json
 
 
 class Settings(BaseModel):
-    """Settings of one stage or plug-in; immutable, strict about types, no unknown keys."""
+    """Settings of one stage or plug-in; immutable, strict about types, no unknown keys, finite numbers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     def canonical(self) -> str:
         """Return all values, defaults included, as one canonical JSON string."""

@@ -1,4 +1,4 @@
-"""Site paths: folders that lie elsewhere on this machine, named in `site.yaml`, which is not in git.
+"""What this machine says in `site.yaml`, which is not in git: folders that lie elsewhere, limits of downloads.
 
 A study writes `site:NAME` or `site:NAME/a/folder`. Whoever reads the files asks `locate` where they read them, so that
 the absolute path enters no settings, manifest or digest: machines that keep their data in different places agree.
@@ -24,10 +24,21 @@ def _absolute(path: str) -> str:
     return path
 
 
+class Downloads(Settings):
+    """What a download may cost on this machine; no byte depends on it."""
+
+    slowest: float = Field(default=1000, ge=0, description="bytes a second, below which for a minute it is given up")
+    hours: float = Field(default=168, gt=0, description="hours that one file may take")
+    gigabytes: float = Field(default=1000, gt=0, description="size of one file")
+
+
 class Site(Settings):
     """The content of site.yaml."""
 
-    paths: dict[str, Annotated[str, AfterValidator(_absolute)]] = Field(description="absolute paths by their names")
+    paths: dict[str, Annotated[str, AfterValidator(_absolute)]] = Field(
+        default={}, description="absolute paths by their names"
+    )
+    downloads: Downloads = Field(default=Downloads(), description="limits of what is downloaded")
 
 
 def locate(path: str, file: Path = FILE) -> Path:
@@ -46,6 +57,11 @@ def locate(path: str, file: Path = FILE) -> Path:
     return Path(known[name]) / inside
 
 
+def download_limits(file: Path = FILE) -> Downloads:
+    """Return what a download may cost on this machine."""
+    return _read(file).downloads if file.is_file() else Downloads()
+
+
 def _read(file: Path) -> Site:
-    content = read_yaml(file, YAML(typ="safe"))
+    content = read_yaml(file, YAML())
     return settings_in(content, Site, file, "a list of site paths", "write it like site.example.yaml")

@@ -7,6 +7,8 @@ from typing import Any, Iterable, Iterator
 import jsonlines
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.json_text import parse_json
+from pipeline_lib.core.reading import numbered_lines, read_text
 
 
 def canonical_json(value: Any) -> str:
@@ -19,29 +21,37 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_json(path: Path) -> Any:
-    """Return the content of a JSON file; a broken file raises PipelineError with its line."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise PipelineError("file not found", where=path) from error
-    except json.JSONDecodeError as error:
-        raise PipelineError(f"not valid JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}") from error
-    except UnicodeDecodeError as error:
-        raise PipelineError("not UTF-8 text", where=f"{path}, byte {error.start}") from error
+def read_json(path: Path, keep_surrogates: bool = False) -> Any:
+    """Return the content of a JSON file; a file that is not strict JSON raises PipelineError with its line.
+
+    With `keep_surrogates` the caller sees to texts that UTF-8 cannot hold; see `json_text.encodable`.
+    """
+    return parse_json(read_text(path), path, keep_surrogates=keep_surrogates)
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the object that a JSON file holds; another content raises PipelineError."""
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise PipelineError("not a JSON object", where=path, value=content, cure="it begins with { and ends with }")
+    return content
+
+
+def read_lines(path: Path, keep_surrogates: bool = False) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file; a broken line raises PipelineError with its number."""
-    try:
-        with jsonlines.open(path) as reader:
-            yield from reader.iter(type=dict, skip_empty=True)
-    except FileNotFoundError as error:
-        raise PipelineError("file not found", where=path) from error
-    except jsonlines.InvalidLineError as error:
-        raise PipelineError("not a JSON object", where=f"{path}:{error.lineno}", value=str(error.line)[:80]) from error
-    except UnicodeDecodeError as error:
-        raise PipelineError("not UTF-8 text", where=path) from error
+    for _, row in read_rows_with_place(path, keep_surrogates):
+        yield row
+
+
+def read_rows_with_place(path: Path, keep_surrogates: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the objects of a JSON Lines file, each with its place as `path:line`; see `read_lines`."""
+    for number, line in numbered_lines(path):
+        if not line.strip():
+            continue
+        row = parse_json(line.strip(), path, number, keep_surrogates)
+        if not isinstance(row, dict):
+            raise PipelineError("not a JSON object", where=f"{path}:{number}", value=line[:80])
+        yield f"{path}:{number}", row
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:

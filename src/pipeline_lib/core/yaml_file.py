@@ -1,37 +1,156 @@
-"""Reading a YAML file whose faults name file and line."""
+"""Reading a YAML file whose faults name file and line, and which can neither hang nor fill the memory."""
 
+import re
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Iterator, TypeVar
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import LARGEST
+from pipeline_lib.core.reading import read_text
 from pipeline_lib.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 
+MOST = 100_000  # values of a file, those that aliases and merges repeat counted each time
+DEEPEST = 50  # levels of lists and mappings
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # what neither a path nor a UTF-8 file can hold
 
-def read_yaml(file: Path, yaml: YAML) -> Any:
-    """Return the content of a file; what is not valid YAML raises PipelineError."""
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, AssertionError, OverflowError)  # of values such as dates
+
+
+def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
+    """Return the content of a file; what is not valid YAML, or more than `most` values, raises PipelineError.
+
+    A pure Python `yaml` is expected: the other one builds the content before it can be counted.
+    """
+    text = read_text(file)
     try:
-        return yaml.load(file.read_text(encoding="utf-8"))
+        node = yaml.compose(text)
+        if node is None:
+            return None
+        _refuse_endless(node, file, most)
+        for scalar in _scalars(node):
+            _refuse_scalar(scalar, file)
+        return _constructed(yaml, node, file)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise PipelineError(f"not valid YAML: {error.problem}", where=f"{file}:{line}") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PipelineError(f"not valid YAML: {error.reason}", where=f"{file}:{line}", value=error.character) from error
+    except RecursionError as error:
+        raise PipelineError(f"nested in more than {DEEPEST} levels", where=file) from error
 
 
 def settings_in(content: Any, kind: type[S], file: Path, what: str, cure: str) -> S:
     """Return the content of a file as settings of a kind; the first fault in it raises PipelineError."""
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(plain(content, file))
     except ValidationError as error:
         fault = error.errors()[0]
         raise PipelineError(
             f"this is not {what}: {fault['msg']}",
-            where=f"{file}: {'.'.join(map(str, fault['loc']))}",
+            where=f"{file}:{line_number(content, fault['loc'])}: {'.'.join(map(str, fault['loc']))}",
             value=fault["input"],
             cure=cure,
         ) from error
+
+
+def plain(value: Any, file: Path) -> Any:
+    """Return a YAML document as built-in types, which strict validation expects; numbers without end are refused."""
+    if isinstance(value, dict):
+        content = {str(key): plain(item, file) for key, item in value.items()}
+        if len(content) < len(value):
+            raise PipelineError("two keys of one mapping are the same", where=file, value=sorted(map(str, value)))
+        return content
+    if isinstance(value, list):
+        return [plain(item, file) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            if isinstance(value, int) and abs(value) >= LARGEST:
+                raise PipelineError("this number is too large", where=file, value=value)
+            return kind(value)
+    return value
+
+
+def line_number(document: Any, key: tuple[str | int, ...]) -> int:
+    """Return the line of the deepest part of `key` that stands in the document."""
+    line = 1
+    node = document
+    for part in key:
+        try:
+            marks: Any = node.lc  # ruamel's: line and column of keys and items
+            position = marks.key(part) if isinstance(node, dict) else marks.item(part)
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            return line
+        line = int(position[0]) + 1
+    return line
+
+
+def _children(node: Node) -> list[Node]:
+    if isinstance(node, MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, SequenceNode) else []
+
+
+def _refuse_endless(root: Node, file: Path, most: int) -> None:
+    """Raise PipelineError where aliases make a document larger than `most` values, deeper than DEEPEST, or endless."""
+    sizes: dict[Node, int] = {}
+
+    def size(node: Node, depth: int) -> int:
+        where = f"{file}:{node.start_mark.line + 1}"
+        if depth > DEEPEST:
+            raise PipelineError(f"nested in more than {DEEPEST} levels, or in itself by an alias", where=where)
+        if node not in sizes:
+            sizes[node] = 1 + sum(size(child, depth + 1) for child in _children(node))
+        if sizes[node] > most:
+            raise PipelineError(f"with its aliases this has more than {most} values", where=where)
+        return sizes[node]
+
+    size(root, 0)
+
+
+def _scalars(root: Node) -> Iterator[ScalarNode]:
+    """Yield every scalar of a document once."""
+    waiting, seen = [root], {root}
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ScalarNode):
+            yield node
+        fresh = [child for child in _children(node) if child not in seen]
+        seen.update(fresh)
+        waiting += fresh
+
+
+def _refuse_scalar(node: ScalarNode, file: Path) -> None:
+    if NO_TEXT.search(node.value):
+        raise PipelineError(
+            "a character that is none in a path or a text", where=f"{file}:{node.start_mark.line + 1}", value=node.value
+        )
+
+
+def _constructed(yaml: YAML, root: Node, file: Path) -> Any:
+    """Return the content of a document's nodes; a value that its form or tag promises and is not raises PipelineError.
+
+    YAML's libraries raise whatever Python does for a date such as 2024-13-45 or `!!int x`.
+    """
+    try:
+        return yaml.constructor.construct_document(root)
+    except _MALFORMED as error:
+        for node in _scalars(root):
+            try:
+                yaml.constructor.construct_object(node)
+            except _MALFORMED:
+                where = f"{file}:{node.start_mark.line + 1}"
+                raise PipelineError(
+                    f"not a value of its kind: {error}", where=where, value=node.value, cure="put it in quotes"
+                ) from error
+        raise PipelineError(f"not valid YAML: {error}", where=file) from error

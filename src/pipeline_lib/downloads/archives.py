@@ -4,9 +4,12 @@ All is checked before it is written: names, kinds and declared sizes when the ar
 """
 
 import bz2
+import errno
 import gzip
 import lzma
+import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -19,8 +22,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.downloads.names import safe_name
 
-RATIO = 250  # times its packed size that content may have; text packs to a tenth, images not at all
+RATIO = 200  # times its packed size that all content may have; text packs to a tenth, images not at all
 HARMLESS = 2**26  # bytes of content whose ratio is not looked at
+LONGEST_READ = 2**24  # bytes that tarfile may ask for at once: a header that declares more is none
 PIECE = 2**20
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
@@ -30,11 +34,11 @@ _BROKEN = (
     tarfile.TarError,
     zlib.error,
     lzma.LZMAError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    ValueError,
+    struct.error,
+    *(EOFError, OSError, NotImplementedError, RuntimeError, MemoryError),  # RecursionError is a RuntimeError
+    *(ValueError, TypeError, KeyError, IndexError, OverflowError),
 )
+_OF_NAMES = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,10 @@ def extract(archive: Path, below: str, names: set[str], folder: Path) -> None:
     for member in _members(archive):
         name = _inside(member.name, below)
         if name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
             with _told(archive, member.name):
-                _write(member, target, archive)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                _expect_room(member, folder, archive)
+                _write(member, folder / name, archive)
 
 
 def _inside(name: str, below: str) -> str:
@@ -78,6 +82,15 @@ def _inside(name: str, below: str) -> str:
         return ""
     prefix = f"{below.strip('/')}/" if below.strip("/") else ""
     return name.removeprefix(prefix) if name.startswith(prefix) else ""
+
+
+def _expect_room(member: Member, folder: Path, archive: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if member.size > free:
+        raise PipelineError(
+            "there is no room for the content of this archive", where=f"{archive}: {member.name}",
+            value=f"{member.size} bytes, {free} are free", cure="make room and run the same command again",
+        )  # fmt: skip
 
 
 def _write(member: Member, target: Path, archive: Path) -> None:
@@ -104,10 +117,14 @@ def _of_zip(archive: Path) -> Iterator[Member]:
         infos = file.infolist()
         if sum(info.compress_size for info in infos) > archive.stat().st_size:
             raise _refused(archive, "", "its members overlap")
+        packed = archive.stat().st_size
+        total = 0
         for info in infos:
             name = _name(info.filename, archive)
             _refuse_zip_kind(archive, info)
+            total += info.file_size
             _refuse_ratio(archive, name, info.file_size, info.compress_size)
+            _refuse_ratio(archive, name, total, packed)
             if not info.is_dir():
                 yield Member(name, info.file_size, lambda info=info: file.open(info))  # type: ignore[misc]
 
@@ -126,7 +143,7 @@ def _refuse_zip_kind(archive: Path, info: zipfile.ZipInfo) -> None:
 
 def _of_tar(archive: Path, start: bytes) -> Iterator[Member]:
     """Yield the files of a tar archive, plain or packed, reading it once from its beginning."""
-    total = 0
+    total = last = 0
     packed = archive.stat().st_size
     unpack = next((opener for magic, opener in PACKED.items() if start.startswith(magic)), Path.open)
     with _told(archive, ""), unpack(archive, "rb") as content:
@@ -137,7 +154,10 @@ def _of_tar(archive: Path, start: bytes) -> Iterator[Member]:
                 name = _name(info.name, archive)
                 if not (info.isreg() or info.isdir()) or info.issparse():
                     raise _refused(archive, name, "a link, a device or a sparse file")
-                total += info.size
+                if info.size < 0 or info.offset_data <= last:
+                    raise _refused(archive, name, "its members do not follow each other")
+                last = info.offset_data
+                total += tarfile.BLOCKSIZE + info.size
                 _refuse_ratio(archive, name, total, packed)
                 if info.isreg():
                     yield Member(name, info.size, lambda info=info: _content(file, info))  # type: ignore[misc]
@@ -158,7 +178,9 @@ class _Watched:
         self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
-        """Read and remember."""
+        """Read and remember; a negative or enormous size, which a broken header declares, raises ValueError."""
+        if not 0 <= size <= LONGEST_READ:
+            raise ValueError(f"a header declares {size} bytes")
         self.last = self._file.read(size)
         return self.last
 
@@ -186,8 +208,10 @@ def _told(archive: Path, name: str) -> Iterator[None]:
     try:
         yield
     except FileExistsError as error:
-        raise _refused(archive, name, "two members have the same name") from error
+        raise _refused(archive, name, "two members have the same name, or one that of another's folder") from error
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno in _OF_NAMES:
+            raise _refused(archive, name, str(error.strerror)) from error
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise PipelineError(

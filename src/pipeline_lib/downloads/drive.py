@@ -12,9 +12,11 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import httpx2
 
-from pipeline_lib.downloads.transfer import UnreachableError
+from pipeline_lib.downloads.pace import UnreachableError
+from pipeline_lib.downloads.transfer import refuse_encoded
 
 ENDPOINT = "https://drive.google.com"
+LARGEST = 2**20  # bytes of a page that are read
 QUOTA = ("quota", "too many users")
 
 
@@ -42,14 +44,24 @@ class DriveFile:
             if not _is_page(response):
                 yield response
                 return
-            page = _Page(response.read().decode("utf-8", "replace"))
+            page = self._page(response)
             action = page.action and _with_fields(urljoin(str(response.url), page.action), page.fields)
         if not action:
             raise self._refusal(page, str(response.url))
         with client.stream("GET", action, headers=headers) as response:
             if _is_page(response):
-                raise self._refusal(_Page(response.read().decode("utf-8", "replace")), str(response.url))
+                raise self._refusal(self._page(response), str(response.url))
             yield response
+
+    def _page(self, response: httpx2.Response) -> "_Page":
+        """Return the beginning of a page; what is packed raises UnreachableError."""
+        refuse_encoded(response, self.name)
+        start = b""
+        for chunk in response.iter_raw():
+            start += chunk
+            if len(start) > LARGEST:
+                break
+        return _Page(start.decode("utf-8", "replace"))
 
     def _refusal(self, page: "_Page", url: str) -> UnreachableError:
         """Return the error that says what the page means."""

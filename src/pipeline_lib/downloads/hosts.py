@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -21,7 +22,7 @@ def place_at(url: str, folder: Path, stopping: Event) -> Iterator[None]:
     A place is a locked file in `folder`, free again when its process ends, however it ends.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    host = urlsplit(url).netloc.replace(":", "_")
+    host = re.sub(r"[^\w.-]", "_", urlsplit(url).netloc)[:200]
     while (place := _free_place(folder, host)) is None:
         if stopping.wait(PAUSE):
             raise InterruptedError("stopped while waiting for a place")

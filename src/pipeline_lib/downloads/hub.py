@@ -23,6 +23,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.urls import without_queries
 from pipeline_lib.downloads.names import safe_name
 from pipeline_lib.downloads.pins import refuse_other
 from pipeline_lib.downloads.pool import at_once
@@ -119,8 +120,15 @@ def _told(name: str, revision: str) -> Iterator[None]:
     except RevisionNotFoundError as error:
         raise PipelineError("the repository has no such revision", where=name, value=revision) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
+        reason = (without_queries(str(error)).splitlines() or [type(error).__name__])[0]
         raise PipelineError(
-            f"the hub cannot be reached: {str(error).splitlines()[0]}",
+            f"the hub cannot be reached: {reason}", where=name, cure="run the same command again later"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # a name that is none, an answer that is none
+        reason = without_queries(f"{type(error).__name__}: {error}")[:200]
+        raise PipelineError(
+            f"the hub's answer cannot be understood: {reason}",
             where=name,
-            cure="run the same command again later",
+            value=revision,
+            cure="correct `repository` and `endpoint`",
         ) from error

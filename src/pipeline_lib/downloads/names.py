@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from pipeline_lib.core.errors import PipelineError
 
 LONGEST = 255  # bytes of one part of a path: the limit of Linux's file systems
+LONGEST_PATH = 2048  # bytes of a path below our folder; Linux takes 4096 with the folder's own
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -30,11 +31,13 @@ def _fault(name: str) -> str:
     if "\\" in name or any(ord(character) < 32 or ord(character) == 127 for character in name):
         return "a backslash or a control character"
     try:
-        longest = max(len(part.encode()) for part in name.split("/"))
+        sizes = [len(part.encode()) for part in name.split("/")]
     except UnicodeEncodeError:
         return "not UTF-8"
-    if longest > LONGEST:
+    if max(sizes) > LONGEST:
         return f"longer than {LONGEST} bytes"
+    if sum(sizes) + len(sizes) > LONGEST_PATH:
+        return f"a path of more than {LONGEST_PATH} bytes"
     return "" if PurePosixPath(name).parts else "empty"
 
 

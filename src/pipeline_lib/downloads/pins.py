@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.state import LOCKS
-from pipeline_lib.core.text import canonical_json, read_json
+from pipeline_lib.core.text import canonical_json, read_object
 
 PINS = Path("studies/pins.lock")
+
+FIELDS: dict[str, type] = {"size": int, "files": int}  # of a pin; the others are texts
 
 Pin = dict[str, Any]
 
@@ -27,9 +30,13 @@ class Pins:
 
     def all(self) -> dict[str, Pin]:
         """Return every pin by the name of its download."""
-        if not self._path.is_file():
+        if not self._path.exists():
             return {}
-        pins: dict[str, Pin] = read_json(self._path)
+        pins = read_object(self._path)
+        for name in pins:
+            pin = field(pins, name, dict, self._path)
+            for key in pin:
+                field(pin, key, FIELDS.get(key, str), f"{self._path}: {name}")
         return pins
 
     def get(self, name: str) -> Pin | None:

@@ -13,11 +13,13 @@ import httpx2
 
 from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import remove, write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.names import is_url, name_in_url
+from pipeline_lib.downloads.pace import Patience, UnreachableError, patience_here
 from pipeline_lib.downloads.pins import PINS, Pins, refuse_other
-from pipeline_lib.downloads.transfer import Download, Patience, Transfer, UnreachableError, WebFile
+from pipeline_lib.downloads.transfer import Download, Transfer, WebFile
 
 FOLDER = Path(".vlmflow/downloads")
 PAGE = (b"<!doctype html", b"<html")
@@ -36,7 +38,7 @@ class Store:
         self._cache = DigestCache()
         self._client = httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers={"User-Agent": "vlmflow"})
         self._stopping = Event()
-        self._transfer = Transfer(self._client, folder / "hosts", patience or Patience(), self._stopping)
+        self._transfer = Transfer(self._client, folder / "hosts", patience or patience_here(), self._stopping)
 
     def __enter__(self) -> "Store":
         return self
@@ -101,7 +103,10 @@ class Store:
     def _is_there(self, path: Path, sha256: str | None) -> bool:
         if not path.is_file() or not _note(path).is_file():
             return False
-        noted = read_json(_note(path))["sha256"]
+        try:
+            noted = field(read_object(_note(path)), "sha256", str, _note(path))
+        except PipelineError:
+            return False
         found = self._digest(path)
         if found != noted:
             logger.warning("the download %s was altered; it is fetched again", path)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +15,13 @@ import httpx2
 import tenacity
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.hosts import place_at
+from pipeline_lib.downloads.pace import Pace, Patience, UnreachableError
 
+DIGITS = 12  # of a number of seconds
 TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
     401: "it wants a log-in: download it yourself and use the source `manual`",
@@ -26,14 +30,6 @@ CURES = {
 }
 
 logger = logging.getLogger(__name__)
-
-
-class UnreachableError(PipelineError):
-    """A file that cannot be had: `reason` says why in a few words, the same for the same cause."""
-
-    def __init__(self, name: str, reason: str, cure: str = "") -> None:
-        super().__init__(f"could not be fetched: {reason}", where=name, cure=cure)
-        self.reason = reason
 
 
 class NotNowError(Exception):
@@ -76,16 +72,6 @@ class WebFile:
         return client.stream("GET", self.url, headers=headers)
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is borne with; waits are in seconds."""
-
-    attempts: int = 6  # that bring no further byte
-    first_wait: float = 1.0  # doubled from attempt to attempt
-    longest_wait: float = 60.0
-    longest_order: float = 600.0  # what a server may ask for in Retry-After
-
-
 class Transfer:
     """Receives downloads; `stopping` ends every wait."""
 
@@ -100,13 +86,14 @@ class Transfer:
 
         `notes` keeps the file's version, by which the server tells that. What cannot be had raises UnreachableError.
         """
+        pace = Pace(self._patience, download.name)
         furthest = file.seek(0, os.SEEK_END)
         complete = False
         while not complete:
-            complete = self._patiently(download, file, notes, furthest)
+            complete = self._patiently(download, file, notes, furthest, pace)
             furthest = max(furthest, file.seek(0, os.SEEK_END))
 
-    def _patiently(self, download: Download, file: BinaryIO, notes: Path, furthest: int) -> bool:
+    def _patiently(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(NotNowError),
             wait=self._wait,
@@ -116,7 +103,7 @@ class Transfer:
             reraise=True,
         )
         try:
-            return attempts(self._step, download, file, notes, furthest)
+            return attempts(self._step, download, file, notes, furthest, pace)
         except NotNowError as error:
             cure = "it may be so for a while: run the same command again later"
             raise UnreachableError(download.name, error.reason, cure) from error
@@ -131,11 +118,11 @@ class Transfer:
         own = min(self._patience.first_wait * 2 ** (state.attempt_number - 1), self._patience.longest_wait)
         return own if asked is None else asked
 
-    def _step(self, download: Download, file: BinaryIO, notes: Path, furthest: int) -> bool:
+    def _step(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         """Ask once and receive what comes; return whether the file is complete, False where it came further."""
         try:
-            with place_at(download.url, self._hosts, self._stopping):
-                return self._ask(download, file, notes)
+            with place_at(download.url, self._hosts, self._stopping), pace.attempt():
+                return self._ask(download, file, notes, pace)
         except (httpx2.TransportError, httpx2.DecodingError, InterruptedError) as error:
             if file.seek(0, os.SEEK_END) > furthest and not self._stopping.is_set():
                 logger.info("broken off after %d bytes; going on", file.tell())
@@ -144,7 +131,7 @@ class Transfer:
         except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
             raise UnreachableError(download.name, type(error).__name__, "correct the address") from error
 
-    def _ask(self, download: Download, file: BinaryIO, notes: Path) -> bool:
+    def _ask(self, download: Download, file: BinaryIO, notes: Path, pace: Pace) -> bool:
         size = file.seek(0, os.SEEK_END)
         version = _noted(notes) if size else None
         headers = {"Accept-Encoding": "identity"}
@@ -156,19 +143,24 @@ class Transfer:
                     return True
                 return _start_again(file)
             _refuse_failure(response, download)
+            refuse_encoded(response, download.name)
             if response.status_code == 206 and not _goes_on(response, size, version):
                 return _start_again(file)
             if response.status_code == 200:
                 file.truncate(0)
             _note(notes, response)
-            self._write(response, file)
+            self._write(response, file, pace)
         return True
 
-    def _write(self, response: httpx2.Response, file: BinaryIO) -> None:
-        file.seek(0, os.SEEK_END)
-        encoded = "Content-Encoding" in response.headers
-        for chunk in response.iter_bytes() if encoded else response.iter_raw():
+    def _write(self, response: httpx2.Response, file: BinaryIO, pace: Pace) -> None:
+        size = file.seek(0, os.SEEK_END)
+        length = response.headers.get("Content-Length", "")
+        room = shutil.disk_usage(Path(file.name).parent).free
+        pace.begin(size, size + int(length[:20]) if length.isascii() and length.isdecimal() else None, size + room)
+        for chunk in response.iter_raw():
             file.write(chunk)
+            size += len(chunk)
+            pace.note(size)
             if self._stopping.is_set():
                 raise InterruptedError("stopped")
 
@@ -179,6 +171,14 @@ def _tell(state: tenacity.RetryCallState) -> None:
     logger.info(
         "%s%s; trying again in %.0f s", error, f": {error.__cause__}" if error and error.__cause__ else "", seconds
     )
+
+
+def refuse_encoded(response: httpx2.Response, name: str) -> None:
+    """Raise UnreachableError where a server packs a body that was asked for as it is: a packed one may be endless."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        cure = "download the file yourself and use the source `manual`"
+        raise UnreachableError(name, f"the server packs it as {encoding[:40]!r}, which was not asked for", cure)
 
 
 def _start_again(file: BinaryIO) -> bool:
@@ -197,11 +197,11 @@ def _refuse_failure(response: httpx2.Response, download: Download) -> None:
 def _asked_wait(response: httpx2.Response) -> float | None:
     """Return the seconds of a Retry-After, which is a number or a date; None where there is none."""
     value = response.headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
+    if value.isascii() and value.isdecimal():
+        return float(value[:DIGITS])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
@@ -221,10 +221,8 @@ def _version(response: httpx2.Response) -> str | None:
 
 
 def _note(notes: Path, response: httpx2.Response) -> None:
-    version = None if "Content-Encoding" in response.headers else _version(response)
-    write_text(notes, pretty_json({"version": version}))
+    write_text(notes, pretty_json({"version": _version(response)}))
 
 
 def _noted(notes: Path) -> str | None:
-    version: str | None = read_json(notes)["version"] if notes.is_file() else None
-    return version
+    return optional_field(read_object(notes), "version", str, notes) if notes.is_file() else None

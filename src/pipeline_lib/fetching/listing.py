@@ -11,8 +11,8 @@ from typing import cast
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import digest_names, names_digest
 from pipeline_lib.core.registry import load
+from pipeline_lib.core.walk import Walk
 from pipeline_lib.sources.base import Source, SourceSettings, shard_of
-from pipeline_lib.sources.walk import Walk
 
 
 def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> str | None:

@@ -6,23 +6,41 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from pipeline_lib.core import yaml_file as files
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field, optional_field, typed
 
 LOCK = Path("dvc.lock")
+LARGEST = 10_000_000  # values of a file that DVC wrote
 
 
 def locked_stages(path: Path = LOCK) -> dict[str, dict[str, Any]]:
     """Return the stages of dvc.lock by name; without the file, PipelineError."""
     if not path.is_file():
         raise PipelineError("nothing was committed here", where=path, cure="vlmflow dvc commit")
-    stages: dict[str, dict[str, Any]] = read_yaml(path).get("stages", {})
+    stages = optional_field(read_yaml(path), "stages", dict, path) or {}
+    for name in stages:
+        entry = field(stages, name, dict, f"{path}: stages")
+        where = f"{path}: {name}"
+        identities = optional_field(entry, "params", dict, where) or {}
+        for file in identities:
+            for told in field(identities, file, dict, where).values():
+                typed(told, dict, where, "the identity of a stage")
+        for listed in (_listed(entry, "outs", where), _listed(entry, "deps", where)):
+            for file in listed:
+                for key in ("path", "md5"):
+                    field(typed(file, dict, where, "a file"), key, str, where)
     return stages
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the content of a YAML file that DVC reads."""
-    content: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")) or {}
-    return content
+    """Return the content of a YAML file that DVC reads; one that is no mapping raises PipelineError."""
+    content = files.read_yaml(path, YAML(typ="safe", pure=True), most=LARGEST)
+    return typed({} if content is None else content, dict, path, "this file")
+
+
+def _listed(entry: dict[str, Any], name: str, where: str) -> list[Any]:
+    return optional_field(entry, name, list, where) or []
 
 
 def locked_identity(entry: dict[str, Any], name: str, identities: str) -> dict[str, Any] | None:

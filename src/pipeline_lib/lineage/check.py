@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault, read_entry
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
-from pipeline_lib.core.text import canonical_json, read_json
+from pipeline_lib.core.text import canonical_json
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
@@ -20,9 +21,9 @@ PLACES = ("data", "results")
 
 
 def faults(records: Records, present: Present) -> list[str]:
-    """Return a line for everything that is not as its record says."""
+    """Return a line for everything that is not as its record says, and for every file that is no record."""
     by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
-    return [*by_output, *_of_names(records), *_of_reuse()]
+    return [*records.broken, *by_output, *_of_names(records), *_of_reuse()]
 
 
 def plan_faults(plan: list[Job]) -> list[str]:
@@ -86,7 +87,9 @@ def _of_names(records: Records) -> Iterator[str]:
 def _of_reuse() -> Iterator[str]:
     cache = DigestCache()
     for path in sorted(FOLDER.glob(f"*/{ENTRY}")):
-        entry = read_json(path)
-        fault = entry_fault(path.parent, entry, cache) if "outputs" in entry else None  # an older version's: never used
+        try:
+            fault = entry_fault(path.parent, read_entry(path), cache)
+        except PipelineError as error:
+            fault = str(error).splitlines()[0]
         if fault is not None:
             yield f"{path.parent}: {fault}; it will not be reused"

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.record import read_record
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,17 @@ class Records:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._cache = DigestCache(root / ".vlmflow" / "digests")
+        self.broken: list[str] = []  # a line for every file that is no record
         self._all: list[tuple[Path, dict[str, Any]]] = []
         self._by_output: dict[str, tuple[Path, dict[str, Any]]] = {}
         for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
             for path in sorted(folder.rglob("*.json")):
                 if path.stat().st_size:  # an empty record: the job was killed
-                    record = read_json(path)
+                    try:
+                        record = read_record(path)
+                    except PipelineError as error:
+                        self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
+                        continue
                     self._all.append((path, record))
                     self._by_output.update(dict.fromkeys(record["outputs"], (path, record)))
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.text import pretty_json
+from pipeline_lib.core.text import pretty_json, read_object
 
 NAME = "vlmflow.json"
 
@@ -29,14 +29,14 @@ def write_card(folder: Path, card: Card) -> None:
 
 def read_card(folder: Path) -> Card:
     """Return the card of a checkpoint; a folder without one raises PipelineError."""
-    try:
-        return Card.model_validate_json((folder / NAME).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not (folder / NAME).exists():
         raise PipelineError(
             f"this checkpoint has no {NAME}", where=folder, cure="use one that a stage of this workflow wrote"
-        ) from error
+        )
+    try:
+        return Card.model_validate(read_object(folder / NAME))
     except ValidationError as error:
-        raise PipelineError(f"{NAME} is not a checkpoint's card: {error}", where=folder) from error
+        raise PipelineError(f"{NAME} is not a checkpoint's card: {error}", where=folder / NAME) from error
 
 
 def expect_kind(folder: Path, kind: str) -> Card:

@@ -8,7 +8,8 @@ from typing import Any, Iterator
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
-from pipeline_lib.core.text import read_lines
+from pipeline_lib.core.reading import numbered_lines
+from pipeline_lib.core.text import read_json, read_rows_with_place
 from pipeline_lib.scoring.spreadsheet import is_spreadsheet, read_predictions
 
 FAILED = "FAILED"  # what LLaVA's result file says of a question that was not answered
@@ -122,8 +123,8 @@ def read_answers(path: Path) -> Iterator[Answer]:
         return
     result = _result_file(path)
     if result is None:
-        for number, content in enumerate(read_lines(path), 1):
-            yield Answer(f"{path}:{number}", _record(content, f"{path}:{number}"))
+        for where, content in read_rows_with_place(path):
+            yield Answer(where, _record(content, where))
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -144,15 +145,17 @@ def _record(content: dict[str, Any], where: str) -> AnswerRow:
 
 def _result_file(path: Path) -> dict[str, Any] | None:
     """Return the object that the whole file is, None where it is none or an answer record."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_no_key_twice)
-    except (OSError, ValueError, RecursionError):
-        return None  # the reader of JSON Lines says what is wrong
+    lines = (line for _, line in numbered_lines(path) if line.strip())
+    first, second = next(lines, ""), next(lines, "")
+    if not first or (second and _is_json(first)):
+        return None
+    content = read_json(path)
     return content if isinstance(content, dict) and "question_id" not in content else None
 
 
-def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise PipelineError("a key stands twice in one object", value=[name for name, _ in pairs][:20])
-    return found
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 
 SCHEMA = 1
 
@@ -26,8 +26,8 @@ def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
     runs = {}
     primaries = set()
     for run, path in zip(settings.runs, paths, strict=True):
-        score = read_json(path)
-        about = {name: score.pop(name) for name in ("schema", "primary", "benchmark", "protocol")}
+        score = read_object(path)
+        about = {name: score.pop(name, None) for name in ("schema", "primary", "benchmark", "protocol")}
         if (about["benchmark"], about["protocol"]) != (settings.benchmark, settings.protocol):
             raise PipelineError("this score is of another benchmark or protocol", where=path, value=about)
         primaries.add(about["primary"])

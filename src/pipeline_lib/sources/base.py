@@ -15,16 +15,22 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.sources.walk import Walk
+from pipeline_lib.core.urls import secret_in
+from pipeline_lib.core.walk import Walk
 
 
-def _without_secret(place: str) -> str:
-    if "@" in urlsplit(place).netloc:
-        raise ValueError("a user or password in a URL would stand in every record: download it and use `manual`")
+def without_secret(place: str) -> str:
+    """Return a place that may be written down; a URL with a secret in it raises ValueError."""
+    secret = secret_in(place)
+    if secret:
+        raise ValueError(
+            f"{secret} in a URL would stand in every record: download the file yourself and use the source `manual`; "
+            "for the hub, log in with `hf auth login` or set HF_TOKEN"
+        )
     return place
 
 
-Place = Annotated[str, AfterValidator(_without_secret)]  # a URL, or a path on this machine
+Place = Annotated[str, AfterValidator(without_secret)]  # a URL, or a path on this machine
 
 
 class SourceSettings(Settings):

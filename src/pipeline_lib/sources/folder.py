@@ -12,8 +12,8 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.site import locate
+from pipeline_lib.core.walk import Walk, walk
 from pipeline_lib.sources.base import Failure, SourceSettings
-from pipeline_lib.sources.walk import Walk, walk
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = True

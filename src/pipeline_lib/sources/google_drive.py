@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import Failure, SourceSettings
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -19,7 +19,7 @@ class Settings(SourceSettings):
     sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
     name: str | None = Field(default=None, description="its path in the dataset; null: it is an archive to open")
     below: str = Field(default="", description="the folder in the archive to take, which is dropped from the names")
-    endpoint: str = Field(default="https://drive.google.com", description="where Google Drive is")
+    endpoint: Place = Field(default="https://drive.google.com", description="where Google Drive is")
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the file with its digest."""

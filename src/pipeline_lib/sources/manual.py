@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.walk import Walk
 from pipeline_lib.sources import folder as in_place
-from pipeline_lib.sources.base import Failure, SourceSettings
-from pipeline_lib.sources.walk import Walk
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
@@ -18,7 +18,7 @@ class Settings(SourceSettings):
     """What a person has to get, and where to put it."""
 
     kind: Literal["manual"]
-    page: str = Field(description="the page where the files can be asked for")
+    page: Place = Field(description="the page where the files can be asked for")
     licence: str = Field(description="the terms that they come under")
     path: str = Field(description="the folder to put them into, absolute or relative to the project")
     expect: list[str] | int = Field(description="the names that must be there, or how many files at least")

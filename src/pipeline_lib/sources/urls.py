@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, local, shard_pin
+from pipeline_lib.core.fields import typed
+from pipeline_lib.core.urls import without_queries
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, local, shard_pin, without_secret
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
@@ -57,12 +59,12 @@ def list_names(settings: Settings, seed: int) -> list[str]:
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Put the named images below `folder`, and return those whose link is dead."""
+    from pipeline_lib.downloads.pace import patience_here
     from pipeline_lib.downloads.store import Store
-    from pipeline_lib.downloads.transfer import Patience
 
     wanted = set(names)
     links = [(name, url) for name, url in _links(settings) if name in wanted]
-    with Store(patience=Patience(attempts=ATTEMPTS)) as store:
+    with Store(patience=patience_here(ATTEMPTS)) as store:
         found = _fetch_all(store, links, folder)
     return sorted(found, key=lambda failure: failure.name)
 
@@ -80,8 +82,9 @@ def _fetch_all(store: "Store", links: list[tuple[str, str]], folder: Path) -> li
 
 
 def _fetch_one(store: "Store", name: str, url: str, folder: Path) -> Failure | None:
+    from pipeline_lib.downloads.pace import UnreachableError
     from pipeline_lib.downloads.store import put
-    from pipeline_lib.downloads.transfer import UnreachableError, WebFile
+    from pipeline_lib.downloads.transfer import WebFile
 
     try:
         path = store.file(WebFile(url))
@@ -108,9 +111,13 @@ def _link(place: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, 
 
     where = f"{settings.list}, entry {place}"
     identity, url = entry
-    if identity is None or not isinstance(url, str) or not is_url(url):
+    if not isinstance(identity, (str, int)) or not isinstance(url, str) or not is_url(url):
         cure = "name the right ones with `id_field` and `url_field`"
         raise PipelineError("this entry has no id or no URL", where=where, value=entry, cure=cure)
+    try:
+        without_secret(url)
+    except ValueError as error:
+        raise PipelineError(str(error), where=where, value=without_queries(url)) from error
     suffix = PurePosixPath(name_in_url(url)).suffix if settings.suffix is None else settings.suffix
     if not suffix:
         raise PipelineError("this URL has no suffix to name the image by", where=where, value=url, cure="set `suffix`")
@@ -122,7 +129,7 @@ def _entries(path: Path, settings: Settings) -> list[tuple[Any, Any]]:
     rows = _rows(path, PurePosixPath(settings.list.partition("?")[0]).suffix.lower(), settings.list)
     if isinstance(rows, dict) and settings.id_field is None:
         return [(key, _field(row, settings.url_field) if isinstance(row, dict) else row) for key, row in rows.items()]
-    rows = list(rows.values()) if isinstance(rows, dict) else rows
+    rows = list(rows.values()) if isinstance(rows, dict) else typed(rows, list, settings.list, "a list of links")
     return [(_field(row, settings.id_field), _field(row, settings.url_field)) for row in rows]
 
 
@@ -131,8 +138,6 @@ def _field(row: Any, name: str | None) -> Any:
 
 
 def _rows(path: Path, suffix: str, where: str) -> Any:
-    import csv
-
     from pipeline_lib.core.text import read_json, read_lines
 
     if suffix == ".json":
@@ -140,6 +145,23 @@ def _rows(path: Path, suffix: str, where: str) -> Any:
     if suffix == ".jsonl":
         return list(read_lines(path))
     if suffix in (".csv", ".tsv"):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file, delimiter="," if suffix == ".csv" else "\t"))
+        return _table(path, "," if suffix == ".csv" else "\t")
     raise PipelineError("a list must be .json, .jsonl, .csv or .tsv", where=where, value=suffix)
+
+
+def _table(path: Path, delimiter: str) -> list[dict[str, Any]]:
+    """Return the rows of a table; a row that is longer than its heading, or no row at all, raises PipelineError."""
+    import csv
+    from io import StringIO
+
+    from pipeline_lib.core.reading import read_text
+
+    reader = csv.DictReader(StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise PipelineError(f"this table cannot be read: {error}", where=f"{path}:{reader.line_num}") from error
+    for number, row in enumerate(rows, 1):
+        if None in row:
+            raise PipelineError("more fields than the heading has", where=f"{path}, row {number}", value=row[None])
+    return rows

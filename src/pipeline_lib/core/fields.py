@@ -1,0 +1,49 @@
+"""Typed reading of rows that others wrote: a field is there and of its type, or a PipelineError names row and value."""
+
+from typing import Any, Mapping, TypeVar
+
+from pipeline_lib.core.errors import PipelineError
+
+T = TypeVar("T")
+
+KINDS: dict[type, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+LARGEST = 2**63  # whole numbers below this, of either sign, fit into tables and tensors
+
+
+def field(row: Mapping[str, Any], name: str, kind: type[T], where: object) -> T:
+    """Return a field of a row; an absent one and another type raise PipelineError. A whole number may be a float."""
+    if name not in row:
+        raise PipelineError(
+            f"the key `{name}` is missing", where=where, value=sorted(map(str, row)), cure=f"it must be {KINDS[kind]}"
+        )
+    return typed(row[name], kind, where, f"`{name}`")
+
+
+def optional_field(row: Mapping[str, Any], name: str, kind: type[T], where: object) -> T | None:
+    """Return a field of a row, None where it is absent or null; see `field`."""
+    return None if row.get(name) is None else field(row, name, kind, where)
+
+
+def identifier(row: Mapping[str, Any], name: str, where: object) -> str:
+    """Return a field that names something, a text or a whole number, as a text; see `field`."""
+    value = str(field(row, name, int if isinstance(row.get(name), int) else str, where))
+    if not value:
+        raise PipelineError(f"`{name}` is empty", where=where, value=value, cure="write a name or a number there")
+    return value
+
+
+def typed(value: Any, kind: type[T], where: object, name: str = "this") -> T:
+    """Return a value that is of a type, and otherwise raise PipelineError, in which `name` stands for the value."""
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
+        return kind(value)  # type: ignore[call-arg]
+    right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not right or (isinstance(value, int) and abs(value) >= LARGEST):
+        raise PipelineError(f"{name} is not {KINDS[kind]}", where=where, value=value, cure=f"write {KINDS[kind]} there")
+    return value  # type: ignore[no-any-return]

@@ -1,0 +1,145 @@
+"""Strict JSON: what its standard leaves to the reader is refused, with line and column.
+
+Refused are a key that stands twice in one object, NaN and infinity, numbers that no computer type holds, nesting
+without end, and escapes that are no character (half of a surrogate pair), which no UTF-8 file can hold.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.errors import PipelineError
+
+DEEPEST = 100  # levels of lists and objects
+DIGITS = 4300  # of a whole number: Python converts no longer ones
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
+
+
+def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = False) -> Any:
+    """Return the value of a JSON text that begins on a line of a file; what is refused raises PipelineError.
+
+    With `keep_surrogates` the caller sees to texts that are not `encodable`.
+    """
+    surrogates = not keep_surrogates and _SURROGATE.search(text) is not None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        where = f"{path}:{line + error.lineno - 1}:{error.colno}"
+        raise PipelineError(f"not valid JSON: {error.msg}", where=where) from error
+    except (RecursionError, ValueError) as error:
+        raise _fault(text).error(text, path, line) from error
+    if surrogates or (text.count("[") + text.count("{") > DEEPEST and _is_deep(value)):
+        fault = _fault(text)
+        if fault.what:
+            raise fault.error(text, path, line)
+    return value
+
+
+def encodable(value: Any) -> bool:
+    """Return whether every text within a value is one that UTF-8 can hold, keys too."""
+    if isinstance(value, dict):
+        return all(encodable(key) and encodable(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(encodable, value))
+    try:
+        return not isinstance(value, str) or bool(value.encode()) or True
+    except UnicodeEncodeError:
+        return False
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """What is wrong with a JSON text and at which character; `row` is the item of the outermost list."""
+
+    what: str
+    token: str = ""
+    position: int = 0
+    row: int | None = None
+
+    def error(self, text: str, path: Path, line: int) -> PipelineError:
+        before = text[: self.position]
+        number, column = line + before.count("\n"), self.position - before.rfind("\n")
+        row = "" if self.row is None else f", row {self.row}"
+        return PipelineError(
+            self.what or "this JSON cannot be read", where=f"{path}:{number}:{column}{row}", value=self.token[:80],
+            cure="correct it there, or write the file again with the program that made it",
+        )  # fmt: skip
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key stands twice")
+    return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEEPEST):
+        children = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
+        level = [child for child in children if isinstance(child, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+
+
+def _fault(text: str) -> _Fault:
+    """Return the first thing in a JSON text that is refused, token by token; without `what` where there is none."""
+    keys: list[set[str] | None] = []  # of every open object; None of a list
+    row: int | None = None
+    tokens = list(_TOKEN.finditer(text))
+    for place, match in enumerate(tokens):
+        token = match.group()
+        if token in "[{":
+            keys.append(set() if token == "{" else None)
+            row = 0 if len(keys) == 1 and token == "[" else row
+            what = f"nested in more than {DEEPEST} levels" if len(keys) > DEEPEST else ""
+        elif token in "]}":
+            keys.pop()
+            what = ""
+        elif token == ",":
+            row = row + 1 if row is not None and len(keys) == 1 else row
+            what = ""
+        else:
+            is_key = place + 1 < len(tokens) and tokens[place + 1].group() == ":"
+            what = _token_fault(token, keys[-1] if is_key and keys else None)
+        if what:
+            return _Fault(what, token, match.start(), row)
+    return _Fault("")
+
+
+def _token_fault(token: str, keys: set[str] | None) -> str:
+    """Return what is wrong with a text, number or word; `keys` are those before it in its object, where it is a key."""
+    if token.startswith('"'):
+        text = json.loads(token)
+        if not encodable(text):
+            return "half of a surrogate pair, which is no character and which UTF-8 cannot hold"
+        if keys is not None and text in keys:
+            return "this key stands twice in one object: one of the two values would be lost"
+        if keys is not None:
+            keys.add(text)
+        return ""
+    if token in ("NaN", "Infinity", "-Infinity"):
+        return "not a finite number"
+    if token.lstrip("-").isdigit():
+        return f"a number of more than {DIGITS} digits" if len(token.lstrip("-")) > DIGITS else ""
+    return "not a finite number" if token[-1].isdigit() and not math.isfinite(float(token)) else ""

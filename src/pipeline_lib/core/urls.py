@@ -1,0 +1,64 @@
+"""URLs with a password, a signature or a token in them: known by the names of their parameters, shown without them.
+
+Names of parameters: the signed URLs of AWS (`X-Amz-*`, `AWSAccessKeyId`), Google (`X-Goog-*`, `GoogleAccessId`), Azure
+(`sig`, `se`, `sp`, `sv` …), CloudFront (`Policy`, `Key-Pair-Id`), Alibaba, Tencent, Akamai, Dropbox, and whatever is
+called a token, a key or a signature.
+"""
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>]+", re.IGNORECASE)
+_CREDENTIAL = re.compile(
+    r"""x-(amz|goog|oss|cos|obs|bce|tos|ms|ccdn)-.*
+    | .*(token|secret|signature|password|passwd|credential|authkey|jwt|session).*
+    | .*(access|api|private|auth|resource|shared|rl|key-pair)[-_]?(key|id)(-?id)?
+    | key | sig | sign | auth | authorization | pwd | pass | expires | expiry | policy | hmac | hdnts | hdnea | ticket
+    | se | sp | sv | sr | st | spr | sks | skt | ske | skv | skoid | sktid | q-(sign|ak|signature|key).*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SECRET = re.compile(
+    r"\b(hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.|A[KS]IA[0-9A-Z]{16})"
+)
+
+
+def secret_in(url: str) -> str | None:
+    """Return what makes a URL one that must not be written down: the name of a part of it; None where nothing does."""
+    if not _URL.match(url.strip()):
+        return None
+    parts = urlsplit(url.strip())
+    if "@" in parts.netloc:
+        return "a user or password"
+    matrix = parts.path.replace(";", "&").partition("&")[2]
+    for query in (parts.query, parts.query.replace(";", "&"), parts.fragment, matrix):
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if _CREDENTIAL.fullmatch(name):
+                return f"the parameter {name!r}"
+            if secret_in(value):
+                return secret_in(value)
+    return "a token" if _SECRET.search(url) else None
+
+
+def without_queries(text: str) -> str:
+    """Return a text in which every URL stands without its query and without a user: what a log may hold."""
+    return _URL.sub(lambda matched: _bare(matched.group()), text)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text in which every URL with a secret stands as in `without_queries`, the others as they are."""
+    return _URL.sub(lambda matched: _bare(matched.group()) if _is_secret(matched.group()) else matched.group(), text)
+
+
+def _is_secret(url: str) -> bool:
+    try:
+        return secret_in(url) is not None
+    except ValueError:  # no URL after all
+        return True
+
+
+def _bare(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    bare = re.split(r"[?#;]", rest, maxsplit=1)[0]
+    host, slash, path = bare.partition("/")
+    place = host.rpartition("@")[2] + slash + _SECRET.sub("…", path)
+    return f"{scheme}://{place}" + ("?…" if len(bare) < len(rest) else "")
