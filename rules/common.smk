@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -12,6 +13,7 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.core.ancient import see_changes_behind_ancient
 from pipeline_lib.core.cluster import LOGIN, read_cluster
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.errors import PipelineError
@@ -67,6 +69,7 @@ def read_study(settings):
 STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 be_patient(lambda: workflow.executor_settings.requeue)
+see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
 GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows

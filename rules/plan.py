@@ -1,6 +1,7 @@
 """Print the jobs of a study as JSON: inputs, outputs by name, the three parameters, whether Snakemake would run each.
 
-`inputs` leaves out heavy files (`ancient`), whose manifests stand there; `reads` has all.
+`inputs` leaves out heavy files (`ancient`), whose manifests stand there; `waits_for` names verdicts that a job waits for
+and that decide no byte of it; `reads` has all.
 
 python rules/plan.py [--study NAME] [TARGET ...]
 """
@@ -58,6 +59,7 @@ def entry(job: Job, runs: bool) -> dict[str, Any]:
         "rule": job.rule.name,
         "wildcards": dict(job.wildcards_dict),
         "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
+        "waits_for": [str(path) for path in [job.input.get("clearance")] if path is not None],
         "reads": [str(path) for path in job.input],
         "outputs": {name: str(path) for name, path in job.output.items()},
         "record": str(job.log.record),

@@ -9,6 +9,7 @@ rule train:
         adapter=lambda wc: model_manifests(given(training(wc).adapter)),
         subset=lambda wc: subset_manifests(given(training(wc).subset)),
         verdict=lambda wc: verdicts(wc.training),
+        clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions trains nothing again
         models=lambda wc: ancient(model_folders(base_of(training(wc)) + given(training(wc).adapter))),
         rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
@@ -43,7 +44,7 @@ rule train:
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"
-        " --verdict {input.verdict:q}"
+        " --verdict {input.verdict:q} --clearance {input.clearance:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"

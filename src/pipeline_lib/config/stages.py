@@ -12,6 +12,7 @@ from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
 from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
@@ -105,6 +106,17 @@ def inspect(study: Study, training: str) -> InspectSettings:
         sample=study.limit is not None,
         seed=study.seed,
     )
+
+
+def inspect_questions(study: Study, benchmark: str) -> InspectQuestionsSettings:
+    """Return the settings of the job that checks a benchmark's questions."""
+    use = study.benchmarks[benchmark]
+    return InspectQuestionsSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, scored=use.scored)
+
+
+def inspect_benchmarks() -> InspectBenchmarksSettings:
+    """Return the settings of the job that joins the verdicts on all benchmarks."""
+    return InspectBenchmarksSettings()
 
 
 def preview() -> PreviewSettings:
