@@ -5,6 +5,7 @@ A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `LIBRARIES`, and the fun
 The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Protocol, cast
@@ -19,6 +20,8 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
 
 Tallies = NDArray[np.float64]
+
+SOME = 5  # names in an error
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,46 @@ def load_benchmark(name: str, protocol: str) -> Benchmark:
     if protocol not in benchmark.PROTOCOLS:
         raise PipelineError(f"{name} has no such protocol", value=protocol, cure=suggest(protocol, benchmark.PROTOCOLS))
     return benchmark
+
+
+@dataclass(frozen=True)
+class QuestionCheck:
+    """The questions of a benchmark, joined with their gold answers.
+
+    `gold` is empty where it was not asked for; `parts` has the number of questions of each part; `unasked` are the ids
+    with a gold answer that the question file does not ask.
+    """
+
+    questions: list[Question]
+    gold: Mapping[str, str]
+    parts: Mapping[str, int]
+    unasked: list[str]
+
+
+def check_questions(name: str, protocol: str, files: Files, scored: bool = True) -> QuestionCheck:
+    """Return a benchmark's questions joined with their gold answers, which are not read unless it is `scored`.
+
+    An unknown benchmark or protocol, a file without questions, an id that stands twice, and a question without a gold
+    answer of the benchmark's closed set raise PipelineError.
+    """
+    benchmark = load_benchmark(name, protocol)
+    questions = benchmark.questions(files, protocol)
+    if not questions:
+        raise PipelineError(f"no question that {name} asks by {protocol}", where=files.questions)
+    ids = Counter(question.id for question in questions)
+    repeated = [f"{identifier} ({times} times)" for identifier, times in ids.items() if times > 1]
+    if repeated:
+        raise PipelineError("the question file repeats an id", where=files.questions, value=some(repeated))
+    gold = benchmark.gold(files, questions, protocol) if scored else {}
+    without = sorted(ids.keys() - gold.keys()) if scored else []
+    if without:
+        raise PipelineError("questions without a gold answer", where=files.gold or files.questions, value=some(without))
+    return QuestionCheck(questions, gold, Counter(question.part for question in questions), sorted(gold.keys() - ids))
+
+
+def some(names: list[str]) -> str:
+    """Return the first names of a list and how many there are beside them."""
+    return ", ".join(names[:SOME]) + (f" and {len(names) - SOME} more" if len(names) > SOME else "")
 
 
 def only(questions: list[Question], chosen: set[str] | None) -> list[Question]:

@@ -30,8 +30,6 @@ def join(questions: list[Question], path: Path) -> Joined:
     An answer given twice, to an unknown question or to another prompt raises PipelineError, as does an empty file.
     """
     by_id = {question.id: question for question in questions}
-    if len(by_id) != len(questions):
-        raise PipelineError("the question file repeats an id", value=f"{len(questions)} rows, {len(by_id)} ids")
     answers: dict[str, str] = {}
     for where, row in read_answers(path):
         if "question_id" not in row or not isinstance(row.get("text"), str):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, load_benchmark, only
+from pipeline_lib.benchmarks.base import FileNames, Files, Verdict, check_questions, load_benchmark, only
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
@@ -37,16 +37,16 @@ def judge_answers(
     Of `chosen` questions, if given, nothing else counts.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    questions = benchmark.questions(files, settings.protocol)
-    gold = benchmark.gold(files, questions, settings.protocol)
-    joined: Joined = join(only(questions, chosen), answers)
+    checked = check_questions(settings.benchmark, settings.protocol, files)
+    gold = checked.gold
+    joined: Joined = join(only(checked.questions, chosen), answers)
     asked = [
         Verdict(q.id, q.part, q.image, None, None, gold[q.id], False, "none", "missing")
         if answer is None
         else benchmark.judge(q, gold[q.id], answer, settings.protocol)
         for q, answer in joined.pairs
     ]
-    unasked = sorted(gold.keys() - {question.id for question in questions}) if chosen is None else []
+    unasked = checked.unasked if chosen is None else []
     return asked + [Verdict(name, "", None, None, None, gold[name], False, UNASKED, "missing") for name in unasked]
 
 

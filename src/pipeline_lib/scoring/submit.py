@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import cast
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, load_benchmark, only
+from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, check_questions, load_benchmark, only
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import join
 
@@ -24,7 +24,8 @@ def make_submission(
 ) -> tuple[bytes, int]:
     """Return the file to hand in, of the chosen questions if given, and how many of them it leaves unanswered."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    joined = join(only(benchmark.questions(files, settings.protocol), chosen), answers)
+    checked = check_questions(settings.benchmark, settings.protocol, files, scored=False)
+    joined = join(only(checked.questions, chosen), answers)
     if joined.missing:
         logger.warning("%d of %d questions have no answer", joined.missing, len(joined.pairs))
     handed_in = cast(Submitting, benchmark).submission(files, joined.pairs, settings.protocol)
