@@ -72,10 +72,19 @@ be_patient(lambda: workflow.executor_settings.requeue)
 see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
-GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
-GPU_MODEL = SITE.gpu_model if GPUS else None
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
+
+
+def gpus(settings):
+    """Return how many GPUs each node of a job with these settings takes, None without; Slurm's plugin knows `gpu`."""
+    devices = getattr(settings, "devices", None)
+    return (devices.gpus_per_node if devices else 1) if settings.device == "cuda" else None
+
+
+def gpu_model(settings):
+    """Return the kind of GPU that the site asks for, None for a job that takes no GPU."""
+    return SITE.gpu_model if gpus(settings) else None
 
 
 def growing(resource, first):
@@ -166,8 +175,9 @@ def across(wc):
 
 def gpus_of_nodes(wc):
     """Return the GPUs that every node of a training must have, as Slurm names them, None without a GPU."""
-    kind = f"gpu:{GPU_MODEL}" if GPU_MODEL else "gpu"
-    return f"{kind}:{training(wc).devices.gpus_per_node}" if GPUS else None
+    settings = stages.train(STUDY, wc.training)
+    kind = f"gpu:{SITE.gpu_model}" if SITE.gpu_model else "gpu"
+    return f"{kind}:{gpus(settings)}" if gpus(settings) else None
 
 
 def model_of(wc):

@@ -22,8 +22,8 @@ rule predict:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
     threads: STUDY.threads
     resources:
-        gpu=GPUS,
-        gpu_model=GPU_MODEL,
+        gpu=lambda wc: gpus(stages.predict(STUDY, wc.run, wc.benchmark)),
+        gpu_model=lambda wc: gpu_model(stages.predict(STUDY, wc.run, wc.benchmark)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
     params:

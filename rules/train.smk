@@ -27,8 +27,8 @@ rule train:
     threads: lambda wc: STUDY.threads * training(wc).devices.gpus_per_node
     resources:
         nodes=lambda wc: training(wc).devices.nodes,
-        gpu=lambda wc: None if across(wc) else GPUS * training(wc).devices.gpus_per_node,
-        gpu_model=lambda wc: None if across(wc) else GPU_MODEL,
+        gpu=lambda wc: None if across(wc) else gpus(stages.train(STUDY, wc.training)),
+        gpu_model=lambda wc: None if across(wc) else gpu_model(stages.train(STUDY, wc.training)),
         mpi=lambda wc: "srun" if across(wc) else None,
         tasks=lambda wc: across(wc),
         gres=lambda wc: gpus_of_nodes(wc) if across(wc) else None,

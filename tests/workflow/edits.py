@@ -21,6 +21,7 @@ class Edit(NamedTuple):
 ASKED = {"predict": 3, "score": 3, "gather": 1}
 SCORED = {"score": 3, "gather": 1}
 SHOWN = {"inspect_rows": 3, "preview": 3}
+INSPECTED = {"inspect_questions": 1, "inspect_benchmarks": 1}
 
 EDITS = [
     Edit(
@@ -36,8 +37,8 @@ EDITS = [
         f"{LIBRARY}/benchmarks/pope.py",
         "CATEGORY_STRIDE = 10_000_000",
         "CATEGORY_STRIDE = 5_000_000",
-        SCORED,
-        {"score": 3},
+        {**INSPECTED, **SCORED},
+        {"inspect_questions": 1, "score": 3},
     ),
     Edit(
         "the intervals", f"{LIBRARY}/scoring/bootstrap.py", "RESAMPLES = 1000", "RESAMPLES = 2000", SCORED, {"score": 3}
@@ -47,8 +48,8 @@ EDITS = [
         f"{LIBRARY}/benchmarks/pope.py",
         'str(row["question_id"]), row["text"]',
         'str(row["question_id"]), str(row["text"])',
-        ASKED,
-        {"predict": 3, "score": 3},
+        {**INSPECTED, **ASKED},
+        {"inspect_questions": 1, "predict": 3, "score": 3},
     ),
     Edit(
         "how a batch is decoded",
@@ -95,7 +96,18 @@ EDITS = [
         f"{LIBRARY}/images/convert.py",
         "subsampling=0",
         "subsampling=1",
-        {"convert": 3, "index": 2, "tabulate": 2, "sample": 3, "weights": 2, **SHOWN, "train": 5, "merge": 1, **ASKED},
+        {
+            "convert": 3,
+            "index": 2,
+            "tabulate": 2,
+            "sample": 3,
+            "weights": 2,
+            **SHOWN,
+            **INSPECTED,
+            "train": 5,
+            "merge": 1,
+            **ASKED,
+        },
         {
             "convert": 3,
             "index": 1,
@@ -190,6 +202,7 @@ EDITS = [
             "sample": 3,
             "weights": 2,
             **SHOWN,
+            **INSPECTED,
             "train": 5,
             "merge": 1,
             **ASKED,
@@ -202,6 +215,7 @@ EDITS = [
             "sample": 3,
             "weights": 2,
             **SHOWN,
+            "inspect_questions": 1,
             "train": 5,
             "merge": 1,
             **ASKED,
@@ -229,6 +243,7 @@ EDITS = [
             "sample": 3,
             "weights": 2,
             **SHOWN,
+            **INSPECTED,
             "train": 5,
             "merge": 1,
             **ASKED,
@@ -241,10 +256,19 @@ EDITS = [
             "sample": 3,
             "weights": 2,
             "inspect_rows": 3,
+            "inspect_questions": 1,
             "train": 5,
             "merge": 1,
             **ASKED,
         },
+    ),
+    Edit(
+        "how questions are inspected",
+        f"{LIBRARY}/inspection/questions.py",
+        "SCHEMA = 1",
+        "SCHEMA = 2",
+        INSPECTED,
+        {"inspect_questions": 1},
     ),
     Edit(
         "how a page looks",

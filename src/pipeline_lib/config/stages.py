@@ -1,6 +1,7 @@
 """From the tree to the settings of each job: only what its stage uses, and no name that a person may change."""
 
 from pathlib import Path
+from typing import Literal
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.choosing.questions import QuestionsSettings
@@ -21,7 +22,7 @@ from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
-from pipeline_lib.training.settings import TrainSettings, WeightsSettings
+from pipeline_lib.training.settings import Optimisation, TrainSettings, WeightsSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -89,7 +90,7 @@ def weights(study: Study, name: str) -> WeightsSettings:
         lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
-        device=study.device,
+        device=_device(study, takes_steps=bool(found.learn)),
     )
 
 
@@ -128,7 +129,11 @@ def train(study: Study, training: str) -> TrainSettings:
     """Return the settings of one train job."""
     found = study.trainings[training]
     return TrainSettings(
-        recipe=found.recipe, seed=study.seed, threads=study.threads, device=study.device, devices=found.devices
+        recipe=found.recipe,
+        seed=study.seed,
+        threads=study.threads,
+        device=_device(study, takes_steps=isinstance(found.recipe, Optimisation)),
+        devices=found.devices,
     )
 
 
@@ -167,6 +172,11 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
+
+
+def _device(study: Study, takes_steps: bool) -> Literal["cpu", "cuda"]:
+    """Return what a job computes on: one that takes no step only links, converts or assembles, and needs no GPU."""
+    return study.device if takes_steps else "cpu"
 
 
 def _limit(study: Study) -> Limit:
