@@ -2,6 +2,7 @@
 
 import typer
 
+from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
 from pipeline_lib.config.pins import open_pins
 from pipeline_lib.config.reference import reference_page
@@ -25,6 +26,7 @@ def check(study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, o
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
+    _tell_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
     _tell_pins(open_pins(tree))
 
 
@@ -38,6 +40,11 @@ def schema() -> None:
 def reference() -> None:
     """Print every key of a study as Markdown: type, values, default, meaning."""
     typer.echo(reference_page(), nl=False)
+
+
+def _tell_unused(trainings: list[str]) -> None:
+    if trainings:
+        typer.echo(f"no run needs these trainings, which are made only when asked for: {', '.join(trainings)}")
 
 
 def _tell_pins(names: list[str]) -> None:
