@@ -37,6 +37,10 @@ class SourceSettings(Settings):
         """
         return {}
 
+    def local_paths(self) -> list[str]:
+        """Return the files and folders of this machine that it names, as the study has them."""
+        return []
+
 
 @dataclass(frozen=True)
 class Failure:

@@ -26,6 +26,10 @@ class Settings(SourceSettings):
     kind: Literal["folder"]
     path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` by site.yaml")
 
+    def local_paths(self) -> list[str]:
+        """Return the folder."""
+        return [self.path]
+
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the paths of all files below the folder, relative to it."""

@@ -22,6 +22,10 @@ class Settings(SourceSettings):
     path: str = Field(description="the folder to put them into, absolute or relative to the project")
     expect: list[str] | int = Field(description="the names that must be there, or how many files at least")
 
+    def local_paths(self) -> list[str]:
+        """Return the folder."""
+        return [self.path]
+
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the paths of all files below the folder; one that is not filled yet raises PipelineError."""
