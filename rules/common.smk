@@ -24,6 +24,7 @@ from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.training.settings import Optimisation
 
 NAME = "[a-z0-9][a-z0-9_-]*"
 TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft", "numpy", "pillow")
@@ -346,8 +347,11 @@ def previews():
 
 
 def verdicts(name):
-    """Return the verdict on the conversations of a training, in a list; none where it reads no conversations."""
-    return [f"<results>/previews/{name}.verdict.json"] if isinstance(STUDY.trainings[name].recipe, Multimodal) else []
+    """Return the verdict on the rows of a training, in a list; none where it trains on nothing."""
+    recipe = STUDY.trainings[name].recipe
+    if isinstance(recipe, Multimodal):
+        return [f"<results>/previews/{name}.verdict.json"]
+    return [f"<results>/pairs/{name}.verdict.json"] if isinstance(recipe, Optimisation) else []
 
 
 def model_folder(name):

@@ -17,7 +17,7 @@ from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQ
 from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
-from pipeline_lib.preview.settings import InspectSettings, PreviewSettings
+from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
@@ -107,6 +107,11 @@ def inspect(study: Study, training: str) -> InspectSettings:
         sample=study.limit is not None,
         seed=study.seed,
     )
+
+
+def inspect_images(study: Study, training: str) -> InspectImagesSettings:
+    """Return the settings of the job that checks whether the rows of a training have images."""
+    return InspectImagesSettings(images=study.trainings[training].recipe.makes == "clip")
 
 
 def inspect_questions(study: Study, benchmark: str) -> InspectQuestionsSettings:

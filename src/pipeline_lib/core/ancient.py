@@ -6,14 +6,28 @@ Left to itself it looks at no job below one that must run: that will run too. Bu
 
 from typing import Any, Callable, Iterator
 
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.machine import library_versions
+
 WALK = "bfs"  # the method of Snakemake's DAG that walks from a job to those above or below it
 
 Walk = Callable[..., Iterator[Any]]
 
 
 def see_changes_behind_ancient(dag: type) -> None:
-    """Make the walk of Snakemake's DAG class go no further down than a run of a job makes others run."""
-    setattr(dag, WALK, _walk(getattr(dag, WALK)))  # AttributeError where Snakemake has no such method any more
+    """Make the walk of Snakemake's DAG class go no further down than a run of a job makes others run.
+
+    A class without this walk raises PipelineError.
+    """
+    walk = getattr(dag, WALK, None)
+    if walk is None:
+        raise PipelineError(
+            f"this Snakemake plans in another way than this project mends: {WALK!r} is gone",
+            where=dag.__module__,
+            value=library_versions(["snakemake"]),
+            cure="make setup installs the version that is pinned",
+        )
+    setattr(dag, WALK, _walk(walk))
 
 
 def _walk(walk: Walk) -> Walk:
