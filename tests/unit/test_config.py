@@ -65,6 +65,11 @@ def line_of(text: str) -> int:
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
         ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
+        (
+            "captions: {table: digits_captions,",
+            "captions: {table: digits_text,",
+            ["trainings.tower.subset", "CLIP learns from images"],
+        ),
         ("    tower: tower\n", "", ["needs a `tower` to become a LLaVA", "'digits_llama'", "add `tower`"]),
         *(
             (old, new, [key, bound])

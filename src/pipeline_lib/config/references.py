@@ -80,6 +80,8 @@ def _trainings(study: Study) -> Iterator[Problem]:
             yield from _missing((*key, "subset"), training.subset, study.subsets, "subset")
         if _lacks_tower(training, study):
             yield Problem(key, "a language model needs a `tower` to become a LLaVA", training.start, "add `tower`")
+        if training.recipe.makes == "clip" and _without_images(training, study):
+            yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _steps(key, training)
 
 
@@ -87,6 +89,11 @@ def _lacks_tower(training: Training, study: Study) -> bool:
     known = training.start in study.weights or training.start in study.trainings
     alone = training.recipe.makes == "llava" and training.tower is None
     return known and alone and study.model_kind(training.start) == "language"
+
+
+def _without_images(training: Training, study: Study) -> bool:
+    subset = study.subsets.get(str(training.subset))
+    return subset is not None and subset.table in study.tables and not study.tables[subset.table].images
 
 
 def _parts(training: Training) -> dict[str, tuple[str, ...]]:
