@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -23,6 +24,8 @@ from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.notice import success_text
+from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.planned import force_unsound
 
 NAME = "[a-z0-9][a-z0-9_-]*"
@@ -80,12 +83,22 @@ ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 if workflow.is_main_process:
     force_unsound(logger.info, look="look" in config)
 patch_executor()
+see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
-GPUS = 1 if STUDY.device == "cuda" else 0  # of a job that trains or asks; `gpu` is the name that Slurm's plugin knows
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
-GPU_MODEL = SITE.gpu_model if GPUS else None
 STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
+
+
+def gpus(settings):
+    """Return how many GPUs each node of a job with these settings takes, None without; Slurm's plugin knows `gpu`."""
+    devices = getattr(settings, "devices", None)
+    return (devices.gpus_per_node if devices else 1) if settings.device == "cuda" else None
+
+
+def gpu_model(settings):
+    """Return the kind of GPU that the site asks for, None for a job that takes no GPU."""
+    return SITE.gpu_model if gpus(settings) else None
 
 
 def growing(resource, first):
@@ -184,8 +197,9 @@ def across(wc):
 
 def gpus_of_nodes(wc):
     """Return the GPUs that every node of a training must have, as Slurm names them, None without a GPU."""
-    kind = f"gpu:{GPU_MODEL}" if GPU_MODEL else "gpu"
-    return f"{kind}:{training(wc).devices.gpus_per_node}" if GPUS else None
+    settings = stages.train(STUDY, wc.training)
+    kind = f"gpu:{SITE.gpu_model}" if SITE.gpu_model else "gpu"
+    return f"{kind}:{gpus(settings)}" if gpus(settings) else None
 
 
 def model_of(wc):
@@ -354,8 +368,11 @@ def previews():
 
 
 def verdicts(name):
-    """Return the verdict on the conversations of a training, in a list; none where it reads no conversations."""
-    return [f"<results>/previews/{name}.verdict.json"] if isinstance(STUDY.trainings[name].recipe, Multimodal) else []
+    """Return the verdict on the rows of a training, in a list; none where it trains on nothing."""
+    recipe = STUDY.trainings[name].recipe
+    if isinstance(recipe, Multimodal):
+        return [f"<results>/previews/{name}.verdict.json"]
+    return [f"<results>/pairs/{name}.verdict.json"] if isinstance(recipe, Optimisation) else []
 
 
 def model_folder(name):

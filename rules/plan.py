@@ -1,6 +1,7 @@
 """Print the jobs of a study as JSON: files, the three parameters, status and causes, whether Snakemake would run each.
 
-`inputs` leaves out heavy files (`ancient`), whose manifests stand there; `reads` has all.
+`inputs` leaves out heavy files (`ancient`), whose manifests stand there; `waits_for` names verdicts, which hold a job
+back and decide no byte of it; `reads` has all.
 
 python rules/plan.py [--study NAME] [--look] [TARGET ...]
 """

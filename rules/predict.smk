@@ -8,6 +8,7 @@ rule predict:
         indexes=lambda wc: index_manifests(benchmark_use(wc).images),
         chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
         choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
+        clearance=ancient("<results>/questions/{benchmark}.verdict.json"),  # another gold answer asks nothing again
         weights=lambda wc: ancient(model_folder(model_of(wc))),
         files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
         images=lambda wc: ancient(image_indexes(benchmark_use(wc).images) + image_files(benchmark_use(wc).images)),
@@ -21,8 +22,8 @@ rule predict:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
     threads: STUDY.threads
     resources:
-        gpu=GPUS,
-        gpu_model=GPU_MODEL,
+        gpu=lambda wc: gpus(stages.predict(STUDY, wc.run, wc.benchmark)),
+        gpu_model=lambda wc: gpu_model(stages.predict(STUDY, wc.run, wc.benchmark)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
     params:
@@ -31,7 +32,7 @@ rule predict:
         libs=lambda wc: libs("torch", "transformers", "tokenizers", "pillow", *benchmark_libraries(wc)),
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
-        " --chosen {input.chosen:q}"
+        " --chosen {input.chosen:q} --clearance {input.clearance:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -1,4 +1,4 @@
-"""What a training will see of its conversations: counted with a verdict, which the training waits for, and shown."""
+"""What a training will see of its rows: counted with a verdict, which the training waits for, and shown."""
 
 
 rule inspect_rows:
@@ -28,6 +28,32 @@ rule inspect_rows:
         "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
         " --subset {input.subset:q} --table {input.table:q}"
         " --counts {output.counts:q} --verdict {output.verdict:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"
+
+
+rule inspect_images:
+    input:
+        subset=lambda wc: subset_manifests(given(training(wc).subset)),
+        rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
+        table=lambda wc: ancient(table_rows(training_table(training(wc)))),
+    output:
+        verdict="<results>/pairs/{training}.verdict.json",
+    log:
+        text="<results>/logs/inspect_images/{training}.log",
+        record="<results>/records/inspect_images/{training}.json",
+    benchmark:
+        "<results>/timings/inspect_images/{training}.jsonl"
+    resources:
+        mem_mb=growing("mem_mb", 8000),
+        runtime=30,
+    params:
+        cfg=lambda wc: stages.inspect_images(STUDY, wc.training).canonical(),
+        code=code("inspect_images.py"),
+        libs=libs("pyarrow"),
+    shell:
+        "python -P workflow_scripts/inspect_images.py --subset {input.subset:q} --table {input.table:q}"
+        " --verdict {output.verdict:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"
 

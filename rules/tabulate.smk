@@ -12,6 +12,7 @@ rule tabulate:
     output:
         table="data/tables/{table}.parquet",
         rejected="data/tables/{table}.rejected.jsonl",
+        unused="data/tables/{table}.unused_keys.jsonl",
         manifest="data/tables/{table}.manifest.json",
     log:
         text="data/logs/tabulate/{table}.log",
@@ -28,6 +29,7 @@ rule tabulate:
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"
-        " --table {output.table:q} --rejected {output.rejected:q} --manifest {output.manifest:q}"
+        " --table {output.table:q} --rejected {output.rejected:q} --unused {output.unused:q}"
+        " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -9,6 +9,7 @@ rule train:
         adapter=lambda wc: model_manifests(given(training(wc).adapter)),
         subset=lambda wc: subset_manifests(given(training(wc).subset)),
         verdict=lambda wc: verdicts(wc.training),
+        clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions trains nothing again
         models=lambda wc: ancient(model_folders(base_of(training(wc)) + given(training(wc).adapter))),
         rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
@@ -26,8 +27,8 @@ rule train:
     threads: lambda wc: STUDY.threads * training(wc).devices.gpus_per_node
     resources:
         nodes=lambda wc: training(wc).devices.nodes,
-        gpu=lambda wc: None if across(wc) else GPUS * training(wc).devices.gpus_per_node,
-        gpu_model=lambda wc: None if across(wc) else GPU_MODEL,
+        gpu=lambda wc: None if across(wc) else gpus(stages.train(STUDY, wc.training)),
+        gpu_model=lambda wc: None if across(wc) else gpu_model(stages.train(STUDY, wc.training)),
         mpi=lambda wc: "srun" if across(wc) else None,
         tasks=lambda wc: across(wc),
         gres=lambda wc: gpus_of_nodes(wc) if across(wc) else None,
@@ -43,7 +44,7 @@ rule train:
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"
-        " --verdict {input.verdict:q}"
+        " --verdict {input.verdict:q} --clearance {input.clearance:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"
         " --save-every {resources.save_every}"

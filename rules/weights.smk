@@ -21,8 +21,8 @@ rule weights:
         "data/timings/weights/{weights}.jsonl"
     threads: STUDY.threads
     resources:
-        gpu=GPUS,
-        gpu_model=GPU_MODEL,
+        gpu=lambda wc: gpus(stages.weights(STUDY, wc.weights)),
+        gpu_model=lambda wc: gpu_model(stages.weights(STUDY, wc.weights)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
         save_every=STUDY.save_every,

@@ -86,7 +86,7 @@ class Project:
 
     def planned(self, *options: str, **variables: str) -> Counter[str]:
         """Return how many jobs of each rule a dry run of the study `mini` lists, without `all`."""
-        done = self.snakemake("-n", "-c1", "--config", "study=mini", *options, **variables)
+        done = self.snakemake("-n", "-c1", *options, "--config", "study=mini", **variables)
         assert done.returncode == 0, done.text
         jobs = re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)
         assert jobs or "Nothing to be done" in done.text, done.text

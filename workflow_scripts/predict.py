@@ -3,10 +3,12 @@
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.inspection.verdict import expect_no_fault
 
 
 def work(job: Job[PredictSettings]) -> None:
     """Read model, questions and images, write the answers."""
+    expect_no_fault(job.paths("clearance"))  # before anything is loaded
     from pipeline_lib.benchmarks.base import open_files
     from pipeline_lib.core.chosen import chosen
     from pipeline_lib.core.text import write_lines
@@ -21,4 +23,5 @@ def work(job: Job[PredictSettings]) -> None:
 
 
 if __name__ == "__main__":
-    run("predict", PredictSettings, work, inputs=["model", "questions", "indexes", "chosen"], outputs=["answers"])
+    inputs, files = ["model", "questions", "indexes", "chosen"], ["clearance"]
+    run("predict", PredictSettings, work, inputs=inputs, files=files, outputs=["answers"])

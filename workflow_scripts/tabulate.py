@@ -1,4 +1,6 @@
-"""Make a validated table of LLaVA's conversations, and a list of the rows that cannot be used."""
+"""Make a validated table of LLaVA's conversations, a list of the rows that cannot be used and one of unused keys."""
+
+import logging
 
 from pipeline_lib.core.chosen import chosen
 from pipeline_lib.core.job import Job
@@ -7,18 +9,32 @@ from pipeline_lib.core.program import run
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import write_table
-from pipeline_lib.instruct.tabulate import TabulateSettings, tabulate
+from pipeline_lib.instruct.tabulate import TabulateSettings, refusal, tabulate
+
+logger = logging.getLogger("pipeline_lib.tabulate")
 
 
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
     images = ImageReader([manifest.file("index.parquet") for manifest in job.manifests("indexes")])
     source = raw_path(job.manifests("raw"), job.settings.file)
-    rows, rejected = tabulate(source, images, job.settings, chosen(job.manifests("chosen"), "rows"))
-    write_table(job.output("table"), rows)
-    write_lines(job.output("rejected"), rejected)
-    job.note(rows=len(rows), rejected=len(rejected))
+    rows = chosen(job.manifests("chosen"), "rows")
+    table = tabulate(source, images, rows)
+    for key in table.unused_keys:
+        logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
+    listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails
+    error = refusal(table, job.settings, rows is not None, source, listing)
+    if error is not None:
+        write_lines(listing, table.rejected)
+        raise error
+    listing.unlink(missing_ok=True)
+    write_table(job.output("table"), table.rows)
+    write_lines(job.output("rejected"), table.rejected)
+    write_lines(job.output("unused"), table.unused_keys)
+    job.note(rows=len(table.rows), rejected=len(table.rejected), unused_keys=table.unused_keys)
 
 
 if __name__ == "__main__":
-    run("tabulate", TabulateSettings, work, inputs=["raw", "indexes", "chosen"], outputs=["table", "rejected"])
+    run(
+        "tabulate", TabulateSettings, work, inputs=["raw", "indexes", "chosen"], outputs=["table", "rejected", "unused"]
+    )

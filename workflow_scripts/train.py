@@ -4,12 +4,14 @@ import time
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
+from pipeline_lib.inspection.verdict import expect_no_fault
 from pipeline_lib.preview.verdict import read_verdict
 from pipeline_lib.training.settings import TrainSettings
 
 
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
+    expect_no_fault(job.paths("clearance"))
     left_out, longest = read_verdict(job.paths("verdict"))  # raises where it must not start, before anything is loaded
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
@@ -38,5 +40,5 @@ def work(job: Job[TrainSettings]) -> None:
 
 
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "projector", "adapter", "subset"], ["table", "indexes"]
+    inputs, files = ["start", "tower", "projector", "adapter", "subset"], ["clearance", "table", "indexes"]
     run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

@@ -211,6 +211,16 @@ def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> tor
     return pixels
 
 
+def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Path, tmp_path: Path) -> None:
+    files = FileNames(questions="q")
+    settings = PredictSettings(
+        benchmark="pope", protocol="llava15", files=files, model_id="m", threads=1, max_new_tokens=5000
+    )
+    asked = [Question("7", "What?", None, "all")]
+    with pytest.raises(PipelineError, match=r"(?s)question 7.*write `max_new_tokens: \d+` or less"):
+        predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
+
+
 def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: Path, tmp_path: Path) -> None:
     llava = load_llava(assembled)
     for mode in ("P", "L"):

@@ -65,12 +65,39 @@ def line_of(text: str) -> int:
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
         ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
-        ("clip_norm: 1.0}\n  tower", "clip_norm: 1.0}\n  tower", []),
+        (
+            "captions: {table: digits_captions,",
+            "captions: {table: digits_text,",
+            ["trainings.tower.subset", "CLIP learns from images"],
+        ),
+        ("    tower: tower\n", "", ["needs a `tower` to become a LLaVA", "'digits_llama'", "add `tower`"]),
+        *(
+            (old, new, [key, bound])
+            for old, new, key, bound in (
+                ("seed: 0", "seed: -1", "seed", "greater than or equal to 0"),
+                ("seed: 0", "seed: 9223372036854775808", "seed", "less than 9223372036854775808"),
+                ("threads: 1", "threads: 0", "threads", "greater than or equal to 1"),
+                ("shards: 2", "shards: 1001", "datasets.digits_scenes.shards", "less than or equal to 1000"),
+                ("fraction: 0.5", "fraction: 1.5", "subsets.half.sample.fraction", "less than or equal to 1"),
+                ("epochs: 1, batch_size: 32", "epochs: -1, batch_size: 32", "recipe.epochs", "greater than 0"),
+                ("epochs: 1, batch_size: 32", "epochs: .inf, batch_size: 32", "recipe.epochs", "value: inf"),
+                ("epochs: 1, batch_size: 32", "epochs: 1, batch_size: -8", "recipe.batch_size", "greater than 0"),
+                ("epochs: 1, batch_size: 32", "steps: 1000000000000, batch_size: 32", "recipe.steps", "100000000"),
+                ("max_new_tokens: 8", "max_new_tokens: 0", "decoding.max_new_tokens", "greater than 0"),
+                ("patch_size: 16", "patch_size: 15", "make.vision", "no multiple of patch_size 15"),
+                (
+                    "num_attention_heads: 4",
+                    "num_attention_heads: 5",
+                    "make.config",
+                    "no multiple of num_attention_heads",
+                ),
+                ("num_hidden_layers: 4", "num_hidden_layer: 4", "make.config.num_hidden_layer", "did you mean"),
+                ("rank: ", "rank: -", "recipe.rank", "greater than 0"),
+            )
+        ),
     ],
 )
 def test_every_fault_has_its_line_and_a_hint(tmp_path: Path, old: str, new: str, expected: list[str]) -> None:
-    if not expected:
-        return
     assert old in CONFIG
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace(old, new, 1))
@@ -80,6 +107,31 @@ def test_every_fault_has_its_line_and_a_hint(tmp_path: Path, old: str, new: str,
     for text in expected:
         assert text in message, message
     assert f"{path}:" in message and "value:" in message
+
+
+@pytest.mark.parametrize(
+    ("devices", "bound"), [("{nodes: 1000000}", "less than or equal to 10000"), ("{gpus_per_node: 0}", "equal to 1")]
+)
+def test_devices_are_a_machine_s_or_a_cluster_s(tmp_path: Path, devices: str, bound: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
+    with pytest.raises(PipelineError, match=rf"config\.yaml:\d+: trainings\.half\.devices\..*{bound}"):
+        load_study(path)
+
+
+def test_a_benchmark_that_no_run_is_asked_is_a_fault(tmp_path: Path) -> None:
+    head, tail = CONFIG.split("\nruns:\n")
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{head}\nruns: {{}}\n{tail[tail.index('benchmarks:') :]}")
+    with pytest.raises(PipelineError, match=r"benchmarks\.pope: no model is asked"):
+        load_study(path)
+
+
+def test_answers_that_are_neither_scored_nor_handed_in_are_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace("benchmark: pope\n", "benchmark: pope\n    scored: false\n", 1))
+    with pytest.raises(PipelineError, match=r"benchmarks\.pope\.scored: answers to pope are handed in nowhere else"):
+        load_study(path)
 
 
 def test_the_line_is_that_of_the_key(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_downloads_are_those_that_are_pinned(tmp_path: Path, monkeypatch: pytest
 
     def fetched(dataset: str) -> Cost:
         job = {
-            "rule": "fetch", "wildcards": {"dataset": dataset, "shard": "000"}, "inputs": [], "reads": [],
+            "rule": "fetch", "wildcards": {"dataset": dataset, "shard": "000"}, "inputs": [], "waits_for": [], "reads": [],
             "outputs": {"raw": f"raw/{dataset}/000", "manifest": f"raw/{dataset}/000.manifest.json"},
             "record": f"records/fetch/{dataset}-000.json", "settings": {}, "gpus": 0, "memory_mb": 2000, "runs": True,
         }  # fmt: skip

@@ -1,6 +1,7 @@
 """Tables and subsets: which rows are usable, and which are chosen."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.instruct.row_keys import unread_media
 from pipeline_lib.instruct.subset import SampleSettings, sample, subset_conversations, write_subset
 from pipeline_lib.instruct.table import Conversation, read_table, write_table
-from pipeline_lib.instruct.tabulate import TabulateSettings, tabulate
+from pipeline_lib.instruct.tabulate import Tabulated, TabulateSettings, refusal, tabulate
 from pipeline_lib.sampling import digest_rank
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "digest_rank.json"
@@ -22,16 +25,20 @@ def turns(human: str = "Hi", gpt: str = "Hello") -> list[dict[str, str]]:
     return [{"from": "human", "value": human}, {"from": "gpt", "value": gpt}]
 
 
-def tabulated(
-    tmp_path: Path, rows: list[Any], unusable: float = 1.0
-) -> tuple[list[Conversation], list[dict[str, Any]]]:
+def tabulated(tmp_path: Path, rows: list[Any]) -> Tabulated:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
-    return tabulate(path, ImageReader([]), TabulateSettings(file="rows.json", unusable=unusable))
+    return tabulate(path, ImageReader([]))
+
+
+def reason(tmp_path: Path, **row: Any) -> str:
+    """Return why a row is rejected, empty where it is used."""
+    rejected = tabulated(tmp_path, [{"conversations": turns(), **row}]).rejected
+    return str(rejected[0]["reason"]) if rejected else ""
 
 
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("row", "expected"),
     [
         ({"id": 1}, "not a list of pairs"),
         ({"conversations": turns()[:1]}, "not a list of pairs"),
@@ -45,28 +52,91 @@ def tabulated(
         ({"conversations": turns(human="<image>\nWhat?"), "image": ["a.jpg"]}, "not one path"),
     ],
 )
-def test_an_unusable_row_is_listed_with_its_reason(tmp_path: Path, row: dict[str, Any], reason: str) -> None:
-    rows, rejected = tabulated(tmp_path, [{"id": "good", "conversations": turns()}, row])
-    assert [(kept.row, kept.id) for kept in rows] == [(0, "good")]
-    assert rejected[0]["row"] == 1 and reason in rejected[0]["reason"]
+def test_an_unusable_row_is_listed_with_its_reason(tmp_path: Path, row: dict[str, Any], expected: str) -> None:
+    table = tabulated(tmp_path, [{"id": "good", "conversations": turns()}, row])
+    assert [(usable.row, usable.id) for usable in table.rows] == [(0, "good")]
+    assert table.rejected[0]["row"] == 1 and expected in table.rejected[0]["reason"]
 
 
-def test_too_many_unusable_rows_stop_the_study(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"1 of 2 rows cannot be used; the study allows 1\.00%"):
-        tabulated(tmp_path, [{"conversations": turns()}, {}], unusable=0.01)
+@pytest.mark.parametrize(("value", "words"), [(5, "(5)"), (True, "(true)"), (None, "(null)"), (["a"], '(["a"])')])
+def test_a_turn_that_is_no_text_is_not_called_empty(tmp_path: Path, value: Any, words: str) -> None:
+    spoken = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": value}]
+    assert reason(tmp_path, conversations=spoken) == f"the turn of gpt is no text {words}"
+
+
+@pytest.mark.parametrize(
+    "key", ["video", "videos", "images", "image_path", "image_paths", "audio", "img", "pic", "Image"]
+)
+def test_a_row_that_names_media_in_another_key_is_rejected_with_the_key(tmp_path: Path, key: str) -> None:
+    assert f"`{key}` names media" in reason(tmp_path, **{key: ["1.jpg"]})
+
+
+def test_a_row_is_known_to_name_media_by_a_files_suffix_too(tmp_path: Path) -> None:
+    assert "`scan` names media" in reason(tmp_path, scan="patient/1.jpg")
+    assert "`turn.clip` names media" in reason(tmp_path, conversations=[{**turns()[0], "clip": "a.mp4"}, turns()[1]])
+
+
+def test_a_row_may_say_where_its_image_was_from() -> None:
+    assert unread_media({"image": "coco/1.jpg", "image_url": "http://example.org/x", "file_name": "1.jpg"}) == ""
+    assert unread_media({"image": "coco/1.jpg", "images": ["coco/1.jpg", "coco/2.jpg"]}) == "images"
+    assert unread_media({"video": None, "images": [], "has_image": False}) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["<video>\nWhat happens?", "What happens? <audio>", "<Image1>\nWhat?", "<|image|> What?"]
+)
+def test_a_placeholder_of_other_media_is_no_text(tmp_path: Path, text: str) -> None:
+    assert "media that are not read" in reason(tmp_path, conversations=turns(text))
+
+
+def test_a_tag_of_html_within_a_text_is_text(tmp_path: Path) -> None:
+    assert reason(tmp_path, conversations=turns("How does <video> differ from <audio> in HTML?")) == ""
+
+
+def test_keys_that_are_not_read_are_counted_and_descriptive_ones_are_not(tmp_path: Path) -> None:
+    spoken = [{**turns()[0], "loss": False}, {**turns()[1], "weight": 2}]
+    rows = [{"conversations": turns(), "model": "", "source": "x"}] + [
+        {"conversations": spoken, "system": "Be brief."}
+    ] * 2
+    assert tabulated(tmp_path, rows).unused_keys == [
+        {"key": key, "rows": 2, "first_row": 1} for key in ("system", "turn.loss", "turn.weight")
+    ]
+
+
+@pytest.mark.parametrize("faulty", ["nice \ud83d", "\udc00", "a\0b"])
+def test_text_that_cannot_be_stored_rejects_its_row_alone(tmp_path: Path, faulty: str) -> None:
+    rows = [{"conversations": turns()}, {"conversations": turns(gpt=faulty)}, {"id": faulty, "conversations": turns()}]
+    table = tabulated(tmp_path, rows)
+    write_table(tmp_path / "t.parquet", table.rows)
+    write_lines(tmp_path / "rejected.jsonl", table.rejected)
+    assert [row["row"] for row in table.rejected] == [1, 2]
+    assert all("cannot be stored" in row["reason"] for row in table.rejected)
+
+
+def test_too_many_unusable_rows_stop_the_study_with_their_list(tmp_path: Path) -> None:
+    table = tabulated(tmp_path, [{"conversations": turns()}, {}])
+    settings = TabulateSettings(file="rows.json", unusable=0.01)
+    error = refusal(table, settings, False, tmp_path / "rows.json", tmp_path / "list.jsonl")
+    assert re.search(r"1 of 2 rows cannot be used; the study allows 1\.00%", str(error)) and "list.jsonl" in str(error)
+
+
+def test_a_refusal_counts_absent_images_by_folder(tmp_path: Path) -> None:
+    rows = [{"image": f"{folder}/1.jpg", "conversations": turns("<image>\nWhat?")} for folder in ("coco", "coco", "vg")]
+    table = tabulated(tmp_path, rows)
+    error = refusal(table, TabulateSettings(file="rows.json"), False, tmp_path, tmp_path)
+    assert "coco/1.jpg" in str(error) and "by first folder: coco/ 2, vg/ 1" in str(error)
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "[]"])
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "rows.json").write_text(content)
     with pytest.raises(PipelineError, match=r"rows\.json"):
-        tabulate(tmp_path / "rows.json", ImageReader([]), TabulateSettings(file="rows.json"))
+        tabulate(tmp_path / "rows.json", ImageReader([]))
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
-    rows, _ = tabulated(
-        tmp_path, [{"id": 7, "conversations": turns()}, {"id": "b", "conversations": turns("x", "y") * 2}]
-    )
+    source = [{"id": 7, "conversations": turns()}, {"id": "b", "conversations": turns("x", "y") * 2}]
+    rows = tabulated(tmp_path, source).rows
     write_table(tmp_path / "t.parquet", rows)
     assert read_table(tmp_path / "t.parquet") == rows
     assert [row.id for row in read_table(tmp_path / "t.parquet", {1})] == ["b"]

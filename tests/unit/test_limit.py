@@ -25,7 +25,7 @@ from pipeline_lib.images.index import health
 from pipeline_lib.images.picture import draw_health
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.instruct.tabulate import TabulateSettings, tabulate
+from pipeline_lib.instruct.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.project import ROOT
@@ -171,11 +171,10 @@ def test_chosen_rows_keep_their_numbers(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
     path = tmp_path / "t.json"
     path.write_text(json.dumps([{"id": str(n), "conversations": turns if n != 7 else []} for n in range(9)]))
-    settings = TabulateSettings(file="t.json", unusable=0.5)
-    rows, rejected = tabulate(path, ImageReader([]), settings, {2, 5, 7})
-    assert [row.row for row in rows] == [2, 5] and [row["row"] for row in rejected] == [7]
-    with pytest.raises(PipelineError, match="1 of 2 rows cannot be used"):
-        tabulate(path, ImageReader([]), settings.model_copy(update={"unusable": 0.0}), {2, 7})
+    table = tabulate(path, ImageReader([]), {2, 5, 7})
+    assert [row.row for row in table.rows] == [2, 5] and [row["row"] for row in table.rejected] == [7]
+    strict = TabulateSettings(file="t.json", unusable=0.0)
+    assert "1 of 3 rows cannot be used" in str(refusal(table, strict, True, path, tmp_path / "list"))
 
 
 def test_what_was_not_chosen_is_not_missing(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_a_split_that_is_no_list_of_ids_is_refused(tmp_path: Path, ids: Any) -> 
     ("rows", "message"),
     [
         ({"id": "1"}, "is a JSON list"),
-        ([{"id": "1"}], r"`conversations` is missing(.|\n)*row 1"),
+        ([{"id": "1"}], r"row 1(.|\n)*conversations is missing"),
         ([row("1", False), {"id": "2", "conversations": []}], "row 2"),
         ([{"id": "2", "conversations": ["B"]}], "row 1"),
         ([{"id": "", "conversations": [{"value": TEXT}]}], "row 1"),

@@ -1,4 +1,4 @@
-"""`vlmflow show`: a number stands with its mark, and where there is none a dash."""
+"""`vlmflow show`: a number stands with its mark and its status, and where there is none a dash."""
 
 import shutil
 from pathlib import Path
@@ -21,6 +21,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "studies/mini.yaml", tmp_path / "studies")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    jobs = [score_job(run) for run in RUNS]
+    monkeypatch.setattr("pipeline_lib.cli.show.plan", lambda study, look: jobs)
     return tmp_path
 
 
@@ -31,11 +33,27 @@ def run_score(**keys: Any) -> dict[str, Any]:
     return {"metrics": metrics, "interval": interval, **counts} | keys
 
 
+def score_job(run: str) -> dict[str, Any]:
+    """Return what the plan says of a score that holds."""
+    outputs = {"score": f"results/mini/scores/{run}/pope.json"}
+    record = f"results/mini/records/score/{run}-pope.json"
+    return {
+        "inputs": [],
+        "waits_for": [],
+        "outputs": outputs,
+        "record": record,
+        "status": "ok",
+        "causes": [],
+        "unseen": None,
+    }
+
+
 def shown(folder: Path, **full: Any) -> str:
-    runs = {run: run_score() for run in RUNS} | {"full": run_score(**full)}
-    path = folder / "results/mini/pope_score.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(pretty_json({"benchmark": "pope", "protocol": "llava15", "runs": runs}))
+    for run in RUNS:
+        path = folder / f"results/mini/scores/{run}/pope.json"
+        path.parent.mkdir(parents=True)
+        score = run_score(**full) if run == "full" else run_score()
+        path.write_text(pretty_json({"benchmark": "pope", "protocol": "llava15", **score}))
     done = CliRunner().invoke(app, ["show", "mini"])
     assert done.exit_code == 0, done.exception
     return done.stdout

@@ -65,7 +65,7 @@ def test_what_is_stale_is_refused_by_name_and_the_rest_recorded(ledger: Project)
     done = ledger.run("vlmflow", "dvc", "commit", *STUDY)
     assert done.returncode == 1
     assert "refused: train-pretrained" in done.text and "recipe.learning_rate: 0.003 → 0.005" in done.text
-    assert "34 stages are recorded" in done.text
+    assert "37 stages are recorded" in done.text
     status = json.loads(must(ledger.run("dvc", "status", "--json")))
     assert set(status) <= {"train-pretrained", "reproduced"}
 
@@ -163,7 +163,7 @@ def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     wanted = [f"predict-{run}-pope" for run in ("full", "half", "untrained")]
     must(cloned.run("dvc", "pull", "-q", *wanted, "fetch-mini_pope", "records.dvc"))
     told = restore(cloned)
-    assert "4 of 35 stages are verified and current." in told and "absent: " in told
+    assert "4 of 38 stages are verified and current." in told and "absent: " in told
     done = cloned.make("results/mini/pope_score.json")
     assert done.returncode == 0, done.text
     assert Counter(re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)) == {
@@ -250,7 +250,7 @@ def test_a_drifted_pipeline_is_refused(ledger: Project) -> None:
 def test_everything_reproduced_gives_the_same_lock(ledger: Project) -> None:
     lock, score = (ledger.root / "dvc.lock").read_bytes(), (ledger.root / SCORE).read_bytes()
     text = must(ledger.run("dvc", "repro", "-f", timeout=900))
-    assert text.count("re-made, same digest") == 35 and "other digest" not in text
+    assert text.count("re-made, same digest") == 38 and "other digest" not in text
     assert (ledger.root / "dvc.lock").read_bytes() == lock and (ledger.root / SCORE).read_bytes() == score
     assert ledger.planned() == Counter() and CLEAN in must(ledger.run("dvc", "repro"))
 

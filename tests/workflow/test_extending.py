@@ -19,6 +19,10 @@ MODULES = dict(re.findall(r"`(src/pipeline_lib/\w+/\w+\.py)`:\n\n```python\n(.*?
 STUDIES = [YAML(typ="safe").load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)]
 NAMES = ["a.png", "deep/b.png", "c.png"]
 ANSWERS = {"0": (" Seven.", "seven"), "1": ("eight", "Nine"), "2": ("nine", "Nine")}  # what is said, what is right
+RUN = {
+    "weights": {"own": {"dataset": "scans", "make": {"kind": "pretrained", "holds": "llava", "template": "vicuna_v1"}}},
+    "runs": {"own": {"model": "own"}},
+}
 SUBSET = "results/scans/subsets/some.parquet"
 TRAINED = "results/mini/checkpoints/attention"
 
@@ -63,7 +67,7 @@ def test_a_source_a_strategy_and_a_benchmark_of_the_page_work(fresh: Project, tm
     assert fresh.run("ruff", "check", "src").returncode == 0
     write_data(tmp_path / "disk")
     (fresh.root / "site.yaml").write_text(f"paths: {{scans: {tmp_path / 'disk'}}}\n")
-    study = {"title": "The page's", "runs": {}, **study_of("datasets", "tables", "subsets", "benchmarks")}
+    study = {"title": "The page's", **RUN, **study_of("datasets", "tables", "subsets", "benchmarks")}
     (fresh.root / "studies" / "scans.yaml").write_text(json.dumps(study))
     done = fresh.snakemake("-c2", "--config", "study=scans", "--", SUBSET)
     assert done.returncode == 0, done.text

@@ -10,7 +10,7 @@ import pytest
 
 from tests.project import Project
 from tests.workflow.conftest import must
-from tests.workflow.edits import ASKED, EDITS, LIBRARY, SHOWN, STUDY, Edit
+from tests.workflow.edits import ASKED, EDITS, INSPECTED, LIBRARY, SHOWN, STUDY, Edit
 
 FELT = [edit for edit in EDITS if edit.runs]
 BRIEF = [edit for edit in EDITS if sum(edit.works.values()) <= 4]  # under DVC every stage costs seconds more
@@ -116,6 +116,13 @@ def test_a_comment_or_docstring_in_any_module_runs_nothing(mini: Project) -> Non
 
 def test_another_folder_runs_nothing(mini: Project) -> None:
     assert mini.planned() == Counter()
+
+
+def test_an_edit_is_seen_below_a_verdict_that_is_made_again(mini: Project) -> None:
+    mini.edit(f"{LIBRARY}/inspection/questions.py", "SCHEMA = 1", "SCHEMA = 2")
+    mini.edit(STUDY, "start: pretrained\n    subset: half", "start: pretrained\n    subset: full")
+    changed = {"inspect_rows": 1, "preview": 1, "train": 1, "predict": 1, "score": 1, "gather": 1}
+    assert mini.planned() == {**INSPECTED, **changed}
 
 
 def test_a_learning_rate_trains_that_run_again(mini: Project) -> None:

@@ -1,11 +1,18 @@
 """`vlmflow config`: check a study before anything runs; what may stand in one."""
 
+from typing import Annotated
+
 import typer
 
-from pipeline_lib.config.load import DEFAULT, load_study, study_path
+from pipeline_lib.config.ancestry import needed_trainings
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.machine import machine_problems, this_machine
 from pipeline_lib.config.pins import open_pins
+from pipeline_lib.config.places import free_bytes, place_problems, room_problems
+from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
+from pipeline_lib.config.study import Study
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.downloads.pins import PINS
 
@@ -18,13 +25,19 @@ def _group() -> None:
 
 
 @app.command()
-def check(study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, or NAME for studies/NAME.yaml")) -> None:
+def check(
+    study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, or NAME for studies/NAME.yaml"),
+    here: Annotated[
+        bool, typer.Option("--here", help="look at this machine too: files and folders, GPUs, memory, room, libraries")
+    ] = False,
+) -> None:
     """Report every fault of a study with its line, or say what the study holds."""
     path = study_path(study)
-    tree = load_study(path)
+    tree = load_study(path, lambda found: problems_here(study, found)) if here else load_study(path)
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
+    _tell_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
     _tell_pins(open_pins(tree))
 
 
@@ -38,6 +51,20 @@ def schema() -> None:
 def reference() -> None:
     """Print every key of a study as Markdown: type, values, default, meaning."""
     typer.echo(reference_page(), nl=False)
+
+
+def problems_here(name: str, study: Study) -> list[Problem]:
+    """Return what a study needs and this machine does not have."""
+    if study.smoke:  # which runs on stand-ins, on any processor
+        return []
+    absent = list(place_problems(study))
+    room = [] if absent else room_problems(study, results_folder(name, study), free_bytes())
+    return [*absent, *machine_problems(study, this_machine()), *room]
+
+
+def _tell_unused(trainings: list[str]) -> None:
+    if trainings:
+        typer.echo(f"no run needs these trainings, which are made only when asked for: {', '.join(trainings)}")
 
 
 def _tell_pins(names: list[str]) -> None:

@@ -8,6 +8,11 @@ from pipeline_lib.recipes.base import Multimodal
 
 def read_conversations(study: Study) -> list[str]:
     """Return the trainings that the study's runs need and whose recipe reads conversations about images, sorted."""
+    return [name for name in needed_trainings(study) if isinstance(study.trainings[name].recipe, Multimodal)]
+
+
+def needed_trainings(study: Study) -> list[str]:
+    """Return the trainings that the study's runs need, sorted."""
     needed: set[str] = set()
     models = {run.model for run in study.runs.values()}
     while models:
@@ -16,7 +21,7 @@ def read_conversations(study: Study) -> list[str]:
             needed.add(name)
             training = study.trainings[name]
             models |= {part for part in (training.start, training.tower, training.projector) if part is not None}
-    return sorted(name for name in needed if isinstance(study.trainings[name].recipe, Multimodal))
+    return sorted(needed)
 
 
 def origins(study: Study, name: str) -> tuple[str, str | None]:

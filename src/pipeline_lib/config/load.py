@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Callable, Iterable, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -62,12 +62,15 @@ def _was_begun(name: str) -> bool:
     return any(path.is_dir() for path in (folder / "records", *folder.glob("partial*/records")))
 
 
-def load_study(path: Path) -> Study:
-    """Return the study of a file as it runs; every fault found is listed in one PipelineError."""
+def load_study(path: Path, look: Callable[[Study], Iterable[Problem]] = lambda study: ()) -> Study:
+    """Return the study of a file as it runs; every fault found is listed in one PipelineError.
+
+    A study without a fault of its own is looked at further, if asked: `look` returns what does not fit around it.
+    """
     document = _read(path)
     try:
         study = Study.model_validate(plain(document, path))
-        found = problems(study)
+        found = problems(study) or list(look(study))
     except ValidationError as error:
         found = [_problem(item) for item in error.errors()]
     if found:

@@ -78,7 +78,22 @@ def _trainings(study: Study) -> Iterator[Problem]:
             yield Problem(key, "this recipe needs an `adapter`", training.recipe.name)
         if training.subset is not None:
             yield from _missing((*key, "subset"), training.subset, study.subsets, "subset")
+        if _lacks_tower(training, study):
+            yield Problem(key, "a language model needs a `tower` to become a LLaVA", training.start, "add `tower`")
+        if training.recipe.makes == "clip" and _without_images(training, study):
+            yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _steps(key, training)
+
+
+def _lacks_tower(training: Training, study: Study) -> bool:
+    known = training.start in study.weights or training.start in study.trainings
+    alone = training.recipe.makes == "llava" and training.tower is None
+    return known and alone and study.model_kind(training.start) == "language"
+
+
+def _without_images(training: Training, study: Study) -> bool:
+    subset = study.subsets.get(str(training.subset))
+    return subset is not None and subset.table in study.tables and not study.tables[subset.table].images
 
 
 def _parts(training: Training) -> dict[str, tuple[str, ...]]:
@@ -132,6 +147,15 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
             yield from _missing((*key, "gold"), use.gold, study.datasets, "dataset")
         yield from _images((*key, "images"), use.images, study)
         yield from _protocol(key, use)
+        yield from _unasked(key, use, study)
+
+
+def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
+    if not study.runs:
+        yield Problem(key, "no model is asked: the study has no run", use.benchmark, "add a run, or remove it")
+    if not use.scored and not hasattr(load("benchmarks", use.benchmark), "SUBMISSION"):
+        hint = "remove `scored: false`"
+        yield Problem((*key, "scored"), f"answers to {use.benchmark} are handed in nowhere else", use.scored, hint)
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:

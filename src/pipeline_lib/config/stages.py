@@ -1,6 +1,7 @@
 """From the tree to the settings of each job: only what its stage uses, and no name that a person may change."""
 
 from pathlib import Path
+from typing import Literal
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.choosing.questions import QuestionsSettings
@@ -12,15 +13,16 @@ from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
 from pipeline_lib.instruct.subset import SampleSettings
 from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
-from pipeline_lib.preview.settings import InspectSettings, PreviewSettings
+from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
-from pipeline_lib.training.settings import TrainSettings, WeightsSettings
+from pipeline_lib.training.settings import Optimisation, TrainSettings, WeightsSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -88,7 +90,7 @@ def weights(study: Study, name: str) -> WeightsSettings:
         lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
-        device=study.device,
+        device=_device(study, takes_steps=bool(found.learn)),
     )
 
 
@@ -107,6 +109,22 @@ def inspect(study: Study, training: str) -> InspectSettings:
     )
 
 
+def inspect_images(study: Study, training: str) -> InspectImagesSettings:
+    """Return the settings of the job that checks whether the rows of a training have images."""
+    return InspectImagesSettings(images=study.trainings[training].recipe.makes == "clip")
+
+
+def inspect_questions(study: Study, benchmark: str) -> InspectQuestionsSettings:
+    """Return the settings of the job that checks a benchmark's questions."""
+    use = study.benchmarks[benchmark]
+    return InspectQuestionsSettings(benchmark=use.benchmark, protocol=use.protocol, files=use.files, scored=use.scored)
+
+
+def inspect_benchmarks() -> InspectBenchmarksSettings:
+    """Return the settings of the job that joins the verdicts on all benchmarks."""
+    return InspectBenchmarksSettings()
+
+
 def preview() -> PreviewSettings:
     """Return the settings of every preview job."""
     return PreviewSettings()
@@ -116,7 +134,11 @@ def train(study: Study, training: str) -> TrainSettings:
     """Return the settings of one train job."""
     found = study.trainings[training]
     return TrainSettings(
-        recipe=found.recipe, seed=study.seed, threads=study.threads, device=study.device, devices=found.devices
+        recipe=found.recipe,
+        seed=study.seed,
+        threads=study.threads,
+        device=_device(study, takes_steps=isinstance(found.recipe, Optimisation)),
+        devices=found.devices,
     )
 
 
@@ -161,6 +183,11 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
+
+
+def _device(study: Study, takes_steps: bool) -> Literal["cpu", "cuda"]:
+    """Return what a job computes on: one that takes no step only links, converts or assembles, and needs no GPU."""
+    return study.device if takes_steps else "cpu"
 
 
 def _limit(study: Study) -> Limit:

@@ -19,6 +19,8 @@ from pipeline_lib.weights.base import ModelKind, WeightsKind
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
+MOST = 10**10  # rows or questions
+
 
 def _or_one_word(schema: dict[str, Any]) -> None:
     """Let a schema tell that `convert: jpeg` is short for `convert: {to: jpeg}`."""
@@ -118,8 +120,10 @@ class BenchmarkUse(Settings):
 class Limit(Settings):
     """How much of its data a rehearsal takes."""
 
-    rows: int | None = Field(default=None, ge=1, description="rows of every table; none: all")
-    questions: int | None = Field(default=None, ge=1, description="questions of every benchmark, about; none: all")
+    rows: int | None = Field(default=None, ge=1, le=MOST, description="rows of every table; none: all")
+    questions: int | None = Field(
+        default=None, ge=1, le=MOST, description="questions of every benchmark, about; none: all"
+    )
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Self:
@@ -138,14 +142,20 @@ class Study(Settings):
     limit: Limit | None = Field(
         default=None, description="rehearse the whole study on some rows and questions of its own data"
     )
-    seed: int = Field(default=0, ge=0, description="every draw of the study derives from it")
-    threads: int = Field(default=1, ge=1, description="threads of a numeric job; other threads, other bytes")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="every draw of the study derives from it")
+    threads: int = Field(default=1, ge=1, le=10_000, description="threads of a numeric job; other threads, other bytes")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
     memory_gb: int = Field(
-        default=4, ge=1, description="main memory of a job that holds a model, asked of a scheduler; changes no result"
+        default=4,
+        ge=1,
+        le=100_000,
+        description="main memory of a job that holds a model, in GB, asked of a scheduler; changes no result",
     )
     save_every: int = Field(
-        default=600, ge=0, description="seconds between the states from which an interrupted training goes on"
+        default=600,
+        ge=0,
+        le=31_536_000,
+        description="seconds between the states from which an interrupted training goes on",
     )
     suspect_above: float = Field(
         default=SUSPECT_ABOVE,

@@ -24,8 +24,8 @@ LEFT_OF_A_FULL_DISK = 4096  # bytes
 class Options:
     """The names of a program's path options.
 
-    `inputs` take manifests, `plain` take small files without one, `files` take paths whose bytes the work verifies by
-    digests that it holds, `outputs` take one path each.
+    `inputs` take manifests, `plain` take small files without one, `files` take paths that decide no byte by themselves:
+    the work verifies them by digests that it holds, or only waits for them. `outputs` take one path each.
     """
 
     inputs: Sequence[str]

@@ -8,7 +8,10 @@ from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.decode import open_image
 from pipeline_lib.images.index import UNUSABLE, IndexRow, pin, read_index
+from pipeline_lib.images.nearest import NearestPaths
 from pipeline_lib.images.pixels import to_rgb
+
+ABSENT = "no dataset holds this image"
 
 
 class ImageReader:
@@ -16,6 +19,7 @@ class ImageReader:
 
     def __init__(self, indexes: list[Path]) -> None:
         self._rows: dict[str, IndexRow] = {}
+        self._nearest: NearestPaths | None = None  # built when a path is looked up in vain
         for index in indexes:
             self._add(index)
 
@@ -34,9 +38,10 @@ class ImageReader:
         return path in self._rows and self._rows[path].status not in UNUSABLE
 
     def why_not(self, path: str) -> str:
-        """Return why an image cannot be used."""
+        """Return why an image cannot be used; for one that no dataset holds, with the nearest path that there is."""
         if path not in self._rows:
-            return "no dataset holds this image"
+            self._nearest = self._nearest or NearestPaths(self._rows)
+            return "; ".join(part for part in (f"{ABSENT}: {path}", self._nearest.hint(path)) if part)
         row = self._rows[path]
         return f"{UNUSABLE[row.status]}: {row.reason}"
 

@@ -61,6 +61,7 @@ def predict(
     """
     template = cast(Template, load("prompts", str(llava.card.template)))
     prompts = [_prompt(llava, template, question) for question in questions]
+    _expect_room(llava, questions, prompts, settings.max_new_tokens)
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
     for start in range(0, len(order), settings.batch_size):
@@ -80,6 +81,20 @@ def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
     image = asked.image is not None
     tokens = llava.model.config.image_seq_length if image else 0
     return encode(question(template, asked.prompt, image), llava.tokenizer, tokens)[0]
+
+
+def _expect_room(llava: Llava, questions: list[Question], prompts: list[list[int]], max_new_tokens: int) -> None:
+    """Raise PipelineError where the longest prompt and its answer may need more positions than the model has."""
+    positions = llava.model.config.get_text_config().max_position_embeddings
+    length, longest = max(zip(map(len, prompts), questions, strict=True), key=lambda pair: pair[0], default=(0, None))
+    if longest is not None and length + max_new_tokens > positions:
+        room = positions - length
+        raise PipelineError(
+            f"this prompt and its answer need up to {length + max_new_tokens} positions; the model has {positions}",
+            where=f"question {longest.id}",
+            value=f"{length} tokens of prompt, max_new_tokens: {max_new_tokens}",
+            cure=f"write `max_new_tokens: {room}` or less" if room > 0 else "ask a model with more positions",
+        )
 
 
 def _inputs(

@@ -11,8 +11,10 @@ from pipeline_lib.core.settings import Settings
 class Decoding(Settings):
     """How a model answers: greedily, in batches."""
 
-    batch_size: int = Field(default=16, gt=0, description="questions answered at once; the answers do not depend on it")
-    max_new_tokens: int = Field(default=128, gt=0, description="longest answer, in tokens")
+    batch_size: int = Field(
+        default=16, gt=0, le=100_000, description="questions answered at once; the answers do not depend on it"
+    )
+    max_new_tokens: int = Field(default=128, gt=0, le=1_000_000, description="longest answer, in tokens")
     faithful: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"
     )

@@ -1,5 +1,6 @@
-"""The tabulate stage: LLaVA's JSON becomes a validated table, and a list of unusable rows with their reasons."""
+"""The tabulate stage: LLaVA's JSON becomes a validated table and two lists: rejected rows, and keys not read."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -9,10 +10,12 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.share import allowed
 from pipeline_lib.core.text import read_json, read_lines
-from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.images.nearest import first_folders
+from pipeline_lib.images.reader import ABSENT, ImageReader
+from pipeline_lib.instruct.row_faults import row_fault, shown
+from pipeline_lib.instruct.row_keys import unused_keys
 from pipeline_lib.instruct.table import Conversation
-
-PLACEHOLDER = "<image>"
+from pipeline_lib.instruct.text_faults import escaped
 
 
 class TabulateSettings(Settings):
@@ -22,37 +25,61 @@ class TabulateSettings(Settings):
     unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
 
 
-Rejected = dict[str, Any]
+Rejected = dict[str, Any]  # row, id, image where the row names one, reason
+UnusedKey = dict[str, Any]  # key, rows that have it, the first of them
 
 
-def tabulate(
-    path: Path, images: ImageReader, settings: TabulateSettings, chosen: set[int] | None = None
-) -> tuple[list[Conversation], list[Rejected]]:
-    """Return the usable rows in file order, and the others as {row, id, reason}: of all, or of the chosen ones.
+@dataclass(frozen=True)
+class Tabulated:
+    """The usable rows of a source file in its order, the other rows with their reasons, and the keys not read."""
 
-    No row, or a larger share of unusable rows than the settings allow, raises PipelineError.
-    """
+    rows: list[Conversation]
+    rejected: list[Rejected]
+    unused_keys: list[UnusedKey]
+
+
+def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) -> Tabulated:
+    """Return what becomes of all rows of a source file, or of the chosen ones; no row raises PipelineError."""
     rows: list[Conversation] = []
     rejected: list[Rejected] = []
+    keys: dict[str, UnusedKey] = {}
     for position, raw in enumerate(records(path)):
         if chosen is not None and position not in chosen:
             continue
-        reason = _fault(raw, images)
+        for key in sorted(map(escaped, unused_keys(raw))):
+            keys.setdefault(key, {"key": key, "rows": 0, "first_row": position})["rows"] += 1
+        reason = row_fault(raw, images)
         if reason:
-            rejected.append({"row": position, "id": str(raw.get("id", "")), "reason": reason})
+            rejected.append(_rejected(position, raw, reason))
         else:
             rows.append(_conversation(position, raw, images))
-    total = len(rows) + len(rejected)
-    if total == 0:
+    if not rows and not rejected:
         raise PipelineError("this table holds no row", where=path)
-    if len(rejected) > allowed(settings.unusable, total, sample=chosen is not None):
-        raise PipelineError(
-            f"{len(rejected)} of {total} rows cannot be used; the study allows {settings.unusable:.2%}",
-            where=path,
-            value=f"row {rejected[0]['row']}: {rejected[0]['reason']}",
-            cure="mend the data, or raise `unusable` of this table",
-        )
-    return rows, rejected
+    return Tabulated(rows, rejected, sorted(keys.values(), key=lambda entry: (-entry["rows"], entry["key"])))
+
+
+def refusal(
+    table: Tabulated, settings: TabulateSettings, sample: bool, path: Path, listing: Path
+) -> PipelineError | None:
+    """Return the error where more rows are unusable than the settings allow; `listing` is the list that it names."""
+    rejected, total = table.rejected, len(table.rows) + len(table.rejected)
+    if len(rejected) <= allowed(settings.unusable, total, sample):
+        return None
+    first = rejected[0]
+    absent = [row["image"] for row in rejected if row["reason"].startswith(ABSENT)]
+    folders = f"; {len(absent):,} images that no dataset holds, by first folder: {first_folders(absent)}"
+    return PipelineError(
+        f"{len(rejected)} of {total} rows cannot be used; the study allows {settings.unusable:.2%}",
+        where=path,
+        value=f"row {first['row']}: {first['reason']}{folders if absent else ''}",
+        cure=f"mend the data (every rejected row is listed in {listing}), or raise `unusable` of this table",
+    )
+
+
+def _rejected(position: int, raw: dict[str, Any], reason: str) -> Rejected:
+    image = raw.get("image")
+    named = {"image": escaped(image)} if isinstance(image, str) else {}
+    return {"row": position, "id": shown(raw.get("id", "")), **named, "reason": reason}
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:
@@ -67,27 +94,6 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(raw, dict):
             raise PipelineError("expected an object", where=f"{path}, row {position}", value=raw)
         yield raw
-
-
-def _fault(raw: dict[str, Any], images: ImageReader) -> str:
-    """Return why a row cannot be used, or an empty string."""
-    turns = raw.get("conversations")
-    if not isinstance(turns, list) or not turns or len(turns) % 2:
-        return "`conversations` is not a list of pairs of turns"
-    for turn, speaker in zip(turns, ("human", "gpt") * (len(turns) // 2), strict=True):
-        if not isinstance(turn, dict) or turn.get("from") != speaker:
-            return "turns do not alternate between human and gpt"
-        if not isinstance(turn.get("value"), str) or not turn["value"].replace(PLACEHOLDER, "").strip():
-            return f"an empty turn of {speaker}"
-    placeholders = sum(turn["value"].count(PLACEHOLDER) for turn in turns)
-    image = raw.get("image")
-    if image is None:
-        return f"{PLACEHOLDER} without an image" if placeholders else ""
-    if not isinstance(image, str):
-        return "`image` is not one path"
-    if placeholders != 1 or PLACEHOLDER not in turns[0]["value"]:
-        return f"expected {PLACEHOLDER} once, in the first turn"
-    return "" if image in images else images.why_not(image)
 
 
 def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Conversation:

@@ -79,5 +79,5 @@ def _stage(name: str, jobs: list[Job], scored: set[str]) -> Stage:
     if len(fixed) > 1:
         raise PipelineError("two things of the study make one stage name", value=name, cure="rename one of them")
     outputs = {path for job in jobs for out, path in job["outputs"].items() if out != "raw" or path in scored}
-    inputs = {path for job in jobs for path in job["inputs"]}
+    inputs = {path for job in jobs for path in (*job["inputs"], *job["waits_for"])}
     return Stage(name, jobs[0]["rule"], jobs, sorted(inputs), sorted(outputs))

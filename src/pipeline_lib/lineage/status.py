@@ -65,22 +65,21 @@ def standing(output: str, plan: list[Job]) -> tuple[Status, str]:
     """
     makers = {path: job for job in plan for path in job["outputs"].values()}
     maker = makers[output]
+    if Status(maker["status"]).is_sound:
+        return Status(maker["status"]), ""
     above = _above(maker, makers)
     for status in (Status.FAILED, Status.RUNNING):
         culprit = next((job for job in above if job["status"] == status), None)
         if culprit is not None:
             return status, f"{job_name(culprit)}: {culprit['causes'][0]}"
-    status = Status(maker["status"])
-    if status.is_sound:
-        return status, ""
     culprit = next((job for job in above if not Status(job["status"]).is_sound), maker)
-    return status, f"{job_name(culprit)}: {culprit['causes'][0]}"
+    return Status(maker["status"]), f"{job_name(culprit)}: {culprit['causes'][0]}"
 
 
 def _above(job: Job, makers: dict[str, Job]) -> list[Job]:
     """Return the jobs that a job depends on and itself, each after those that it depends on."""
     ordered: dict[str, Job] = {}
-    for path in job["inputs"]:
+    for path in (*job["inputs"], *job["waits_for"]):
         if path in makers and makers[path]["record"] not in ordered:
             ordered |= {above["record"]: above for above in _above(makers[path], makers)}
     return [*ordered.values(), job]

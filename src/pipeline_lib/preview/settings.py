@@ -1,4 +1,4 @@
-"""Settings of the stages `inspect` and `preview`."""
+"""Settings of the stages `inspect_rows`, `inspect_images` and `preview`."""
 
 from typing import Annotated
 
@@ -17,6 +17,12 @@ class InspectSettings(Settings):
     untrained: float = Field(ge=0, le=1)
     sample: bool = Field(description="whether the rows are a rehearsal's, whose shares may be exceeded by chance")
     seed: int
+
+
+class InspectImagesSettings(Settings):
+    """What one inspect_images job needs to know."""
+
+    images: bool = Field(description="whether every row must have an image; else none may")
 
 
 class PreviewSettings(Settings):

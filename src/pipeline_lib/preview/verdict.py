@@ -31,7 +31,7 @@ def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
 def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
     """Return the rows that a training leaves out and the tokens of its longest row; a refusal raises PipelineError.
 
-    A training that reads no conversations has no verdict, leaves nothing out, and its longest row is not known.
+    The longest row is known of conversations about images alone. A training without rows has no verdict.
     """
     if not paths:
         return set(), None
@@ -40,7 +40,7 @@ def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
     refused = found["refused"]
     if refused is not None:
         raise PipelineError(refused["what"], where=path, value=refused["value"], cure=refused["cure"])
-    return set(found["left_out"]), int(found["longest"])
+    return set(found["left_out"]), found["longest"]
 
 
 def _refusal(untrained: list[RowCount], rows: int, settings: InspectSettings) -> dict[str, str]:

@@ -44,14 +44,14 @@ class Multimodal(Optimisation, Prompting):
         description="rows in the order that the original code draws from the study's seed, cut and labelled as there, "
         "its mistakes included (docs/parity.md)",
     )
-    max_length: int = Field(default=2048, gt=0, description="tokens of a conversation, the image's included")
+    max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation, the image's included")
 
 
 class LanguageAndProjector(Multimodal):
     """Settings of recipes that train the projector beside the language model, if wanted at a rate of its own."""
 
     projector_learning_rate: float | None = Field(
-        default=None, gt=0, description="learning rate of the projector, where it is not that of the rest"
+        default=None, gt=0, le=1, description="learning rate of the projector, where it is not that of the rest"
     )
 
     def own_rates(self) -> dict[str, float]:

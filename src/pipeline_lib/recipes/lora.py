@@ -21,8 +21,8 @@ class Settings(LanguageAndProjector):
     saves: ClassVar[Literal["model", "adapter"]] = "adapter"
 
     name: Literal["lora"]
-    rank: int = Field(default=128, gt=0, description="rank of the update of every linear layer")
-    alpha: int = Field(default=256, gt=0, description="the update is scaled by alpha / rank")
+    rank: int = Field(default=128, gt=0, le=131_072, description="rank of the update of every linear layer")
+    alpha: int = Field(default=256, gt=0, le=1_000_000, description="the update is scaled by alpha / rank")
     dropout: float = Field(default=0.05, ge=0, lt=1, description="dropout before every update")
 
 

@@ -26,7 +26,7 @@ class Settings(Optimisation):
     template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
-    max_length: int = Field(default=2048, gt=0, description="tokens of a conversation")
+    max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation")
 
 
 def prepare(settings: Settings, material: "Material") -> "Task":

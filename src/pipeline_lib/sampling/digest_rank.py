@@ -17,7 +17,7 @@ class Settings(SampleStrategy):
 
     strategy: Literal["digest_rank"] = "digest_rank"
     fraction: float | None = Field(default=None, gt=0, le=1, description="share of the rows, rounded down")
-    count: int | None = Field(default=None, gt=0, description="number of rows")
+    count: int | None = Field(default=None, gt=0, le=10**10, description="number of rows")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

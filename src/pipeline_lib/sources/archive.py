@@ -6,7 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, local
+from pipeline_lib.downloads.names import is_url
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -30,13 +31,13 @@ class Settings(Archive, SourceSettings):
         """Return all archives."""
         return [self, *self.also]
 
-    def local_paths(self) -> list[Path]:
-        """Return those that lie on this machine."""
-        return local([part.url for part in self.archives()])
-
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the URLs with their digests."""
         return {archive.url: archive.sha256 for archive in self.archives()}
+
+    def local_places(self) -> list[str]:
+        """Return those that are no URLs."""
+        return [archive.url for archive in self.archives() if not is_url(archive.url)]
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

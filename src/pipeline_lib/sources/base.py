@@ -10,11 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.site import locate
 from pipeline_lib.core.urls import secret_in
 from pipeline_lib.core.walk import Walk
 
@@ -45,9 +45,13 @@ class SourceSettings(Settings):
         """
         return {}
 
-    def local_paths(self) -> list[Path]:
-        """Return the files and folders of this machine that the source reads; planning looks whether they changed."""
+    def local_places(self) -> list[str]:
+        """Return the files and folders of this machine that it names, as the study has them."""
         return []
+
+    def local_paths(self) -> list[Path]:
+        """Return where they lie; planning looks whether they changed. A site that is not named raises PipelineError."""
+        return [locate(place).absolute() for place in self.local_places()]
 
     def tolerance(self) -> float:
         """Return the largest share of a shard's files that may be unusable."""
@@ -76,11 +80,6 @@ class Source(Protocol):
 
     def fetch(self, settings: SourceSettings, seed: int, names: list[str], folder: Path) -> list[Failure]:
         """Put the named files below `folder`, and return those that could not be had."""
-
-
-def local(places: list[str]) -> list[Path]:
-    """Return the absolute paths of those places that are no URLs."""
-    return [Path(place).absolute() for place in places if not urlsplit(place).scheme]
 
 
 def shard_pin(name: str, shard: int, shards: int) -> str:

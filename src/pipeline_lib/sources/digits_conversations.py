@@ -20,16 +20,18 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_conversations"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that rows with images are about")
-    scenes: int = Field(gt=0, description="how many scenes there are; each has one caption")
-    instruction_rows: int = Field(gt=0, description="single-turn instruction rows, about one scene after the other")
-    text_rows: int = Field(gt=0, description="rows without images")
+    scenes: int = Field(gt=0, le=10_000_000, description="how many scenes there are; each has one caption")
+    instruction_rows: int = Field(
+        gt=0, le=10_000_000, description="single-turn instruction rows, about one scene after the other"
+    )
+    text_rows: int = Field(gt=0, le=10_000_000, description="rows without images")
     choices: float = Field(default=0.0, ge=0, le=1, description="share of instruction rows that are multiple choice")
     text_choices: float = Field(default=0.0, ge=0, le=1, description="share of text rows that are multiple choice")
     text_lookups: float = Field(
         default=0.0, ge=0, le=1, description="share of text rows that ask for the letter of an option"
     )
     lookup_rows: int = Field(
-        default=0, ge=0, description="rows of `lookups.json`, which ask for the letter of an option"
+        default=0, ge=0, le=10_000_000, description="rows of `lookups.json`, which ask for the letter of an option"
     )
 
 

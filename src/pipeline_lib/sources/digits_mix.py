@@ -21,7 +21,7 @@ class Settings(SourceSettings):
     file: Literal["llava_v1_5_mix665k.json", "blip_laion_cc_sbu_558k.json"] = Field(
         description="the instruction mix, or the captions of the first stage"
     )
-    rows: int = Field(gt=0, description="how many rows")
+    rows: int = Field(gt=0, le=10_000_000, description="how many rows")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

@@ -17,7 +17,7 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_mmbench"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
-    scenes: int = Field(gt=0, description="how many scenes; one question each, in four circular copies")
+    scenes: int = Field(gt=0, le=10_000_000, description="how many scenes; one question each, in four circular copies")
     file: str = Field(default="mmbench_dev.tsv", pattern=r"^[\w.-]+\.tsv$", description="the table's name")
 
 

@@ -20,7 +20,7 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_pope"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
-    scenes: int = Field(gt=0, description="how many scenes; six questions each")
+    scenes: int = Field(gt=0, le=10_000_000, description="how many scenes; six questions each")
     only: str = Field(default="*", description="a pattern of the names to write")
 
 

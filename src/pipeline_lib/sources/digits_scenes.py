@@ -16,7 +16,7 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_scenes"]
     part: Literal["train", "dev", "test"] = Field(description="which scans the scenes are made of; parts share none")
-    scenes: int = Field(gt=0, description="how many scenes")
+    scenes: int = Field(gt=0, le=10_000_000, description="how many scenes")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings as Part
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, local
+from pipeline_lib.downloads.names import is_url
+from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
@@ -31,13 +32,13 @@ class Settings(File, SourceSettings):
         """Return all files."""
         return [self, *self.also]
 
-    def local_paths(self) -> list[Path]:
-        """Return those that lie on this machine."""
-        return local([part.url for part in self.files()])
-
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the URLs with their digests."""
         return {file.url: file.sha256 for file in self.files()}
+
+    def local_places(self) -> list[str]:
+        """Return those that are no URLs."""
+        return [file.url for file in self.files() if not is_url(file.url)]
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

@@ -25,9 +25,9 @@ class Settings(SourceSettings):
     kind: Literal["folder"]
     path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` by site.yaml")
 
-    def local_paths(self) -> list[Path]:
+    def local_places(self) -> list[str]:
         """Return the folder."""
-        return [locate(self.path).absolute()]
+        return [self.path]
 
     def tolerance(self) -> float:
         """Return 1: rows about files that cannot be used are rejected one by one."""

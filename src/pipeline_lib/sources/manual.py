@@ -23,9 +23,9 @@ class Settings(SourceSettings):
     path: str = Field(description="the folder to put them into, absolute or relative to the project")
     expect: list[str] | int = Field(description="the names that must be there, or how many files at least")
 
-    def local_paths(self) -> list[Path]:
+    def local_places(self) -> list[str]:
         """Return the folder."""
-        return [Path(self.path).absolute()]
+        return [self.path]
 
     def tolerance(self) -> float:
         """Return 1, as for a folder."""

@@ -13,14 +13,15 @@ from pydantic import Field
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
 from pipeline_lib.core.urls import without_queries
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, local, shard_pin, without_secret
+from pipeline_lib.downloads.names import is_url
+from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin, without_secret
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
 
 LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
-Paths = list[Path]  # in the settings, `list` is a key
+Places = list[str]  # in the settings, `list` is a key
 ATTEMPTS = 4  # for each image; one that is not there must not cost a minute
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,9 @@ class Settings(SourceSettings):
         """Return the share of dead links that the study allows."""
         return self.unreachable
 
-    def local_paths(self) -> "Paths":
-        """Return the list, where it lies on this machine."""
-        return local([self.list])
+    def local_places(self) -> "Places":
+        """Return the list, where it is no URL."""
+        return [] if is_url(self.list) else [self.list]
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""

@@ -9,6 +9,8 @@ from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
+MOST_ROWS = 10_000_000  # of a step
+
 
 class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
@@ -31,10 +33,10 @@ class RecipeSettings(Settings):
 class Optimisation(RecipeSettings):
     """How any recipe that takes steps optimises: AdamW with warm-up, a schedule and explicit clipping."""
 
-    learning_rate: float = Field(gt=0, description="the largest, reached after the warm-up")
-    batch_size: int = Field(gt=0, description="rows per optimiser step")
-    epochs: float | None = Field(default=None, gt=0, description="passes over the subset; or give steps")
-    steps: int | None = Field(default=None, gt=0, description="optimiser steps; or give epochs")
+    learning_rate: float = Field(gt=0, le=1, description="the largest, reached after the warm-up")
+    batch_size: int = Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")
+    epochs: float | None = Field(default=None, gt=0, le=100_000, description="passes over the subset; or give steps")
+    steps: int | None = Field(default=None, gt=0, le=100_000_000, description="optimiser steps; or give epochs")
     schedule: Literal["cosine", "linear", "constant"] = Field(
         default="cosine", description="how the learning rate falls after the warm-up"
     )
@@ -44,10 +46,10 @@ class Optimisation(RecipeSettings):
         lt=1,
         description="share of the steps over which the learning rate rises; a single step has none",
     )
-    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's; norms and biases are spared")
+    weight_decay: float = Field(default=0.0, ge=0, le=100, description="AdamW's; norms and biases are spared")
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's, of the running mean of gradients")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's, of the running mean of their squares")
-    clip_norm: float = Field(ge=0, description="largest gradient norm; 0 does not clip")
+    clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0 does not clip")
 
     def own_rates(self) -> dict[str, float]:
         """Return learning rates of parameters by a part of their names; the others have `learning_rate`."""
@@ -67,12 +69,17 @@ class Optimisation(RecipeSettings):
 class Devices(Settings):
     """What a training computes on, and in which precision. Other devices give other bytes, not another training."""
 
-    nodes: int = Field(default=1, ge=1, description="machines that share every step, if a scheduler gives them")
+    nodes: int = Field(
+        default=1, ge=1, le=10_000, description="machines that share every step, if a scheduler gives them"
+    )
     gpus_per_node: int = Field(
-        default=1, ge=1, description="GPUs of each node, with a process each; with `device: cpu`, processes"
+        default=1, ge=1, le=1_000, description="GPUs of each node, with a process each; with `device: cpu`, processes"
     )
     micro_batch: int | None = Field(
-        default=None, gt=0, description="rows of one process in one pass; none: as many as its share of a step"
+        default=None,
+        gt=0,
+        le=MOST_ROWS,
+        description="rows of one process in one pass; none: as many as its share of a step",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="of the computation; the optimiser keeps float32"

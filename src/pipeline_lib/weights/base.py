@@ -12,6 +12,8 @@ from pydantic import Field
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.table import Conversation
 
+LARGEST_VOCABULARY = 4_000_000  # tokens
+
 ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 
 

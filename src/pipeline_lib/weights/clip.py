@@ -1,18 +1,21 @@
 """Weights `clip`: a CLIP model from its configuration, random, with a tokenizer trained on the study's texts."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
-from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
+from pipeline_lib.weights.shapes import WIDEST, TextShape, VisionShape
 
 
 class Tokenizer(Base):
     """The tokenizer to train."""
 
-    vocabulary: int = Field(gt=260, description="tokens, the byte alphabet and the special ones included")
+    vocabulary: int = Field(
+        gt=260, le=LARGEST_VOCABULARY, description="tokens, the byte alphabet and the special ones included"
+    )
 
 
 class Settings(WeightsKind):
@@ -20,9 +23,9 @@ class Settings(WeightsKind):
 
     kind: Literal["clip"]
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
-    vision: dict[str, Any] = Field(description="keys of transformers' CLIPVisionConfig")
-    text: dict[str, Any] = Field(description="keys of transformers' CLIPTextConfig")
-    projection_dim: int = Field(gt=0, description="width of the space that images and texts share")
+    vision: VisionShape = Field(description="keys of transformers' CLIPVisionConfig")
+    text: TextShape = Field(description="keys of transformers' CLIPTextConfig")
+    projection_dim: int = Field(gt=0, le=WIDEST, description="width of the space that images and texts share")
 
     def model_kind(self) -> ModelKind:
         """Return what these weights are."""
@@ -39,12 +42,11 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     from pipeline_lib.models.saving import save_model
     from pipeline_lib.models.tokenizer import train_clip_tokenizer
 
-    length = int(settings.text.get("max_position_embeddings", 77))
     texts = (turn["value"] for row in given.rows for turn in row.conversations if turn["from"] == "gpt")
-    tokenizer = train_clip_tokenizer(texts, settings.tokenizer.vocabulary, length)
+    tokenizer = train_clip_tokenizer(texts, settings.tokenizer.vocabulary, settings.text.max_position_embeddings)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
-    text = {"vocab_size": len(tokenizer), **special, **settings.text}
-    config = CLIPConfig(text_config=text, vision_config=settings.vision, projection_dim=settings.projection_dim)
+    text = {"vocab_size": len(tokenizer), **special, **settings.text.keys()}
+    config = CLIPConfig(text_config=text, vision_config=settings.vision.keys(), projection_dim=settings.projection_dim)
     side = config.vision_config.image_size
     torch.manual_seed(seed)
     image_processor = CLIPImageProcessorPil(size={"shortest_edge": side}, crop_size={"height": side, "width": side})

@@ -1,19 +1,30 @@
 """Weights `llama`: a language model from its configuration, random, with a tokenizer trained on the study's texts."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline_lib.core.settings import Settings as Base
-from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
+from pipeline_lib.weights.shapes import LlamaShape
+
+LEAST = 260  # bytes and special tokens
 
 
 class Tokenizer(Base):
     """The tokenizer to train."""
 
-    vocabulary: int = Field(gt=260, description="tokens, the byte alphabet and the special ones included")
+    vocabulary: int = Field(
+        gt=LEAST, le=LARGEST_VOCABULARY, description="tokens, the byte alphabet and the special ones included"
+    )
     whole: list[str] = Field(default=[], description="texts that are one token each, such as a system prompt")
+
+    @model_validator(mode="after")
+    def _room_for_whole(self) -> Self:
+        if self.vocabulary <= LEAST + len(self.whole):
+            raise ValueError(f"{self.vocabulary} tokens leave no room for {len(self.whole)} whole texts beside bytes")
+        return self
 
 
 class Settings(WeightsKind):
@@ -21,7 +32,7 @@ class Settings(WeightsKind):
 
     kind: Literal["llama"]
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
-    config: dict[str, Any] = Field(description="keys of transformers' LlamaConfig")
+    config: LlamaShape = Field(description="keys of transformers' LlamaConfig")
 
     def model_kind(self) -> ModelKind:
         """Return what these weights are."""
@@ -41,5 +52,5 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     tokenizer = train_language_tokenizer(texts, settings.tokenizer.vocabulary, settings.tokenizer.whole)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     torch.manual_seed(seed)
-    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **settings.config))
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **settings.config.keys()))
     save_model(model, [tokenizer], folder, Card(kind="language"))

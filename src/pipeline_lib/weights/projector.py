@@ -6,14 +6,15 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.weights.shapes import WIDEST
 
 
 class Settings(WeightsKind):
     """Its two widths."""
 
     kind: Literal["projector"]
-    vision: int = Field(gt=0, description="width of the vision tower")
-    language: int = Field(gt=0, description="width of the language model")
+    vision: int = Field(gt=0, le=WIDEST, description="width of the vision tower")
+    language: int = Field(gt=0, le=WIDEST, description="width of the language model")
 
     def model_kind(self) -> ModelKind:
         """Return what these weights are."""

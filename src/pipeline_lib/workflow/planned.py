@@ -18,11 +18,15 @@ SHOWN = 10  # jobs in the notice before a run
 
 
 def planned(job: Job) -> Planned:
-    """Return what the plan says of one job. `inputs` leaves out heavy files, whose manifests stand there."""
+    """Return what the plan says of one job.
+
+    `inputs` leaves out heavy files, whose manifests stand there; `waits_for` names verdicts, which decide no byte.
+    """
     return {
         "rule": job.rule.name,
         "wildcards": dict(job.wildcards_dict),
         "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
+        "waits_for": [str(path) for path in [job.input.get("clearance")] if path is not None],
         "reads": [str(path) for path in job.input],
         "outputs": {name: str(path) for name, path in job.output.items()},
         "record": str(job.log.record),

@@ -1,0 +1,58 @@
+"""The questions of the benchmarks, checked before any model is trained or asked; rules/preview.smk checks the rows."""
+
+
+rule inspect_questions:
+    input:
+        questions=lambda wc: raw_manifests_of(files_of(benchmark_use(wc))),
+        indexes=lambda wc: index_manifests(benchmark_use(wc).images),
+        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
+        files=lambda wc: ancient(raw_folders_of(files_of(benchmark_use(wc)))),
+        images=lambda wc: ancient(image_indexes(benchmark_use(wc).images)),
+    output:
+        counts="<results>/questions/{benchmark}.json",
+        verdict="<results>/questions/{benchmark}.verdict.json",
+    log:
+        text="<results>/logs/inspect_questions/{benchmark}.log",
+        record="<results>/records/inspect_questions/{benchmark}.json",
+    benchmark:
+        "<results>/timings/inspect_questions/{benchmark}.jsonl"
+    resources:
+        mem_mb=growing("mem_mb", 4000),
+        runtime=30,
+    params:
+        cfg=lambda wc: stages.inspect_questions(STUDY, wc.benchmark).canonical(),
+        code=lambda wc: code(
+            "inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
+        ),
+        libs=lambda wc: libs("pyarrow", *benchmark_libraries(wc)),
+    shell:
+        "python -P workflow_scripts/inspect_questions.py --questions {input.questions:q} --indexes {input.indexes:q}"
+        " --chosen {input.chosen:q}"
+        " --counts {output.counts:q} --verdict {output.verdict:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"
+
+
+rule inspect_benchmarks:
+    input:
+        verdicts=expand("<results>/questions/{benchmark}.verdict.json", benchmark=sorted(STUDY.benchmarks)),
+    output:
+        verdict="<results>/questions.verdict.json",
+    log:
+        text="<results>/logs/inspect_benchmarks/all.log",
+        record="<results>/records/inspect_benchmarks/all.json",
+    benchmark:
+        "<results>/timings/inspect_benchmarks/all.jsonl"
+    localrule: True  # a second's work on a few small files, also for a login node
+    resources:
+        mem_mb=growing("mem_mb", 1000),
+        runtime=10,
+    params:
+        cfg=stages.inspect_benchmarks().canonical(),
+        code=code("inspect_benchmarks.py"),
+        libs=libs(),
+    shell:
+        "python -P workflow_scripts/inspect_benchmarks.py --verdicts {input.verdicts:q} --verdict {output.verdict:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"

@@ -1,0 +1,115 @@
+"""The files and folders of this machine that a study names: are they there, and is there room for its models?"""
+
+import shutil
+from pathlib import Path
+from typing import Iterator, cast
+
+from pipeline_lib.config.ancestry import needed_trainings
+from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.registry import load
+from pipeline_lib.core.site import locate
+from pipeline_lib.sources.base import Source, SourceSettings
+
+GB = 10**9
+TENSORS = (".safetensors", ".bin", ".pth", ".pt")
+
+Names = dict[str, list[str]]  # of the files of each dataset that lies here
+
+
+def free_bytes(root: Path = Path()) -> int:
+    """Return the bytes that are free on the project's disk."""
+    return shutil.disk_usage(root).free
+
+
+def place_problems(study: Study) -> Iterator[Problem]:
+    """Yield what the study names and is not on this machine; what is downloaded is not asked for."""
+    names: Names = {}
+    for name, dataset in study.datasets.items():
+        key = ("datasets", name, "source")
+        try:
+            files = _files(dataset.source)
+        except PipelineError as error:
+            yield _problem(key, str(error), ", ".join(dataset.source.local_places()))
+            continue
+        if files is not None:
+            names[name] = files
+    yield from _tables(study, names)
+    yield from _benchmarks(study, names)
+    yield from _weights(study, names)
+
+
+def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
+    """Yield that the models still to be trained have no room, each as large as the files that it starts from.
+
+    Only weights that lie in a folder here have a size yet.
+    """
+    needed = [name for name in needed_trainings(study) if not (results / f"checkpoints/{name}.manifest.json").is_file()]
+    size = sum(_size(study, name) for name in needed)
+    if size > free:
+        what = f"{len(needed)} models to be written take about {size / GB:.1f} GB, and {free / GB:.1f} GB are free"
+        yield Problem(("trainings",), what, ", ".join(needed), "make room, or train fewer models")
+
+
+def _files(source: SourceSettings) -> list[str] | None:
+    """Return the names of a source's files, None where they are not here; absent ones raise PipelineError."""
+    paths = source.local_places()
+    for path in map(locate, paths):
+        if not path.exists():
+            raise PipelineError("no such file or folder on this machine", cure=f"looked for {path.absolute()}")
+    module = cast(Source, load("sources", source.kind))
+    return module.list_names(source, 0) if module.CHANGES else None
+
+
+def _problem(key: Key, error: str, value: str) -> Problem:
+    """Return an error of a source as a problem; its hint is what the error says beside where and the value."""
+    what, *others = error.splitlines()
+    hints = [line.strip().removeprefix("cure:").strip() for line in others if not line.startswith("  where:")]
+    return Problem(key, what, value, "; ".join(hint for hint in hints if hint != f"value: {value!r}"))
+
+
+def _tables(study: Study, names: Names) -> Iterator[Problem]:
+    for name, table in study.tables.items():
+        key = ("tables", name, "conversations", "file")
+        yield from _absent(key, table.conversations.file, [table.dataset], names)
+
+
+def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:
+    for name, use in study.benchmarks.items():
+        datasets = [use.dataset, *([use.gold] if use.gold else [])]
+        for part, file in use.files.model_dump(exclude_none=True).items():
+            yield from _absent(("benchmarks", name, "files", part), file, datasets, names)
+
+
+def _weights(study: Study, names: Names) -> Iterator[Problem]:
+    for name, weights in study.weights.items():
+        below = getattr(weights.make, "below", "")
+        if weights.dataset and below:
+            yield from _absent(("weights", name, "make", "below"), below, [weights.dataset], names)
+
+
+def _absent(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:
+    """Yield that a file or folder is in none of the datasets, if all of them lie on this machine."""
+    if any(dataset not in names for dataset in datasets):
+        return
+    files = [name for dataset in datasets for name in names[dataset]]
+    if not any(name == file or name.startswith(f"{file.strip('/')}/") for name in files):
+        yield Problem(key, f"no such file or folder in {' and '.join(datasets)}", file, _nearest(file, files))
+
+
+def _nearest(file: str, files: list[str]) -> str:
+    return suggest(file, files) if len(files) <= 20 else f"{len(files):,} files are there"
+
+
+def _size(study: Study, name: str) -> int:
+    """Return the bytes of a model's tensors, as far as they lie in a folder on this machine."""
+    if name in study.trainings:
+        training = study.trainings[name]
+        return sum(_size(study, part) for part in (training.start, training.tower) if part)
+    dataset = study.weights[name].dataset
+    paths = study.datasets[dataset].source.local_places() if dataset else []
+    below = str(getattr(study.weights[name].make, "below", ""))
+    folders = [locate(path) / below for path in paths]
+    files = (file for folder in folders if folder.is_dir() for file in folder.rglob("*") if file.suffix in TENSORS)
+    return sum(file.stat().st_size for file in files if file.is_file())

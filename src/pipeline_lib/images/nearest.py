@@ -1,0 +1,116 @@
+"""The path in an index that is most like one that the index does not hold, and how the two differ."""
+
+import posixpath
+import unicodedata
+from collections import Counter
+from itertools import islice
+from typing import Callable, Iterable
+from urllib.parse import unquote
+
+MOST_COMPARED = 50  # paths with one file name that are compared, so that a million of them cost nothing
+SHOWN_FOLDERS = 5
+
+
+def _written(path: str) -> str:
+    return posixpath.normpath(unquote(path).strip().replace("\\", "/")).lstrip("/")
+
+
+def _unicode_form(path: str) -> str:
+    return unicodedata.normalize("NFC", path)
+
+
+def _without_suffix(path: str) -> str:
+    return posixpath.splitext(path)[0]
+
+
+SUFFIX = "other suffix"
+
+# What may differ between two names of one file, and what puts the difference aside, in this order.
+ASPECTS: dict[str, Callable[[str], str]] = {
+    "written otherwise (`./`, slashes, blanks, escapes)": _written,
+    "other Unicode form": _unicode_form,
+    "other case": str.casefold,
+    SUFFIX: _without_suffix,
+}
+
+
+class NearestPaths:
+    """The paths of an index, for look-ups that put writing, Unicode form, case, suffix and folders aside."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_key: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[str]] = {}
+        for path in paths:
+            key = _key(path)
+            self._by_key.setdefault(key, []).append(path)
+            self._by_name.setdefault(posixpath.basename(key), []).append(path)
+
+    def nearest(self, path: str) -> str | None:
+        """Return the path that is most like `path`, None where no file has its name."""
+        key = _key(path)
+        parts = key.split("/")
+        for first in range(len(parts)):
+            candidates = self._by_key.get("/".join(parts[first:]))
+            if candidates:
+                return min(islice(candidates, MOST_COMPARED), key=lambda candidate: len(differences(path, candidate)))
+        candidates = self._by_name.get(parts[-1], [])
+        return max(
+            islice(candidates, MOST_COMPARED), key=lambda candidate: _equal_end(key, _key(candidate)), default=None
+        )
+
+    def hint(self, path: str) -> str:
+        """Return the nearest path with what differs, such as `there is 1.jpg: other case`; empty without one."""
+        nearest = self.nearest(path)
+        return "" if nearest is None else f"there is {nearest}: {', '.join(differences(path, nearest))}"
+
+
+def differences(path: str, other: str) -> list[str]:
+    """Return in which ways two paths with one file name differ."""
+    same_suffix = posixpath.splitext(path)[1].casefold() == posixpath.splitext(other)[1].casefold()
+    aspects = [name for name in ASPECTS if not (same_suffix and name == SUFFIX)]
+    part: Callable[[str], str] = str if _key(path) == _key(other) else posixpath.basename
+    put_aside = {name: [aspect for aspect in aspects if aspect != name] for name in aspects}
+    differing = [name for name, others in put_aside.items() if part(_key(path, others)) != part(_key(other, others))]
+    return differing if part is str else [*differing, _other_folder(path, other)]
+
+
+def first_folders(paths: Iterable[str]) -> str:
+    """Return how many paths begin with which folder, the most frequent first: `coco/ 3, (no folder) 1`."""
+    counts = Counter(f"{folder}/" if slash else "(no folder)" for folder, slash, _ in (p.partition("/") for p in paths))
+    shown = [f"{folder} {count:,}" for folder, count in counts.most_common(SHOWN_FOLDERS)]
+    return ", ".join(
+        [*shown, *([f"{len(counts) - SHOWN_FOLDERS} more folders"] if len(counts) > SHOWN_FOLDERS else [])]
+    )
+
+
+def _key(path: str, aspects: Iterable[str] = ASPECTS) -> str:
+    """Return a path with some of its aspects put aside."""
+    for name in aspects:
+        path = ASPECTS[name](path)
+    return path
+
+
+def _equal_end(first: str, second: str) -> int:
+    """Return how many parts are equal at the ends of two paths."""
+    parts = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
+    return next(
+        (count for count, (one, other) in enumerate(parts) if one != other), 1 + min(map(_depth, (first, second)))
+    )
+
+
+def _depth(path: str) -> int:
+    return path.count("/")
+
+
+def _other_folder(path: str, other: str) -> str:
+    """Return how the folders of two paths differ."""
+    row, index = posixpath.dirname(_written(path)), posixpath.dirname(_written(other))
+    if not index or row.endswith(f"/{index}"):
+        return (
+            f"a dataset with `prefix: {row.removesuffix(index)}` would match"
+            if index
+            else f"a dataset with `prefix: {row}/` would match"
+        )
+    if not row or index.endswith(f"/{row}"):
+        return f"{index.removesuffix(row)}{'' if row else '/'} is not in the row's path"
+    return "other folder"

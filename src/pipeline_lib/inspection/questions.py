@@ -1,0 +1,86 @@
+"""The inspect_questions stage: the questions of a benchmark against its protocol, its images and its gold."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline_lib.benchmarks.base import Files, Question, check_questions, only, open_files, some
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inspection.settings import InspectQuestionsSettings
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The counts of a benchmark's questions, for people, and everything that speaks against asking them."""
+
+    report: dict[str, Any]
+    faults: list[str]
+
+
+def inspect_questions(
+    shards: list[Manifest], images: ImageReader, settings: InspectQuestionsSettings, chosen: set[str] | None
+) -> Inspection:
+    """Return the counts and faults of the questions, or of the `chosen` ones of a rehearsal.
+
+    Files that do not fit the benchmark are a fault too. A file that is not what its manifest says raises PipelineError:
+    no verdict outlives its being put back.
+    """
+    for shard in shards:
+        shard.files()
+    try:
+        files = open_files(shards, settings.files)
+        questions = check_questions(settings.benchmark, settings.protocol, files, scored=False).questions
+    except PipelineError as error:
+        return Inspection({"schema": SCHEMA, "faults": [str(error)]}, [str(error)])
+    gold, gold_faults = _gold(files, settings)
+    asked = only(questions, chosen)
+    missing = [question for question in asked if question.image is not None and question.image not in images]
+    reasons = [images.why_not(str(question.image)) for question in missing]
+    faults = [*_empty(asked, files), *_missing(reasons, len(asked), files), *gold_faults]
+    report = {
+        "schema": SCHEMA,
+        "questions": len(asked),
+        "parts": dict(sorted(Counter(question.part for question in asked).items())),
+        "images": len({question.image for question in asked} - {None}),
+        "without_image": sum(question.image is None for question in asked),
+        "longest_prompt": max(len(question.prompt) for question in asked),  # characters
+        "missing_images": [
+            {"question": question.id, "image": question.image, "reason": reason}
+            for question, reason in zip(missing, reasons, strict=True)
+        ],
+        **gold,
+        "faults": faults,
+    }
+    return Inspection(report, faults)
+
+
+def _gold(files: Files, settings: InspectQuestionsSettings) -> tuple[dict[str, int], list[str]]:
+    """Return the counts of the gold answers and their faults; none of a benchmark that is scored elsewhere."""
+    if not settings.scored:
+        return {}, []
+    try:
+        checked = check_questions(settings.benchmark, settings.protocol, files)
+    except PipelineError as error:
+        return {}, [str(error)]
+    return {"gold": len(checked.gold), "unasked": len(checked.unasked)}, []
+
+
+def _empty(questions: list[Question], files: Files) -> list[str]:
+    empty = [question.id for question in questions if not question.prompt.strip()]
+    cure = "write the questions, or leave them out"
+    return [_fault(f"{len(empty):,} questions have no text", files, some(empty), cure)] if empty else []
+
+
+def _missing(reasons: list[str], total: int, files: Files) -> list[str]:
+    """Return that images are missing, with the first ones' names and the nearest names of others."""
+    cure = "correct the names or the `prefix` of the dataset, add the images, or list their dataset in `images`"
+    what = f"{len(reasons):,} of {total:,} questions have an image that cannot be used"
+    return [_fault(what, files, some(reasons), cure)] if reasons else []
+
+
+def _fault(what: str, files: Files, value: str, cure: str) -> str:
+    return str(PipelineError(what, where=files.questions, value=value, cure=cure))

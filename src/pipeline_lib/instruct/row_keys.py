@@ -1,0 +1,89 @@
+"""The keys of a source row: which are read, which name media that are not read, which are counted as unused."""
+
+import posixpath
+import re
+from typing import Any, Iterator
+
+READ = frozenset({"id", "image", "conversations"})
+READ_IN_TURN = frozenset({"from", "value"})
+
+# Keys that say where a row is from or what it is about, and never what a model is to see or to answer.
+DESCRIPTIVE = frozenset(
+    {
+        *("model", "source", "sources", "data_source", "dataset", "dataset_name", "split", "task", "type", "category"),
+        *("license", "version", "language", "lang", "metadata", "meta", "idx", "index", "uid", "uuid", "question_id"),
+        *("image_id", "width", "height", "image_size", "url"),
+    }
+)
+
+MEDIA_KEY = re.compile(
+    r"(\w+_)?(image|img|pic|picture|photo|figure|video|clip|frame|audio|sound|speech|wav|pdf)s?"
+    r"(_?(path|file|filename|name|url|uri|list|folder|dir|data|base64|bytes)s?)?",
+    re.IGNORECASE,
+)
+MEDIA_FILE = re.compile(
+    r"\.(jpe?g|png|gif|webp|bmp|tiff?|avif|hei[cf]|svg|mp4|mov|avi|mkv|webm|mp3|wav|flac|ogg|m4a|pdf|dcm|nii(\.gz)?)$",
+    re.IGNORECASE,
+)
+PLACEHOLDER = re.compile(
+    r"<\|?(images?|img|picture|photo|videos?|audios?|speech|sound|imagehere|(image|video|audio)_?pad|vision_start)"
+    r"([ _-]?\d+)?\|?>",
+    re.IGNORECASE,
+)
+READ_PLACEHOLDER = "<image>"
+
+
+def unread_media(raw: dict[str, Any]) -> str:
+    """Return the first key of a row or its turns that names media and is not read; empty without one.
+
+    A key that names the row's own `image` again, or the address that it was loaded from, is none.
+    """
+    image = raw.get("image")
+    return next((key for key, value in _unread(raw) if _names_media(key, value, image)), "")
+
+
+def unread_placeholder(text: str) -> str:
+    """Return the placeholder of other media with which a text begins or ends, such as `<video>`; empty without one.
+
+    In the middle of a text it may be a tag of HTML, and is text.
+    """
+    ends = (match for match in PLACEHOLDER.finditer(text.strip()) if _at_an_end(match))
+    return next((match[0] for match in ends if match[0] != READ_PLACEHOLDER), "")
+
+
+def unused_keys(raw: dict[str, Any]) -> set[str]:
+    """Return the keys of a row and its turns that are neither read nor descriptive, those of turns as `turn.KEY`."""
+    return {key for key, _ in _unread(raw)}
+
+
+def _unread(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from ((key, value) for key, value in raw.items() if key not in READ | DESCRIPTIVE)
+    turns = raw.get("conversations")
+    for turn in turns if isinstance(turns, list) else []:
+        if isinstance(turn, dict):
+            yield from ((f"turn.{key}", value) for key, value in turn.items() if key not in READ_IN_TURN)
+
+
+def _names_media(key: str, value: Any, image: Any) -> bool:
+    names = list(_texts(value))
+    if isinstance(image, str) and all(_is_of(name, image) for name in names):
+        return False
+    is_media_key = MEDIA_KEY.fullmatch(key.removeprefix("turn.")) is not None
+    return bool(names) and (is_media_key or any(MEDIA_FILE.search(name) for name in names))
+
+
+def _is_of(name: str, image: str) -> bool:
+    return posixpath.basename(name) == posixpath.basename(image) or name.startswith(("http://", "https://"))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value: itself, or those of a list or mapping."""
+    if isinstance(value, str):
+        yield from [value] if value else []
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
+
+
+def _at_an_end(match: re.Match[str]) -> bool:
+    return match.start() == 0 or match.end() == len(match.string)

@@ -1,0 +1,28 @@
+"""The inspect_images stage: CLIP is trained on rows that all have an image, a language model on rows without one."""
+
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.preview.settings import InspectImagesSettings
+from pipeline_lib.preview.verdict import SCHEMA, Verdict
+
+SHOWN = 5  # rows named in a refusal
+
+
+def images_verdict(rows: list[Conversation], settings: InspectImagesSettings) -> Verdict:
+    """Return the verdict on a training's rows: it must not start where one has no image, or one that it cannot read."""
+    other = [f"row {row.row}" for row in rows if (row.image is not None) != settings.images]
+    return {"schema": SCHEMA, "left_out": [], "longest": None, "refused": _refusal(other, len(rows), settings.images)}
+
+
+def _first(rows: list[str]) -> str:
+    return ", ".join(rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+
+
+def _refusal(other: list[str], rows: int, images: bool) -> dict[str, str] | None:
+    if rows and not other:
+        return None
+    lack, model = ("no image", "CLIP model") if images else ("an image", "language model")
+    return {
+        "what": f"{len(other):,} of {rows:,} rows have {lack}: a {model} cannot be trained on them",
+        "value": _first(other) if rows else "there is no row",
+        "cure": f"give the training a subset of a table whose rows all have {'an' if images else 'no'} image",
+    }

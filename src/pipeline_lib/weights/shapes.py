@@ -1,0 +1,87 @@
+"""Shapes of models that are made here: keys of transformers' configurations, each with its bounds.
+
+What is left out is transformers' default.
+"""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from pipeline_lib.core.settings import Settings
+
+WIDEST = 131_072
+DEEPEST = 1_000
+
+
+class Shape(Settings):
+    """What all of them have in common."""
+
+    hidden_size: int = Field(ge=1, le=WIDEST, description="width of a layer")
+    intermediate_size: int = Field(ge=1, le=8 * WIDEST, description="width of its feed-forward part")
+    num_hidden_layers: int = Field(ge=1, le=DEEPEST, description="layers")
+    num_attention_heads: int = Field(ge=1, le=WIDEST, description="heads of a layer; they divide its width")
+    hidden_act: str | None = Field(default=None, description="the activation, by transformers' name")
+    attention_dropout: float | None = Field(default=None, ge=0, lt=1, description="share of attention that is dropped")
+    initializer_range: float | None = Field(default=None, gt=0, le=10, description="deviation of random weights")
+
+    def keys(self) -> dict[str, Any]:
+        """Return the keys of the configuration, without those that are left out."""
+        return self.model_dump(exclude_none=True)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is no multiple of num_attention_heads {self.num_attention_heads}"
+            )
+        return self
+
+
+class LlamaShape(Shape):
+    """Keys of transformers' LlamaConfig, but those that the tokenizer decides."""
+
+    num_key_value_heads: int | None = Field(
+        default=None, ge=1, le=WIDEST, description="heads of keys and values; they divide those of attention"
+    )
+    head_dim: int | None = Field(default=None, ge=1, le=WIDEST, description="width of a head")
+    max_position_embeddings: int | None = Field(default=None, ge=1, le=2**27, description="longest text, in tokens")
+    rms_norm_eps: float | None = Field(default=None, gt=0, le=1, description="added to variances")
+    rope_parameters: dict[str, Any] | None = Field(default=None, description="of the rotary embeddings")
+    tie_word_embeddings: bool | None = Field(default=None, description="whether input and output words share weights")
+    attention_bias: bool | None = Field(default=None, description="whether attention has biases")
+    mlp_bias: bool | None = Field(default=None, description="whether the feed-forward part has biases")
+
+    @model_validator(mode="after")
+    def _groups_divide(self) -> Self:
+        groups = self.num_key_value_heads
+        if groups is not None and self.num_attention_heads % groups:
+            raise ValueError(
+                f"num_attention_heads {self.num_attention_heads} is no multiple of num_key_value_heads {groups}"
+            )
+        return self
+
+
+class ClipShape(Shape):
+    """Keys that both parts of a CLIP model have."""
+
+    layer_norm_eps: float | None = Field(default=None, gt=0, le=1, description="added to variances")
+    initializer_factor: float | None = Field(default=None, gt=0, le=1_000, description="scale of random weights")
+
+
+class VisionShape(ClipShape):
+    """Keys of transformers' CLIPVisionConfig."""
+
+    image_size: int = Field(ge=1, le=16_384, description="side of an image, in pixels")
+    patch_size: int = Field(ge=1, le=16_384, description="side of a patch, in pixels; it divides the image's")
+
+    @model_validator(mode="after")
+    def _patches_divide(self) -> Self:
+        if self.image_size % self.patch_size:
+            raise ValueError(f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}")
+        return self
+
+
+class TextShape(ClipShape):
+    """Keys of transformers' CLIPTextConfig, but those that the tokenizer decides."""
+
+    max_position_embeddings: int = Field(default=77, ge=2, le=2**20, description="longest text, in tokens")

@@ -1,0 +1,17 @@
+"""Join the verdicts on all benchmarks' questions into the one that trainings wait for."""
+
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.job import Job
+from pipeline_lib.core.program import run
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.inspection.settings import InspectBenchmarksSettings
+from pipeline_lib.inspection.verdict import joined
+
+
+def work(job: Job[InspectBenchmarksSettings]) -> None:
+    """Read the verdicts, write one."""
+    write_text(job.output("verdict"), pretty_json(joined(job.paths("verdicts"))))
+
+
+if __name__ == "__main__":
+    run("inspect_benchmarks", InspectBenchmarksSettings, work, plain=["verdicts"], outputs=["verdict"])
