@@ -1,10 +1,14 @@
 """Tokenise and count the conversations of a training, before it starts."""
 
+import logging
+
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.preview.settings import InspectSettings
+
+logger = logging.getLogger("pipeline_lib.inspect_rows")
 
 
 def work(job: Job[InspectSettings]) -> None:
@@ -20,7 +24,9 @@ def work(job: Job[InspectSettings]) -> None:
     write_text(job.output("counts"), pretty_json(found.report))
     write_text(job.output("verdict"), pretty_json(found.verdict))
     counts = found.report["counts"]
-    job.note(rows=counts["rows"], untrained=counts["untrained"], truncated=counts["truncated"])
+    for word, count in counts["control_words"].items():
+        logger.warning("in %d rows a speaker says %s", count, word)
+    job.note(rows=counts["rows"], **{name: counts[name] for name in ("untrained", "truncated", "control_words")})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pipeline_lib.models.settings import MergeSettings
 def work(job: Job[MergeSettings]) -> None:
     """Read base and adapter, write the merged model and its receipt."""
     from pipeline_lib.models.given import given_base
+    from pipeline_lib.models.llava import origins
     from pipeline_lib.models.merge import merge
     from pipeline_lib.training.determinism import make_deterministic
 
@@ -17,6 +18,7 @@ def work(job: Job[MergeSettings]) -> None:
     base = given_base(job.manifests)
     receipt = merge(base, job.manifest("adapter").folder(), job.settings.seed, job.output("merged"))
     write_text(job.output("receipt"), pretty_json(receipt))
+    job.note(tensors=origins(base, "adapter"))
     job.note(replaced=len(receipt["replaced"]), untouched=len(receipt["untouched"]), logits=receipt["logits"])
 
 

@@ -1,6 +1,7 @@
 """Train a model by a recipe, from a checkpoint, on a subset."""
 
 import time
+from pathlib import Path
 
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
@@ -16,6 +17,7 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.instruct.subset import subset_conversations
     from pipeline_lib.models.given import given_base
+    from pipeline_lib.models.llava import origins
     from pipeline_lib.training.curve import write_curve
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
@@ -35,8 +37,15 @@ def work(job: Job[TrainSettings]) -> None:
     steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
+    if job.settings.recipe.makes == "llava":
+        job.note(tensors=origins(material.base, _projector(job.settings, adapter)))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
     job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # else a part is older
+
+
+def _projector(settings: TrainSettings, adapter: Path | None) -> str:
+    """Return where the projector comes from, where the base brings none."""
+    return "adapter" if adapter is not None else f"random, seed {settings.seed}"
 
 
 if __name__ == "__main__":

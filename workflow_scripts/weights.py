@@ -1,11 +1,15 @@
 """Make the starting weights of a model."""
 
+import logging
+
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.manifest import Manifest, raw_files
 from pipeline_lib.core.program import run
 from pipeline_lib.instruct.table import Conversation, read_table
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.weights.base import Given
+
+logger = logging.getLogger("pipeline_lib.weights")
 
 
 def work(job: Job[WeightsSettings]) -> None:
@@ -19,6 +23,10 @@ def work(job: Job[WeightsSettings]) -> None:
     lessons = [rows_of([table]) for table in job.manifests("lessons")]
     steps = make_weights(job.settings, given, lessons, job.output("weights"), Resume(job.state(), job.save_every))
     write_curve(job.output("curve"), steps)
+    origin = job.settings.make.origin(given, job.settings.seed)
+    for name in origin.get("unused_files", []):
+        logger.warning("%s: nothing is read from this file of tensors", name)
+    job.note(**origin)
     job.note(texts=len(given.rows), lessons=sum(map(len, lessons)), steps=len(steps))
 
 

@@ -1,6 +1,7 @@
 """Adapters that others trained: their names become those of PEFT on transformers' Llava, and merging has its effect."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,14 @@ from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import Given
-from tests.checkpoints.making import Tensors, files_in, original_config
+from tests.checkpoints.making import Tensors, files_in, llava_of, make_original, original_config, original_tensors
 from tests.numbers import assert_close
 
 BASE = {"start": "digest of the base"}
 ADAPTER = pretrained.Settings(kind="pretrained", holds="adapter")
 PLAIN = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "peft_type": "LORA", "bias": "none", "task_type": "CAUSAL_LM"}
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+SQUARE = adopt.Settings(name="adopt", template="vicuna_v1", image_shape="square")
 ADOPT = adopt.Settings(name="adopt", template="vicuna_v1")
 
 
@@ -42,6 +44,18 @@ def base(original: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory) -
     settings = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
     pretrained.make(settings, Given(files=files_in(original), tower=clip), 0, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def language(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a language model of ours, which brings no projector."""
+    root = tmp_path_factory.mktemp("language")
+    whole = original_tensors(llava_of(clip))
+    words = {name: tensor for name, tensor in whole.items() if "mm_" not in name and "vision" not in name}
+    settings = pretrained.Settings(kind="pretrained", holds="language")
+    theirs = make_original(root / "theirs", words, original_config(model_type="llama"))
+    pretrained.make(settings, Given(files=files_in(theirs)), 0, root / "ours")
+    return root / "ours"
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +263,48 @@ def test_study_and_adapter_must_agree_on_how_images_are_shown(
         with pytest.raises(PipelineError, match="do not agree on how images are shown"):
             recipe = ADOPT.model_copy(update={"image_shape": shape})
             adopted(folder, Base(base, digests=BASE), tmp_path / f"{folder.name}-out", recipe)
+
+
+def test_an_adapter_without_a_projector_is_not_adopted_by_a_language_model(
+    language: Path, clip: Path, updates: tuple[Tensors, Tensors], tmp_path: Path
+) -> None:
+    folder = write_adapter(tmp_path / "theirs", theirs(updates[0]))
+    with pytest.raises(PipelineError, match=r"nothing brings a projector[\s\S]*non_lora_trainables\.bin"):
+        adopted(folder, Base(language, clip, digests=BASE), tmp_path / "out", SQUARE)
+
+
+def test_a_projector_of_fewer_layers_is_not_filled_up_by_chance(
+    language: Path, clip: Path, updates: tuple[Tensors, Tensors], tmp_path: Path
+) -> None:
+    half = {name: tensor for name, tensor in projector().items() if ".0." in name}
+    folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), half)
+    with pytest.raises(PipelineError, match="tensors of this adapter are not those of its base"):
+        adopted(folder, Base(language, clip, digests=BASE), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (r"layers\.1\..*v_proj", "lacks updates that its other layers.*layers.1.self_attn.v_proj"),
+        (r"v_proj", "lacks updates.*v_proj"),
+        (r"layers\.1\.", "no update of some layers of its base"),
+    ],
+)
+def test_an_adapter_that_lost_updates_is_refused(
+    base: Path, updates: tuple[Tensors, Tensors], lost: str, words: str, tmp_path: Path
+) -> None:
+    whole = {name: tensor for name, tensor in theirs(updates[0]).items() if not re.search(lost, name)}
+    with pytest.raises(PipelineError, match=words.replace(".*", r"[\s\S]*")):
+        adopted(write_adapter(tmp_path / "theirs", whole), Base(base, digests=BASE), tmp_path / "out", SQUARE)
+
+
+def test_files_of_tensors_that_are_not_read_are_listed(updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
+    folder = write_adapter(tmp_path / "theirs", updates[0])
+    torch.save(updates[0], folder / "adapter_model.bin")
+    torch.save({}, folder / "optimizer.pt")
+    assert ADAPTER.origin(Given(files=files_in(folder)), 0) == {
+        "tensors": "files of the dataset", "unused_files": ["adapter_model.bin", "optimizer.pt"],
+    }  # fmt: skip
 
 
 def test_a_projector_is_shown_images_as_its_config_says(base: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.recipes import assemble
@@ -23,6 +24,17 @@ def taken(folder: Path, holds: ModelKind, out: Path) -> Path:
     return out
 
 
+def test_two_tensors_that_are_tied_must_be_equal(clip: Path, tmp_path: Path) -> None:
+    whole = original_tensors(llava_of(clip))
+    words = {name: tensor for name, tensor in whole.items() if "mm_" not in name and "vision" not in name}
+    config = original_config(model_type="llama", tie_word_embeddings=True)
+    folder = make_original(tmp_path / "differing", words, config)
+    with pytest.raises(PipelineError, match=r"ties two tensors[\s\S]*tie_word_embeddings: false"):
+        taken(folder, "language", tmp_path / "a")
+    words["lm_head.weight"] = words["model.embed_tokens.weight"].clone()
+    taken(make_original(tmp_path / "equal", words, config), "language", tmp_path / "b")
+
+
 @pytest.mark.parametrize("family", ["llama", "mistral"])
 def test_they_are_composed_to_what_they_hold(clip: Path, tmp_path: Path, family: str) -> None:
     whole = original_tensors(llava_of(clip, family))
@@ -37,7 +49,7 @@ def test_they_are_composed_to_what_they_hold(clip: Path, tmp_path: Path, family:
     base = Base(
         taken(tmp_path / "vicuna", "language", tmp_path / "a"), taken(tmp_path / "clip", "clip", tmp_path / "b")
     )
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(Material(base, [], ImageReader([]), 0), how, tmp_path / "whole", Resume(tmp_path, 600))
     found = load_llava(tmp_path / "whole").model
     assert found.config.text_config.model_type == family

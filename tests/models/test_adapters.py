@@ -37,7 +37,7 @@ def train(material: Material, recipe: RecipeSettings, folder: Path) -> Path:
 @pytest.fixture()
 def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
     composed = Material(Base(language, tower, digests=BASE), rows, images, seed=0)
-    base = train(composed, assemble.Settings(name="assemble"), tmp_path / "base")
+    base = train(composed, assemble.Settings(name="assemble", projector="random"), tmp_path / "base")
     return replace(composed, base=Base(base, digests=BASE))
 
 

@@ -52,7 +52,7 @@ def test_a_row_whose_image_is_cut_off_shows_none(
     how = {"steps": 1, "batch_size": 1, "learning_rate": 1.0, "clip_norm": 0.0, "faithful": True}
 
     def example(length: int) -> dict[str, Any]:
-        recipe = full.Settings(name="full", max_length=length, **how)
+        recipe = full.Settings(name="full", projector="random", max_length=length, **how)
         found: dict[str, Any] = full.prepare(recipe, Material(Base(language, tower), rows, images, 0)).examples[0]
         return found
 

@@ -155,6 +155,29 @@ def test_what_a_person_writes_becomes_no_image_and_no_padding(
     assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "the <image> and <pad> tags"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", names("prompts"))
+@given(said=st.lists(st.sampled_from([*SPECIAL, "a", " ", "\ufdd0"]), min_size=1, max_size=6).map("".join))
+@settings(max_examples=40, deadline=None)
+def test_control_words_that_a_speaker_says_are_text(
+    name: str, kind: str, said: str, tokenizers: dict[str, PreTrainedTokenizerBase]
+) -> None:
+    template, tokenizer = load("prompts", name), tokenizers[kind]
+    special = set(tokenizer.convert_tokens_to_ids(list(SPECIAL)))
+    controls = [
+        [token for token in encode(template.conversation(turns(f"w {text}")), tokenizer, 1)[0] if token in special]
+        for text in (said, "plain")
+    ]
+    assert controls[0] == controls[1]
+    _, labels = encode(template.conversation(turns(f"w {said}")), tokenizer, 1)
+    answer = tokenizer.decode([token for token in labels if token != IGNORED])
+    assert f"w {said}".replace("\ufdd0", "").strip() in answer.replace("\ufdd0", "")
+
+
+def turns(said: str) -> list[dict[str, str]]:
+    return [{"from": "human", "value": f"<image>\n{said}"}, {"from": "gpt", "value": said}]
+
+
 def test_faithful_masks_a_row_that_the_original_miscounts(
     tokenizers: dict[str, PreTrainedTokenizerBase], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,9 +185,8 @@ def test_faithful_masks_a_row_that_the_original_miscounts(
     row, how = Conversation(7, "7", None, None, turns), Encoding(tokenizers["legacy"], vicuna_v1, 4, 100)
     sound, faithful = encode_row(row, how), encode_row(row, replace(how, faithful=True))
     unknown = int(tokenizers["legacy"].unk_token_id)
-    without = [token for token in sound["input_ids"] if token != unknown]  # which is padding to the original
-    assert without[: len(faithful["input_ids"])] == faithful["input_ids"]
-    assert unknown in sound["input_ids"]
+    assert unknown not in faithful["input_ids"]  # which is padding to the original
+    assert "Is <unk> a token?" in tokenizers["legacy"].decode(sound["input_ids"]) and unknown not in sound["input_ids"]
     assert set(faithful["labels"]) == {IGNORED} != set(sound["labels"])
     assert "row 7 is not trained" in caplog.text
 

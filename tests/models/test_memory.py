@@ -23,7 +23,7 @@ from pipeline_lib.training.task import Material, Recipe, trained_parameters
 
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 RECIPES: dict[str, RecipeSettings] = {
-    "composed": full.Settings(name="full", **HOW),
+    "composed": full.Settings(name="full", projector="random", **HOW),
     "full": full.Settings(name="full", **HOW),
     "lora": lora.Settings(name="lora", rank=4, alpha=8, **HOW),
     "projector": projector.Settings(name="projector", **HOW),
@@ -40,7 +40,7 @@ def cases(
     language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path
 ) -> dict[str, Material]:
     composed = Material(Base(language, tower), rows, images, seed=0)
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "base"))
     others = {"contrastive": replace(composed, base=Base(tower))}

@@ -52,7 +52,7 @@ def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int 
 
 @pytest.fixture()
 def assembled(material: Material, tmp_path: Path) -> Path:
-    trained(material, assemble.Settings(name="assemble"), tmp_path / "assembled")
+    trained(material, assemble.Settings(name="assemble", projector="random"), tmp_path / "assembled")
     return tmp_path / "assembled"
 
 
@@ -137,12 +137,14 @@ def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Pat
         )
     with pytest.raises(PipelineError, match="needs a vision tower"):
         trained(replace(material, base=Base(material.base.start)), full.Settings(name="full", **how), tmp_path / "c")
+    with pytest.raises(PipelineError, match="neither `start` nor `projector` brings a projector"):
+        trained(material, assemble.Settings(name="assemble"), tmp_path / "f")
     with pytest.raises(PipelineError, match="no token of this row is trained"):
-        trained(material, full.Settings(name="full", max_length=20, **how), tmp_path / "d")
+        trained(material, full.Settings(name="full", projector="random", max_length=20, **how), tmp_path / "d")
     with pytest.raises(PipelineError, match=r"expected a checkpoint of kind clip"):
         trained(
             replace(material, base=Base(material.base.start, material.base.start)),
-            full.Settings(name="full", **how),
+            full.Settings(name="full", projector="random", **how),
             tmp_path / "e",
         )
 
@@ -286,6 +288,6 @@ def test_a_single_step_is_no_warm_up_and_teaches(
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_device_that_is_not_there_is_an_error(material: Material, tmp_path: Path) -> None:
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1, device="cuda")
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1, device="cuda")
     with pytest.raises(PipelineError, match="computes on GPUs, and torch sees none here"):
         train_recipe(material, how, tmp_path / "never", Resume(tmp_path, 600))

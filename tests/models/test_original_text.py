@@ -1,6 +1,7 @@
 """Prompts, token ids and labels, held against those that the original code gave."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline_lib.models.faithful import IMAGE_PLACE, encode_as_original
 from pipeline_lib.models.rows import Encoding, encode_conversation
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens
-from pipeline_lib.prompts.base import Segment, Template, text_of
+from pipeline_lib.prompts.base import Segment, Template, image_first, text_of
 from tests.models.sentences import write_tokenizer
 
 MODES = ("legacy_false", "legacy_true")
@@ -42,6 +43,8 @@ RETRAINED = {
     "mistral_instruct": MISCOUNTED | MISCOUNTED_INSTRUCTIONS,
     "plain": {},
 }
+# Where a speaker says `<s>`, `</s>` or `<unk>`: text to us, a control token to the original.
+CONTROL_WORDS = {"eos_in_answer", "unk_in_text_mismatch", "unk_in_text_mismatch_noimg", "bos_in_answer"}
 PICTURE_IN_TEXT = ("plain", "text_literal_image_tag")  # `<image>` in a row without an image: shown an image there
 REFUSED = {"two_humans", "unknown_role"}  # by every template of ours; llava_v0 of the original writes them down
 
@@ -96,8 +99,10 @@ def test_prompts_of_every_template_are_the_originals(golden: Path, tokenizers: T
         segments = write(turns)
         assert text_of(segments) == case["prompt"]
         for mode in MODES:
-            ids, _ = encode(segments, tokenizers[mode], image_tokens=1)
+            obeyed = [replace(segment, spoken=False) for segment in segments]  # as the original takes control words
+            ids, default = (encode(found, tokenizers[mode], image_tokens=1)[0] for found in (obeyed, segments))
             assert placed(ids, tokenizers[mode]) == case[f"input_ids_{mode}"], (case["template"], case["case"], mode)
+            assert (ids == default) == (case["case"] != "specials_in_text")
 
 
 def test_faithful_labels_are_the_originals(labels: dict[str, Any], tokenizers: Tokenizers) -> None:
@@ -127,6 +132,17 @@ def ours(case: dict[str, Any], labels: dict[str, Any], tokenizers: Tokenizers) -
     return placed(ids, tokenizer)[:length], found[:length]
 
 
+def obeyed(case: dict[str, Any], labels: dict[str, Any], tokenizers: Tokenizers) -> tuple[list[int], list[int]]:
+    """Return what the default would train if control words in what a speaker says were control tokens."""
+    tokenizer, length, row = (
+        tokenizers[case["tokenizer"]], case["model_max_length"], row_of(labels["samples"][case["sample"]]),
+    )  # fmt: skip
+    turns = image_first(row.conversations) if row.image else row.conversations
+    segments = [replace(segment, spoken=False) for segment in template(case["version"]).conversation(turns)]
+    ids, found = encode(segments, tokenizer, 1 if row.image else 0)
+    return placed(ids, tokenizer)[:length], found[:length]
+
+
 def theirs(case: dict[str, Any]) -> tuple[list[int], list[int]]:
     """Return what the original trains on: it cuts rows with an image later, and never trains the image itself."""
     length = case["model_max_length"]
@@ -146,8 +162,9 @@ def test_the_default_differs_where_the_original_is_at_fault_and_nowhere_else(
             with pytest.raises(PipelineError):
                 ours(case, labels, tokenizers)
             continue
-        (ids, found), (known, wanted) = ours(case, labels, tokenizers), theirs(case)
+        (ids, found), (known, wanted) = obeyed(case, labels, tokenizers), theirs(case)
         assert ids == known, name
+        assert (ours(case, labels, tokenizers) == (ids, found)) == (case["sample"] not in CONTROL_WORDS), name
         if found != wanted:
             retrained[case["version"]].add(case["sample"])
             assert "stdout" in case and set(wanted) == {IGNORED}, name

@@ -143,7 +143,9 @@ def test_a_training_goes_through_the_rows_that_are_not_left_out(
     given = long_first(rows)
     length = max(lengths(given, tokens)[1:])
     left_out = cut_to(given, tokens, length, untrained=0.1).verdict["left_out"]
-    recipe = full.Settings(name="full", epochs=1, batch_size=1, learning_rate=1e-3, clip_norm=1.0, max_length=length)
+    recipe = full.Settings(
+        name="full", projector="random", epochs=1, batch_size=1, learning_rate=1e-3, clip_norm=1.0, max_length=length
+    )
     how = TrainSettings(recipe=recipe, seed=0, threads=1)
 
     def train(kept: list[Conversation], name: str) -> int:
@@ -185,3 +187,25 @@ def test_the_page_shows_what_rows_say_as_text(rows: list[Conversation], tokens: 
 def test_the_page_says_why_a_training_must_not_start(rows: list[Conversation], tokens: Tokens) -> None:
     text = page("tenth", cut_to(rows, tokens, 3, untrained=0.5).report)
     assert "It must not start." in text and "12 of 12 rows have no trained token" in text
+
+
+@pytest.mark.parametrize(("faithful", "fate"), [(True, "become control tokens"), (False, "are trained as text")])
+def test_rows_in_which_control_words_are_said_are_counted_and_shown(
+    rows: list[Conversation], tokens: Tokens, faithful: bool, fate: str
+) -> None:
+    turns = [dict(rows[3].conversations[0], value="<image>\nUSER: what is <s>?"), dict(rows[3].conversations[1])]
+    given = [*rows[:3], replace(rows[3], conversations=turns), *rows[4:]]
+    report = inspect(given, tokens, SETTINGS.model_copy(update={"faithful": faithful})).report
+    assert report["counts"]["control_words"] == {"<s>": 1, "USER:": 1}
+    assert [row["row"] for row in report["shown"]["control_words"]] == [3]
+    assert fate in page("mine", report) and "rows that say &lt;s&gt;" in page("mine", report)
+
+
+def test_a_refusal_names_the_list_of_all_untrained_rows(
+    rows: list[Conversation], tokens: Tokens, tmp_path: Path
+) -> None:
+    found = cut_to(rows, tokens, 10, untrained=0.0)
+    assert [row["row"] for row in found.report["untrained_rows"]] == [row.row for row in rows]
+    (tmp_path / "mine.verdict.json").write_text(pretty_json(found.verdict))
+    with pytest.raises(PipelineError, match=r"mine\.json under `untrained_rows`"):
+        read_verdict([tmp_path / "mine.verdict.json"])

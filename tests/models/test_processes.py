@@ -42,7 +42,7 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
         for row in rows[:8]
     ]
     composed = Material(Base(language, tower), [*rows, *without], images, 0)
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     return replace(composed, base=Base(tmp_path / "base"))
 

@@ -70,7 +70,7 @@ def cases(
     language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path: Path
 ) -> dict[str, tuple[Material, RecipeSettings]]:
     composed = Material(Base(language, tower), rows, images, seed=0)  # type: ignore[arg-type]
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "assembled"))
     without = [

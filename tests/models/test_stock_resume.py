@@ -62,7 +62,7 @@ def equal(first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor])
 @pytest.fixture()
 def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
     composed = Material(Base(language, tower), rows, images, seed=0)
-    how = TrainSettings(recipe=assemble.Settings(name="assemble"), seed=0, threads=1)
+    how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     return replace(composed, base=Base(tmp_path / "base"))
 

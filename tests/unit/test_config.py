@@ -63,7 +63,21 @@ def line_of(text: str) -> int:
         ),
         ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
-        ("recipe: {name: assemble}", "recipe: {name: assemble}\n    subset: half", ["trains on nothing"]),
+        (
+            "{name: assemble, projector: random}",
+            "{name: assemble, projector: random}\n    subset: half",
+            ["trains on nothing"],
+        ),
+        (
+            "{name: assemble, projector: random}",
+            "{name: assemble}",
+            ["trainings.untrained: nothing brings a projector", "write `projector: random` in the recipe"],
+        ),
+        (
+            "start: pretrained\n    subset: half\n    recipe: {name: full",
+            "start: pretrained\n    subset: half\n    recipe: {name: full, projector: random",
+            ["trainings.half.recipe.projector: `start` or `projector` of this training brings a projector"],
+        ),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
         (
             "captions: {table: digits_captions,",

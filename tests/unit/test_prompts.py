@@ -26,7 +26,13 @@ def test_a_conversation_is_written_as_in_llava() -> None:
 
 def test_answers_and_their_ends_are_trained() -> None:
     trained = [segment.text for segment in vicuna_v1.conversation(TWO_ROUNDS) if segment.trained]
-    assert trained == [" A dog.</s>", " Yes.</s>"]
+    assert "".join(trained) == " A dog.</s> Yes.</s>"
+
+
+@pytest.mark.parametrize("name", [name for name in names("prompts") if name != "plain"])
+def test_what_was_said_is_told_from_what_the_template_writes(name: str) -> None:
+    said = [segment.text for segment in load("prompts", name).conversation(TWO_ROUNDS) if segment.spoken]
+    assert said == [turn["value"] for turn in TWO_ROUNDS]
 
 
 def test_a_question_ends_where_its_answer_begins() -> None:
@@ -87,7 +93,11 @@ def test_plain_is_an_image_and_its_caption() -> None:
     segments = plain.conversation(
         [{"from": "human", "value": "Describe it.\n<image>"}, {"from": "gpt", "value": "A dog."}]
     )
-    assert [(segment.text, segment.trained) for segment in segments] == [("<image>", False), ("A dog.\n", True)]
+    assert [(segment.text, segment.trained) for segment in segments] == [
+        ("<image>", False),
+        ("A dog.", True),
+        ("\n", True),
+    ]
     with pytest.raises(PipelineError, match="an image and one caption"):
         plain.conversation(TWO_ROUNDS)
     with pytest.raises(PipelineError, match="asks one question"):

@@ -62,7 +62,7 @@ def test_a_shipped_study_fits_the_schema(path: Path) -> None:
         ("warmup: 0.05", "warm_up: 0.05", "$.weights.digits_llama.learn[0].recipe"),
         ("fraction: 0.5", "fraction: 1.5", "$.subsets.half.sample"),
         ("    benchmark: pope", "    benchmark: popo", "$.benchmarks.pope.benchmark"),
-        ("{name: assemble}", "{name: assemble, template: vicuna}", "$.trainings.untrained.recipe"),
+        ("{name: assemble, projector: random}", "{name: assemble, template: vicuna}", "$.trainings.untrained.recipe"),
     ],
 )
 def test_a_faulty_study_does_not_fit_the_schema(old: str, new: str, where: str) -> None:

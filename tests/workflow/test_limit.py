@@ -53,7 +53,7 @@ weights:
       vision: {{hidden_size: 16, intermediate_size: 32, num_hidden_layers: 1, num_attention_heads: 2, image_size: 16, patch_size: 8}}
       text: {{hidden_size: 16, intermediate_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_position_embeddings: 64}}
 trainings:
-  joined: {{start: language, tower: clip, recipe: {{name: assemble}}}}
+  joined: {{start: language, tower: clip, recipe: {{name: assemble, projector: random}}}}
 runs:
   joined: {{model: joined}}
 benchmarks:

@@ -7,7 +7,7 @@ these without an error and without any effect: none of its names is known there.
 
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Iterable, Literal
 
 import torch
 
@@ -19,7 +19,7 @@ from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_json
-from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES
+from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES, updated_layers
 from pipeline_lib.models.card import NAME, Card, read_card, write_card
 from pipeline_lib.models.projector import MODULE, save_tensors
 
@@ -44,8 +44,9 @@ def convert_adapter(files: Files, folder: Path) -> None:
     if REST in files:
         tensors |= {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, (REST,))}
     _check_effect(tensors, files[ADAPTER_CONFIG].parent)
+    _check_complete(tensors, settings.get("target_modules"), files[ADAPTER_CONFIG])
     told = {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora") if key in settings}
-    modules = sorted({name.removeprefix(PREFIX).removesuffix(PARTS[0]) for name in tensors if name.endswith(PARTS[0])})
+    modules = _modules(tensors)
     config = {
         **told,
         "bias": "none",
@@ -99,6 +100,25 @@ def _check_effect(tensors: dict[str, torch.Tensor], where: Path) -> None:
         raise PipelineError(
             "this adapter changes nothing: every lora_B is zero", where=where,
             cure="it was saved before it was trained, or its tensors were lost: take another copy",
+        )  # fmt: skip
+
+
+def _modules(tensors: Iterable[str]) -> list[str]:
+    """Return the modules that have updates."""
+    return sorted({name.removeprefix(PREFIX).removesuffix(PARTS[0]) for name in tensors if name.endswith(PARTS[0])})
+
+
+def _check_complete(tensors: Iterable[str], targets: Any, where: Path) -> None:
+    """Raise PipelineError where a layer lacks an update that another one has, or a target has none in any layer."""
+    layers = updated_layers(tensors)
+    every = set().union(*layers.values())
+    lacking = [f"layers.{layer}.{module}" for layer, modules in sorted(layers.items()) for module in every - modules]
+    named, updated = targets if isinstance(targets, list) else [], [f".{module}" for module in _modules(tensors)]
+    lacking += [target for target in named if not any(module.endswith(f".{target}") for module in updated)]
+    if lacking:
+        raise PipelineError(
+            "this adapter lacks updates that its other layers or its configuration have", where=where,
+            value=sorted(lacking)[:8], cure="tensors were lost: take another copy of the adapter",
         )  # fmt: skip
 
 

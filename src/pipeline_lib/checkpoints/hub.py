@@ -18,7 +18,7 @@ from transformers import (
 
 from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of
 from pipeline_lib.checkpoints.names import DROPPED, own_names
-from pipeline_lib.checkpoints.places import expect_filled, hollow
+from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import open_tokenizer
 from pipeline_lib.core.errors import PipelineError
@@ -44,7 +44,9 @@ def check_hub(files: Files) -> None:
     where = files[CONFIG].parent
     tensors = tensors_of(files)
     names = _own(told["model_type"], tensors, where)
-    expect_filled(hollow(model_class, config), {own: tensors.kinds[name].shape for name, own in names.items()}, where)
+    model = hollow(model_class, config)
+    expect_filled(model, {own: tensors.kinds[name].shape for name, own in names.items()}, where)
+    expect_ties(model, tensors, names, where)
     if told["model_type"] not in ("clip", "clip_vision_model"):
         _check_tokens(files, config)
     for _ in tensors:  # reading is the check: of whole files, and of finite values

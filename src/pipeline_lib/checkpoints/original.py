@@ -12,7 +12,7 @@ from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGener
 
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, own_names
 from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
-from pipeline_lib.checkpoints.places import expect_filled, hollow
+from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
@@ -85,7 +85,9 @@ def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], towe
     rest = {name: here for name, here in own.items() if not here.startswith(TOWER)}
     given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in rest.items()}
     given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
-    expect_filled(hollow(LlavaForConditionalGeneration, config), given, where)
+    model = hollow(LlavaForConditionalGeneration, config)
+    expect_filled(model, given, where)
+    expect_ties(model, tensors, own, where)
 
 
 def _grown_shape(own_name: str, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from typing import Iterable, Mapping
 import torch
 from transformers import PreTrainedModel
 
+from pipeline_lib.checkpoints.tensors import Tensors
 from pipeline_lib.core.errors import PipelineError
 
 Shape = tuple[int, ...]
@@ -40,6 +41,21 @@ def expect_filled(model: PreTrainedModel, given: Mapping[str, Shape], where: obj
             "the tensors of these files are not those of the model that their config.json describes",
             where=where, value=told, cure="take weights and config.json of one model",
         )  # fmt: skip
+
+
+def expect_ties(model: PreTrainedModel, tensors: Tensors, own: Mapping[str, str], where: object) -> None:
+    """Raise PipelineError where a model ties two tensors of which the files hold two that differ.
+
+    `own` gives names in the model by those in the files. One of the two would be left unused without a word.
+    """
+    for two in model.all_tied_weights_keys.items():
+        names = {name for name in own if own[name] in two}
+        pair = [tensor for _, tensor in tensors.some(names.__contains__)]
+        if len(pair) == 2 and not torch.equal(*pair):
+            raise PipelineError(
+                "this model's config.json ties two tensors, and its files hold different ones", where=where,
+                value=list(two), cure="write `tie_word_embeddings: false` into its config.json",
+            )  # fmt: skip
 
 
 def _shown(names: Iterable[str]) -> list[str]:

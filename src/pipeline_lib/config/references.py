@@ -8,6 +8,7 @@ from pipeline_lib.config.rehearsal import without_stand_in
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.registry import load
+from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.training.settings import Optimisation
 
 
@@ -82,6 +83,7 @@ def _trainings(study: Study) -> Iterator[Problem]:
             yield Problem(key, "a language model needs a `tower` to become a LLaVA", training.start, "add `tower`")
         if training.recipe.makes == "clip" and _without_images(training, study):
             yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
+        yield from _projector(key, training, study)
         yield from _steps(key, training)
 
 
@@ -116,6 +118,24 @@ def _model(
         if kind not in kinds:
             wanted = " or ".join(kinds) or "nothing: it takes none"
             yield Problem(key, f"this is a model of kind {kind}; here belongs {wanted}", name)
+
+
+def _projector(key: Key, training: Training, study: Study) -> Iterator[Problem]:
+    """Yield a problem where a projector would be drawn that nobody asked for, or was asked for in vain."""
+    recipe, models = training.recipe, {**study.weights, **study.trainings}
+    if recipe.makes != "llava" or recipe.adopts or training.start not in models:
+        return
+    brings = training.projector is not None or study.model_kind(training.start) == "llava"
+    if not brings and not recipe.draws_projector():
+        yield Problem(
+            key, "nothing brings a projector, and this recipe draws none", recipe.name,
+            "name weights of kind projector as `projector`, or write `projector: random` in the recipe",
+        )  # fmt: skip
+    if brings and isinstance(recipe, DeclaredProjector) and recipe.draws_projector():
+        yield Problem(
+            (*key, "recipe", "projector"), "`start` or `projector` of this training brings a projector", "random",
+            "remove `projector: random`: nothing is drawn",
+        )  # fmt: skip
 
 
 def _steps(key: Key, training: Training) -> Iterator[Problem]:

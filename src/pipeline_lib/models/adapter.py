@@ -3,8 +3,9 @@
 Updates are saved as PEFT saves them, so that its `PeftModel.from_pretrained` reads them too.
 """
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterable
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
@@ -17,6 +18,7 @@ from pipeline_lib.models.projector import MODULE, PROJECTOR, expect_places, put_
 
 UPDATES = "adapter_model.safetensors"
 PREFIX = "base_model.model."  # of PEFT's names, before those of the model
+UPDATE = re.compile(r".*language_model\.layers\.(\d+)\.(.+)\.lora_[AB]\.weight")
 PARTS = (".lora_A.weight", ".lora_B.weight")
 
 # Every linear layer of the language model but its head: what LLaVA's find_all_linear_names takes. A list of names would
@@ -54,6 +56,21 @@ def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
     expect_places(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
     set_peft_model_state_dict(adapted, tensors)
     return adapted
+
+
+def updated_layers(names: Iterable[str]) -> dict[int, set[str]]:
+    """Return the updated modules of every layer of the language model, from the names of an adapter's tensors."""
+    layers: dict[int, set[str]] = {}
+    for name in names:
+        match = UPDATE.fullmatch(name)
+        if match:
+            layers.setdefault(int(match[1]), set()).add(match[2])
+    return layers
+
+
+def holds_projector(folder: Path) -> bool:
+    """Return whether an adapter brings a projector, of which it then must hold every tensor."""
+    return any(MODULE in name for name in replaced_names(folder))
 
 
 def replaced_names(folder: Path) -> set[str]:

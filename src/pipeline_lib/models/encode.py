@@ -6,15 +6,17 @@ The text between two images is tokenised as a whole, as haotian-liu/LLaVA c121f0
 
 import json
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
-from tokenizers import Tokenizer
+from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from pipeline_lib.models.tokenizer import PAD
 from pipeline_lib.prompts.base import IMAGE, Segment
 
+MARKS = [chr(number) for number in range(0xFDD0, 0xFDF0)]  # noncharacters, which Unicode keeps for internal use
 IGNORED = -100  # label of a token that carries no loss
 
 
@@ -31,15 +33,18 @@ def encode(
 ) -> tuple[list[int], list[int]]:
     """Return token ids and labels of the segments, after one beginning-of-sequence token.
 
-    A token is trained where its first character is. Without image tokens, `<image>` is text as any other.
+    A token is trained where its first character is. Without image tokens, `<image>` is text as any other, and control
+    words that a speaker said are text always.
     """
     ids, labels = [int(tokenizer.bos_token_id)], [IGNORED]
     for number, chunk in enumerate(_chunks(segments, image_tokens > 0)):
         if number:
             ids += [image_id(tokenizer)] * image_tokens
             labels += [IGNORED] * image_tokens
-        found = tokenise(tokenizer, "".join(segment.text for segment in chunk))
-        trained = b"".join(bytes([segment.trained]) * len(segment.text) for segment in chunk)
+        mark = _mark(chunk, control_words(tokenizer))
+        texts = [segment.text if segment.spoken else marked(segment.text, tokenizer, mark) for segment in chunk]
+        found = tokenise(tokenizer, "".join(texts), mark)
+        trained = b"".join(bytes([part.trained]) * len(text) for part, text in zip(chunk, texts, strict=True))
         ids += found.ids
         labels += [token if trained[start] else IGNORED for token, start in zip(found.ids, found.starts, strict=True)]
     return ids, labels
@@ -50,11 +55,33 @@ def image_id(tokenizer: PreTrainedTokenizerBase) -> int:
     return int(tokenizer.convert_tokens_to_ids(IMAGE))
 
 
+def control_words(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
+    """Return the words that a tokenizer makes control tokens of, such as `</s>`, without those that LLaVA adds."""
+    return tuple(_control_tokens(tokenizer))
+
+
 @lru_cache(maxsize=50_000)
-def tokenise(tokenizer: PreTrainedTokenizerBase, text: str) -> Tokens:
-    """Return the tokens of a text, in which `<image>` and `<pad>` are text; later epochs find them here."""
-    found = _text_tokenizer(tokenizer).encode(text, add_special_tokens=False)
-    return Tokens(array("i", found.ids), array("i", [start for start, _ in found.offsets]))
+def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, mark: str = "") -> Tokens:
+    """Return the tokens of a text, in which `<image>` and `<pad>` are text; later epochs find them here.
+
+    With a `mark`, control words are text too, unless they stand between two of it.
+    """
+    found = _text_tokenizer(tokenizer, mark).encode(text, add_special_tokens=False)
+    ids = [_ids(tokenizer, mark).get(token, token) for token in found.ids] if mark else found.ids
+    return Tokens(array("i", ids), array("i", [start for start, _ in found.offsets]))
+
+
+def marked(text: str, tokenizer: PreTrainedTokenizerBase, mark: str) -> str:
+    """Return a text with every control word between marks."""
+    for word in control_words(tokenizer) if mark else ():
+        text = text.replace(word, f"{mark}{word}{mark}")
+    return text
+
+
+def _mark(chunk: list[Segment], words: tuple[str, ...]) -> str:
+    """Return a character that stands in no segment, where a speaker said a control word, else nothing."""
+    spoken = "".join(segment.text for segment in chunk if segment.spoken)
+    return next(mark for mark in MARKS if mark not in spoken) if any(word in spoken for word in words) else ""
 
 
 def _chunks(segments: list[Segment], images: bool) -> list[list[Segment]]:
@@ -64,14 +91,39 @@ def _chunks(segments: list[Segment], images: bool) -> list[list[Segment]]:
         for number, text in enumerate(segment.text.split(IMAGE) if images else [segment.text]):
             if number:
                 chunks.append([])
-            chunks[-1].append(Segment(text, segment.trained))
+            chunks[-1].append(replace(segment, text=text))
     return chunks
 
 
 @lru_cache(maxsize=4)
-def _text_tokenizer(tokenizer: PreTrainedTokenizerBase) -> Tokenizer:
-    """Return the tokenizer without the tokens that LLaVA adds, which a person's text must not become."""
+def _control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, dict[str, Any]]:
+    tokens = json.loads(tokenizer.backend_tokenizer.to_str())["added_tokens"]
+    return {token["content"]: token for token in tokens if token["special"] and token["content"] not in (IMAGE, PAD)}
+
+
+@lru_cache(maxsize=8)
+def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, mark: str) -> Tokenizer:
+    """Return the tokenizer without the tokens that LLaVA adds, which a person's text must not become.
+
+    With a `mark`, its control words are known between marks alone, and by other ids.
+    """
     content = json.loads(tokenizer.backend_tokenizer.to_str())
-    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] not in (IMAGE, PAD)]
+    removed = {IMAGE, PAD, *(_control_tokens(tokenizer) if mark else ())}
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] not in removed]
     content["truncation"] = content["padding"] = None
-    return Tokenizer.from_str(json.dumps(content))
+    if not mark:
+        return Tokenizer.from_str(json.dumps(content))
+    content["post_processor"] = None  # it may name a control word
+    content["model"]["merges"] = [merge for merge in content["model"]["merges"] if "".join(merge) not in removed]
+    made = Tokenizer.from_str(json.dumps(content))
+    flags = ("single_word", "lstrip", "rstrip", "normalized")
+    for word, token in _control_tokens(tokenizer).items():
+        made.add_special_tokens([AddedToken(f"{mark}{word}{mark}", **{flag: token[flag] for flag in flags})])
+    return made
+
+
+@lru_cache(maxsize=8)
+def _ids(tokenizer: PreTrainedTokenizerBase, mark: str) -> dict[int, int]:
+    """Return the ids of a tokenizer's control words by those that they have between marks."""
+    by_mark = _text_tokenizer(tokenizer, mark).get_vocab()
+    return {by_mark[f"{mark}{word}{mark}"]: int(token["id"]) for word, token in _control_tokens(tokenizer).items()}

@@ -121,17 +121,22 @@ class Base:
     digests: dict[str, str] = field(default_factory=dict)
 
 
-def open_llava(base: Base, card: Card, seed: int) -> Llava:
+def open_llava(base: Base, card: Card, seed: int, draws_projector: bool = False) -> Llava:
     """Return the LLaVA of a base: loaded, or composed where it starts from a language model.
 
-    A tower and a projector that are given are put in, whatever the start; a language model without a tower raises
-    PipelineError. Template and image shape are those of `card`.
+    A tower and a projector that are given are put in, whatever the start; a language model without a tower, and one
+    without a projector where none may be drawn, raise PipelineError. Template and image shape are those of `card`.
     """
     if read_card(base.start).kind == "language":
         if base.tower is None:
             raise PipelineError(
                 "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
             )
+        if base.projector is None and not draws_projector:
+            raise PipelineError(
+                "neither `start` nor `projector` brings a projector, and the recipe draws none", where=base.start,
+                cure="give this training a `projector`, or write `projector: random` in its recipe",
+            )  # fmt: skip
         llava = compose(base.start, base.tower, card, seed)
     else:
         llava = load_llava(base.start)
@@ -142,6 +147,18 @@ def open_llava(base: Base, card: Card, seed: int) -> Llava:
         expect_kind(base.projector, "projector")
         put_projector(llava.model, base.projector)
     return llava
+
+
+def origins(base: Base, otherwise: str) -> dict[str, str]:
+    """Return which input every part of an opened LLaVA comes from, such as `start`.
+
+    `otherwise` is where the projector of a language model comes from, where the base brings none.
+    """
+    if base.projector is not None:
+        projector = "projector"
+    else:
+        projector = otherwise if read_card(base.start).kind == "language" else "start"
+    return {"language": "start", "vision": "start" if base.tower is None else "tower", "projector": projector}
 
 
 def _grow_vocabulary(model: LlamaForCausalLM | MistralForCausalLM, tokens: int) -> None:

@@ -7,7 +7,7 @@ import torch
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.adapter import apply_adapter, replaced_names
+from pipeline_lib.models.adapter import apply_adapter, holds_projector, replaced_names
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
@@ -32,7 +32,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
     whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
-    llava = open_llava(base, whole, seed)
+    llava = open_llava(base, whole, seed, draws_projector=holds_projector(adapter))  # it is then replaced
     before = tensor_digests(llava)
     probe = _probe(llava, seed)
     adapted = apply_adapter(llava.model, adapter)

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from pipeline_lib.training.encoded import Encoded
 
 BINS = 32  # bars of a distribution, at most
+# What templates write between turns: a speaker who says it may end a turn, or begin one of another speaker.
+MARKS = (
+    *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|im_start|>", "<|im_end|>", "###"),
+    *("USER:", "ASSISTANT:", "Human:", "Assistant:"),
+)
 SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most": 1.0}
 
 
@@ -17,7 +22,8 @@ SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most":
 class RowCount:
     """The tokens of one row: all, those trained, those cut off, those of its image.
 
-    `first` is the place of the first token to train of a row that is cut before it, else None.
+    `first` is the place of the first token to train of a row that is cut before it, else None; `controls` are the
+    control words that its speakers say.
     """
 
     row: int
@@ -27,13 +33,21 @@ class RowCount:
     lost: int
     image: int
     first: int | None
+    controls: tuple[str, ...] = ()
 
 
-def count_row(row: Conversation, encoded: "Encoded", image_id: int) -> RowCount:
-    """Return the counts of a row."""
+def count_row(row: Conversation, encoded: "Encoded", image_id: int, control_words: tuple[str, ...] = ()) -> RowCount:
+    """Return the counts of a row; `control_words` are those of its tokenizer."""
     image, trained = encoded.whole_ids.count(image_id), encoded.trained
     first = None if trained else encoded.first
-    return RowCount(row.row, row.id, len(encoded.whole_ids), trained, encoded.lost, image, first)
+    controls = said_controls(row, control_words)
+    return RowCount(row.row, row.id, len(encoded.whole_ids), trained, encoded.lost, image, first, controls)
+
+
+def said_controls(row: Conversation, control_words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the control words, of a tokenizer or of any template, that the speakers of a row say."""
+    text = "\n".join(turn["value"] for turn in row.conversations)
+    return tuple(word for word in dict.fromkeys((*control_words, *MARKS)) if word in text)
 
 
 def untrained_rows(counts: list[RowCount]) -> list[RowCount]:
@@ -60,6 +74,7 @@ def totals(counts: list[RowCount]) -> dict[str, Any]:
             "tokens": sum(count.lost for count in counts),
             "most": max((count.lost for count in counts), default=0),
         },
+        "control_words": _by_word(counts),
         "lengths": {name: _quantile([count.tokens for count in counts], share) for name, share in SHARES.items()},
         "histogram": histogram([count.tokens for count in counts]),
     }
@@ -73,6 +88,11 @@ def histogram(values: list[int]) -> list[list[int]]:
     width = next(width for width in _widths() if high // width - low // width < BINS)
     found = Counter(value // width for value in values)
     return [[place * width, found[place]] for place in range(low // width, high // width + 1)]
+
+
+def _by_word(counts: list[RowCount]) -> dict[str, int]:
+    """Return in how many rows speakers say which control word, the most frequent first."""
+    return dict(Counter(word for count in counts for word in count.controls).most_common())
 
 
 def _widths() -> Iterator[int]:

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.models.encode import image_id
+from pipeline_lib.models.encode import control_words, image_id
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokens import Tokens
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
@@ -20,7 +20,7 @@ from pipeline_lib.training.encoded import Encoded, encoded_row
 
 SCHEMA = 1
 SHOWN = 20  # rows drawn for a page
-FAULTY = 5  # rows shown beside them, of those that are cut and of those without a trained token
+FAULTY = 5  # rows shown beside them, of those that are cut, without a trained token, or with control words
 
 
 @dataclass(frozen=True)
@@ -36,20 +36,27 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
     template = cast(Template, load("prompts", settings.template))
     how = Encoding(tokens.tokenizer, template, tokens.image_tokens, settings.max_length, settings.faithful)
     image = image_id(tokens.tokenizer)
-    counts = [count_row(row, encoded_row(row, how), image) for row in rows]
+    words = control_words(tokens.tokenizer)
+    counts = [count_row(row, encoded_row(row, how), image, words) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
         "untrained": [count.row for count in untrained_rows(counts)][:FAULTY],
         "truncated": [count.row for count in _most_cut(counts)],
+        "control_words": [count.row for count in counts if set(count.controls) & set(words)][:FAULTY],
     }
     report = {
         "schema": SCHEMA,
         "template": settings.template,
         "max_length": settings.max_length,
         "image_tokens": tokens.image_tokens,
+        "obeyed": settings.faithful,
         "allowed": settings.untrained,
         "counts": totals(counts),
+        "untrained_rows": [
+            {"row": count.row, "id": count.id, "reason": "silent" if count.first is None else "cut"}
+            for count in untrained_rows(counts)
+        ],
         "shown": {
             name: [_shown(by_row[row], encoded_row(by_row[row], how), tokens.tokenizer, image) for row in chosen]
             for name, chosen in groups.items()

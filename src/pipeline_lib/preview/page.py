@@ -32,6 +32,7 @@ HEADINGS = {
     "drawn": "Rows drawn by the study's seed",
     "untrained": "Rows without a trained token",
     "truncated": "Rows that lose most tokens",
+    "control_words": "Rows in which a speaker says a control word",
 }
 
 
@@ -52,6 +53,7 @@ def page(name: str, report: dict[str, Any]) -> str:
             _lengths(report["counts"], report["max_length"]),
             '<h2>Marks</h2><pre>not trained <mark class="trained">trained</mark> <mark class="image">image</mark>'
             ' <mark class="cut">cut off</mark></pre>',
+            _control_words(report),
             *sections,
             "</html>\n",
         ]
@@ -73,6 +75,13 @@ def _verdict(report: dict[str, Any]) -> str:
     return f'<div class="verdict refused">It must not start.\n{told}</div>'
 
 
+def _control_words(report: dict[str, Any]) -> str:
+    if not report["counts"]["control_words"]:
+        return ""
+    fate = "become control tokens, as in the original" if report["obeyed"] else "are trained as text"
+    return f'<p class="soft">Control words of the tokenizer that a speaker says {fate}.</p>'
+
+
 def _tiles(counts: dict[str, Any]) -> str:
     rows = counts["rows"]
     tiles = {
@@ -83,6 +92,7 @@ def _tiles(counts: dict[str, Any]) -> str:
         "rows without a trained token": share(counts["untrained"]["rows"], rows),
         "rows that are cut": share(counts["truncated"]["rows"], rows),
         "tokens cut off": f"{counts['truncated']['tokens']:,}",
+        **{f"rows that say {word}": share(count, rows) for word, count in counts["control_words"].items()},
     }
     found = "".join(f'<div class="tile"><b>{value}</b>{escape(name)}</div>' for name, value in tiles.items())
     return f'<div class="tiles">{found}</div>'

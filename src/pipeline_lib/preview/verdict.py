@@ -39,7 +39,9 @@ def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
     found: Verdict = read_json(path)
     refused = found["refused"]
     if refused is not None:
-        raise PipelineError(refused["what"], where=path, value=refused["value"], cure=refused["cure"])
+        counts = path.with_name(path.name.replace(".verdict.json", ".json"))
+        cure = f"{refused['cure']}. All of them are listed in {counts} under `untrained_rows`"
+        raise PipelineError(refused["what"], where=path, value=refused["value"], cure=cure)
     return set(found["left_out"]), found["longest"]
 
 

@@ -17,10 +17,14 @@ Turn = dict[str, str]
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the text; `trained` pieces carry the loss. `<image>` in it stands for all tokens of the image."""
+    """A piece of the text; `trained` pieces carry the loss. `<image>` in it stands for all tokens of the image.
+
+    `spoken` pieces are what human or gpt said: no word in them is a control token, whatever the tokenizer calls so.
+    """
 
     text: str
     trained: bool = False
+    spoken: bool = False
 
 
 class Counts(Protocol):
@@ -101,6 +105,11 @@ def alternating(turns: list[Turn]) -> list[Turn]:
                 "turns do not alternate between human and gpt", value=turns[:3], cure="mend the row, or drop it"
             )
     return spoken
+
+
+def spoken(text: str, trained: bool) -> Segment:
+    """Return the segment of what a speaker said."""
+    return Segment(text, trained, spoken=True)
 
 
 def text_of(segments: list[Segment]) -> str:

@@ -5,21 +5,22 @@ A prompt (`llava/conversation.py`) is the question and a newline.
 """
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.prompts.base import IMAGE, Masked, Original, Segment, Turn, text_of
+from pipeline_lib.prompts.base import IMAGE, Masked, Original, Segment, Turn, spoken, text_of
 
 
 def conversation(turns: list[Turn]) -> list[Segment]:
     """Return the segments of an image and its caption; anything else raises PipelineError."""
     if len(turns) != 2 or IMAGE not in turns[0]["value"]:
         raise PipelineError("the template `plain` takes an image and one caption", value=turns[:3])
-    return [Segment(IMAGE), Segment(f"{turns[1]['value']}\n", trained=True)]
+    return [Segment(IMAGE), spoken(turns[1]["value"], True), Segment("\n", True)]
 
 
 def prompt(turns: list[Turn]) -> list[Segment]:
     """Return the segments of one question; a conversation that has an answer raises PipelineError."""
     if any(turn["value"] for turn in turns[1:]):
         raise PipelineError("the template `plain` asks one question", value=turns[:3])
-    return [Segment(f"{turn['value']}\n") for turn in turns if turn["value"]]
+    said = [[spoken(turn["value"], False), Segment("\n")] for turn in turns if turn["value"]]
+    return [segment for segments in said for segment in segments]
 
 
 def original(turns: list[Turn]) -> Original:

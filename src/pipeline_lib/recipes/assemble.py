@@ -1,17 +1,17 @@
 """Recipe `assemble`: a language model and a vision tower become a LLaVA; nothing is trained.
 
-It starts from a language model, and needs a `tower`.
+It starts from a language model, and needs a `tower` and a `projector`; or it says that the projector is random.
 """
 
 from typing import TYPE_CHECKING, Literal
 
-from pipeline_lib.recipes.base import Prompting
+from pipeline_lib.recipes.base import DeclaredProjector
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Material, Task
 
 
-class Settings(Prompting):
+class Settings(DeclaredProjector):
     """Settings of the recipe `assemble`."""
 
     name: Literal["assemble"]
@@ -24,4 +24,6 @@ def prepare(settings: Settings, material: "Material") -> "Task":
 
     if material.base.projector is not None:
         expect_shape(material.base.projector, settings.image_shape)
-    return multimodal_task(material, settings.card(), max_length=1, trained=lambda name: False)
+    return multimodal_task(
+        material, settings.card(), max_length=1, trained=lambda name: False, draws_projector=settings.draws_projector()
+    )

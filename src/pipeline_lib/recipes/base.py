@@ -32,6 +32,20 @@ class Prompting(RecipeSettings):
         return Card(kind="adapter", template=self.template, image_shape=self.image_shape, base=base)
 
 
+class DeclaredProjector(Prompting):
+    """Settings of recipes for which a random projector is the exception, and must be asked for."""
+
+    projector: Literal["random"] | None = Field(
+        default=None,
+        description="random: drawn from the study's seed, where neither the training's `start` nor its `projector` "
+        "brings one; without it such a training is refused",
+    )
+
+    def draws_projector(self) -> bool:
+        """Return whether the study asks for a random projector."""
+        return self.projector == "random"
+
+
 class Multimodal(Optimisation, Prompting):
     """Settings of every recipe that trains a LLaVA on conversations."""
 
@@ -47,7 +61,7 @@ class Multimodal(Optimisation, Prompting):
     max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation, the image's included")
 
 
-class LanguageAndProjector(Multimodal):
+class LanguageAndProjector(Multimodal, DeclaredProjector):
     """Settings of recipes that train the projector beside the language model, if wanted at a rate of its own."""
 
     projector_learning_rate: float | None = Field(

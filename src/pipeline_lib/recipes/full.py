@@ -1,6 +1,6 @@
 """Recipe `full`: the language model and the projector; the vision tower is frozen.
 
-It starts from a LLaVA, or from a language model and a `tower`.
+It starts from a LLaVA, or from a language model, a `tower` and a `projector`.
 """
 
 from typing import TYPE_CHECKING, Literal
@@ -26,4 +26,5 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     """Return the task of training a LLaVA."""
     from pipeline_lib.training.multimodal import multimodal_task
 
-    return multimodal_task(material, settings.card(), settings.max_length, trained, settings.order, settings.faithful)
+    how = (settings.order, settings.faithful, settings.draws_projector())
+    return multimodal_task(material, settings.card(), settings.max_length, trained, *how)

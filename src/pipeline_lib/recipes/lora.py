@@ -31,7 +31,7 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.training.multimodal import multimodal_task
 
-    how = (settings.order, settings.faithful)
+    how = (settings.order, settings.faithful, settings.draws_projector())
     task = multimodal_task(material, settings.card(), settings.max_length, lambda name: False, *how)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)

@@ -1,6 +1,6 @@
 """Recipe `projector`: the projector alone; the language model and the vision tower are frozen.
 
-It starts from a LLaVA, or from a language model and a `tower`.
+It starts from a LLaVA, or from a language model and a `tower`; the projector is then random, or the training's own.
 """
 
 from dataclasses import replace
@@ -19,6 +19,10 @@ class Settings(Multimodal):
 
     name: Literal["projector"]
 
+    def draws_projector(self) -> bool:
+        """Return that the projector may start random: it is what this recipe trains."""
+        return True
+
 
 def trained(name: str) -> bool:
     """Return whether the parameter of this name is trained."""
@@ -30,6 +34,7 @@ def prepare(settings: Settings, material: "Material") -> "Task":
     from pipeline_lib.models.projector import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
-    task = multimodal_task(material, settings.card(), settings.max_length, trained, settings.order, settings.faithful)
+    how = (settings.order, settings.faithful, settings.draws_projector())
+    task = multimodal_task(material, settings.card(), settings.max_length, trained, *how)
     card = settings.adapter_card(material.base.digests)
     return replace(task, save=lambda folder: save_projector(task.model, folder, card))

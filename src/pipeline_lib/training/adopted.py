@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import AutoConfig, LlavaForConditionalGeneration
 
+from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG
 from pipeline_lib.checkpoints.original import KEPT, llava_config
 from pipeline_lib.checkpoints.places import hollow
 from pipeline_lib.checkpoints.tower import ClipFiles
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
-from pipeline_lib.models.adapter import UPDATES
+from pipeline_lib.models.adapter import UPDATES, holds_projector, updated_layers
 from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
 from pipeline_lib.models.llava import FEATURE_LAYER, Base
 from pipeline_lib.models.projector import expect_places
@@ -47,8 +49,15 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
             "this adapter was trained with another template", where=material.adapter, value=template,
             cure=f"write `template: {told.template}`",
         )  # fmt: skip
+    if not (material.base.projector or holds_projector(material.adapter) or starts_from_llava(material.base)):
+        raise PipelineError(
+            "nothing brings a projector: neither `start`, nor `projector`, nor this adapter", where=material.adapter,
+            cure="LLaVA's scripts write it beside the adapter: add non_lora_trainables.bin to its folder; or give this "
+            "training a `projector`",
+        )  # fmt: skip
     model = hollow(LlavaForConditionalGeneration, base_config(material.base))
     _expect_sizes(material.adapter, model.config)
+    _expect_layers(material.adapter, model.config)
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter)))
     path = material.adapter / UPDATES
     expect_places(get_peft_model_state_dict(adapted), load_file(path), path)
@@ -62,7 +71,7 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
 
 def base_config(base: Base) -> Any:
     """Return the configuration of the LLaVA that a base is or would be composed to."""
-    if read_card(base.start).kind == "llava":
+    if starts_from_llava(base):
         return AutoConfig.from_pretrained(base.start, local_files_only=True)
     if base.tower is None:
         raise PipelineError(
@@ -71,6 +80,11 @@ def base_config(base: Base) -> Any:
     text = read_json(base.start / "config.json")
     how = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
     return llava_config(text, ClipFiles(base.tower).vision_config(), how, int(text["vocab_size"]))
+
+
+def starts_from_llava(base: Base) -> bool:
+    """Return whether a base starts from a whole LLaVA, which brings its own projector."""
+    return read_card(base.start).kind == "llava"
 
 
 def _expect_sizes(adapter: Path, config: Any) -> None:
@@ -88,6 +102,20 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
         raise PipelineError(
             "this adapter was trained on a model of another size", where=adapter, value=differing,
             cure="name the model that it was trained on",
+        )  # fmt: skip
+
+
+def _expect_layers(adapter: Path, config: Any) -> None:
+    """Raise PipelineError where an adapter updates fewer layers than its base has, and its configuration names none."""
+    path = adapter / KEPT / ADAPTER_CONFIG
+    told = read_json(path) if path.is_file() else {}
+    with safe_open(adapter / UPDATES, framework="pt") as file:
+        layers = set(updated_layers(file.keys()))
+    lacking = sorted(set(range(config.get_text_config().num_hidden_layers)) - layers) if layers else []
+    if lacking and told.get("layers_to_transform") is None:
+        raise PipelineError(
+            "this adapter has no update of some layers of its base", where=adapter, value=lacking[:8],
+            cure="tensors were lost, or it belongs to a smaller model: take another copy, or name its own base",
         )  # fmt: skip
 
 

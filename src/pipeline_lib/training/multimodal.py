@@ -24,9 +24,13 @@ def multimodal_task(
     trained: Callable[[str], bool],
     order: str = "random",
     faithful: bool = False,
+    draws_projector: bool = False,
 ) -> Task:
-    """Return the task of training those parameters of a LLaVA whose names `trained` accepts."""
-    llava = open_llava(material.base, card, material.seed)
+    """Return the task of training those parameters of a LLaVA whose names `trained` accepts.
+
+    A base without a projector is refused, unless one may be drawn.
+    """
+    llava = open_llava(material.base, card, material.seed, draws_projector)
     template = cast(Template, load("prompts", str(card.template)))
     train_only(llava.model, trained)
     pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))

@@ -29,6 +29,10 @@ class RecipeSettings(Settings):
         """Return the conversation template of the LLaVA that comes out, None for another model."""
         return None
 
+    def draws_projector(self) -> bool:
+        """Return whether a projector is drawn at random where neither `start` nor `projector` brings one."""
+        return False
+
 
 class Optimisation(RecipeSettings):
     """How any recipe that takes steps optimises: AdamW with warm-up, a schedule and explicit clipping."""

@@ -5,7 +5,7 @@ A weights module has `Settings` and `make(settings, given, seed, folder)`.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -29,6 +29,10 @@ class WeightsKind(Settings):
     def model_template(self) -> str | None:
         """Return the conversation template of a LLaVA, None for other weights."""
         return None
+
+    def origin(self, given: "Given", seed: int) -> dict[str, Any]:
+        """Return where the tensors come from, as the record tells it."""
+        return {"tensors": f"random, seed {seed}"}
 
     def takes_tower(self) -> bool:
         """Return whether the vision tower of another CLIP model may be put in while these weights are made."""

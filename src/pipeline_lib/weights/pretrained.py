@@ -6,7 +6,7 @@ and given a card; a LLaVA in the original's layout, adapters and projectors are 
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -47,6 +47,17 @@ class Settings(WeightsKind):
         """Return the conversation template."""
         return self.template
 
+    def origin(self, given: Given, seed: int) -> dict[str, Any]:
+        """Return that the tensors are those of files, and which files of tensors are none of the model's."""
+        from pipeline_lib.checkpoints.unused import unused_files
+
+        return {"tensors": "files of the dataset", "unused_files": unused_files(self.files(given), self.holds)}
+
+    def files(self, given: Given) -> dict[str, Path]:
+        """Return the files of the model by their names below its folder."""
+        prefix = f"{self.below.strip('/')}/" if self.below else ""
+        return {name.removeprefix(prefix): path for name, path in given.files.items() if name.startswith(prefix)}
+
     def takes_tower(self) -> bool:
         """Return whether the tower of these weights may be that of others: the original's layout holds none."""
         return self.holds == "llava"
@@ -58,8 +69,7 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     from pipeline_lib.checkpoints.detect import expect_holds, holds_original
     from pipeline_lib.checkpoints.projectors import convert_projector
 
-    prefix = f"{settings.below.strip('/')}/" if settings.below else ""
-    files = {name.removeprefix(prefix): path for name, path in given.files.items() if name.startswith(prefix)}
+    files = settings.files(given)
     expect_holds(files, settings.holds)
     if settings.holds == "projector":
         convert_projector(files, folder)

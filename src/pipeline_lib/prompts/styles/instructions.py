@@ -6,7 +6,7 @@ Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`, separator style LLAM
 from dataclasses import dataclass
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, text_of
+from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, spoken, text_of
 from pipeline_lib.prompts.styles.counting import by_rounds
 
 
@@ -23,19 +23,19 @@ class Instructions:
 
         A first turn that says nothing raises PipelineError.
         """
-        spoken = alternating(turns)
-        if not spoken or not spoken[0]["value"]:
+        rounds = alternating(turns)
+        if not rounds or not rounds[0]["value"]:
             raise PipelineError("the first turn says nothing", value=turns[:3])
         said = f"<<SYS>>\n{self.system}\n<</SYS>>\n\n" if self.system else ""
         segments: list[Segment] = []
-        for number, turn in enumerate(spoken):
+        for number, turn in enumerate(rounds):
             if not turn["value"]:
                 continue
             if turn["from"] == "human":
-                asked = f"{said}{turn['value']}" if number == 0 else turn["value"]
-                segments.append(Segment(f"{self.begin if number else ''}[INST] {asked} [/INST]"))
+                begin = f"{self.begin}[INST] " if number else f"[INST] {said}"
+                segments += [Segment(begin), spoken(turn["value"], False), Segment(" [/INST]")]
             else:
-                segments.append(Segment(f" {turn['value']} {self.end}", trained=True))
+                segments += [Segment(" ", True), spoken(turn["value"], True), Segment(f" {self.end}", True)]
         return segments
 
     def prompt(self, turns: list[Turn]) -> list[Segment]:

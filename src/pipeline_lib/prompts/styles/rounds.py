@@ -5,7 +5,7 @@ Source: haotian-liu/LLaVA c121f04, `llava/conversation.py`, separator styles TWO
 
 from dataclasses import dataclass
 
-from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, text_of
+from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, spoken, text_of
 from pipeline_lib.prompts.styles.counting import by_rounds
 
 
@@ -26,7 +26,8 @@ class Rounds:
             human = turn["from"] == "human"
             segments.append(Segment(f"{self.human if human else self.assistant}:"))
             if turn["value"]:
-                segments.append(Segment(f" {turn['value']}{self.after if human else self.end}", trained=not human))
+                after = self.after if human else self.end
+                segments += [Segment(" ", not human), spoken(turn["value"], not human), Segment(after, not human)]
         return segments
 
     def prompt(self, turns: list[Turn]) -> list[Segment]:
