@@ -8,7 +8,6 @@ from pydantic import Field
 from pipeline_lib.core.settings import Settings as Part
 from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
 
 

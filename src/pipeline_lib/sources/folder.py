@@ -16,7 +16,6 @@ from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.core.site import locate
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
 
 

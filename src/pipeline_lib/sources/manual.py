@@ -9,7 +9,6 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.sources import folder as in_place
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
 
 
