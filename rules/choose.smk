@@ -19,7 +19,7 @@ rule choose_rows:
     params:
         cfg=lambda wc: stages.choose_rows(STUDY, wc.table).canonical(),
         code=code("choose_rows.py"),
-        libs=libs(),
+        libs=libs("choose_rows.py"),
     shell:
         "python -P workflow_scripts/choose_rows.py --raw {input.raw:q}"
         " --chosen {output.chosen:q} --manifest {output.manifest:q}"
@@ -47,7 +47,9 @@ rule choose_questions:
         code=lambda wc: code(
             "choose_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "cluster")
         ),
-        libs=lambda wc: libs(*benchmark_libraries(wc)),
+        libs=lambda wc: libs(
+            "choose_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "cluster")
+        ),
     shell:
         "python -P workflow_scripts/choose_questions.py --questions {input.questions:q}"
         " --chosen {output.chosen:q} --manifest {output.manifest:q}"

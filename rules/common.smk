@@ -14,11 +14,11 @@ from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
-from pipeline_lib.core.code import code_digest
+from pipeline_lib.core.code import code_digest, reach
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.failure import Failed, failure_text
 from pipeline_lib.core.leftovers import Attendance
-from pipeline_lib.core.machine import library_versions
+from pipeline_lib.core.libraries import installed_libraries
 from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
@@ -29,7 +29,6 @@ from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.planned import force_unsound
 
 NAME = "[a-z0-9][a-z0-9_-]*"
-TRAINING_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "peft", "numpy", "pillow")
 
 
 def clear_leftovers():
@@ -130,12 +129,24 @@ def old_scores():
 
 def code(script, *plugins):
     """Return the digest of the code that a job runs, then the plug-ins that it covers."""
-    return " ".join([code_digest(Path(workflow.basedir) / "workflow_scripts" / script, *plugins), *plugins])
+    try:
+        return " ".join([code_digest(script_path(script), *plugins), *plugins])
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
 
 
-def libs(*names):
-    """Return the versions of the libraries that a stage's bytes depend on."""
-    return " ".join(f"{name}=={version}" for name, version in library_versions(list(names)).items())
+def libs(script, *plugins):
+    """Return the versions of the libraries that a job's bytes depend on: those that its code imports."""
+    try:
+        libraries = reach(script_path(script), *plugins).libraries
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+    return " ".join(f"{name}=={version}" for name, version in installed_libraries(libraries).items())
+
+
+def script_path(script):
+    """Return the file of a stage's program."""
+    return Path(workflow.basedir) / "workflow_scripts" / script
 
 
 def plugin(kind, name, *members):
@@ -210,11 +221,6 @@ def model_of(wc):
 def benchmark_use(wc):
     """Return a benchmark of the study."""
     return STUDY.benchmarks[wc.benchmark]
-
-
-def benchmark_libraries(wc):
-    """Return the libraries that the questions and verdicts of a benchmark depend on."""
-    return load("benchmarks", benchmark_use(wc).benchmark).LIBRARIES
 
 
 def given(*names):

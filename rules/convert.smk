@@ -20,7 +20,7 @@ rule convert:
     params:
         cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
         code=code("convert.py"),
-        libs=libs("pillow", "numpy", "pandas", "pyarrow"),
+        libs=libs("convert.py"),
     shell:
         "python -P workflow_scripts/convert.py --raw {input.raw:q}"
         " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
@@ -51,7 +51,7 @@ rule index:
     params:
         cfg=lambda wc: stages.index(STUDY, wc.dataset).canonical(),
         code=code("index.py"),
-        libs=libs("pyarrow"),
+        libs=libs("index.py"),
     shell:
         "python -P workflow_scripts/index.py --shards {input.shards:q} --raw {input.raw:q} --index {output.index:q}"
         " --health {output.health:q} --picture {output.picture:q} --quarantine {output.quarantine:q}"

@@ -21,7 +21,7 @@ rule fetch:
     params:
         cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
-        libs=lambda wc: libs(*load("sources", source_kind(wc)).LIBRARIES),
+        libs=lambda wc: libs("fetch.py", *plugin("sources", source_kind(wc))),
     shell:
         "python -P workflow_scripts/fetch.py --chosen {input.chosen:q}"
         " --raw {output.raw:q} --failures {output.failures:q}"

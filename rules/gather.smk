@@ -18,7 +18,7 @@ rule gather:
     params:
         cfg=lambda wc: stages.gather(STUDY, wc.benchmark).canonical(),
         code=code("gather.py"),
-        libs=libs(),
+        libs=libs("gather.py"),
     shell:
         "python -P workflow_scripts/gather.py --scores {input.scores:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -25,7 +25,7 @@ rule merge:
     params:
         cfg=stages.merge(STUDY).canonical(),
         code=code("merge.py"),
-        libs=libs("torch", "transformers", "tokenizers", "safetensors", "peft"),
+        libs=libs("merge.py"),
     shell:
         "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q}"

@@ -29,7 +29,7 @@ rule predict:
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
         code=lambda wc: code("predict.py", *predict_plugins(wc)),
-        libs=lambda wc: libs("torch", "transformers", "tokenizers", "pillow", *benchmark_libraries(wc)),
+        libs=lambda wc: libs("predict.py", *predict_plugins(wc)),
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"

@@ -23,7 +23,7 @@ rule inspect_rows:
     params:
         cfg=lambda wc: stages.inspect(STUDY, wc.training).canonical(),
         code=lambda wc: code("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
-        libs=libs("pyarrow", "tokenizers", "transformers"),
+        libs=lambda wc: libs("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
     shell:
         "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
         " --subset {input.subset:q} --table {input.table:q}"
@@ -75,7 +75,7 @@ rule preview:
     params:
         cfg=lambda wc: stages.preview().canonical(),
         code=code("preview.py"),
-        libs=libs(),
+        libs=libs("preview.py"),
     shell:
         "python -P workflow_scripts/preview.py --counts {input.counts:q} --page {output.page:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -19,7 +19,7 @@ rule sample:
     params:
         cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),
         code=lambda wc: code("sample.py", *plugin("sampling", subset(wc).sample.strategy)),
-        libs=libs("pyarrow"),
+        libs=lambda wc: libs("sample.py", *plugin("sampling", subset(wc).sample.strategy)),
     shell:
         "python -P workflow_scripts/sample.py --table {input.table:q}"
         " --subset {output.subset:q} --manifest {output.manifest:q}"

@@ -23,7 +23,7 @@ rule score:
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
         code=lambda wc: code("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
-        libs=lambda wc: libs("numpy", "pyarrow", *benchmark_libraries(wc)),
+        libs=lambda wc: libs("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

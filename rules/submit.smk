@@ -23,7 +23,7 @@ rule submit:
     params:
         cfg=lambda wc: stages.submit(STUDY, wc.benchmark).canonical(),
         code=lambda wc: code("submit.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "submission")),
-        libs=lambda wc: libs("xlsxwriter", *benchmark_libraries(wc)),
+        libs=lambda wc: libs("submit.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "submission")),
     shell:
         "python -P workflow_scripts/submit.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

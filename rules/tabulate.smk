@@ -25,7 +25,7 @@ rule tabulate:
     params:
         cfg=lambda wc: stages.tabulate(STUDY, wc.table).canonical(),
         code=code("tabulate.py"),
-        libs=libs("pyarrow"),
+        libs=libs("tabulate.py"),
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"

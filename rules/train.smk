@@ -40,7 +40,7 @@ rule train:
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),
         code=lambda wc: code("train.py", *recipe_plugins(training(wc).recipe)),
-        libs=libs(*TRAINING_LIBRARIES),
+        libs=lambda wc: libs("train.py", *recipe_plugins(training(wc).recipe)),
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"

@@ -29,7 +29,7 @@ rule weights:
     params:
         cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
         code=lambda wc: code("weights.py", *weights_plugins(weights(wc))),
-        libs=libs(*TRAINING_LIBRARIES),
+        libs=lambda wc: libs("weights.py", *weights_plugins(weights(wc))),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --lessons {input.lessons:q}"
         " --files {input.files:q} --tower {input.tower:q}"

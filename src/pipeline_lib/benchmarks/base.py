@@ -1,6 +1,6 @@
 """What every benchmark offers to the predict, score and submit stages.
 
-A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `LIBRARIES`, and the functions `questions`, `gold`, `judge`,
+A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`,
 `cluster`, `tally` and `metrics`; one whose answers are handed in elsewhere also has `SUBMISSION` and `submission`.
 The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
 """
@@ -85,13 +85,12 @@ class Benchmark(Protocol):
     """The members of a benchmark module.
 
     `PRIMARY` is the metric that stands for the benchmark, `SHOWN` the few for a small table, `PROTOCOLS` whose prompts
-    and scorers there are, `LIBRARIES` the libraries that its questions and verdicts depend on.
+    and scorers there are.
     """
 
     PRIMARY: str
     SHOWN: tuple[str, ...]
     PROTOCOLS: tuple[str, ...]
-    LIBRARIES: tuple[str, ...]
 
     def questions(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions that a protocol asks, in the order of the question file."""

@@ -20,7 +20,6 @@ from pipeline_lib.scoring.ratio import ratio
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
 PROTOCOLS = ("llava15", "internvl")
-LIBRARIES = ("pandas",)
 SUBMISSION = "xlsx"
 
 COLUMNS = ("index", "question", "A", "B", "image")  # those that a row cannot do without

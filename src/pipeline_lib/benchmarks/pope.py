@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 PRIMARY = "f1"
 SHOWN = ("f1", "accuracy")
 PROTOCOLS = ("llava15",)
-LIBRARIES: tuple[str, ...] = ()
 
 cluster = by_image
 

@@ -23,7 +23,6 @@ from pipeline_lib.scoring.ratio import ratio
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
 PROTOCOLS = ("llava15", "internvl", "lmms_eval")
-LIBRARIES: tuple[str, ...] = ()
 
 cluster = by_image
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.ask import ask
+from pipeline_lib.core.environment import recorded_environment
 
 LOCK = Path("requirements.lock")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY", "MKL_CBWR", "CUDA_VISIBLE_DEVICES")
 
 
 def library_versions(names: list[str]) -> dict[str, str | None]:
@@ -34,7 +34,7 @@ def machine_facts() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "environment": {name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ},
+        "environment": recorded_environment(),
         "torch": _torch_facts(),
     }
 

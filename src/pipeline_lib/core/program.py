@@ -17,12 +17,14 @@ from pydantic import ValidationError
 
 from pipeline_lib.core import gpus
 from pipeline_lib.core.allocation import is_spread
-from pipeline_lib.core.code import code_digest, code_modules
+from pipeline_lib.core.code import code_digest
+from pipeline_lib.core.environment import check_environment, fix_threads
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
+from pipeline_lib.core.guard import Guard
 from pipeline_lib.core.job import Job, Options, S
+from pipeline_lib.core.libraries import installed_libraries
 from pipeline_lib.core.log import configure
-from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.state import Turn
 from pipeline_lib.core.text import canonical_json
@@ -57,9 +59,7 @@ def run(
     turn = Turn({name: Path(getattr(arguments, name)) for name in outputs})
     turn.take()  # before the code is read, which may be edited while another process is waited for
     write_text(record_path, "")  # an empty record: the job began, and was killed where nothing follows
-    libraries = dict(pair.split("==", 1) for pair in arguments.libs.split())
-    modules = code_modules(Path(sys.argv[0]), *arguments.code.split()[1:])
-    record = Record(stage, {}, arguments.code, libraries, modules)
+    record = Record(stage, {}, arguments.code, {}, {})
     message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
@@ -77,8 +77,11 @@ def _carry_out(
     """Check what the job was given, do its work unless it is done, and publish; unfinished work leaves nothing."""
     checked = _checked_settings(settings, arguments)
     record.settings = checked.model_dump(mode="json")
-    _check_identity(arguments.code, record.libraries)
-    _fix_threads(getattr(checked, "threads", 1))
+    guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
+    record.modules, record.libraries = guard.reach.modules, installed_libraries(guard.reach.libraries)
+    _check_identity(arguments, record.libraries)
+    check_environment()
+    fix_threads(getattr(checked, "threads", 1))
     job = Job(checked, arguments, options, record)
     try:
         if REUSE_OFF in os.environ:
@@ -88,7 +91,9 @@ def _carry_out(
             return
         if getattr(checked, "device", "cpu") == "cuda":
             _take_gpus(getattr(checked, "devices", None))
+        guard.begin()
         work(job)
+        guard.check()
         job.publish()
         job.keep()
     except BaseException as error:  # an interruption too
@@ -137,7 +142,7 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
     parser.add_argument("--manifest", help="where to write what was made")
     parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
     parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins it covers")
-    parser.add_argument("--libs", default="", help="library versions that the result depends on, as name==version")
+    parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
     parser.add_argument("--save-every", type=float, default=600, help="seconds between the states of a training")
     parser.add_argument("--record", required=True, help="where to write how it was made")
     parser.add_argument("--log", required=True, help="where to write the log")
@@ -151,9 +156,9 @@ def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
         raise PipelineError(f"these settings do not fit the stage: {error}", where="--settings") from error
 
 
-def _check_identity(code: str, libraries: dict[str, str]) -> None:
+def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) -> None:
     """Raise PipelineError where the code or the libraries that run are not those that the workflow was planned with."""
-    planned, *plugins = code.split()
+    planned, *plugins = arguments.code.split()
     running = code_digest(Path(sys.argv[0]), *plugins)
     if planned != running:
         raise PipelineError(
@@ -162,19 +167,13 @@ def _check_identity(code: str, libraries: dict[str, str]) -> None:
             value=f"digest {running}, planned {planned}",
             cure="it was edited meanwhile, or another installation is active: run snakemake again",
         )
-    installed = library_versions(list(libraries))
-    if installed != libraries:
+    planned_libraries = None if arguments.libs is None else dict(pair.split("==", 1) for pair in arguments.libs.split())
+    if planned_libraries not in (None, libraries):
         raise PipelineError(
             "the libraries here are not those that the workflow was planned with",
-            value=installed,
-            cure=f"install {canonical_json(libraries)} in this environment: make setup",
+            value=libraries,
+            cure=f"install {canonical_json(planned_libraries)} in this environment: make setup",
         )
-
-
-def _fix_threads(threads: int) -> None:
-    """Make numeric libraries that are imported from here on use `threads`, whatever the scheduler grants."""
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(threads)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -1,9 +1,8 @@
 """What every source offers to the fetch stage.
 
-A source module has `LIBRARIES` (those its bytes depend on), `CHANGES` (whether its names are asked for whenever the
-workflow is planned, since they can change under the same settings; what downloads is asked once, by its jobs),
-`Settings`, `list_names(settings, seed)` and `fetch(settings, seed, names, folder)`; where `CHANGES` holds, also
-`scan(settings)`.
+A source module has `CHANGES` (whether its names are asked for whenever the workflow is planned, since they can change
+under the same settings; what downloads is asked once, by its jobs), `Settings`, `list_names(settings, seed)` and
+`fetch(settings, seed, names, folder)`; where `CHANGES` holds, also `scan(settings)`.
 """
 
 import hashlib

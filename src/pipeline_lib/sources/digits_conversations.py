@@ -11,7 +11,6 @@ from pydantic import Field
 
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES = ("numpy",)
 CHANGES = False
 
 

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES = ("numpy",)
 CHANGES = False
 
 MIX, CAPTIONS = "llava_v1_5_mix665k.json", "blip_laion_cc_sbu_558k.json"

@@ -11,7 +11,6 @@ from pipeline_lib.sources.base import Failure, SourceSettings
 
 QUESTIONS = "llava_pope_test.jsonl"
 
-LIBRARIES = ("numpy",)
 CHANGES = False
 
 

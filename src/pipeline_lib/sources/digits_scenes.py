@@ -7,7 +7,6 @@ from pydantic import Field
 
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES = ("numpy", "pillow", "scikit-learn")
 CHANGES = False
 
 

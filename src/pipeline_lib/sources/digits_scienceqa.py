@@ -13,7 +13,6 @@ QUESTIONS = "llava_test_CQM-A.json"
 PROBLEMS = "scienceqa/problems.json"
 SPLITS = "scienceqa/pid_splits.json"
 
-LIBRARIES = ("numpy",)
 CHANGES = False
 
 

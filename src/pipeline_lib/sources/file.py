@@ -10,7 +10,6 @@ from pipeline_lib.core.settings import Settings as Part
 from pipeline_lib.downloads.names import is_url
 from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
 
 

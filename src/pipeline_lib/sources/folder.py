@@ -15,7 +15,6 @@ from pipeline_lib.core.site import locate
 from pipeline_lib.core.walk import Walk, walk
 from pipeline_lib.sources.base import Failure, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
 
 

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
 
 

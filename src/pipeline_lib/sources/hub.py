@@ -11,7 +11,6 @@ from pipeline_lib.sources.base import Failure, Place, SourceSettings
 if TYPE_CHECKING:
     from pipeline_lib.downloads.hub import Repository
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
 COMMIT = re.compile(r"[0-9a-f]{40}")
 

@@ -10,7 +10,6 @@ from pipeline_lib.core.walk import Walk
 from pipeline_lib.sources import folder as in_place
 from pipeline_lib.sources.base import Failure, Place, SourceSettings
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = True
 
 

@@ -19,7 +19,6 @@ from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin,
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
 
-LIBRARIES: tuple[str, ...] = ()
 CHANGES = False
 Places = list[str]  # in the settings, `list` is a key
 ATTEMPTS = 4  # for each image; one that is not there must not cost a minute

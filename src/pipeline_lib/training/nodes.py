@@ -45,7 +45,7 @@ def train_over_nodes(work: Work) -> tuple[list[Step], list[dict[str, Any]]]:
         path.unlink(missing_ok=True)
     (folder / WORK).write_bytes(pickle.dumps(work))
     command = ["srun", f"--nodes={count}", f"--ntasks={count}", "--kill-on-bad-exit=1", "--cpu-bind=none"]
-    program = [sys.executable, "-P", "-m", __spec__.name, str(folder / WORK), socket.gethostname()]
+    program = [sys.executable, "-P", "-m", __name__, str(folder / WORK), socket.gethostname()]
     logger.info("on %d nodes", count)
     code = _run([*command, *program])
     (folder / WORK).unlink(missing_ok=True)

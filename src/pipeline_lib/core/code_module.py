@@ -1,0 +1,230 @@
+"""A module as the code digest reads it: plain, so that single definitions of it can count, or whole.
+
+A module is plain where importing it does nothing but bind names, each once, to functions, classes and constants.
+Then the value of a name follows from its own statement and the names in it, whatever else stands in the module.
+"""
+
+import ast
+import builtins
+from functools import cached_property
+from pathlib import Path
+from typing import Iterator
+
+from pipeline_lib.core.code_statement import Import, Statement, imports_of, is_bare_text, shortened
+from pipeline_lib.core.errors import PipelineError
+
+PACKAGE = "pipeline_lib"
+DATA_FILES = "DATA_FILES"
+
+# What a plain module may call, decorate with and inherit from while it is imported: it changes nothing elsewhere and
+# calls nothing that it takes.
+CALLED = frozenset(
+    (
+        *("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.dict", "builtins.range", "builtins.str"),
+        *("builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.object", "builtins.float"),
+        *("re.compile", "logging.getLogger", "pathlib.Path", "typing.TypeVar", "functools.partial"),
+        *("functools.cache", "functools.lru_cache", "functools.cached_property", "contextlib.contextmanager"),
+        *("dataclasses.dataclass", "dataclasses.field", "pydantic.Field", "pydantic.ConfigDict"),
+        *("pydantic.field_validator", "pydantic.model_validator", "builtins.str.maketrans", "builtins.dict.fromkeys"),
+    )
+)
+BASES = frozenset(
+    (
+        *("builtins.Exception", "builtins.ValueError", "builtins.object", "pydantic.BaseModel"),
+        *("typing.NamedTuple", "typing.Protocol", "typing.Generic", "typing.TypedDict"),
+        f"{PACKAGE}.core.settings.Settings",
+    )
+)
+HARMLESS = (
+    *(ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Set, ast.Dict),
+    *(ast.Starred, ast.UnaryOp, ast.BinOp, ast.keyword, ast.expr_context, ast.operator, ast.unaryop),
+)
+
+
+class Module:
+    """A parsed module of the package."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self.path = path
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+            raise PipelineError(f"this module cannot be read: {error}", where=path) from error
+        typing_only = _typing_only(tree)
+        self._body = [node for node in tree.body if not is_bare_text(node) and not _is_typing(node, typing_only)]
+        self.imports = [
+            each for node in self._body if isinstance(node, (ast.Import, ast.ImportFrom)) for each in imports_of(node)
+        ]
+        self.imported = {each.bound: each for each in self.imports}
+        self.dotted = {each.bound: each.dotted for each in self.imports}
+        self._describing = _name_of_field(tree, self.imports)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Return whether importing the module only binds names, each once and to what runs no code of ours."""
+        roots = {each.bound for each in self.imports if each.name is None and each.alias is None}
+        others = [name for names, node in self._bindings() if not _is_root(node) for name in names]
+        names = [*roots, *others]
+        own = {each.bound for each in self.imports if each.module.split(".")[0] == PACKAGE}
+        inert = _Inert(self.dotted, set(names), own)
+        unique = len(names) == len(set(names)) and "__getattr__" not in names
+        return unique and all(map(inert.statement, self._body))
+
+    @cached_property
+    def bound(self) -> dict[str, Statement]:
+        """Return the statements of a plain module by the names that they bind, without imports."""
+        statements = {}
+        for names, node in self._bindings():
+            if isinstance(node, ast.stmt):
+                statement = Statement([node], self._describing)
+                statements.update(dict.fromkeys(names, statement))
+        return statements
+
+    @cached_property
+    def whole(self) -> Statement:
+        """Return the module as one statement, its imports and their order included."""
+        return Statement(self._body, self._describing)
+
+    @cached_property
+    def data(self) -> str:
+        """Return the digest of the data files that the module names."""
+        return shortened("\n".join(f"{path.name} {path.read_bytes().hex()}" for path in self.data_files))
+
+    @cached_property
+    def data_files(self) -> list[Path]:
+        """Return the data files that the module names in DATA_FILES; PipelineError where it names none."""
+        nodes = [node for names, node in self._bindings() if names == [DATA_FILES]]
+        tuples = [value for node in nodes if isinstance(value := getattr(node, "value", None), (ast.Tuple, ast.List))]
+        names = [part.value for part in tuples[-1].elts if isinstance(part, ast.Constant)] if tuples else []
+        paths = [self.path.parent / str(name) for name in names]
+        if not paths or not all(path.is_file() for path in paths):
+            raise PipelineError(
+                "a module that uses __file__ must name the data files that it reads, as they lie beside it",
+                where=self.path,
+                value=names,
+                cure='write a constant of the module: DATA_FILES = ("words.json",)',
+            )
+        return paths
+
+    def _bindings(self) -> Iterator[tuple[list[str], ast.stmt | Import]]:
+        for node in self._body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                yield from (([each.bound], each) for each in imports_of(node))
+            else:
+                yield _bound_names(node), node
+
+
+class _Inert:
+    """Whether a statement of a module only binds names; `own` are the names that it imports from this package."""
+
+    def __init__(self, dotted: dict[str, str], bound: set[str], own: set[str]) -> None:
+        self._dotted = dotted
+        self._bound = bound
+        self._own = own
+
+    def statement(self, node: ast.stmt) -> bool:
+        """Return whether the statement is an import, a function, a class or a constant that runs no code of ours."""
+        if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass)):
+            return True
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self._function(node)
+        if isinstance(node, ast.ClassDef):
+            bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
+            known = all(self._named(base) in BASES for base in bases) and not node.keywords
+            return known and self._decorated(node) and all(self._member(part) for part in node.body)
+        if isinstance(node, ast.Assign):
+            return bool(_bound_names(node)) and self._value(node.value)
+        if isinstance(node, ast.AnnAssign):
+            return bool(_bound_names(node)) and self._type(node.annotation) and self._value(node.value)
+        return False
+
+    def _member(self, node: ast.stmt) -> bool:
+        return is_bare_text(node) or (self.statement(node) and not isinstance(node, (ast.Import, ast.ImportFrom)))
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        arguments += [each for each in (node.args.vararg, node.args.kwarg) if each]
+        types = [*(each.annotation for each in arguments), node.returns]
+        defaults = [*node.args.defaults, *node.args.kw_defaults]
+        return self._decorated(node) and all(map(self._type, types)) and all(map(self._value, defaults))
+
+    def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+        called = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+        return all(self._named(each) in CALLED for each in called) and all(map(self._computed, node.decorator_list))
+
+    def _type(self, node: ast.expr | None) -> bool:
+        """Return whether an annotation only names types: no class of ours acts where it is named (`HOOKS`)."""
+        return node is None or all(self._part(part) for part in ast.walk(node))
+
+    def _value(self, node: ast.expr | None) -> bool:
+        if node is None or isinstance(node, (ast.Constant, ast.Name)):
+            return True
+        if isinstance(node, (ast.Tuple, ast.List)):
+            return all(map(self._value, node.elts))
+        if isinstance(node, ast.Dict):
+            keys = [key for key in node.keys if key is not None]
+            return len(keys) == len(node.keys) and all(map(self._computed, keys)) and all(map(self._value, node.values))
+        if isinstance(node, ast.Lambda):
+            return all(map(self._value, [*node.args.defaults, *node.args.kw_defaults]))
+        return self._computed(node)
+
+    def _computed(self, node: ast.expr) -> bool:
+        """Return whether an expression is computed without code of this package."""
+        parts = list(ast.walk(node))
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        return all(map(self._part, parts)) and not names & self._own
+
+    def _part(self, node: ast.AST) -> bool:
+        return self._named(node.func) in CALLED if isinstance(node, ast.Call) else isinstance(node, HARMLESS)
+
+    def _named(self, node: ast.expr) -> str:
+        """Return the dotted name of what an expression names, empty where it is none that was imported or built in."""
+        if isinstance(node, ast.Attribute):
+            before = self._named(node.value)
+            return f"{before}.{node.attr}" if before else ""
+        if not isinstance(node, ast.Name):
+            return ""
+        if node.id in self._bound:
+            return self._dotted.get(node.id, "")
+        return f"builtins.{node.id}" if hasattr(builtins, node.id) else ""
+
+
+def _bound_names(node: ast.stmt) -> list[str]:
+    """Return the names that a definition or an assignment to names binds; none for any other statement."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    parts = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    names = [part.id for part in parts if isinstance(part, ast.Name)]
+    return names if len(names) == len(parts) else []
+
+
+def _is_root(node: ast.stmt | Import) -> bool:
+    """Return whether it is an import such as `import os.path`, which may bind a name that another one binds too."""
+    return isinstance(node, Import) and node.name is None and node.alias is None
+
+
+def _typing_only(tree: ast.Module) -> bool:
+    """Return whether the module's TYPE_CHECKING is that of Python."""
+    imports = [each for node in tree.body if isinstance(node, ast.ImportFrom) for each in imports_of(node)]
+    return any(each.dotted == "typing.TYPE_CHECKING" and not each.alias for each in imports)
+
+
+def _is_typing(node: ast.stmt, typing_only: bool) -> bool:
+    """Return whether a statement holds only imports for type checkers, which never run."""
+    if not typing_only or not isinstance(node, ast.If) or node.orelse:
+        return False
+    imports = all(isinstance(part, (ast.Import, ast.ImportFrom)) for part in node.body)
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" and imports
+
+
+def _name_of_field(tree: ast.Module, imports: list[Import]) -> str | None:
+    """Return the name that only pydantic's `Field` has in the module, None where another may have it."""
+    name = next((each.bound for each in imports if each.dotted == "pydantic.Field"), None)
+    others = [node for node in ast.walk(tree) if name in (getattr(node, "name", None), getattr(node, "arg", None))]
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    again = any(not isinstance(node.ctx, ast.Load) for node in stored)
+    return None if again or sum(not isinstance(node, ast.alias) for node in others) else name
