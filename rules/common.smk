@@ -172,6 +172,11 @@ def predict_plugins(wc):
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions") + plugin("prompts", template)
 
 
+def inspected_plugins(wc):
+    """Return the registered definitions of a benchmark that the check of its questions reaches."""
+    return plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
+
+
 # What the study says about the thing that a rule's wildcards name.
 
 

@@ -22,10 +22,8 @@ rule inspect_questions:
         runtime=30,
     params:
         cfg=lambda wc: stages.inspect_questions(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code(
-            "inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
-        ),
-        libs=lambda wc: libs("pyarrow", *benchmark_libraries(wc)),
+        code=lambda wc: code("inspect_questions.py", *inspected_plugins(wc)),
+        libs=lambda wc: libs("inspect_questions.py", *inspected_plugins(wc)),
     shell:
         "python -P workflow_scripts/inspect_questions.py --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"
@@ -51,7 +49,7 @@ rule inspect_benchmarks:
     params:
         cfg=stages.inspect_benchmarks().canonical(),
         code=code("inspect_benchmarks.py"),
-        libs=libs(),
+        libs=libs("inspect_benchmarks.py"),
     shell:
         "python -P workflow_scripts/inspect_benchmarks.py --verdicts {input.verdicts:q} --verdict {output.verdict:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

@@ -50,7 +50,7 @@ rule inspect_images:
     params:
         cfg=lambda wc: stages.inspect_images(STUDY, wc.training).canonical(),
         code=code("inspect_images.py"),
-        libs=libs("pyarrow"),
+        libs=libs("inspect_images.py"),
     shell:
         "python -P workflow_scripts/inspect_images.py --subset {input.subset:q} --table {input.table:q}"
         " --verdict {output.verdict:q}"

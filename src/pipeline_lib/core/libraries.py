@@ -16,6 +16,7 @@ COUNTED = {
     "deepspeed": "deepspeed",
     "jsonlines": "jsonlines",
     "numpy": "numpy",
+    "openpyxl": "openpyxl",
     "pandas": "pandas",
     "peft": "peft",
     "pyarrow": "pyarrow",
