@@ -210,6 +210,7 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, tm
     assert scored["metrics"]["precision/adversarial"] == pytest.approx(1182 / (1182 + 117))
     assert scored["metrics"]["recall/popular"] == pytest.approx(1182 / 1500)
     assert (scored["n"], scored["unparsed"], scored["missing"], scored["model"]) == (8910, 0, 0, None)
+    assert (scored["status"], scored["marks"]) == ("complete", {})
 
 
 def test_the_random_split_of_3000_rows_is_refused(recorded: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Marks of scores whose answers are none: the number stands, and the mark beside it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -90,6 +91,14 @@ def test_a_benchmark_whose_right_answers_are_equal_may_get_equal_answers() -> No
     assert quality(verdicts(["A"] * 40, "A" * 39 + "B"))["marks"] == {}
     assert quality(verdicts(["A"], "B"))["marks"] == {}
     assert "collapsed" in quality(verdicts(["A"] * 40, "A" * 36 + "BBBB"))["marks"]
+
+
+def test_a_collapse_of_one_part_is_a_collapse_unless_the_part_is_small() -> None:
+    parts = [*(["image"] * 25), *(["text"] * 75)]
+    answers = verdicts(["A"] * 25 + ["A", "B", "C"] * 25, "ABCDE" * 20)
+    answers = [replace(verdict, part=part) for verdict, part in zip(answers, parts, strict=True)]
+    assert quality(answers)["marks"]["collapsed"].startswith("image: 25 of 25 answers are 'A'")
+    assert quality(answers[:10] + answers[25:])["marks"] == {}
 
 
 def test_the_threshold_is_a_setting(tmp_path: Path) -> None:

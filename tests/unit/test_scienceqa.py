@@ -263,6 +263,7 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, pr
     assert (scored["primary"], scored["n"], scored["missing"], scored["model"]) == ("accuracy/image", 4241, 0, None)
     assert scored["metrics"]["accuracy"] == pytest.approx(0.7439283, abs=5e-8)
     assert scored["metrics"]["accuracy/image"] == pytest.approx(0.7164105, abs=5e-8)
+    assert (scored["status"], scored["marks"]) == ("complete", {})
 
 
 def test_recorded_answers_that_are_no_choice_are_those_of_the_original(recorded: Path) -> None:

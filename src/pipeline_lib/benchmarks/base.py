@@ -66,8 +66,8 @@ class Question:
 class Verdict:
     """What the scorer made of one answer.
 
-    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, or the scorer's fallback
-    decided) or missing.
+    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, the scorer's fallback
+    decided, or the answer repeats its question) or missing.
     """
 
     id: str

@@ -158,18 +158,18 @@ def options_of(text: str) -> dict[str, str]:
 
 def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str, Any] | None, files: Files) -> str:
     """Return a question's gold letter; one that is no option's, or not the same in both files, raises PipelineError."""
-    told = row.conversations[1].value if len(row.conversations) > 1 else None
-    said = None if told is None else llava_sqa(told, question.options)[0]
-    letter = said if problems is None else _problem_letter(question.id, problems, files)
-    if letter is None or letter not in question.options or (told is not None and said not in question.options):
-        value = f"{question.id!r}: {letter if told is None else told!r} of {', '.join(question.options)}"
+    answer = row.conversations[1].value if len(row.conversations) > 1 else None
+    own = None if answer is None else llava_sqa(answer, question.options)[0]
+    letter = own if problems is None else _problem_letter(question.id, problems, files)
+    if letter is None or letter not in question.options or (answer is not None and own not in question.options):
+        value = f"{question.id!r}: {letter if answer is None else answer!r} of {', '.join(question.options)}"
         raise PipelineError("this question has no gold letter among its options", where=where, value=value)
     choices = len(question.options) if problems is None else len(problems[question.id]["choices"])
-    if (said or letter, choices) != (letter, len(question.options)):
+    if (own or letter, choices) != (letter, len(question.options)):
         raise PipelineError(
             "problems.json and the question file do not agree on this question",
             where=where,
-            value=f"{question.id}: {letter} of {choices} choices, and {said} of {len(question.options)}",
+            value=f"{question.id}: {letter} of {choices} choices, and {own} of {len(question.options)}",
             cure="use the problems.json that belongs to this question file",
         )
     return letter

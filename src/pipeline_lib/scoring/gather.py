@@ -27,7 +27,9 @@ def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
     primaries = set()
     for run, path in zip(settings.runs, paths, strict=True):
         score = read_json(path)
-        about = {name: score.pop(name) for name in ("schema", "primary", "benchmark", "protocol")}
+        if not isinstance(score, dict):
+            raise PipelineError("no score object", where=path, value=type(score).__name__)
+        about = {name: score.pop(name, None) for name in ("schema", "primary", "benchmark", "protocol")}
         if (about["benchmark"], about["protocol"]) != (settings.benchmark, settings.protocol):
             raise PipelineError("this score is of another benchmark or protocol", where=path, value=about)
         primaries.add(about["primary"])
