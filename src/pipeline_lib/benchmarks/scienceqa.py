@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
@@ -30,6 +30,7 @@ cluster = by_image
 IMAGE = "<image>"
 FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
 HINT = "Context: "
+MEDIA = frozenset({"images", "image_path", "image_file", "video", "videos", "audio"})  # keys of others' question files
 
 
 class Turn(FileRow):
@@ -39,7 +40,9 @@ class Turn(FileRow):
 
 
 class QuestionRow(FileRow):
-    """A row of LLaVA's question file."""
+    """A row of LLaVA's question file; a key of another medium would leave its question to be asked blind."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: Identifier
     image: Text | None = None
@@ -135,8 +138,11 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
     options = options_of(text)
     if not options:
         raise PipelineError("no options (lines from `A. ` on) in this question", where=where, value=row.id)
-    if IMAGE in asked and row.image is None:
-        raise PipelineError("this question is about an image, and names none", where=where, value=row.id)
+    media = sorted(MEDIA & (row.model_extra or {}).keys())
+    if media or (IMAGE in asked and row.image is None):
+        value = f"{row.id}: {', '.join(media) or IMAGE}"
+        cure = "name one image under `image`: nothing else is shown to a model"
+        raise PipelineError("this question shows more than its `image`", where=where, value=value, cure=cure)
     prompt = text + FORMAT_PROMPT
     quoted = f"{IMAGE}\n{prompt}" if row.image else prompt
     record = {"question_id": row.id, "prompt": quoted}
