@@ -187,7 +187,8 @@ def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
 
 def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
     first = pope.questions(write_benchmark(tmp_path), "llava15")[0]
-    assert first == Question("1", "Is there a adversarial 0?" + SHORT, "0.jpg", "adversarial")
+    text = "Is there a adversarial 0?"
+    assert first == Question("1", text + SHORT, "0.jpg", "adversarial", stem=text)
 
 
 def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:

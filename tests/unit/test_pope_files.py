@@ -57,6 +57,12 @@ def test_a_question_with_a_field_of_another_type_is_refused_with_its_line(tmp_pa
         gold(tmp_path, [question(**{key: value})], [label()])
 
 
+@pytest.mark.parametrize("category", ["../random", "a/b", "\0", " ", "random\n"])
+def test_a_category_that_names_no_file_is_refused(tmp_path: Path, category: str) -> None:
+    with pytest.raises(PipelineError, match=r"jsonl:1(.|\n)*category: "):
+        gold(tmp_path, [question(category=category)], [label()])
+
+
 @pytest.mark.parametrize("identifier", ["a", "-1", "1.0", -1, "²"])
 def test_an_id_that_is_no_number_is_refused(tmp_path: Path, identifier: Any) -> None:
     with pytest.raises(PipelineError, match=r"jsonl:1(.|\n)*question_id: this should be a whole number"):

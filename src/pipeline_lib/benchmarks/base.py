@@ -50,6 +50,7 @@ class Question:
 
     `options` are the texts to choose from by letter, empty where answers are free. `record` has the keys of LLaVA's
     answer record that this benchmark fills in a way of its own or has beside the usual ones.
+    `stem` is how every prompt of this question begins, where it may ask for any form of answer after that.
     With `padded_first` the original pads the image before it makes it RGB.
     """
 
@@ -60,6 +61,7 @@ class Question:
     options: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     padded_first: bool = False
+    stem: str = ""
 
 
 @dataclass(frozen=True)
