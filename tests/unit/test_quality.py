@@ -106,6 +106,8 @@ def test_the_threshold_is_a_setting(tmp_path: Path) -> None:
     assert quality(few)["status"] == "unparsed"
     assert quality(few, 0.1)["status"] == "complete"
     assert pope(tmp_path, lambda question, gold: "", suspect_above=1.0)["marks"] == {}
+    assert quality(verdicts(["A"] * 4, "ABAB"), 0.0)["status"] == "collapsed"
+    assert quality(verdicts(["A", "A", "A", "B"], "ABAB"), 0.0)["status"] == "complete"
 
 
 def test_many_missing_answers_are_marked_and_a_few_are_partial() -> None:

@@ -81,14 +81,14 @@ def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
 
 
 def _equal_reason(answered: list[Verdict], suspect_above: float) -> str:
-    largest = (1 - suspect_above) * len(answered)
-    if _most_frequent(verdict.gold for verdict in answered)[1] > largest:
+    smallest = (1 - suspect_above) * len(answered)
+    if _most_frequent(verdict.gold for verdict in answered)[1] >= smallest:
         return ""  # one answer is right nearly always, so that it may be given so often
     texts = [_text(verdict) for verdict in answered]
     readings = [verdict.extracted or "" for verdict in answered if verdict.status == "ok"]
     for verb, values in (("are", texts), ("are read as", readings)):
         value, count = _most_frequent(values)
-        if count > largest:
+        if count >= smallest:
             return f"{count} of {len(answered)} answers {verb} {value[:LONGEST]!r}, and the right answers differ"
     return ""
 
