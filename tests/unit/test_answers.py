@@ -1,6 +1,7 @@
 """Answer files: which belong to their questions, and what is refused with its line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ def answers(path: Path, *rows: Any) -> Path:
 def test_an_empty_prompt_is_an_absent_one(tmp_path: Path, prompt: str | None) -> None:
     path = answers(tmp_path / "a.jsonl", {"question_id": 1, "prompt": prompt, "text": "Yes"})
     assert join(QUESTIONS, path).pairs[0][1] == "Yes"
+
+
+def test_where_the_request_is_free_an_answer_may_be_to_another_request(tmp_path: Path) -> None:
+    question = replace(QUESTIONS[0], stem="Is there a dog?")
+    path = answers(tmp_path / "a.jsonl", {"question_id": 1, "prompt": "Is there a dog? Yes or no?", "text": "Yes"})
+    assert join([question], path).missing == 0
+    for other in (QUESTIONS[0], replace(question, stem="Is there a cat?")):
+        with pytest.raises(PipelineError, match="another question of the same id"):
+            join([other], path)
 
 
 @pytest.mark.parametrize(

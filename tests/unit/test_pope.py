@@ -187,7 +187,8 @@ def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
 
 def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
     first = pope.questions(write_benchmark(tmp_path), "llava15")[0]
-    assert first == Question("1", "Is there a adversarial 0?" + SHORT, "0.jpg", "adversarial")
+    text = "Is there a adversarial 0?"
+    assert first == Question("1", text + SHORT, "0.jpg", "adversarial", stem=text)
 
 
 def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:
@@ -210,6 +211,7 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, tm
     assert scored["metrics"]["precision/adversarial"] == pytest.approx(1182 / (1182 + 117))
     assert scored["metrics"]["recall/popular"] == pytest.approx(1182 / 1500)
     assert (scored["n"], scored["unparsed"], scored["missing"], scored["model"]) == (8910, 0, 0, None)
+    assert (scored["status"], scored["marks"]) == ("complete", {})
 
 
 def test_the_random_split_of_3000_rows_is_refused(recorded: Path, tmp_path: Path) -> None:

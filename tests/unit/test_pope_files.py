@@ -57,6 +57,12 @@ def test_a_question_with_a_field_of_another_type_is_refused_with_its_line(tmp_pa
         gold(tmp_path, [question(**{key: value})], [label()])
 
 
+@pytest.mark.parametrize("category", ["../random", "a/b", "\0", " ", "random\n"])
+def test_a_category_that_names_no_file_is_refused(tmp_path: Path, category: str) -> None:
+    with pytest.raises(PipelineError, match=r"jsonl:1(.|\n)*category: "):
+        gold(tmp_path, [question(category=category)], [label()])
+
+
 @pytest.mark.parametrize("identifier", ["a", "-1", "1.0", -1, "²"])
 def test_an_id_that_is_no_number_is_refused(tmp_path: Path, identifier: Any) -> None:
     with pytest.raises(PipelineError, match=r"jsonl:1(.|\n)*question_id: this should be a whole number"):
@@ -110,3 +116,4 @@ def test_recorded_answers_to_the_newer_9000_questions_get_the_official_score(rec
     official = {"f1/adversarial": 0.8531114, "f1/random": 0.8752784, "f1/popular": 0.8637363, "f1": 0.8640420}
     assert {name: scored["metrics"][name] for name in official} == pytest.approx(official, abs=5e-7)
     assert (scored["n"], scored["unparsed"], scored["missing"]) == (9000, 0, 0)
+    assert (scored["status"], scored["marks"]) == ("complete", {})

@@ -1,6 +1,7 @@
 """Marks of scores whose answers are none: the number stands, and the mark beside it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -92,11 +93,21 @@ def test_a_benchmark_whose_right_answers_are_equal_may_get_equal_answers() -> No
     assert "collapsed" in quality(verdicts(["A"] * 40, "A" * 36 + "BBBB"))["marks"]
 
 
+def test_a_collapse_of_one_part_is_a_collapse_unless_the_part_is_small() -> None:
+    parts = [*(["image"] * 25), *(["text"] * 75)]
+    answers = verdicts(["A"] * 25 + ["A", "B", "C"] * 25, "ABCDE" * 20)
+    answers = [replace(verdict, part=part) for verdict, part in zip(answers, parts, strict=True)]
+    assert quality(answers)["marks"]["collapsed"].startswith("image: 25 of 25 answers are 'A'")
+    assert quality(answers[:10] + answers[25:])["marks"] == {}
+
+
 def test_the_threshold_is_a_setting(tmp_path: Path) -> None:
     few = verdicts(["x"], "A", "unparsed") + verdicts(["A", "B"] * 5, "AB" * 5)
     assert quality(few)["status"] == "unparsed"
     assert quality(few, 0.1)["status"] == "complete"
     assert pope(tmp_path, lambda question, gold: "", suspect_above=1.0)["marks"] == {}
+    assert quality(verdicts(["A"] * 4, "ABAB"), 0.0)["status"] == "collapsed"
+    assert quality(verdicts(["A", "A", "A", "B"], "ABAB"), 0.0)["status"] == "complete"
 
 
 def test_many_missing_answers_are_marked_and_a_few_are_partial() -> None:

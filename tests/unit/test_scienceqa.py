@@ -184,7 +184,12 @@ def test_a_split_that_is_no_list_of_ids_is_refused(tmp_path: Path, ids: Any) -> 
         ([row("7", False) | {"image": ["7.png"]}], "row 1(.|\n)*image: "),
         ([row("7", False) | {"image": ""}], "row 1(.|\n)*image: "),
         ([row("7", False) | {"conversations": [{"value": 7}]}], r"conversations\.0\.value: .* not 7"),
-        ([row("7", False), row("8", False, text=f"<image>\n{TEXT}")], r"about an image, and names none(.|\n)*row 2"),
+        (
+            [row("7", False), row("8", False, text=f"<image>\n{TEXT}")],
+            r"shows more than its `image`(.|\n)*row 2(.|\n)*8: <image>",
+        ),
+        ([row("7", False) | {"images": ["7.png"]}], r"shows more than its `image`(.|\n)*7: images"),
+        ([row("7", True) | {"video": "7.mp4"}], "7: video"),
     ],
 )
 def test_a_hostile_question_file_is_refused(tmp_path: Path, rows: Any, message: str) -> None:
@@ -263,6 +268,7 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, pr
     assert (scored["primary"], scored["n"], scored["missing"], scored["model"]) == ("accuracy/image", 4241, 0, None)
     assert round(scored["metrics"]["accuracy"], 7) == 0.7439283
     assert round(scored["metrics"]["accuracy/image"], 7) == 0.7164105
+    assert (scored["status"], scored["marks"]) == ("complete", {})
 
 
 def test_recorded_answers_that_are_no_choice_are_those_of_the_original(recorded: Path) -> None:

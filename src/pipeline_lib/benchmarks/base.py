@@ -50,6 +50,7 @@ class Question:
 
     `options` are the texts to choose from by letter, empty where answers are free. `record` has the keys of LLaVA's
     answer record that this benchmark fills in a way of its own or has beside the usual ones.
+    `stem` is how every prompt of this question begins, where it may ask for any form of answer after that.
     With `padded_first` the original pads the image before it makes it RGB.
     """
 
@@ -60,14 +61,15 @@ class Question:
     options: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
     padded_first: bool = False
+    stem: str = ""
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the scorer made of one answer.
 
-    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, or the scorer's fallback
-    decided) or missing.
+    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, the scorer's fallback
+    decided, or the answer repeats its question) or missing.
     """
 
     id: str

@@ -7,9 +7,10 @@ ratio is null instead of an error.
 
 import logging
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image, some
 from pipeline_lib.core.errors import PipelineError
@@ -34,7 +35,7 @@ class QuestionRow(FileRow):
     question_id: Count
     image: Text
     text: Text
-    category: Text
+    category: Annotated[str, StringConstraints(pattern=r"^[\w-]+$")]  # a part of a file's name
 
 
 class LabelRow(FileRow):
@@ -52,7 +53,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
         parse_row(QuestionRow, row, "this is no question of POPE", where)
         for where, row in read_rows_with_place(files.questions)
     ]
-    return [Question(str(row.question_id), row.text, row.image, row.category) for row in rows]
+    return [Question(str(row.question_id), row.text, row.image, row.category, stem=_stem(row.text)) for row in rows]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
@@ -95,6 +96,12 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
     whole = {**pooled, "f1": by_part["f1"].mean(axis=-1)}
     split = {f"{name}/{part}": values[..., i] for name, values in by_part.items() for i, part in enumerate(parts)}
     return {**whole, **split}
+
+
+def _stem(text: str) -> str:
+    """Return a prompt up to its question mark, empty where it has none."""
+    stem, end, _ = text.partition("?")
+    return stem + end if end else ""
 
 
 def _label_folder(files: Files) -> Path:

@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.core.errors import PipelineError
@@ -29,6 +29,7 @@ cluster = by_image
 IMAGE = "<image>"
 FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
 HINT = "Context: "
+MEDIA = frozenset({"images", "image_path", "image_file", "video", "videos", "audio"})  # keys of others' question files
 
 
 class Turn(FileRow):
@@ -38,7 +39,9 @@ class Turn(FileRow):
 
 
 class QuestionRow(FileRow):
-    """A row of LLaVA's question file."""
+    """A row of LLaVA's question file; a key of another medium would leave its question to be asked blind."""
+
+    model_config = ConfigDict(extra="allow")
 
     id: Identifier
     image: Text | None = None
@@ -134,8 +137,11 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
     options = options_of(text)
     if not options:
         raise PipelineError("no options (lines from `A. ` on) in this question", where=where, value=row.id)
-    if IMAGE in asked and row.image is None:
-        raise PipelineError("this question is about an image, and names none", where=where, value=row.id)
+    media = sorted(MEDIA & (row.model_extra or {}).keys())
+    if media or (IMAGE in asked and row.image is None):
+        value = f"{row.id}: {', '.join(media) or IMAGE}"
+        cure = "name one image under `image`: nothing else is shown to a model"
+        raise PipelineError("this question shows more than its `image`", where=where, value=value, cure=cure)
     prompt = text + FORMAT_PROMPT
     quoted = f"{IMAGE}\n{prompt}" if row.image else prompt
     record = {"question_id": row.id, "prompt": quoted}
@@ -157,18 +163,18 @@ def options_of(text: str) -> dict[str, str]:
 
 def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str, Any] | None, files: Files) -> str:
     """Return a question's gold letter; one that is no option's, or not the same in both files, raises PipelineError."""
-    told = row.conversations[1].value if len(row.conversations) > 1 else None
-    said = None if told is None else llava_sqa(told, question.options)[0]
-    letter = said if problems is None else _problem_letter(question.id, problems, files)
-    if letter is None or letter not in question.options or (told is not None and said not in question.options):
-        value = f"{question.id!r}: {letter if told is None else told!r} of {', '.join(question.options)}"
+    answer = row.conversations[1].value if len(row.conversations) > 1 else None
+    own = None if answer is None else llava_sqa(answer, question.options)[0]
+    letter = own if problems is None else _problem_letter(question.id, problems, files)
+    if letter is None or letter not in question.options or (answer is not None and own not in question.options):
+        value = f"{question.id!r}: {letter if answer is None else answer!r} of {', '.join(question.options)}"
         raise PipelineError("this question has no gold letter among its options", where=where, value=value)
     choices = len(question.options) if problems is None else len(problems[question.id]["choices"])
-    if (said or letter, choices) != (letter, len(question.options)):
+    if (own or letter, choices) != (letter, len(question.options)):
         raise PipelineError(
             "problems.json and the question file do not agree on this question",
             where=where,
-            value=f"{question.id}: {letter} of {choices} choices, and {said} of {len(question.options)}",
+            value=f"{question.id}: {letter} of {choices} choices, and {own} of {len(question.options)}",
             cure="use the problems.json that belongs to this question file",
         )
     return letter

@@ -20,7 +20,7 @@ def score(
     protocol: Annotated[str, typer.Option(help="whose prompts, settings and scorer")] = "llava15",
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     suspect_above: Annotated[
-        float, typer.Option(help="share of unusable answers that marks the score")
+        float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
     json: Annotated[bool, typer.Option("--json", help="print the score object of a study's score file")] = False,
 ) -> None:

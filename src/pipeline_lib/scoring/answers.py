@@ -79,16 +79,19 @@ def join(questions: list[Question], path: Path) -> Joined:
 
 def repeats(question: Question, text: str) -> bool:
     """Return whether a text is its question, with or without the lines that ask for a form of answer."""
-    prompt = question.prompt.strip()
-    return text.strip() in (prompt, prompt.split("\n")[0], str(question.record.get("prompt", prompt)).strip())
+    prompt, recorded = question.prompt.strip(), str(question.record.get("prompt", question.prompt)).strip()
+    return bool(text.strip()) and text.strip() in (prompt, recorded, prompt.split("\n")[0], question.stem)
 
 
 def _check_prompt(question: Question, answer: Answer) -> None:
-    """Refuse an answer to another prompt; white space around it does not count, and an empty one is none."""
+    """Refuse an answer to another prompt than the question's, or, where it has a stem, to one that begins otherwise.
+
+    White space around a prompt does not count, and an empty one is none.
+    """
     prompt = str(question.record.get("prompt", question.prompt)).strip()
     answered = (answer.row.prompt or "").strip()
-    other = answered and answered != prompt
-    if other or not _holds(prompt, answer.question):
+    same = answered in ("", prompt) or (question.stem and answered.startswith(question.stem))
+    if not same or not _holds(prompt, answer.question):
         raise PipelineError(
             "this answer belongs to another question of the same id",
             where=answer.where,

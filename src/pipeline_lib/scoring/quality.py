@@ -3,13 +3,14 @@
 A scorer makes a number of any texts, by its default verdict too: 0.667 is the F1 of a model that says nothing to POPE.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any, Iterable
 
 from pipeline_lib.benchmarks.base import Verdict
 
 SUSPECT_ABOVE = 0.05  # share of answers that are no answers
 DIGITS = 10
+SMALLEST_PART = 20  # more answers than this are not all equal by chance
 LONGEST = 80  # characters of the most frequent answer
 
 
@@ -18,10 +19,11 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
 
     `equal` counts the answers of the most frequent text. A mark has its reason: `unparsed`, where more than
     `suspect_above` of the answers are empty or unparsed; `collapsed`, where all but so few are one and the same text,
-    or are read as one and the same, and the gold answers are not; `missing`, where more questions have no answer.
+    or are read as one and the same, and the gold answers are not, in all or in a part that holds more answers than
+    `suspect_above` of them and SMALLEST_PART; `missing`, where more questions have no answer.
     """
     answered = [verdict for verdict in verdicts if verdict.status != "missing"]
-    texts = [(verdict.answer or "").strip() for verdict in answered]
+    texts = [_text(verdict) for verdict in answered]
     most_frequent, equal = _most_frequent(texts)
     unusable = sum(verdict.status == "unparsed" or not text for verdict, text in zip(answered, texts, strict=True))
     counts = {
@@ -31,9 +33,9 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
         "missing": len(verdicts) - len(answered),
     }
     reasons = {
-        "unparsed": _unparsed(unusable, len(answered), suspect_above),
-        "collapsed": _collapsed(answered, texts, suspect_above),
-        "missing": _missing(counts["missing"], len(verdicts), suspect_above),
+        "unparsed": _unparsed_reason(unusable, len(answered), suspect_above),
+        "collapsed": _collapsed_reason(answered, suspect_above),
+        "missing": _missing_reason(counts["missing"], len(verdicts), suspect_above),
     }
     marks = {name: reason for name, reason in reasons.items() if reason}
     wholes = {name: len(verdicts) if name == "missing" else len(answered) for name in counts}
@@ -46,6 +48,10 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
     }
 
 
+def _text(verdict: Verdict) -> str:
+    return (verdict.answer or "").strip()
+
+
 def _most_frequent(texts: Iterable[str]) -> tuple[str, int]:
     """Return the most frequent text, the first of equals, and how often it is there."""
     return next(iter(Counter(texts).most_common(1)), ("", 0))
@@ -55,25 +61,39 @@ def _share(count: int, whole: int) -> float | None:
     return round(count / whole, DIGITS) if whole else None
 
 
-def _unparsed(unusable: int, answers: int, suspect_above: float) -> str:
+def _unparsed_reason(unusable: int, answers: int, suspect_above: float) -> str:
     if unusable <= suspect_above * answers:
         return ""
     return f"{unusable} of {answers} answers are empty or say nothing that the scorer understands"
 
 
-def _collapsed(answered: list[Verdict], texts: list[str], suspect_above: float) -> str:
-    largest = (1 - suspect_above) * len(answered)
-    if _most_frequent(verdict.gold for verdict in answered)[1] > largest:
+def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
+    """Return why the answers, or those of a part that is no small one, are one and the same; empty if they are not."""
+    parts: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in answered:
+        parts[verdict.part].append(verdict)
+    smallest = max(SMALLEST_PART, suspect_above * len(answered))
+    reasons = [_equal_reason(answered, suspect_above)]
+    for part, verdicts in sorted(parts.items()):
+        reason = _equal_reason(verdicts, suspect_above) if len(verdicts) > smallest else ""
+        reasons.append(reason and f"{part}: {reason}")
+    return next(filter(None, reasons), "")
+
+
+def _equal_reason(answered: list[Verdict], suspect_above: float) -> str:
+    smallest = (1 - suspect_above) * len(answered)
+    if _most_frequent(verdict.gold for verdict in answered)[1] >= smallest:
         return ""  # one answer is right nearly always, so that it may be given so often
-    read = [verdict.extracted or "" for verdict in answered if verdict.status == "ok"]
-    for verb, said in (("are", texts), ("are read as", read)):
-        text, count = _most_frequent(said)
-        if count > largest:
-            return f"{count} of {len(answered)} answers {verb} {text[:LONGEST]!r}, and the right answers differ"
+    texts = [_text(verdict) for verdict in answered]
+    readings = [verdict.extracted or "" for verdict in answered if verdict.status == "ok"]
+    for verb, values in (("are", texts), ("are read as", readings)):
+        value, count = _most_frequent(values)
+        if count >= smallest:
+            return f"{count} of {len(answered)} answers {verb} {value[:LONGEST]!r}, and the right answers differ"
     return ""
 
 
-def _missing(missing: int, questions: int, suspect_above: float) -> str:
+def _missing_reason(missing: int, questions: int, suspect_above: float) -> str:
     return f"{missing} of {questions} questions have no answer" if missing > suspect_above * questions else ""
 
 
