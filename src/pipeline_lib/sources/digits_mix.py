@@ -11,7 +11,7 @@ from pipeline_lib.sources.base import Failure, SourceSettings
 LIBRARIES = ("numpy",)
 CHANGES = False
 
-MIX, CAPTIONS = "llava_v1_5_mix665k.json", "blip_laion_cc_sbu_558k.json"
+MIX = "llava_v1_5_mix665k.json"
 
 
 class Settings(SourceSettings):
