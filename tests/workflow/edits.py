@@ -25,7 +25,7 @@ SHOWN = {"inspect_rows": 3, "preview": 3}
 EDITS = [
     Edit(
         "a constant of the POPE parser",
-        f"{LIBRARY}/scoring/yes_no.py",
+        f"{LIBRARY}/benchmarks/families/yes_no.py",
         '{"No", "not", "no"}',
         '{"No", "not", "no", "nope"}',
         SCORED,

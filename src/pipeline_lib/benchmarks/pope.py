@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
+from pipeline_lib.benchmarks.families.yes_no import COUNTS, confusion, pope_words, rates
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_lines
-from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
+from pipeline_lib.benchmarks.families.choice import Parser, internvl, llava_sqa, lmms_eval
+from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
-from pipeline_lib.scoring.choice import Parser, internvl, llava_sqa, lmms_eval
-from pipeline_lib.scoring.ratio import ratio
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
