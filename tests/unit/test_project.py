@@ -18,13 +18,13 @@ CITATION = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text())
 
 
 def test_the_program_says_its_version() -> None:
-    done = CliRunner().invoke(app, ["--version"])
-    assert (done.exit_code, done.output) == (0, f"vlmflow {PROJECT['version']}\n")
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"vlmflow {PROJECT['version']}\n")
 
 
 def test_the_help_names_the_commands_and_the_version() -> None:
-    done = CliRunner().invoke(app, ["--help"])
-    assert "--version" in done.output and "lineage" in done.output and "score answers" in done.output
+    result = CliRunner().invoke(app, ["--help"])
+    assert "--version" in result.output and "lineage" in result.output and "score answers" in result.output
 
 
 def test_the_citation_says_what_the_package_says() -> None:
@@ -56,16 +56,16 @@ def broken_imports(root: Path) -> str:
     """Return what lint-imports says where it finds a broken contract, else nothing."""
     command = [BIN / "lint-imports", "--no-cache"]
     environment = {"PYTHONPATH": str(root / "src"), "PATH": str(BIN)}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode else ""
+    result = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    return result.stdout if result.returncode else ""
 
 
-@pytest.mark.parametrize("planted", ["scoring/verdicts.py", "benchmarks/families/ratio.py", "core/errors.py"])
-def test_no_lower_package_may_import_a_command(sources: Path, planted: str) -> None:
-    module = sources / "src/pipeline_lib" / planted
+@pytest.mark.parametrize("module_path", ["scoring/verdicts.py", "benchmarks/families/ratio.py", "core/errors.py"])
+def test_no_lower_package_may_import_a_command(sources: Path, module_path: str) -> None:
+    module = sources / "src/pipeline_lib" / module_path
     text = module.read_text()
     module.write_text(f"{text}\nfrom pipeline_lib.cli import show\n")
-    assert f"pipeline_lib.{planted[:-3].replace('/', '.')} -> pipeline_lib.cli" in broken_imports(sources)
+    assert f"pipeline_lib.{module_path[:-3].replace('/', '.')} -> pipeline_lib.cli" in broken_imports(sources)
     module.write_text(text)
     assert broken_imports(sources) == ""
 

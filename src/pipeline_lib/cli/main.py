@@ -10,9 +10,9 @@ from pipeline_lib.cli import accept, check, config, doctor, dvc, export, forecas
 from pipeline_lib.core.errors import PipelineError
 
 
-def show_version(asked: bool) -> None:
+def show_version(wanted: bool) -> None:
     """Print the installed version and end."""
-    if asked:
+    if wanted:
         typer.echo(f"vlmflow {version('vlmflow')}")
         raise typer.Exit
 
