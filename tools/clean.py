@@ -13,8 +13,8 @@ from pathlib import Path
 
 FOLDERS = ("data", "results", ".snakemake", ".vlmflow")
 STAGES = ("weights", "train", "merge")  # whose outputs are checkpoints
-KEPT = {("data", "weights"), ("data", "records", "weights"), (".vlmflow", "state")}
-KEPT_ENDS = {("checkpoints",), ("merged",), ("records", "train"), ("records", "merge")}  # anywhere in results/
+RETAINED = {("data", "weights"), ("data", "records", "weights"), (".vlmflow", "state")}
+RETAINED_ENDS = {("checkpoints",), ("merged",), ("records", "train"), ("records", "merge")}  # anywhere in results/
 
 
 class Clean:
@@ -25,7 +25,7 @@ class Clean:
         self._checkpoints = checkpoints
         self.files: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
-        self.kept: list[str] = []
+        self.retained: list[str] = []
         self.links: list[str] = []
 
     def run(self) -> None:
@@ -41,13 +41,13 @@ class Clean:
         """Remove a file, a link or a folder; return False where something in it is kept."""
         parts = path.relative_to(self._root).parts
         if not self._checkpoints and self._holds_checkpoints(parts):
-            self.kept.append("/".join(parts))
+            self.retained.append("/".join(parts))
             return False
         if path.is_dir() and not path.is_symlink():
-            removed = [self._remove(child) for child in sorted(path.iterdir())]
-            if all(removed):
+            removals = [self._remove(child) for child in sorted(path.iterdir())]
+            if all(removals):
                 path.rmdir()
-            return all(removed)
+            return all(removals)
         group = "/".join(parts[:2])
         self.files[group] += 1
         self.bytes[group] += path.lstat().st_size
@@ -57,7 +57,7 @@ class Clean:
     def _holds_checkpoints(self, parts: tuple[str, ...]) -> bool:
         if parts[:2] == (".vlmflow", "kept") and len(parts) == 3:
             return stage_of(self._root.joinpath(*parts, "entry.json")) in STAGES
-        return parts in KEPT or (parts[0] == "results" and bool({parts[-1:], parts[-2:]} & KEPT_ENDS))
+        return parts in RETAINED or (parts[0] == "results" and bool({parts[-1:], parts[-2:]} & RETAINED_ENDS))
 
     def lines(self) -> Iterator[str]:
         """Yield what was removed, what was kept and how to remove that too."""
@@ -67,13 +67,13 @@ class Clean:
             yield "Nothing was there to remove."
         for link in self.links:
             yield f"left {link}: a link; remove what it points to by hand"
-        reusable = [name for name in self.kept if name.startswith(".vlmflow/kept/")]
-        for name in self.kept:
+        reusable = [name for name in self.retained if name.startswith(".vlmflow/kept/")]
+        for name in self.retained:
             if name not in reusable:
                 yield f"kept {name}"
         if reusable:
             yield f"kept .vlmflow/kept: {len(reusable)} entries, by which the next run takes checkpoints back"
-        if self.kept:
+        if self.retained:
             yield "make clean CHECKPOINTS=yes removes these too."
 
 

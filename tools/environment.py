@@ -18,13 +18,13 @@ def foreign_home(environment: Path, checkout: Path) -> Path | None:
         return None
     if not environment.resolve().is_relative_to(checkout.resolve()):
         return environment.resolve()
-    for home, own in ((made_as(environment), environment), (installed_project(environment), checkout)):
+    for home, own in ((creation_path(environment), environment), (installed_project(environment), checkout)):
         if home is not None and not (home.exists() and home.samefile(own)):
             return home
     return None
 
 
-def made_as(environment: Path) -> Path | None:
+def creation_path(environment: Path) -> Path | None:
     """Return the path under which `python -m venv` made an environment, None where it does not say."""
     config = environment / "pyvenv.cfg"
     lines = config.read_text().splitlines() if config.is_file() else []

@@ -31,7 +31,7 @@ def runs() -> dict[str, Any]:
     return runs_of("pope")
 
 
-def learned(run: dict[str, Any]) -> float:
+def gain(run: dict[str, Any]) -> float:
     """Return how far a run's accuracy is above chance."""
     above: float = run["metrics"]["accuracy"] - CHANCE
     return above
@@ -45,7 +45,7 @@ def test_untrained_guesses(runs: dict[str, Any]) -> None:
 def test_a_tenth_beats_chance_and_full_is_right_four_times_in_five(runs: dict[str, Any]) -> None:
     assert runs["tenth"]["interval"]["accuracy"][0] > CHANCE
     assert runs["full"]["interval"]["accuracy"][0] > 0.8
-    assert learned(runs["full"]) > 2 * learned(runs["tenth"])
+    assert gain(runs["full"]) > 2 * gain(runs["tenth"])
 
 
 @pytest.mark.parametrize(("more", "fewer"), [("half", "tenth"), ("full", "half")])
@@ -101,4 +101,4 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
         for question, answer in zip(questions, answers, strict=True)
     ]
     accuracy = sum(verdict.correct for verdict in verdicts) / len(verdicts)
-    assert accuracy - CHANCE < 0.15 * learned(runs["full"])
+    assert accuracy - CHANCE < 0.15 * gain(runs["full"])

@@ -18,7 +18,7 @@ from pipeline_lib.digits.choices import KINDS, LETTER, choice, lookup
 from pipeline_lib.digits.conversations import instruction_rows, lookup_rows, text_rows
 from pipeline_lib.digits.render import encode, image_name
 from pipeline_lib.digits.scene import CELLS, NAMES, Scene, draw_scene
-from pipeline_lib.images.decode import look
+from pipeline_lib.images.decode import open_image
 
 MILLION = 1_000_000
 
@@ -140,6 +140,6 @@ def test_mmbench_about_scenes_is_read_as_mmbench_and_holds_its_images(tmp_path: 
         number = int(row["index"]) % MILLION - 1
         content = base64.b64decode(row["image"], validate=True)
         assert content == encode(draw_scene(0, "test", number), 0, "test", number)
-        look(content)
+        open_image(content)
     letters = {gold[str(1 + copy * MILLION)] for copy in range(4)}
     assert letters == set("ABCD")

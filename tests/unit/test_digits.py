@@ -14,7 +14,7 @@ from pipeline_lib.digits.pope import label_rows, question_rows
 from pipeline_lib.digits.questions import SHORT
 from pipeline_lib.digits.render import SCANS, draw, encode, image_name, scans_of
 from pipeline_lib.digits.scene import NAMES, caption, draw_scene, told
-from pipeline_lib.images.decode import UnreadableImageError, look, open_image
+from pipeline_lib.images.decode import UnreadableImageError, open_image, seen
 from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.sources.base import shard_of
 
@@ -49,19 +49,20 @@ def scene_file(part: str, number: int) -> bytes:
 
 
 def test_files_come_in_the_formats_of_a_real_download() -> None:
-    seen = Counter()
+    counts = Counter()
     for number in range(len(CYCLE)):
-        found = look(scene_file("test", number))
-        seen[(Path(image_name("test", number)).suffix, found.format, found.mode, found.frames)] += 1
-    assert seen[(".jpg", "JPEG", "RGB", 1)] > len(CYCLE) / 2
+        data = scene_file("test", number)
+        found = seen(open_image(data), data)
+        counts[(Path(image_name("test", number)).suffix, found.format, found.mode, found.frames)] += 1
+    assert counts[(".jpg", "JPEG", "RGB", 1)] > len(CYCLE) / 2
     for kind in (
         *[(".png", "PNG", mode, 1) for mode in ("L", "RGBA", "LA", "P", "I;16", "1")],
         *[(".webp", "WEBP", "RGB", 1), (".bmp", "BMP", "L", 1), (".tif", "TIFF", "L", 1)],
         *[(".jpg", "JPEG", "CMYK", 1), (".jpeg", "JPEG", "RGB", 1), (".JPG", "JPEG", "RGB", 1)],
     ):
-        assert seen[kind], kind
-    assert any(suffix == ".jpg" and name == "GIF" for suffix, name, _, _ in seen)  # as in OCR-VQA
-    assert any(name == "GIF" and frames == 2 for _, name, _, frames in seen)
+        assert counts[kind], kind
+    assert any(suffix == ".jpg" and name == "GIF" for suffix, name, _, _ in counts)  # as in OCR-VQA
+    assert any(name == "GIF" and frames == 2 for _, name, _, frames in counts)
 
 
 @pytest.mark.parametrize("number", range(len(CYCLE)))
@@ -78,11 +79,11 @@ def test_some_files_of_the_training_part_are_broken_and_none_of_the_others() -> 
     reasons = []
     for number in BROKEN:
         with pytest.raises(UnreadableImageError) as error:
-            look(scene_file("train", number))
+            open_image(scene_file("train", number))
         reasons.append(str(error.value).split(" (")[0])
         assert image_name("train", number).endswith(".jpg")
         for part in ("dev", "test"):
-            look(scene_file(part, number))
+            open_image(scene_file(part, number))
     assert reasons == ["cut off or damaged", "empty file", "no image of a known format"]
 
 

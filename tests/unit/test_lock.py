@@ -19,12 +19,12 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", (ROOT / name).read_text(), flags=re.MULTILINE))
 
 
-def lacking(names: list[str]) -> list[str]:
+def unmet(names: list[str]) -> list[str]:
     """Return the requirements that requirements.lock does not meet."""
-    locked, asked = pins("requirements.lock"), [Requirement(name) for name in names]
+    locked, requirements = pins("requirements.lock"), [Requirement(name) for name in names]
     return [
         str(one)
-        for one in asked
+        for one in requirements
         if (one.marker is None or one.marker.evaluate({"extra": ""}))
         and not one.specifier.contains(locked.get(canonicalize_name(one.name), "0"))
     ]
@@ -38,13 +38,13 @@ def test_a_lock_holds_packages_and_their_hashes_alone(name: str) -> None:
 
 def test_what_the_project_asks_for_is_locked() -> None:
     extras = PROJECT["project"]["optional-dependencies"].values()
-    asked = [*PROJECT["project"]["dependencies"], *(name for extra in extras for name in extra)]
-    assert lacking([name for name in asked if not name.startswith(f"{TORCH}=")]) == []
-    assert lacking(PROJECT["build-system"]["requires"]) == []
+    names = [*PROJECT["project"]["dependencies"], *(name for extra in extras for name in extra)]
+    assert unmet([name for name in names if not name.startswith(f"{TORCH}=")]) == []
+    assert unmet(PROJECT["build-system"]["requires"]) == []
 
 
 def test_what_torch_needs_is_locked_and_torch_is_not() -> None:
-    assert lacking([name for name in requires(TORCH) or [] if not re.search("nvidia|cuda|triton", name)]) == []
+    assert unmet([name for name in requires(TORCH) or [] if not re.search("nvidia|cuda|triton", name)]) == []
     assert TORCH not in pins("requirements.lock")
 
 

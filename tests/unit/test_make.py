@@ -27,7 +27,7 @@ class Checkout:
         (self.environment / "bin").mkdir(parents=True)
         (self.environment / "bin/python").write_text(PYTHON)
         (self.environment / "bin/python").chmod(0o755)
-        write_origin(self.environment, made_as=self.environment, project=root)
+        write_origin(self.environment, creation_path=self.environment, project=root)
 
     def make(self, *words: str) -> subprocess.CompletedProcess[str]:
         hidden = ("VENV", "TORCH", "CHECKPOINTS", "MAKEFLAGS", "MAKELEVEL")
@@ -39,14 +39,16 @@ class Checkout:
         """Return what `make setup` installs now."""
         commands = self.environment / "commands"
         commands.unlink(missing_ok=True)
-        done = self.make("setup", *words)
-        assert done.returncode == 0, done.stderr
+        result = self.make("setup", *words)
+        assert result.returncode == 0, result.stderr
         return commands.read_text().splitlines() if commands.is_file() else []
 
 
-def write_origin(environment: Path, made_as: Path, project: Path) -> None:
+def write_origin(environment: Path, creation_path: Path, project: Path) -> None:
     """Write what `python -m venv` and an editable installation leave in an environment."""
-    (environment / "pyvenv.cfg").write_text(f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv --clear {made_as}\n")
+    (environment / "pyvenv.cfg").write_text(
+        f"home = /usr/bin\ncommand = /usr/bin/python3 -m venv --clear {creation_path}\n"
+    )
     info = environment / "lib/python3.11/site-packages/vlmflow-0.1.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)
     (info / "direct_url.json").write_text(json.dumps({"url": project.as_uri(), "dir_info": {"editable": True}}))
@@ -96,24 +98,24 @@ def test_an_environment_of_another_checkout_is_refused_unless_it_is_named(
         shutil.rmtree(checkout.environment)
         checkout.environment.symlink_to(other.environment)
     elif way == "copied":
-        write_origin(checkout.environment, made_as=other.environment, project=other.root)
+        write_origin(checkout.environment, creation_path=other.environment, project=other.root)
     elif way == "moved":
-        write_origin(checkout.environment, made_as=tmp_path / "gone/.venv", project=checkout.root)
+        write_origin(checkout.environment, creation_path=tmp_path / "gone/.venv", project=checkout.root)
     else:
-        write_origin(checkout.environment, made_as=checkout.environment, project=other.root)
-    done = checkout.make("setup")
-    assert done.returncode and "belongs to another checkout" in done.stderr
+        write_origin(checkout.environment, creation_path=checkout.environment, project=other.root)
+    result = checkout.make("setup")
+    assert result.returncode and "belongs to another checkout" in result.stderr
     assert not (checkout.environment / "commands").exists()
     assert checkout.installs("VENV=.venv")
 
 
 def test_an_environment_made_by_another_name_of_the_folder_is_its_own(checkout: Checkout, tmp_path: Path) -> None:
     (tmp_path / "name").symlink_to(checkout.root)
-    write_origin(checkout.environment, made_as=tmp_path / "name/.venv", project=tmp_path / "name")
+    write_origin(checkout.environment, creation_path=tmp_path / "name/.venv", project=tmp_path / "name")
     assert checkout.installs()
 
 
-MADE = {
+FILES = {
     "data/raw/photos/000/a.jpg": "",
     "data/weights/llama/model.safetensors": "kept",
     "data/records/weights/llama.json": "kept",
@@ -132,13 +134,13 @@ MADE = {
     ".vlmflow/kept/2/entry.json": '{"record": {"stage": "score"}}',
     ".vlmflow/kept/3/entry.json": "no entry",
 }
-CHECKPOINTS = {path for path, text in MADE.items() if text == "kept"} | {".vlmflow/kept/1/entry.json"}
+CHECKPOINTS = {path for path, text in FILES.items() if text == "kept"} | {".vlmflow/kept/1/entry.json"}
 
 
 @pytest.fixture()
-def made(checkout: Checkout, tmp_path: Path) -> Checkout:
+def used(checkout: Checkout, tmp_path: Path) -> Checkout:
     """Return a checkout in which things were made, some of them links to what lies outside."""
-    for name, text in MADE.items():
+    for name, text in FILES.items():
         (checkout.root / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout.root / name).write_text(text)
     (tmp_path / "disk").mkdir()
@@ -157,37 +159,37 @@ def below(root: Path, folder: str) -> set[str]:
     return {path.relative_to(root).as_posix() for path in (root / folder).rglob("*") if not path.is_dir()}
 
 
-def test_clean_keeps_checkpoints_and_what_takes_them_back_and_says_so(made: Checkout) -> None:
-    done = made.make("clean")
-    assert done.returncode == 0, done.stderr
-    assert files(made) == CHECKPOINTS
+def test_clean_keeps_checkpoints_and_what_takes_them_back_and_says_so(used: Checkout) -> None:
+    result = used.make("clean")
+    assert result.returncode == 0, result.stderr
+    assert files(used) == CHECKPOINTS
     for line in (
         "removed data/raw: 2 files, 0.0 MB",
         "kept results/mini/checkpoints",
         "kept .vlmflow/kept: 1 entries, by which the next run takes checkpoints back",
         "make clean CHECKPOINTS=yes removes these too.",
     ):
-        assert line in done.stdout.splitlines()
+        assert line in result.stdout.splitlines()
 
 
-def test_clean_removes_checkpoints_when_told(made: Checkout, tmp_path: Path) -> None:
-    done = made.make("clean", "CHECKPOINTS=yes")
-    assert "removed results/mini" in done.stdout and "kept" not in done.stdout.replace(".vlmflow/kept", "")
-    assert not any((made.root / name).exists() for name in ("data", "results", ".snakemake", ".vlmflow"))
-    assert (made.root / "config.yaml").exists() and (made.environment / "bin/python").exists()
-    assert made.make("clean").stdout == "Nothing was there to remove.\n"
+def test_clean_removes_checkpoints_when_told(used: Checkout, tmp_path: Path) -> None:
+    result = used.make("clean", "CHECKPOINTS=yes")
+    assert "removed results/mini" in result.stdout and "kept" not in result.stdout.replace(".vlmflow/kept", "")
+    assert not any((used.root / name).exists() for name in ("data", "results", ".snakemake", ".vlmflow"))
+    assert (used.root / "config.yaml").exists() and (used.environment / "bin/python").exists()
+    assert used.make("clean").stdout == "Nothing was there to remove.\n"
 
 
-@pytest.mark.parametrize("told", ["yes", "no"])
-def test_clean_follows_no_link(made: Checkout, tmp_path: Path, told: str) -> None:
-    (made.root / "results").rename(tmp_path / "results")
-    (made.root / "results").symlink_to(tmp_path / "results")
-    done = made.make("clean", f"CHECKPOINTS={told}")
-    assert f"left results -> {tmp_path / 'results'}: a link" in done.stdout
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_clean_follows_no_link(used: Checkout, tmp_path: Path, answer: str) -> None:
+    (used.root / "results").rename(tmp_path / "results")
+    (used.root / "results").symlink_to(tmp_path / "results")
+    result = used.make("clean", f"CHECKPOINTS={answer}")
+    assert f"left results -> {tmp_path / 'results'}: a link" in result.stdout
     assert (tmp_path / "disk/photo.jpg").exists() and (tmp_path / "results/pope_score.json").exists()
-    assert (made.root / "results").is_symlink()
+    assert (used.root / "results").is_symlink()
 
 
-def test_clean_takes_yes_or_no(made: Checkout) -> None:
-    assert made.make("clean", "CHECKPOINTS=y").returncode
-    assert set(MADE) <= files(made)
+def test_clean_takes_yes_or_no(used: Checkout) -> None:
+    assert used.make("clean", "CHECKPOINTS=y").returncode
+    assert set(FILES) <= files(used)

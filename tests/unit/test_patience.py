@@ -94,8 +94,8 @@ def test_no_executor_no_patch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "pinned"), [("snakemake", "snakemake>=9.27.1,<9.28"), (PACKAGE, f"{PACKAGE}==2.8.0")]
+    ("package", "requirement"), [("snakemake", "snakemake>=9.27.1,<9.28"), (PACKAGE, f"{PACKAGE}==2.8.0")]
 )
-def test_what_is_patched_is_pinned(package: str, pinned: str) -> None:
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert [name for name in asked if re.match(rf"{package}\W*\d", name)] == [pinned]
+def test_what_is_patched_is_pinned(package: str, requirement: str) -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert [name for name in dependencies if re.match(rf"{package}\W*\d", name)] == [requirement]

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks import pope
 from pipeline_lib.benchmarks.base import FileNames, Files, Question
+from pipeline_lib.benchmarks.families.yes_no import pope_words
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score, score_verdicts
-from pipeline_lib.scoring.yes_no import pope_words
 
 CATEGORIES = ("adversarial", "random", "popular")
 SHORT = "\nAnswer the question using a single word or phrase."

@@ -26,7 +26,7 @@ INSPECTED = {"inspect_questions": 1, "inspect_benchmarks": 1}
 EDITS = [
     Edit(
         "a constant of the POPE parser",
-        f"{LIBRARY}/scoring/yes_no.py",
+        f"{LIBRARY}/benchmarks/families/yes_no.py",
         '{"No", "not", "no"}',
         '{"No", "not", "no", "nope"}',
         SCORED,

@@ -137,9 +137,13 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
     score.write_text(old.replace("0.5", "0.9", 1))
     assert "results/mini/scores/full/pope.json is not the one that was committed" in restore(restored)
     score.write_text(old)
-    restored.edit("src/pipeline_lib/scoring/yes_no.py", '{"No", "not", "no"}', '{"No", "not", "no", "nope"}')
+    restored.edit(
+        "src/pipeline_lib/benchmarks/families/yes_no.py", '{"No", "not", "no"}', '{"No", "not", "no", "nope"}'
+    )
     assert re.search(r"score-full-pope: code: \w+ → \w+", restore(restored))
-    restored.edit("src/pipeline_lib/scoring/yes_no.py", '{"No", "not", "no", "nope"}', '{"No", "not", "no"}')
+    restored.edit(
+        "src/pipeline_lib/benchmarks/families/yes_no.py", '{"No", "not", "no", "nope"}', '{"No", "not", "no"}'
+    )
     restored.edit("studies/mini.yaml", "max_new_tokens: 8", "max_new_tokens: 9")
     assert "predict-full-pope: settings.max_new_tokens: 8 → 9" in restore(restored)
     restored.edit("studies/mini.yaml", "max_new_tokens: 9", "max_new_tokens: 8")
@@ -187,7 +191,7 @@ def test_a_new_scorer_is_seen_by_a_bare_repro(ledger: Project) -> None:
 
 
 def test_a_comment_makes_dvc_look_and_nothing_more(ledger: Project) -> None:
-    path = ledger.root / "src/pipeline_lib/scoring/yes_no.py"
+    path = ledger.root / "src/pipeline_lib/benchmarks/families/yes_no.py"
     path.write_text(path.read_text() + "\n# a remark\n")
     assert ran(must(ledger.run("dvc", "repro"))) == {"identity": 1}
 

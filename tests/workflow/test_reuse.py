@@ -1,6 +1,7 @@
 """Equal jobs are not done twice: outputs are kept and linked back, though Snakemake plans the job."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,15 @@ def test_an_image_that_no_subset_uses_retrains_nothing(finished: Project, fresh:
     Image.new("RGB", (64, 64), "red").save(photos / "another.png")
     assert fresh.make().returncode == 0
     assert fresh.worked_since(before) == {"fetch": 1, "convert": 1, "index": 1, "tabulate": 2}
+
+
+@pytest.mark.long
+def test_after_a_cleaning_no_checkpoint_is_trained_again(mini: Project) -> None:
+    before, records = digests(mini), mini.records()
+    assert mini.run(sys.executable, "tools/clean.py").returncode == 0
+    assert not (mini.root / "results/mini/pope_score.json").exists()
+    done = mini.make()
+    assert done.returncode == 0, done.text
+    worked = mini.worked_since(records)
+    assert not {"weights", "train", "merge"} & worked.keys() and worked["predict"] == 3
+    assert digests(mini) == before

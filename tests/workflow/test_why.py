@@ -22,9 +22,9 @@ def test_a_changed_setting_is_named_with_both_values(mini: Project) -> None:
 
 
 def test_a_changed_module_is_named(mini: Project) -> None:
-    mini.edit("src/pipeline_lib/scoring/yes_no.py", '{"No", "not", "no"}', '{"No", "not", "no", "nope"}')
+    mini.edit("src/pipeline_lib/benchmarks/families/yes_no.py", '{"No", "not", "no"}', '{"No", "not", "no", "nope"}')
     text = why(mini)
-    assert "score full-pope" in text and "code of pipeline_lib.scoring.yes_no changed" in text
+    assert "score full-pope" in text and "code of pipeline_lib.benchmarks.families.yes_no changed" in text
     assert not [line for line in text.splitlines() if line.startswith(("train ", "predict "))]
 
 

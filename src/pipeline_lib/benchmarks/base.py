@@ -1,7 +1,8 @@
 """What every benchmark offers to the predict, score and submit stages.
 
 A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`,
-`cluster`, `tally` and `metrics`; one whose answers are handed in elsewhere also has `SUBMISSION` and `submission`.
+`cluster`, `tally` and `metrics`; one whose answers are handed in elsewhere also has `submission`, and `SUBMISSION`, how
+the file's name ends, without the dot.
 The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
 """
 
@@ -124,8 +125,6 @@ class Benchmark(Protocol):
 
 class Submitting(Protocol):
     """The further members of a benchmark whose answers are handed in as a file."""
-
-    SUBMISSION: str  # how the file's name ends, without the dot
 
     def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to hand in; a question without an answer has None."""

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.families.choice import Options, Said, internvl_short, vlmevalkit
+from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
-from pipeline_lib.scoring.choice import Options, Said, internvl_short, vlmevalkit
-from pipeline_lib.scoring.ratio import ratio
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
@@ -112,7 +112,7 @@ def submission(files: Files, answers: list[tuple[Question, str | None]], protoco
     As LLaVA's `scripts/convert_mmbench_for_submission.py` writes it, the raw answer; InternVL writes the letter that it
     reads, if it reads one. A row without an answer has an empty prediction.
     """
-    from pipeline_lib.scoring.xlsx import workbook
+    from pipeline_lib.benchmarks.families.xlsx import workbook
 
     said = {question.id: _handed_in(question.options, answer, protocol) for question, answer in answers}
     rows = [row for row in _rows(files) if row["index"] in said]

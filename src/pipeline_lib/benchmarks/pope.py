@@ -13,10 +13,10 @@ import numpy as np
 from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image, some
+from pipeline_lib.benchmarks.families.yes_no import COUNTS, confusion, pope_words, rates
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.text import read_rows_with_place
-from pipeline_lib.scoring.yes_no import COUNTS, confusion, pope_words, rates
 
 logger = logging.getLogger(__name__)
 

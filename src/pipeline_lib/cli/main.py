@@ -1,6 +1,8 @@
 """`vlmflow`: check a study, score answers, export checkpoints, show scores and their lineage."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -21,7 +23,24 @@ from pipeline_lib.cli import (
 )
 from pipeline_lib.core.errors import PipelineError
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+
+def show_version(wanted: bool) -> None:
+    """Print the installed version and end."""
+    if wanted:
+        typer.echo(f"vlmflow {version('vlmflow')}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+app.callback(help=__doc__)(options)
 app.add_typer(config.app, name="config")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(dvc.app, name="dvc")

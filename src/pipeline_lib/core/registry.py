@@ -4,7 +4,6 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from pipeline_lib.core.errors import PipelineError, suggest
 
@@ -32,8 +31,3 @@ def load(kind: str, name: str) -> ModuleType:
     if name not in known:
         raise PipelineError(f"no such {kind.removesuffix('s')}", value=name, cure=suggest(name, known))
     return import_module(module_name(kind, name))
-
-
-def settings_of(kind: str) -> dict[str, Any]:
-    """Return the `Settings` class of every plug-in of a kind, by name."""
-    return {name: load(kind, name).Settings for name in names(kind)}

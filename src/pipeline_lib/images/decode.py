@@ -89,11 +89,6 @@ def is_image(path: Path) -> bool:
     return start.startswith(SIGNATURES) and (not start.startswith(b"RIFF") or start.endswith(b"WEBP"))
 
 
-def look(data: bytes) -> Seen:
-    """Return what `data` is, after decoding all of its first frame; raise UnreadableImageError where that fails."""
-    return seen(open_image(data), data)
-
-
 def seen(image: Image.Image, data: bytes) -> Seen:
     """Return what the decoded first frame of `data` is."""
     return Seen(str(image.format), image.mode, image.width, image.height, _frames(data))

@@ -11,7 +11,7 @@ from pipeline_lib.models.adapter import apply_adapter, holds_projector, replaced
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
-SCHEMA = 1
+SCHEMA = 2
 # Largest difference of a logit before and after, in float32, as a share of the largest logit or of 1 if that is larger.
 AGREEMENT = 1e-5
 PROBE = 24  # tokens of text that the probe asks after its image

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline_lib.benchmarks.base import Verdict
-from pipeline_lib.core.parquet import read_rows, write_rows
+from pipeline_lib.core.parquet import write_rows
 
 SCHEMA = pa.schema([(field.name, pa.bool_() if field.type is bool else pa.string()) for field in fields(Verdict)])
 
@@ -14,8 +14,3 @@ SCHEMA = pa.schema([(field.name, pa.bool_() if field.type is bool else pa.string
 def write_verdicts(path: Path, verdicts: list[Verdict]) -> None:
     """Write verdicts in the given order."""
     write_rows(path, verdicts, SCHEMA)
-
-
-def read_verdicts(path: Path) -> list[Verdict]:
-    """Return the verdicts of a file."""
-    return [Verdict(**row) for row in read_rows(path)]

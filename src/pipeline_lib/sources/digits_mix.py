@@ -10,7 +10,7 @@ from pipeline_lib.sources.base import Failure, SourceSettings
 
 CHANGES = False
 
-MIX, CAPTIONS = "llava_v1_5_mix665k.json", "blip_laion_cc_sbu_558k.json"
+MIX = "llava_v1_5_mix665k.json"
 
 
 class Settings(SourceSettings):
