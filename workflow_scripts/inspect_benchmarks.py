@@ -5,12 +5,12 @@ from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings
-from pipeline_lib.inspection.verdict import joined
+from pipeline_lib.inspection.verdict import join_verdicts
 
 
 def work(job: Job[InspectBenchmarksSettings]) -> None:
     """Read the verdicts, write one."""
-    write_text(job.output("verdict"), pretty_json(joined(job.paths("verdicts"))))
+    write_text(job.output("verdict"), pretty_json(join_verdicts(job.paths("verdicts"))))
 
 
 if __name__ == "__main__":

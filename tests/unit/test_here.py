@@ -53,7 +53,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def study(place: Path, look: Callable[[Study], list[Problem]] = lambda found: []) -> Study:
+def study(place: Path, look: Callable[[Study], list[Problem]] = lambda content: []) -> Study:
     return load_study(place / "study.yaml", look)
 
 
@@ -78,7 +78,7 @@ def test_what_is_not_there_is_told_with_its_line(place: Path, absent: str, key: 
         path = place / name
         path.rmdir() if path.is_dir() else path.unlink()
     with pytest.raises(PipelineError) as caught:
-        study(place, lambda found: list(place_problems(found)))
+        study(place, lambda content: list(place_problems(content)))
     first = str(caught.value).splitlines()[1]
     assert f"study.yaml:{line(key)}: {key}: " in first and told in first
 
@@ -101,7 +101,7 @@ def test_models_that_have_no_room_are_told(place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "told"),
+    ("machine", "faults"),
     [
         ({}, []),
         ({"gpus": 0}, ["device: this machine has no GPU"]),
@@ -113,12 +113,12 @@ def test_models_that_have_no_room_are_told(place: Path) -> None:
         ({"deepspeed": False}, ["trainings.half.devices.sharding: DeepSpeed is not installed here"]),
     ],
 )
-def test_what_a_job_cannot_have_is_told(machine: dict[str, object], told: list[str]) -> None:
+def test_what_a_job_cannot_have_is_told(machine: dict[str, object], faults: list[str]) -> None:
     tree = load_study(ROOT / "config.yaml").model_dump(mode="json")
     tree["device"] = "cuda"
     tree["trainings"]["half"]["devices"] = {"nodes": 2, "gpus_per_node": 4, "sharding": "zero2"}
-    found = machine_problems(Study.model_validate(tree), dataclasses.replace(LARGE, **machine))  # type: ignore[arg-type]
-    assert [f"{'.'.join(map(str, problem.key))}: {problem.what}" for problem in found] == told
+    problems = machine_problems(Study.model_validate(tree), dataclasses.replace(LARGE, **machine))  # type: ignore[arg-type]
+    assert [f"{'.'.join(map(str, problem.key))}: {problem.what}" for problem in problems] == faults
 
 
 def test_where_a_cluster_is_described_its_partitions_count(tmp_path: Path) -> None:

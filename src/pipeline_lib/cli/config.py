@@ -33,7 +33,7 @@ def check(
 ) -> None:
     """Report every fault of a study with its line, or say what the study holds."""
     path = study_path(study)
-    tree = load_study(path, lambda found: problems_here(study, found)) if here else load_study(path)
+    tree = load_study(path, lambda content: problems_here(study, content)) if here else load_study(path)
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")

@@ -63,10 +63,10 @@ def _cuda(study: Study, machine: Machine) -> Iterator[Problem]:
     if machine.gpus == 0:
         yield Problem(("device",), f"{machine.says} no GPU", study.device, "use a machine with one, or `device: cpu`")
     for name, training in study.trainings.items():
-        wanted = _gpus(training, machine.alone)
-        if machine.gpus and wanted > machine.gpus:
+        count = _gpus(training, machine.alone)
+        if machine.gpus and count > machine.gpus:
             key, value = ("trainings", name, "devices", "gpus_per_node"), training.devices.gpus_per_node
-            what = f"this training takes {wanted} GPUs, and {machine.says} {machine.gpus}"
+            what = f"this training takes {count} GPUs, and {machine.says} {machine.gpus}"
             yield Problem(key, what, value, "let `devices` name fewer")
 
 

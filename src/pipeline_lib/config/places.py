@@ -45,11 +45,13 @@ def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
 
     Only weights that lie in a folder here have a size yet.
     """
-    needed = [name for name in needed_trainings(study) if not (results / f"checkpoints/{name}.manifest.json").is_file()]
-    size = sum(_size(study, name) for name in needed)
+    pending = [
+        name for name in needed_trainings(study) if not (results / f"checkpoints/{name}.manifest.json").is_file()
+    ]
+    size = sum(_size(study, name) for name in pending)
     if size > free:
-        what = f"{len(needed)} models to be written take about {size / GB:.1f} GB, and {free / GB:.1f} GB are free"
-        yield Problem(("trainings",), what, ", ".join(needed), "make room, or train fewer models")
+        what = f"{len(pending)} models to be written take about {size / GB:.1f} GB, and {free / GB:.1f} GB are free"
+        yield Problem(("trainings",), what, ", ".join(pending), "make room, or train fewer models")
 
 
 def _files(source: SourceSettings) -> list[str] | None:
@@ -72,24 +74,24 @@ def _problem(key: Key, error: str, value: str) -> Problem:
 def _tables(study: Study, names: Names) -> Iterator[Problem]:
     for name, table in study.tables.items():
         key = ("tables", name, "conversations", "file")
-        yield from _absent(key, table.conversations.file, [table.dataset], names)
+        yield from _expect_file(key, table.conversations.file, [table.dataset], names)
 
 
 def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:
     for name, use in study.benchmarks.items():
         datasets = [use.dataset, *([use.gold] if use.gold else [])]
         for part, file in use.files.model_dump(exclude_none=True).items():
-            yield from _absent(("benchmarks", name, "files", part), file, datasets, names)
+            yield from _expect_file(("benchmarks", name, "files", part), file, datasets, names)
 
 
 def _weights(study: Study, names: Names) -> Iterator[Problem]:
     for name, weights in study.weights.items():
         below = getattr(weights.make, "below", "")
         if weights.dataset and below:
-            yield from _absent(("weights", name, "make", "below"), below, [weights.dataset], names)
+            yield from _expect_file(("weights", name, "make", "below"), below, [weights.dataset], names)
 
 
-def _absent(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:
+def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:
     """Yield that a file or folder is in none of the datasets, if all of them lie on this machine."""
     if any(dataset not in names for dataset in datasets):
         return

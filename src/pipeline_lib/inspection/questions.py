@@ -37,17 +37,17 @@ def inspect_questions(
     except PipelineError as error:
         return Inspection({"schema": SCHEMA, "faults": [str(error)]}, [str(error)])
     gold, gold_faults = _gold(files, settings)
-    asked = only(questions, chosen)
-    missing = [question for question in asked if question.image is not None and question.image not in images]
+    selection = only(questions, chosen)
+    missing = [question for question in selection if question.image is not None and question.image not in images]
     reasons = [images.why_not(str(question.image)) for question in missing]
-    faults = [*_empty(asked, files), *_missing(reasons, len(asked), files), *gold_faults]
+    faults = [*_empty(selection, files), *_missing(reasons, len(selection), files), *gold_faults]
     report = {
         "schema": SCHEMA,
-        "questions": len(asked),
-        "parts": dict(sorted(Counter(question.part for question in asked).items())),
-        "images": len({question.image for question in asked} - {None}),
-        "without_image": sum(question.image is None for question in asked),
-        "longest_prompt": max(len(question.prompt) for question in asked),  # characters
+        "questions": len(selection),
+        "parts": dict(sorted(Counter(question.part for question in selection).items())),
+        "images": len({question.image for question in selection} - {None}),
+        "without_image": sum(question.image is None for question in selection),
+        "longest_prompt": max((len(question.prompt) for question in selection), default=0),  # characters
         "missing_images": [
             {"question": question.id, "image": question.image, "reason": reason}
             for question, reason in zip(missing, reasons, strict=True)

@@ -16,7 +16,7 @@ def verdict(faults: list[str]) -> Verdict:
     return {"schema": SCHEMA, "faults": faults}
 
 
-def joined(verdicts: list[Path]) -> Verdict:
+def join_verdicts(verdicts: list[Path]) -> Verdict:
     """Return the verdict on several benchmarks: the faults of all."""
     return verdict([fault for path in verdicts for fault in _faults(path)])
 

@@ -65,7 +65,7 @@ class LanguageAndProjector(Multimodal, DeclaredProjector):
     """Settings of recipes that train the projector beside the language model, if wanted at a rate of its own."""
 
     projector_learning_rate: float | None = Field(
-        default=None, gt=0, le=1, description="learning rate of the projector, where it is not that of the rest"
+        default=None, gt=0, description="learning rate of the projector, where it is not that of the rest"
     )
 
     def own_rates(self) -> dict[str, float]:

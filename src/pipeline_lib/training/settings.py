@@ -37,7 +37,7 @@ class RecipeSettings(Settings):
 class Optimisation(RecipeSettings):
     """How any recipe that takes steps optimises: AdamW with warm-up, a schedule and explicit clipping."""
 
-    learning_rate: float = Field(gt=0, le=1, description="the largest, reached after the warm-up")
+    learning_rate: float = Field(gt=0, description="the largest, reached after the warm-up")
     batch_size: int = Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")
     epochs: float | None = Field(default=None, gt=0, le=100_000, description="passes over the subset; or give steps")
     steps: int | None = Field(default=None, gt=0, le=100_000_000, description="optimiser steps; or give epochs")

@@ -46,7 +46,9 @@ class LlamaShape(Shape):
     head_dim: int | None = Field(default=None, ge=1, le=WIDEST, description="width of a head")
     max_position_embeddings: int | None = Field(default=None, ge=1, le=2**27, description="longest text, in tokens")
     rms_norm_eps: float | None = Field(default=None, gt=0, le=1, description="added to variances")
-    rope_parameters: dict[str, Any] | None = Field(default=None, description="of the rotary embeddings")
+    rope_parameters: dict[str, str | bool | int | float | list[float]] | None = Field(
+        default=None, description="of the rotary embeddings"
+    )
     tie_word_embeddings: bool | None = Field(default=None, description="whether input and output words share weights")
     attention_bias: bool | None = Field(default=None, description="whether attention has biases")
     mlp_bias: bool | None = Field(default=None, description="whether the feed-forward part has biases")
