@@ -39,6 +39,7 @@ rule index:
         health="data/images/{dataset}/health.json",
         picture="data/images/{dataset}/health.svg",
         quarantine="data/images/{dataset}/quarantine.jsonl",
+        doubtful="data/images/{dataset}/doubtful.jsonl",
         manifest="data/images/{dataset}/index.manifest.json",
     log:
         text="data/logs/index/{dataset}.log",
@@ -55,6 +56,6 @@ rule index:
     shell:
         "python -P workflow_scripts/index.py --shards {input.shards:q} --raw {input.raw:q} --index {output.index:q}"
         " --health {output.health:q} --picture {output.picture:q} --quarantine {output.quarantine:q}"
-        " --manifest {output.manifest:q}"
+        " --doubtful {output.doubtful:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

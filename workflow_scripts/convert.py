@@ -10,7 +10,9 @@ from pipeline_lib.images.shard import convert_shard
 def work(job: Job[ConvertSettings]) -> None:
     """Read the raw shard, write its archive and index."""
     raw = job.manifest("raw")
-    rows = convert_shard(raw.folder(), raw.files(), job.output("archive"), job.final("archive"), job.settings)
+    folder = raw.folder()
+    files = [file for file in raw.files() if file.is_relative_to(folder)]  # the list of failures lies beside it
+    rows = convert_shard(folder, files, job.output("archive"), job.final("archive"), job.settings)
     write_index(job.output("index"), rows)
     job.note(health=health(rows))
 

@@ -1,12 +1,22 @@
-"""Merge the shards of a dataset into its index, its health table with a picture, and its quarantine list."""
+"""Merge the shards of a dataset into its index, its health table with a picture, and its lists."""
 
 import logging
+from collections import Counter
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.job import Job
 from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json, read_lines, write_lines
-from pipeline_lib.images.index import IndexSettings, health, merge, missing, quarantine, read_index, write_index
+from pipeline_lib.images.index import (
+    IndexSettings,
+    doubtful,
+    health,
+    merge,
+    missing,
+    quarantine,
+    read_index,
+    write_index,
+)
 from pipeline_lib.images.picture import draw_health
 
 logger = logging.getLogger("pipeline_lib.index")
@@ -21,9 +31,12 @@ def work(job: Job[IndexSettings]) -> None:
     write_text(job.output("health"), pretty_json(health(rows)))
     write_text(job.output("picture"), draw_health(health(rows)))
     write_lines(job.output("quarantine"), quarantine(rows))
-    logger.info("%d images, %d of them cannot be used", len(rows), len(quarantine(rows)))
+    write_lines(job.output("doubtful"), doubtful(rows))
+    for doubt, count in Counter(row["doubt"] for row in doubtful(rows)).most_common():
+        logger.warning("%d images: %s", count, doubt)
+    logger.info("%d files, %d of them cannot be used", len(rows), len(quarantine(rows)))
 
 
 if __name__ == "__main__":
-    outputs = ["index", "health", "picture", "quarantine"]
+    outputs = ["index", "health", "picture", "quarantine", "doubtful"]
     run("index", IndexSettings, work, inputs=["shards", "raw"], outputs=outputs)

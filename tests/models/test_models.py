@@ -157,9 +157,9 @@ def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_pa
 
 
 @pytest.mark.parametrize("recipe", [full, projector, lora])
-def test_a_faithful_recipe_masks_what_the_original_masks(recipe: Any, material: Material) -> None:
+def test_a_faithful_recipe_masks_what_the_original_masks(recipe: Any, material: Material, assembled: Path) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "red"}]
-    one = replace(material, rows=[Conversation(0, "0", None, None, turns)])
+    one = replace(material, base=Base(assembled), rows=[Conversation(0, "0", None, None, turns)])
     for faithful in (False, True):
         settings = recipe.Settings(name=recipe.__name__.split(".")[-1], faithful=faithful, **STEPS)
         labels = recipe.prepare(settings, one).examples[0]["labels"]

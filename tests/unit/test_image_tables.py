@@ -122,10 +122,18 @@ def test_a_table_that_breaks_off_keeps_what_came_before(tmp_path: Path) -> None:
     assert sum(row.status == "unpacked" for row in rows) == 192  # whole chunks
 
 
+def test_a_table_of_which_a_quote_swallows_rows_is_quarantined(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text('index\tquestion\timage\n1\t"q\tAA\n2\tq"\tAA\n')
+    (row,) = convert_shard(tmp_path, [tmp_path / "t.tsv"], tmp_path / "0.tar", tmp_path / "0.tar", KEEP)
+    assert (row.path, row.status) == ("t.tsv", "quarantined")
+    assert row.reason == "no whole table (a quote swallows what follows row 1)"
+
+
 @pytest.mark.parametrize("content", [b"", b"index\tquestion\n1\tWhat?\n", b"\xff\xfe\x00", b"a\n\xff\xff\n", b'"'])
 def test_other_tables_are_left_alone(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "questions.tsv").write_bytes(content)
-    assert convert_shard(tmp_path, [tmp_path / "questions.tsv"], tmp_path / "0.tar", tmp_path / "0.tar", KEEP) == []
+    (row,) = convert_shard(tmp_path, [tmp_path / "questions.tsv"], tmp_path / "0.tar", tmp_path / "0.tar", KEEP)
+    assert (row.path, row.status) == ("questions.tsv", "ignored") and "not an image" in row.reason
 
 
 def test_a_table_is_read_a_few_rows_at_a_time(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Images: what is kept, converted, quarantined; the index; reading by path."""
 
 import io
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.convert import ConvertSettings, convert_image
 from pipeline_lib.images.decode import UnreadableImageError, open_image
-from pipeline_lib.images.index import IndexRow, health, merge, quarantine, read_index, write_index
+from pipeline_lib.images.index import IndexRow, doubtful, health, merge, quarantine, read_index, write_index
 from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
@@ -23,6 +24,16 @@ from tests.mess import READABLE, UNREADABLE, animated, encoded, picture
 TO_JPEG, KEEP = ConvertSettings(to="jpeg"), ConvertSettings(to="keep")
 CLEAN_JPEG, CLEAN_KEEP = ConvertSettings(to="jpeg", pixels="clean"), ConvertSettings(to="keep", pixels="clean")
 EVERY_WAY = (TO_JPEG, KEEP, CLEAN_JPEG, CLEAN_KEEP)
+
+
+def drawn(mode: str, values: np.ndarray, image_format: str = "PNG") -> bytes:
+    """Return a file of an image with these values."""
+    buffer = io.BytesIO()
+    kind = np.float32 if mode == "F" else np.uint8
+    Image.fromarray(values.astype(kind), mode).save(buffer, image_format)
+    return buffer.getvalue()
+
+
 FILES = {**READABLE, **{name: data for name, (data, _) in UNREADABLE.items()}}
 
 
@@ -42,7 +53,7 @@ FILES = {**READABLE, **{name: data for name, (data, _) in UNREADABLE.items()}}
         (encoded("PNG", "RGBA"), ".png", TO_JPEG, "converted", "PNG RGBA, alpha dropped"),
         (encoded("PNG", "RGBA"), ".png", CLEAN_JPEG, "converted", "PNG RGBA, alpha on white"),
         (encoded("PNG", "RGBA"), ".png", KEEP, "kept", "PNG, alpha dropped"),
-        (encoded("PNG", "I;16"), ".png", TO_JPEG, "converted", "PNG I;16, clipped to 8 bits"),
+        (encoded("PNG", "I;16"), ".png", TO_JPEG, "converted", "PNG I;16, clipped to 8 bits, mostly white"),
         (encoded("PNG", "I;16"), ".png", CLEAN_JPEG, "converted", "PNG I;16, scaled to 8 bits"),
         (encoded("GIF", "P"), ".jpg", TO_JPEG, "converted", "GIF P, named .jpg"),
         (encoded("TIFF", "CMYK"), ".tif", TO_JPEG, "converted", "TIFF CMYK"),
@@ -139,7 +150,72 @@ def test_an_image_is_known_by_its_first_bytes_where_its_name_says_nothing(tmp_pa
     others = {"notes.txt": b"no image", "mix.json": b"[]", "sound.wav": b"RIFF\0\0\0\0WAVE", "nothing": b""}
     known = {"photo": encoded("JPEG"), "p.dat": encoded("WEBP"), "q.png_large": encoded("PNG")}
     rows = read_index(convert_files(tmp_path, KEEP, {**others, **known}))
-    assert {row.path.removeprefix("set/") for row in rows} == set(known)
+    assert {row.path.removeprefix("set/") for row in rows if row.status == "kept"} == set(known)
+    assert {row.path.removeprefix("set/") for row in rows if "not an image" in row.reason} == set(others)
+
+
+def test_every_file_has_one_row_whatever_it_is(tmp_path: Path) -> None:
+    strange = {".DS_Store": b"x", ".hidden.jpg": encoded("JPEG"), "Thumbs.db": b"x", "empty.jpg": b"", "a.tsv": b"\0"}
+    files = {**FILES, **strange}
+    rows = read_index(convert_files(tmp_path, TO_JPEG, files))
+    counts = Counter(row.status for row in rows)
+    assert sorted(row.path.removeprefix("set/") for row in rows) == sorted(files)
+    assert set(counts) == {"kept", "converted", "quarantined", "ignored"}
+    assert sum(counts.values()) == len(files) == sum(health(rows).values())
+    assert counts["quarantined"] + counts["ignored"] == len(quarantine(rows))
+    assert all(row.reason for row in rows)
+
+
+def test_a_file_that_cannot_be_read_is_quarantined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_raw(tmp_path, {"a.jpg": encoded("JPEG"), "b.jpg": encoded("JPEG")})
+    read = Path.read_bytes
+
+    def broken(path: Path) -> bytes:
+        if path.name == "a.jpg":
+            raise OSError(5, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    rows = convert_shard(tmp_path, sorted(tmp_path.iterdir()), tmp_path / "0.tar", tmp_path / "0.tar", KEEP)
+    assert [(row.status, row.reason) for row in rows] == [
+        ("quarantined", "cannot be read (Input/output error)"), ("kept", "JPEG"),
+    ]  # fmt: skip
+
+
+def deep(highest: int) -> bytes:
+    """Return a PNG of 16 bits whose values reach from 0 to `highest`."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.linspace(0, highest, 256)[None].repeat(4, 0).astype(np.uint16)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "way", "doubt"),
+    [
+        (deep(4095), CLEAN_JPEG, "uses 12 of 16 bits, nearly black"),
+        (deep(4095), TO_JPEG, "uses 12 of 16 bits, mostly white"),
+        (deep(511), CLEAN_JPEG, "uses 9 of 16 bits, nearly black"),
+        (deep(16383), CLEAN_JPEG, "uses 14 of 16 bits"),
+        (deep(65535), CLEAN_JPEG, ""),
+        (drawn("L", np.eye(8, dtype=np.uint8)), KEEP, "nearly black"),
+        (drawn("L", np.full((8, 8), 255)), KEEP, "all white"),
+        (drawn("L", np.full((8, 8), 7)), TO_JPEG, "one tone"),
+        (drawn("F", np.linspace(0, 1, 64).reshape(8, 8), "TIFF"), TO_JPEG, "nearly black"),
+        (drawn("F", np.linspace(0, 1, 64).reshape(8, 8), "TIFF"), CLEAN_JPEG, ""),
+        (drawn("RGBA", np.zeros((8, 8, 4))), CLEAN_JPEG, "fully transparent, all white"),
+        (drawn("RGBA", np.zeros((8, 8, 4))), TO_JPEG, "fully transparent, all black"),
+    ],
+)
+def test_a_picture_that_shows_nothing_is_doubtful(data: bytes, way: ConvertSettings, doubt: str) -> None:
+    done = convert_image(data, None, way)
+    assert (done.doubt, done.status) == (doubt, "kept" if way.to == "keep" else "converted")
+    assert doubt in done.reason
+
+
+def test_doubtful_pictures_are_listed_and_counted(tmp_path: Path) -> None:
+    rows = read_index(convert_files(tmp_path, TO_JPEG, {"black.png": drawn("L", np.zeros((4, 4))), **READABLE}))
+    assert {"path": "set/black.png", "status": "converted", "doubt": "all black"} in doubtful(rows)
+    assert health(rows)["converted: PNG L, all black"] == 1
 
 
 def test_a_file_larger_than_the_limit_is_not_read(tmp_path: Path) -> None:
@@ -215,6 +291,14 @@ def test_an_altered_image_is_refused(dataset: Path) -> None:
     Path(row.container, row.member).write_bytes(encoded("JPEG", "L"))
     with pytest.raises(PipelineError, match="not the one that the table was made from"):
         reader.open("set/deep/a.jpg", row.pin)
+
+
+def test_two_datasets_may_hold_a_file_of_one_name_that_is_no_image(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        convert_files(tmp_path / name, KEEP, {".DS_Store": b"x", f"{name}.jpg": encoded("JPEG")})
+    reader = ImageReader([tmp_path / name / "index.parquet" for name in ("one", "two")])
+    assert "set/one.jpg" in reader and "set/.DS_Store" not in reader
 
 
 def test_a_path_that_two_datasets_hold_is_refused(dataset: Path) -> None:

@@ -189,6 +189,15 @@ def test_a_split_without_answers_is_not_scored_but_submitted(tmp_path: Path) -> 
         ("index\tquestion\tA\tB\timage\n1\tq\ta\tb\tAA\tmore\n", "cannot be read"),
         ("index\tquestion\tA\tB\timage\n1\tq\ta\tb\tAA\n2\tq\ta\tb\tAA\tmore\n", "cannot be read"),
         ('index\tquestion\tA\tB\timage\n1\t"q\ta\tb\tAA\n', "cannot be read"),
+        (
+            'index\tquestion\tA\tB\timage\n1\t"q\ta\tb\tAA\n2\tq"\ta\tb\tAA\n',
+            r"row 1(.|\n)*swallowed|swallowed(.|\n)*row 1",
+        ),
+        ('index\tquestion\tA\tB\timage\n1\tq\ta\tb\tAA\n2\t"q\ta"\tb\tAA\n', "swallowed"),
+        (
+            "index\tquestion\tA\tB\timage\n" + '1\t"q\ta\tb\tAA\n' * 3 + '2\t"so"\ta\tb\tAA\n',
+            "swallowed|cannot be read",
+        ),
         ("index\tquestion\tA\tB\timage\nNone\tq\ta\tb\tAA\n", r"whole number(.|\n)*'None'"),
         ("index\tquestion\tA\tB\timage\n1.0\tq\ta\tb\tAA\n", r"whole number(.|\n)*'1\.0'"),
         ("index\tquestion\tA\tB\timage\n01\tq\ta\tb\tAA\n", r"whole number(.|\n)*'01'"),

@@ -20,7 +20,7 @@ from pipeline_lib.core.files import files_below
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.downloads.store import FOLDER
 from pipeline_lib.fetching.shard import Fetched, FetchSettings, fetch_shard
-from pipeline_lib.sources import archive, urls
+from pipeline_lib.sources import archive, folder, urls
 from tests.hub import serve_dataset
 from tests.project import ROOT
 from tests.server import Answer, Server, file_of, first, serving
@@ -348,3 +348,15 @@ def test_a_hostile_archive_leaves_nothing_and_a_good_one_its_manifest(server: Se
 def test_a_password_in_a_url_is_refused_before_it_reaches_a_record() -> None:
     with pytest.raises(ValidationError, match="would stand in every record"):
         archive.Settings(kind="archive", url="https://me:secret@example.org/set.zip")
+
+
+def test_a_link_that_leads_nowhere_is_listed_and_left_out(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.jpg").write_bytes(b"a")
+    (tmp_path / "source" / "b.jpg").symlink_to(tmp_path / "gone.jpg")
+    source = folder.Settings(kind="folder", path=str(tmp_path / "source"))
+    done = fetch_shard(FetchSettings(source=source, seed=0, shard=0, shards=1), tmp_path / "raw")
+    assert [(failure.name, failure.reason) for failure in done.failures] == [
+        ("b.jpg", "cannot be read (No such file or directory)")
+    ]
+    assert [path.name for path in (tmp_path / "raw").iterdir()] == ["a.jpg"]

@@ -12,7 +12,8 @@ Row = dict[str, str]
 def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     """Return the rows of a table by column; an absent value is empty.
 
-    A table that cannot be read, holds no row, lacks one of `columns` or has a row too long raises PipelineError.
+    A table that cannot be read, holds no row, lacks one of `columns`, has a row too long or one that a quote swallowed
+    raises PipelineError.
     """
     import pandas as pd  # half a second, which those who read no table need not wait
 
@@ -30,4 +31,33 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     if lacking or table.empty:
         raise PipelineError("this table lacks columns or rows", where=path, value=lacking or "no rows")
     rows: list[Row] = table.to_dict("records")
+    number = swallowing_row(rows)
+    if number is not None:
+        raise PipelineError(
+            "a quote in this row swallowed the cells or rows behind it", where=f"{path}, row {number}",
+            value=str(list(rows[number - 1].values()))[:150],
+            cure='write a cell that begins with a quote as `"""like this"" it is whole"`, or fetch the file again',
+        )  # fmt: skip
     return rows
+
+
+def swallowing_row(rows: Sequence[Row]) -> int | None:
+    """Return the number, from 1, of the first row of which a cell holds the ends of other cells or rows; else None.
+
+    A cell that begins with a quote ends at the next one, wherever that stands. A quoted cell may hold tabs and line
+    breaks of its own: here they fall as those between the table's cells would.
+    """
+    return next((number for number, row in enumerate(rows, 1) if _swallows(list(row.values()))), None)
+
+
+def _swallows(cells: list[str]) -> bool:
+    last = len(cells) - 1
+    for place, cell in enumerate(cells):
+        if "\t" not in cell:
+            continue
+        first, *others = [line.count("\t") for line in cell.split("\n")]
+        if not others and not any(cells[len(cells) - first :]) and place + first <= last:
+            return True
+        if others and (first, others[-1]) == (last - place, place) and all(tabs == last for tabs in others[:-1]):
+            return True
+    return False

@@ -67,10 +67,11 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
         mine = [name for name in mine if name in chosen or name.lower().endswith(TABLE)]
     folder.mkdir(parents=True)
     failures = source.fetch(settings.source, settings.seed, mine, folder)
+    unreadable = _drop_unreadable(folder)
     _refuse_too_many(failures, len(mine), settings.source.tolerance(), chosen is not None)
     logger.info("%d of %d files", len(mine) - len(failures), len(names))
     seen = look(settings.source, settings.shard, settings.shards)
-    return Fetched(len(mine), failures, _pins(settings, folder, chosen is None), seen)
+    return Fetched(len(mine), [*failures, *unreadable], _pins(settings, folder, chosen is None), seen)
 
 
 def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:
@@ -97,6 +98,22 @@ def _refuse_too_many(failures: list[Failure], total: int, share: float, sample: 
             cure="run again later, mend the list, or raise `unreachable` of this source: those that are missing are "
             "listed, and rows about them are left out",
         )
+
+
+def _drop_unreadable(folder: Path) -> list[Failure]:
+    """Remove what cannot be read below a folder, such as a link that leads nowhere, and return it with its reasons."""
+    failures = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            continue
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            name = path.relative_to(folder).as_posix()
+            logger.warning("left out: %s, at %s, cannot be read: %s", name, path.resolve(), error.strerror)
+            failures.append(Failure(name, "", f"cannot be read ({error.strerror})"))
+            path.unlink()
+    return failures
 
 
 def _pins(settings: FetchSettings, folder: Path, whole: bool) -> dict[str, Pin]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.decode import FORMATS, UnreadableImageError, decoding, open_image, seen
+from pipeline_lib.images.doubts import doubts
 from pipeline_lib.images.pixels import ANY, PixelRule, effects, to_rgb
 
 JPEG_SIDE = 65_500  # pixels that libjpeg writes at most
@@ -38,7 +39,10 @@ class ConvertSettings(Settings):
 
 @dataclass(frozen=True)
 class Converted:
-    """The verdict on one raw image, and the new bytes where it was converted; `size` is that of its RGB pixels."""
+    """The verdict on one raw image, and the new bytes where it was converted; `size` is that of its RGB pixels.
+
+    `doubt` is why it may show nothing though it can be read; the reason says that too.
+    """
 
     status: Literal["kept", "converted", "quarantined"]
     reason: str
@@ -46,6 +50,7 @@ class Converted:
     size: tuple[int, int] = (0, 0)
     frames: int = 0
     data: bytes | None = None
+    doubt: str = ""
 
 
 def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) -> Converted:
@@ -54,13 +59,15 @@ def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) ->
         image = open_image(data)
         pixels = to_rgb(image, settings.pixels)
         found, done = seen(image, data), effects(image, settings.pixels)
-        told = ", ".join(_label(found.format, suffix) + done + _several(found.frames))
+        doubtful = doubts(image, pixels)
+        told = ", ".join(_label(found.format, suffix) + done + doubtful + _several(found.frames))
+        doubt = ", ".join(doubtful)
         of_jpeg = found.format in ("JPEG", "MPO") and (settings.pixels == "llava" or not done)
         if settings.to == "keep" or of_jpeg:
             rule = settings.pixels if done else ANY
-            return Converted("kept", f"{found.format}{told}", rule, pixels.size, found.frames)
+            return Converted("kept", f"{found.format}{told}", rule, pixels.size, found.frames, doubt=doubt)
         made = _jpeg(pixels, settings.quality)
-        return Converted("converted", f"{found.format} {found.mode}{told}", ANY, pixels.size, found.frames, made)
+        return Converted("converted", f"{found.format} {found.mode}{told}", ANY, pixels.size, found.frames, made, doubt)
     except UnreadableImageError as error:
         return Converted("quarantined", str(error))
 

@@ -24,7 +24,7 @@ class IndexRow:
     """One image: `member` of a folder (`container`), or of an archive in which its bytes begin at `offset`."""
 
     path: str  # as tables and questions name it
-    status: str  # kept, unpacked (from a table, as it was), converted, quarantined, missing
+    status: str  # kept, unpacked (from a table, as it was), converted, quarantined, missing, ignored
     reason: str
     container: str
     member: str
@@ -36,6 +36,7 @@ class IndexRow:
     source_sha256: str
     sha256: str
     pixels: str = ANY  # the rule by which the bytes become RGB; `any` where all agree
+    doubt: str = ""  # why a usable image may show nothing
 
     @property
     def pin(self) -> str:
@@ -49,6 +50,8 @@ def pin(sha256: str, pixels: str) -> str:
 
 
 UNUSABLE = {"quarantined": "image quarantined", "missing": "image could not be fetched"}  # status, and how it is told
+
+IGNORED = "ignored"  # the status of a file that is no image; datasets may have such files of one name
 
 SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64()) for field in fields(IndexRow)])
 
@@ -80,16 +83,21 @@ def missing(failures: Iterable[dict[str, Any]]) -> list[IndexRow]:
 
 
 def quarantine(rows: list[IndexRow]) -> list[dict[str, str]]:
-    """Return path, status, reason and digest of every image that no stage may use; a missing one has no digest."""
+    """Return path, status, reason and digest of every file that no stage may use; a missing one has no digest."""
     return [
         {"path": row.path, "status": row.status, "reason": row.reason, "sha256": row.source_sha256}
         for row in rows
-        if row.status in UNUSABLE
+        if row.status in (*UNUSABLE, IGNORED)
     ]
 
 
+def doubtful(rows: list[IndexRow]) -> list[dict[str, str]]:
+    """Return path, status and doubt of every usable image that may show nothing."""
+    return [{"path": row.path, "status": row.status, "doubt": row.doubt} for row in rows if row.doubt]
+
+
 def health(rows: list[IndexRow]) -> dict[str, int]:
-    """Return how many images there are of each status and reason, most frequent first; details do not count."""
+    """Return how many files there are of each status and reason, most frequent first; details do not count."""
     counts: dict[str, int] = {}
     for row in rows:
         key = f"{row.status}: {row.reason.partition(' (')[0]}"

@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.decode import open_image
-from pipeline_lib.images.index import UNUSABLE, IndexRow, pin, read_index
+from pipeline_lib.images.index import IGNORED, UNUSABLE, IndexRow, pin, read_index
 from pipeline_lib.images.nearest import NearestPaths
 from pipeline_lib.images.pixels import to_rgb
 
@@ -24,7 +24,7 @@ class ImageReader:
             self._add(index)
 
     def _add(self, index: Path) -> None:
-        for row in read_index(index):
+        for row in (row for row in read_index(index) if row.status != IGNORED):
             if row.path in self._rows:
                 raise PipelineError(
                     "two datasets hold an image with the same path",

@@ -8,26 +8,26 @@ from pathlib import Path
 from pipeline_lib.core.digests import digest_bytes, digest_file, digest_text
 from pipeline_lib.images.convert import Converted, ConvertSettings, convert_image
 from pipeline_lib.images.decode import BYTE_LIMIT, UnreadableImageError, is_image
-from pipeline_lib.images.index import IndexRow
+from pipeline_lib.images.index import IGNORED, IndexRow
 from pipeline_lib.images.tables import Cell, cells, holds_images
+
+NO_IMAGE = "not an image by its name or its first bytes"
 
 
 def convert_shard(
     raw: Path, files: list[Path], tar: Path, container: Path, settings: ConvertSettings
 ) -> list[IndexRow]:
-    """Convert the images of one shard, files and rows of tables, and return an index row for each, sorted by name.
+    """Convert the images of one shard, files and rows of tables, and return their index rows, sorted by name.
 
     `raw` is the folder that names are relative to; what is converted or comes from a table is appended to the
-    uncompressed archive `tar`, which the index calls `container`. Other files are left alone.
+    uncompressed archive `tar`, which the index calls `container`. A file that is no image, and one that cannot be read,
+    has a row with that reason.
     """
     rows = []
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # it takes names of any length
         shard = _Shard(raw, archive, container, settings)
         for file in sorted(files, key=lambda file: file.as_posix()):
-            if is_image(file):
-                rows.append(shard.file(file))
-            elif holds_images(file):
-                rows += shard.table(file)
+            rows += shard.rows(file)
     return rows
 
 
@@ -40,6 +40,22 @@ class _Shard:
         self._container = container
         self._settings = settings
 
+    def rows(self, file: Path) -> list[IndexRow]:
+        """Return the rows of a file: one, or those of the images in a table."""
+        try:
+            image, table = is_image(file), holds_images(file)
+        except OSError as error:
+            return [self._unusable(file, f"cannot be read ({error.strerror})", "")]
+        if image:
+            return [self.file(file)]
+        return (
+            self.table(file) if table else [replace(self._unusable(file, NO_IMAGE, digest_file(file)), status=IGNORED)]
+        )
+
+    def _unusable(self, file: Path, reason: str, digest: str) -> IndexRow:
+        name = file.relative_to(self._raw).as_posix()
+        return self._row(name, name, digest, Converted("quarantined", reason))
+
     def file(self, file: Path) -> IndexRow:
         """Return the row of an image file."""
         name = file.relative_to(self._raw).as_posix()
@@ -47,7 +63,10 @@ class _Shard:
         if size > BYTE_LIMIT:
             reason = f"enormous ({size:,} bytes; at most {BYTE_LIMIT:,} are read)"
             return self._row(name, name, digest_file(file), Converted("quarantined", reason))
-        data = file.read_bytes()
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            return self._unusable(file, f"cannot be read ({error.strerror})", "")
         done = convert_image(data, file.suffix.lower(), self._settings)
         if done.data is not None:
             return self._packed(name, data, done, done.data)
@@ -125,6 +144,7 @@ class _Shard:
             source_sha256=source_sha256,
             sha256=source_sha256,
             pixels=done.pixels,
+            doubt=done.doubt,
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator
 
+from pipeline_lib.core.tsv import swallowing_row
 from pipeline_lib.images.decode import UnreadableImageError
 
 COLUMNS = ["index", "image"]
@@ -70,8 +71,13 @@ def cells(path: Path) -> Iterator[Cell]:
 
     number = 0
     try:
-        with pd.read_csv(path, usecols=COLUMNS, chunksize=ROWS_AT_ONCE, **TEXT) as chunks:
+        with pd.read_csv(path, chunksize=ROWS_AT_ONCE, index_col=False, **TEXT) as chunks:
             for chunk in chunks:
+                swallowing = swallowing_row(chunk.to_dict("records"))
+                if swallowing is not None:
+                    raise UnreadableImageError(
+                        f"no whole table (a quote swallows what follows row {number + swallowing})"
+                    )
                 for index, value in zip(chunk["index"], chunk["image"], strict=True):
                     number += 1
                     yield Cell(number, index, value)

@@ -4,7 +4,6 @@ Every planning looks at names, sizes and times: a file that was added, taken awa
 cannot be used (a link to nothing, a name that is not UTF-8, …) is in the shard's list of failures.
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -55,12 +54,10 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list
     unusable = scan(settings).unusable
     failures = []
     for name in names:
-        source = root / name
-        reason = unusable.get(name) or (None if os.access(source, os.R_OK) else "it cannot be read")
-        if reason is not None:
-            failures.append(Failure(name, str(source), reason))
+        if name in unusable:
+            failures.append(Failure(name, str(root / name), unusable[name]))
             continue
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(source)
+        target.symlink_to(root / name)
     return failures
