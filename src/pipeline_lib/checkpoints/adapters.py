@@ -12,19 +12,22 @@ from typing import Any, Iterable, Literal
 import torch
 
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, Files
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import PROJECTOR, own_name
 from pipeline_lib.checkpoints.original import KEPT
 from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field, optional_field
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES, updated_layers
 from pipeline_lib.models.card import NAME, Card, read_card, write_card
 from pipeline_lib.models.projector import MODULE, save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")
+SCALE = ("r", "lora_alpha", "lora_dropout", "use_rslora")  # PEFT's settings that are taken over
 # Settings of PEFT that must have these values: what is otherwise is not merged by the names alone.
 PLAIN: dict[str, tuple[Any, ...]] = {
     **{"bias": ("none",), "use_dora": (False, None), "rank_pattern": ({}, None), "alpha_pattern": ({}, None)},
@@ -38,17 +41,18 @@ def convert_adapter(files: Files, folder: Path) -> None:
     A tensor whose name belongs to no LLaVA, updates that change nothing and a setting of PEFT that is not known here
     raise PipelineError.
     """
-    settings = read_json(files[ADAPTER_CONFIG])
+    settings = read_metadata(files[ADAPTER_CONFIG])
     _check_settings(settings, files[ADAPTER_CONFIG])
     tensors = {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, ADAPTER_FILES)}
     if REST in files:
         tensors |= {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, (REST,))}
+    _check_rank(settings, tensors, files[ADAPTER_CONFIG])
     _check_effect(tensors, files[ADAPTER_CONFIG].parent)
     _check_complete(tensors, settings.get("target_modules"), files[ADAPTER_CONFIG])
-    told = {key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora") if key in settings}
+    scale: dict[str, Any] = {key: settings[key] for key in SCALE if key in settings}
     modules = _modules(tensors)
     config = {
-        **told,
+        **scale,
         "bias": "none",
         "inference_mode": True,
         "modules_to_save": [MODULE] if any(PROJECTOR in name for name in tensors) else None,
@@ -87,6 +91,27 @@ def _check_settings(settings: dict[str, Any], where: Path) -> None:
             "this is not a plain low-rank adapter", where=where, value=strange or "no rank `r`",
             cure="merge it with the tool that trained it, and name the merged model",
         )  # fmt: skip
+
+
+def _check_rank(settings: dict[str, Any], tensors: dict[str, torch.Tensor], where: Path) -> None:
+    """Raise PipelineError where the rank is not that of every update, or its scale is no positive number."""
+    rank = field(settings, "r", int, where)
+    for name, tensor in tensors.items():
+        shape = list(tensor.shape)
+        if name.endswith(PARTS) and (len(shape) != 2 or shape[PARTS.index(_part(name))] != rank):
+            raise PipelineError(
+                "this update is not of the adapter's rank", where=where, value=f"r {rank}, {name} {shape}"
+            )
+    alpha = optional_field(settings, "lora_alpha", float, where)
+    dropout = optional_field(settings, "lora_dropout", float, where) or 0.0
+    optional_field(settings, "use_rslora", bool, where)
+    if not 0 <= dropout < 1 or (alpha is not None and alpha <= 0):
+        value = {"lora_alpha": alpha, "lora_dropout": dropout}
+        raise PipelineError("no update has this scale or dropout", where=where, value=value)
+
+
+def _part(name: str) -> str:
+    return next(part for part in PARTS if name.endswith(part))
 
 
 def _check_effect(tensors: dict[str, torch.Tensor], where: Path) -> None:
@@ -128,7 +153,7 @@ def _card(files: Files) -> Card:
         return read_card(files[NAME].parent)
     shape: Literal["square", "pad"] | None = None
     if CONFIG in files:
-        config = read_json(files[CONFIG])
+        config = read_metadata(files[CONFIG])
         if is_original(config):
             check_arithmetic(config, files[CONFIG])
             shape = image_shape(config, files[CONFIG])

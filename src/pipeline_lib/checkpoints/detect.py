@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.original_config import is_original
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
 
 Files = dict[str, Path]
 Kind = Literal["language", "clip", "llava", "projector", "adapter"]
@@ -30,12 +30,12 @@ def kind_of(files: Files) -> Kind:
     if PROJECTOR_FILE in files and not any(name in files or name + INDEX in files for name in WHOLE):
         return "projector"
     told = config_of(files).get("model_type")
-    if told not in KINDS:
+    if not isinstance(told, str) or told not in KINDS:
         raise PipelineError(
             "models of this type are not known here", where=f"{files[CONFIG]}: model_type", value=told,
             cure=f"there is {', '.join(KINDS)}",
         )  # fmt: skip
-    return KINDS[str(told)]
+    return KINDS[told]
 
 
 def expect_holds(files: Files, holds: str) -> None:
@@ -56,10 +56,7 @@ def config_of(files: Files) -> dict[str, Any]:
             "these files are no model: there is no config.json", value=sorted(files)[:5],
             cure="name the folder with config.json as `below`",
         )  # fmt: skip
-    found = read_json(files[CONFIG])
-    if not isinstance(found, dict):
-        raise PipelineError("this is no model's configuration", where=files[CONFIG])
-    return found
+    return read_metadata(files[CONFIG])
 
 
 def holds_original(files: Files) -> bool:

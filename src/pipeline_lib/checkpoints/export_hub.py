@@ -77,7 +77,7 @@ def _clip_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
 def _with_tower(model: Path, clip: Path | None) -> tuple[dict[str, Any], Iterator[tuple[str, torch.Tensor]]]:
     """Return configuration and tensors of a LLaVA's tower, with the rest of a CLIP model if there is one."""
     found, own = model_tensors(model)
-    vision = LlavaConfig.from_pretrained(model, local_files_only=True).vision_config.to_dict()
+    vision = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False).vision_config.to_dict()
     mine = {CLIP_PREFIX + name.removeprefix(TOWER): tensor for name, tensor in part_of(found, own, TOWER).items()}
     if clip is None:
         told = {**vision, "model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"]}

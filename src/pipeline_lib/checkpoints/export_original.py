@@ -77,7 +77,7 @@ def export_lora(model: Path, target: Path, options: Options) -> None:
 
 def language_rows(model: Path) -> int:
     """Return how many tokens the language model of a LLaVA had before `<image>` and `<pad>`."""
-    config = LlavaConfig.from_pretrained(model, local_files_only=True)
+    config = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
     told = read_json(model / "tokenizer.json")["added_tokens"]
     pads = [entry["id"] for entry in told if entry["content"] == PAD]
     tensors, own = model_tensors(model)
@@ -90,7 +90,7 @@ def config_for(model: Path, card: Card, tower: GivenTower) -> dict[str, Any]:
     kept = model / KEPT / CONFIG
     if not kept.is_file():
         shape = card.image_shape or "square"
-        whole = LlavaConfig.from_pretrained(model, local_files_only=True).to_dict()
+        whole = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False).to_dict()
         return original_config(whole, language_rows(model), shape, tower.name, tower.inside)
     told: dict[str, Any] = read_json(kept)
     inside = {UNFREEZE: tower.inside} if bool(told.get(UNFREEZE)) != tower.inside else {}

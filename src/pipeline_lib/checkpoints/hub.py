@@ -7,6 +7,7 @@ from transformers import (
     CLIPModel,
     CLIPVisionConfig,
     CLIPVisionModel,
+    GenerationConfig,
     LlamaConfig,
     LlamaForCausalLM,
     LlavaConfig,
@@ -17,12 +18,13 @@ from transformers import (
 )
 
 from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of
+from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
 from pipeline_lib.checkpoints.names import DROPPED, own_names
 from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import open_tokenizer
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.fields import typed
 from pipeline_lib.models.llava import VOCABULARY_MULTIPLE
 from pipeline_lib.models.tokenizer import IMAGE
 
@@ -33,18 +35,25 @@ CLASSES: dict[str, tuple[Any, type[PreTrainedModel]]] = {
     "clip_vision_model": (CLIPVisionConfig, CLIPVisionModel),
     "llava": (LlavaConfig, LlavaForConditionalGeneration),
 }
+GENERATION = "generation_config.json"
 PROCESSORS = ("processor_config.json", "preprocessor_config.json")
 
 
 def check_hub(files: Files) -> None:
     """Read all tensors of a model once; raise PipelineError where they, its config.json or its tokenizer disagree."""
+    check_metadata(files)
     told = config_of(files)
     config_class, model_class = CLASSES[told["model_type"]]
-    config = config_class.from_dict(told)
     where = files[CONFIG].parent
     tensors = tensors_of(files)
+    expect_depth(told, len(tensors.kinds), files[CONFIG])
+    with understood(files[CONFIG]):
+        config = config_class.from_dict(told)
+        model = hollow(model_class, config)
+    if GENERATION in files:
+        with understood(files[GENERATION]):
+            GenerationConfig.from_dict(read_metadata(files[GENERATION])).validate()
     names = _own(told["model_type"], tensors, where)
-    model = hollow(model_class, config)
     expect_filled(model, {own: tensors.kinds[name].shape for name, own in names.items()}, where)
     expect_ties(model, tensors, names, where)
     if told["model_type"] not in ("clip", "clip_vision_model"):
@@ -57,8 +66,8 @@ def told_shape(files: Files) -> Literal["square", "pad"] | None:
     """Return how a LLaVA in the hub's layout is shown images; None where its processor, CLIP's, does not say it."""
     for name in PROCESSORS:
         if name in files:
-            told = read_json(files[name])
-            told = told.get("image_processor", told)
+            told = read_metadata(files[name])
+            told = typed(told.get("image_processor", told), dict, files[name], "`image_processor`")
             if "do_pad" in told and "Llava" in str(told.get("image_processor_type")):
                 return "pad" if told["do_pad"] else "square"
     return None

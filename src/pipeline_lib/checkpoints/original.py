@@ -10,6 +10,7 @@ from typing import Any, Iterator
 import torch
 from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
+from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, own_names
 from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
 from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
@@ -19,8 +20,9 @@ from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
 from pipeline_lib.checkpoints.tower import ClipFiles, Tower, choose_tower, named_tower, tower_digest
 from pipeline_lib.checkpoints.vocabulary import ADDED, check_size, grown, padded
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.models.llava import image_processor, llava_processor
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
@@ -39,16 +41,20 @@ def convert_original(files: Files, tower: Path, card: Card, folder: Path) -> Non
     Tensors without their place, a tokenizer of another size and arithmetic that transformers' Llava has not raise
     PipelineError.
     """
-    config = read_json(files["config.json"])
+    check_metadata(files)
+    config = read_metadata(files["config.json"])
     check_arithmetic(config, files["config.json"])
     tensors, clip = tensors_of(files), ClipFiles(tower)
     own = own_names(tensors.kinds, files["config.json"].parent)
     tokenizer = open_tokenizer(files)
     check_size(len(tokenizer), _rows(tensors, own), files["config.json"].parent)
-    check_size(len(tokenizer), config["vocab_size"], files["config.json"])
+    check_size(len(tokenizer), field(config, "vocab_size", int, files["config.json"]), files["config.json"])
     add_llava_tokens(tokenizer)
-    llava = llava_config(text_config(config), clip.vision_config(), vision_settings(config), len(tokenizer) - ADDED)
-    llava.dtype = config.get("torch_dtype")  # the type in which others load it, where they do not choose one
+    vision = clip.vision_config()
+    expect_depth({"text": config, "vision": vision}, len(tensors.kinds) + clip.count(), files["config.json"])
+    with understood(files["config.json"]):
+        llava = llava_config(text_config(config), vision, vision_settings(config), len(tokenizer) - ADDED)
+        llava.dtype = config.get("torch_dtype")  # the type in which others load it, where they do not choose one
     chosen = choose_tower(config, tensors, own, clip)
     _expect_all(llava, tensors, own, chosen, files["config.json"].parent)
     folder.mkdir(parents=True)
@@ -85,7 +91,8 @@ def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], towe
     rest = {name: here for name, here in own.items() if not here.startswith(TOWER)}
     given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in rest.items()}
     given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
-    model = hollow(LlavaForConditionalGeneration, config)
+    with understood(where):
+        model = hollow(LlavaForConditionalGeneration, config)
     expect_filled(model, given, where)
     expect_ties(model, tensors, own, where)
 

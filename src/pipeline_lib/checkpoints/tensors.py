@@ -4,19 +4,27 @@ A `.bin` is read with weights-only loading, which runs no code of the file.
 """
 
 import pickle
+import struct
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.fields import field, optional_field
+from pipeline_lib.core.reading import open_file
+from pipeline_lib.core.text import read_object
 
 INDEX = ".index.json"
 WHOLE = ("model.safetensors", "pytorch_model.bin")  # the files of a model, the first that is there
+_BROKEN = (  # what torch raises on a file that it cannot read
+    *(RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, AssertionError),
+    *(ImportError, ArithmeticError, MemoryError, struct.error, zipfile.BadZipFile),
+)
 ZIP = b"PK"  # how a `.bin` begins that torch wrote since 1.6; it can be mapped instead of read
 
 
@@ -77,10 +85,12 @@ def tensors_of(files: dict[str, Path], names: tuple[str, ...] = WHOLE) -> Tensor
 
 
 def _sharded(files: dict[str, Path], index: str) -> Tensors:
-    told = read_json(files[index])
-    places: Any = told.get("weight_map") if isinstance(told, dict) else None
-    if not isinstance(places, dict) or not places:
+    told = read_object(files[index])
+    places = optional_field(told, "weight_map", dict, files[index])
+    if not places:
         raise PipelineError("this index has no weight_map", where=files[index])
+    for tensor in places:
+        field(places, tensor, str, f"{files[index]}: weight_map")
     folder = index.rpartition("/")[0]
     shards = {shard: files.get(f"{folder}/{shard}" if folder else shard) for shard in sorted(set(places.values()))}
     missing = [shard for shard, path in shards.items() if path is None]
@@ -108,11 +118,13 @@ def _kinds(path: Path) -> dict[str, Kind]:
 
 def _header(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     """Return shapes and types of a safetensors file, whose length must be what its header says."""
+    with open_file(path):  # a folder or a pipe is refused by name
+        pass
     try:
         with safe_open(path, framework="pt") as file:  # it compares the header with the file's length
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             return {name: (tuple(part.get_shape()), _DTYPES[part.get_dtype()]) for name, part in slices.items()}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, OverflowError) as error:
         raise _broken(path, str(error)) from error
     except KeyError as error:
         raise PipelineError("tensors of this type are not known", where=path, value=str(error)) from error
@@ -130,9 +142,11 @@ def _read(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torc
 
 def _unpickle(path: Path) -> dict[str, torch.Tensor]:
     """Return the tensors of a `.bin`; a pickle that asks for more than tensors raises PipelineError."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         mapped = file.read(len(ZIP)) == ZIP
     try:
+        if mapped and any(member.compress_type for member in zipfile.ZipFile(path).infolist()):
+            raise ValueError("torch packs nothing, and this file is packed")
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         if "weights" in str(error).lower() and "global" in str(error).lower():
@@ -143,11 +157,20 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
                 cure="take the checkpoint as safetensors, or from whom you trust and convert it yourself",
             ) from error
         raise _broken(path, str(error)) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except _BROKEN as error:
         raise _broken(path, str(error)) from error
-    if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
+    if not isinstance(found, dict) or not all(map(_is_named_tensor, found.items())):
         raise PipelineError("this file holds something else than tensors by their names", where=path)
     return found
+
+
+def _is_named_tensor(item: tuple[object, object]) -> bool:
+    """Return whether a name comes with an ordinary tensor, whose values all stand in the file."""
+    name, value = item
+    if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+        return False
+    plain = value.layout == torch.strided and not value.is_quantized and value.device.type == "cpu"
+    return plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def _asked(message: str) -> str:

@@ -1,12 +1,16 @@
 """The tokenizer of a checkpoint's files, read apart from a config.json that transformers does not know."""
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Iterator
 
 from transformers import PreTrainedTokenizerBase
 
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.reading import read_text
+from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, PAD
 
@@ -14,6 +18,8 @@ NAMES = (
     *("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("vocab.json", "merges.txt"),
 )
+LONGEST_PATTERN = 2000  # characters of a regular expression
+NESTED = re.compile(r"\((?:[^()\\\[]|\\.|\[[^\]]*\])*[+*}]\)?[^()]*\)(?:[+*]|\{\d+,)")  # (a+)+
 VOCABULARIES = ("tokenizer.model", "tokenizer.json", "vocab.json")
 
 
@@ -24,16 +30,50 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
         raise PipelineError(
             "these files hold no tokenizer", value=sorted(files)[:8], cure=f"one of {', '.join(VOCABULARIES)} is needed"
         )
+    for name, path in found.items():
+        _check(name, path)
     with TemporaryDirectory() as scratch:
         for name, path in found.items():
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
-            tokenizer = load_tokenizer(Path(scratch))
-        except (OSError, ValueError, KeyError) as error:
+            return load_tokenizer(Path(scratch))
+        except BaseException as error:  # tokenizers and sentencepiece raise Exception itself, and Rust's panics
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+            reason = " ".join(str(error).split())[:300]
             raise PipelineError(
-                f"the tokenizer cannot be read: {error}", where=next(iter(found.values())).parent
-            ) from error
-    return tokenizer
+                f"the tokenizer cannot be read: {reason}", where=next(iter(found.values())).parent,
+                value=sorted(found), cure="take the files of one tokenizer as its maker published them",
+            ) from error  # fmt: skip
+
+
+def _check(name: str, path: Path) -> None:
+    """Raise PipelineError where a file of a tokenizer is not of its form, asks for code, or has an endless pattern."""
+    if name == "merges.txt":
+        read_text(path)
+    elif name in ("vocab.json", "added_tokens.json"):
+        read_object(path)
+    elif name.endswith(".json"):
+        content = read_metadata(path)
+        for pattern in _patterns(content):
+            if len(pattern) > LONGEST_PATTERN or NESTED.search(pattern):
+                raise PipelineError(
+                    "a pattern of this tokenizer may take for ever: what repeats is repeated", where=path,
+                    value=pattern[:LONGEST_PATTERN], cure="take the tokenizer as its maker published it",
+                )  # fmt: skip
+
+
+def _patterns(value: Any) -> Iterator[str]:
+    """Yield the regular expressions of a tokenizer.json, at every depth."""
+    if isinstance(value, dict):
+        if isinstance(value.get("Regex"), str):
+            yield value["Regex"]
+        for key, item in value.items():
+            if key not in ("vocab", "merges"):
+                yield from _patterns(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _patterns(item)
 
 
 def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
@@ -41,10 +81,10 @@ def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
 
     Padding is `<unk>`, as in the original.
     """
-    tokenizer = read_json(files["tokenizer.json"])
+    tokenizer = read_metadata(files["tokenizer.json"])
     tokenizer["added_tokens"] = [entry for entry in tokenizer["added_tokens"] if entry["id"] < rows]
     tokenizer["padding"] = None
-    told = read_json(files["tokenizer_config.json"])
+    told = read_metadata(files["tokenizer_config.json"])
     known = {key: value for key, value in told.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
     return {
         "tokenizer.json": pretty_json(tokenizer),

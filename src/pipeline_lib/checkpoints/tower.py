@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 import torch
 
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import DROPPED, TOWER
 from pipeline_lib.checkpoints.original_config import TOWER_KEY, UNFREEZE
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.core.digests import digest_bytes, digest_text
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import typed
 from pipeline_lib.core.files import files_below
-from pipeline_lib.core.text import read_json
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,14 @@ class ClipFiles:
 
     def vision_config(self) -> dict[str, Any]:
         """Return the configuration of the vision half, of a whole CLIP model or of the half alone."""
-        told: dict[str, Any] = read_json(self.folder / "config.json")
-        found: dict[str, Any] = told.get("vision_config", told)
+        path = self.folder / "config.json"
+        told = read_metadata(path)
+        found = typed(told.get("vision_config", told), dict, path, "`vision_config`")
         return {**found, "model_type": "clip_vision_model"}
+
+    def count(self) -> int:
+        """Return how many tensors there are."""
+        return len(tensors_of(self.files).kinds)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Return the tensors of the vision half by the names that they have in a LLaVA of transformers."""

@@ -51,7 +51,7 @@ def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
     if not (folder / UPDATES).is_file():
         put_projector(model, folder)
         return model
-    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder)))
+    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder), trust_remote_code=False))
     tensors = load_file(folder / UPDATES)
     expect_places(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
     set_peft_model_state_dict(adapted, tensors)

@@ -172,7 +172,7 @@ def _grow_vocabulary(model: LlamaForCausalLM | MistralForCausalLM, tokens: int) 
 
 def image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
     """Return the image processor of a CLIP model or a LLaVA, with the padding that the card asks for."""
-    clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
+    clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
 

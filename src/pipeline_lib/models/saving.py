@@ -30,8 +30,10 @@ def load_model(kind: type[M], folder: Path) -> M:
     Where torch's device is `meta`, shapes alone are wanted, and no tensor is read.
     """
     if torch.get_default_device().type == "meta":
-        return cast(M, kind(kind.config_class.from_pretrained(folder, local_files_only=True)))
-    model, info = kind.from_pretrained(folder, output_loading_info=True, dtype="float32", local_files_only=True)
+        return cast(M, kind(kind.config_class.from_pretrained(folder, local_files_only=True, trust_remote_code=False)))
+    model, info = kind.from_pretrained(
+        folder, output_loading_info=True, dtype="float32", local_files_only=True, trust_remote_code=False
+    )
     faults = {
         name: sorted(map(str, info[name]))
         for name in ("missing_keys", "unexpected_keys", "mismatched_keys")

@@ -13,7 +13,7 @@ from typing import Any
 from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, LlamaTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 
 SPACE = "▁"  # sentencepiece's mark for one
 KEPT = ("bos_token", "eos_token", "unk_token", "pad_token", "model_max_length", "padding_side", "chat_template")
@@ -21,7 +21,9 @@ KEPT = ("bos_token", "eos_token", "unk_token", "pad_token", "model_max_length", 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a checkpoint; a Llama tokenizer in its mode, which its saved files then hold."""
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False
+    )
     if not isinstance(tokenizer, LlamaTokenizer):
         return tokenizer
     legacy = _legacy(folder)
@@ -63,5 +65,4 @@ def _legacy(folder: Path) -> bool:
 
 def _content(path: Path) -> dict[str, Any]:
     """Return the content of a JSON file, nothing where there is none."""
-    content: dict[str, Any] = read_json(path) if path.is_file() else {}
-    return content
+    return read_object(path) if path.is_file() else {}

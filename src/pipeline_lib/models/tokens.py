@@ -31,14 +31,19 @@ def open_tokens(start: Path, tower: Path | None) -> Tokens:
     tokenizer = load_tokenizer(start)
     if read_card(start).kind != "language":
         expect_kind(start, "llava")
-        return Tokens(tokenizer, int(AutoConfig.from_pretrained(start, local_files_only=True).image_seq_length))
+        return Tokens(
+            tokenizer,
+            int(AutoConfig.from_pretrained(start, local_files_only=True, trust_remote_code=False).image_seq_length),
+        )
     if tower is None:
         raise PipelineError(
             "a language model needs a vision tower", where=start, cure="give the training that starts there a `tower`"
         )
     expect_kind(tower, "clip")
     add_llava_tokens(tokenizer)
-    shape = AutoConfig.from_pretrained(tower, local_files_only=True)  # of a whole CLIP model, or of a tower alone
+    shape = AutoConfig.from_pretrained(
+        tower, local_files_only=True, trust_remote_code=False
+    )  # of a whole CLIP model, or of a tower alone
     return Tokens(tokenizer, tokens_of_an_image(getattr(shape, "vision_config", shape)))
 
 

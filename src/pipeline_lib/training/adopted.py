@@ -58,7 +58,7 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
     model = hollow(LlavaForConditionalGeneration, base_config(material.base))
     _expect_sizes(material.adapter, model.config)
     _expect_layers(material.adapter, model.config)
-    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter)))
+    adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter), trust_remote_code=False))
     path = material.adapter / UPDATES
     expect_places(get_peft_model_state_dict(adapted), load_file(path), path)
     return Task(
@@ -72,7 +72,7 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
 def base_config(base: Base) -> Any:
     """Return the configuration of the LLaVA that a base is or would be composed to."""
     if starts_from_llava(base):
-        return AutoConfig.from_pretrained(base.start, local_files_only=True)
+        return AutoConfig.from_pretrained(base.start, local_files_only=True, trust_remote_code=False)
     if base.tower is None:
         raise PipelineError(
             "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"

@@ -20,8 +20,10 @@ def contrastive_task(material: Material) -> Task:
     if without is not None:
         raise PipelineError("a pair needs an image", where=f"row {without.row}", value=without.id)
     model = load_model(CLIPModel, material.base.start)
-    tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True)
-    processor = CLIPImageProcessorPil.from_pretrained(material.base.start, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True, trust_remote_code=False)
+    processor = CLIPImageProcessorPil.from_pretrained(
+        material.base.start, local_files_only=True, trust_remote_code=False
+    )
     pixels = PixelCache(
         lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")[
             "pixel_values"

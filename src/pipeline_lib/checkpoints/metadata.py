@@ -1,0 +1,89 @@
+"""Metadata of models from elsewhere: JSON that asks for no code and describes a model of the size of its files."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+from huggingface_hub.errors import StrictDataclassError
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import typed
+from pipeline_lib.core.text import read_object
+
+CODE = "auto_map"  # the key by which transformers imports a Python file of the checkpoint
+LARGEST_FILE = 2**28  # bytes of a metadata file; tokenizers of 250,000 tokens have a tenth of it
+LARGEST_SIZE = 2**24  # of a width, a vocabulary, a length: no model has more
+NAMES = (
+    *("config.json", "generation_config.json", "processor_config.json", "preprocessor_config.json"),
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.json"),
+)
+LAYERS = "num_hidden_layers"
+SIZES = (  # whole numbers that allocate or loop
+    *("hidden_size", "intermediate_size", "num_attention_heads", "num_key_value_heads", "head_dim", "vocab_size"),
+    *("image_size", "patch_size", "num_channels", "projection_dim", "num_labels", LAYERS),
+    *("shortest_edge", "height", "width"),
+)
+_SENSELESS = (  # what transformers and torch raise on a configuration of no model
+    *(TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError, OSError),
+    *(ImportError, MemoryError, StrictDataclassError),
+)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return the object of a metadata file; one that is none, asks for code or names absurd sizes: PipelineError."""
+    if path.is_file() and path.stat().st_size > LARGEST_FILE:
+        raise PipelineError("this is too large for metadata", where=path, value=f"{path.stat().st_size} bytes")
+    content = read_object(path)
+    for key, value in _entries(content):
+        if key == CODE:
+            raise PipelineError(
+                "this checkpoint wants Python code of its own to be run, which is refused", where=f"{path}: {CODE}",
+                value=value, cure="take a checkpoint that transformers knows without code, or convert it yourself",
+            )  # fmt: skip
+        if key in SIZES and value is not None and not isinstance(value, (list, dict)):
+            size = typed(value, int, f"{path}: {key}", f"`{key}`")
+            if not 1 <= size <= LARGEST_SIZE:
+                raise PipelineError("no model has this size", where=f"{path}: {key}", value=value)
+    return content
+
+
+def check_metadata(files: Mapping[str, Path]) -> None:
+    """Read every metadata file of a checkpoint that a library may read; see `read_metadata`."""
+    for name in NAMES:
+        if name in files:
+            read_metadata(files[name])
+
+
+def expect_depth(config: Mapping[str, Any], tensors: int, where: Path) -> None:
+    """Raise PipelineError where a configuration has more layers than its files have tensors: it would take days."""
+    for key, value in _entries(config):
+        if key == LAYERS and isinstance(value, int) and value > tensors:
+            raise PipelineError(
+                f"this configuration has {value} layers, and the files hold {tensors} tensors",
+                where=f"{where}: {LAYERS}", value=value, cure="take weights and config.json of one model",
+            )  # fmt: skip
+
+
+@contextmanager
+def understood(where: object) -> Iterator[None]:
+    """Turn what the libraries raise on metadata that describe no model into a PipelineError that names the file."""
+    try:
+        yield
+    except _SENSELESS as error:
+        reason = " ".join(str(error).split())[:300]
+        raise PipelineError(
+            f"this describes no model that transformers can build: {type(error).__name__}: {reason}", where=where,
+            cure="take the files of one model as its maker published them",
+        ) from error  # fmt: skip
+
+
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every key with its value, at every depth but below `vocab`, whose keys are tokens."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key, item
+            if key != "vocab":
+                yield from _entries(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _entries(item)
