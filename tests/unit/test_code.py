@@ -23,6 +23,7 @@ FILES = {
     "scoring/handing.py": '"""Hands on."""\nfrom pipeline_lib.scoring.words import said as parse\n',
     "scoring/patch.py": '"""Patches."""\nfrom pipeline_lib.scoring import words\n\nwords.NO = frozenset({"no"})\n',
     "bag/__init__.py": "from pipeline_lib.scoring.words import said\n",
+    "hooked.py": "nothing = 0\n\n\nclass A:\n    def __init_subclass__(cls):\n        pass\n",
     "other.py": '"""Other."""\n\n\ndef steady(x):\n    return x\n',
 }
 Digest = Callable[..., str]
@@ -107,6 +108,11 @@ FOLLOWED = {
     "a package's __init__": (
         "from pipeline_lib.scoring.words import said\n" + JUDGE,
         ("scoring/__init__.py", '"""Scoring."""', '"""Scoring."""\nimport random\n\nrandom.seed(1)'),
+    ),
+    "a TYPE_CHECKING that was Python's": (
+        "from typing import TYPE_CHECKING\nTYPE_CHECKING = True\nif TYPE_CHECKING:\n"
+        "    from pipeline_lib.scoring.words import said\n" + JUDGE,
+        NOPE,
     ),
     "the topmost __init__": (
         "from pipeline_lib.scoring.words import said\n" + JUDGE,
@@ -216,6 +222,23 @@ CHANGED = {
         "description='a'",
         "description='b'",
     ),
+    "the future": ("def judge(x: int):\n    return x\n", "def judge", "from __future__ import annotations\n\n\ndef judge"),
+    "a decorator that a class hides": (
+        "from functools import cache\nTABLE = []\n\n\ndef add(f):\n    TABLE.append(f)\n\n\nclass A:\n    cache = add\n\n"
+        "    @cache\n    def f(self):\n        return 1\n\n\ndef judge(x):\n    return TABLE\n",
+        "return 1",
+        "return 2",
+    ),
+    "an integer of many digits": (
+        f"X = 0x{'1' * 5000}\n\n\ndef judge(x):\n    return X\n",
+        "X = 0x1",
+        "X = 0x2",
+    ),
+    "a description that is read": (
+        "from pydantic import Field\n\nX = Field(description='a')\n\n\ndef judge(x):\n    return X.description\n",
+        "description='a'",
+        "description='b'",
+    ),
     "a type parameter's place": ("def judge(x, y, /):\n    return x\n", "x, y, /", "x, /, y"),
 }  # fmt: skip
 
@@ -250,6 +273,9 @@ REFUSED = {
     "sys.modules": "import sys\n\n\ndef judge(text):\n    return sys.modules[text]\n",
     "sys by another name": "import sys as s\n\n\ndef judge(text):\n    t = s\n    return t.modules[text]\n",
     "modules of sys": "from sys import modules\n\n\ndef judge(text):\n    return modules[text]\n",
+    "sys of another module": "import os\n\n\ndef judge(text):\n    return os.sys.modules[text]\n",
+    "the environment": "import os\n\n\ndef judge(text):\n    return os.environ['RATE']\n",
+    "a hook that no name reaches": "from pipeline_lib.hooked import nothing\n\n\ndef judge(text):\n    return nothing\n",
     "frames": "import sys\n\n\ndef judge(text):\n    return sys._getframe(1)\n",
     "__globals__": "def judge(text):\n    return judge.__globals__[text]\n",
     "__globals__ by getattr": "def judge(text):\n    return getattr(judge, '__globals__')[text]\n",
@@ -404,3 +430,14 @@ def test_every_script_of_the_project_can_be_digested() -> None:
 def test_every_plugin_of_the_project_can_be_digested(kind: str) -> None:
     script = ROOT / "workflow_scripts" / "score.py"
     assert names(kind) and all(code.code_digest(script, f"{PACKAGE}.{kind}.{name}") for name in names(kind))
+
+
+def test_the_encoding_of_a_source_counts(digest: Digest) -> None:
+    plugin = "X = 'ä'\n\n\ndef judge(x):\n    return X\n"
+    edit = ("plugin.py", '"""The plug-in."""', '# coding: latin-1\n"""The plug-in."""')
+    assert digest(plugin, edit) != digest(plugin)
+
+
+def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> None:
+    with pytest.raises(PipelineError, match="nested too deeply"):
+        digest("X = " + " + ".join(["1"] * 2000) + "\n\n\ndef judge(x):\n    return X\n")

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline_lib.core.code_module import PACKAGE, Module
-from pipeline_lib.core.code_refused import refused_import
-from pipeline_lib.core.code_statement import Import, Statement, shortened
+from pipeline_lib.core.code_refused import is_exempt, refused_import
+from pipeline_lib.core.code_statement import FILE, Import, Statement, shortened
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.libraries import library_of, named_libraries
 
@@ -22,7 +22,6 @@ NEUTRAL = frozenset(
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
     )
 )
-LOADING = f"{PACKAGE}.core.registry"  # it imports the plug-ins that the job names, and nothing else (`core.guard`)
 
 EVERYTHING = ""
 ORDER = "order of imports"
@@ -61,9 +60,12 @@ class Tree:
     def reach(self, script: Path, *plugins: str) -> Reach:
         """Return what the script and the plug-ins reach."""
         walk = _Walk(self)
-        walk.script(Module(script.name, script))
-        walk.follow([Target(*_split(plugin)) for plugin in plugins])
-        return walk.result(script.name)
+        try:
+            walk.script(Module(script.name, script))
+            walk.follow([Target(*_split(plugin)) for plugin in plugins])
+        except RecursionError as error:
+            raise PipelineError("an expression is nested too deeply for the code digest", where=script) from error
+        return walk.result()
 
     def module(self, name: str) -> Module:
         """Return a module of the package."""
@@ -136,7 +138,7 @@ class _Walk:
                     cure="correct the import, or define the name where it can be seen: `def`, `class` or `NAME = ...`",
                 )
 
-    def result(self, script: str) -> Reach:
+    def result(self) -> Reach:
         """Return what was reached."""
         lines: dict[str, list[str]] = {}
         names: dict[str, set[str]] = {}
@@ -156,11 +158,10 @@ class _Walk:
         if self._digests.get(target):
             return
         self._digests[target] = statement.digest
-        if module.name != LOADING:
-            self._refuse(module, statement)
-            if statement.reads_files:
-                self._digests[target] += module.data
-                self._data |= set(module.data_files)
+        self._refuse(module, statement)
+        if statement.reads_files and not is_exempt(module.name, FILE):
+            self._digests[target] += module.data
+            self._data |= set(module.data_files)
         for each in statement.imports:
             self._targets += self._lead(each, module)
         if target.name != EVERYTHING:
@@ -172,7 +173,8 @@ class _Walk:
             self._libraries |= named_libraries(statement.texts)
 
     def _refuse(self, module: Module, statement: Statement) -> None:
-        for line, construct, cure in statement.refusals(module.dotted):
+        refusals = statement.refusals(module.dotted)
+        for line, construct, cure in (each for each in refusals if not is_exempt(module.name, each.construct)):
             raise PipelineError(
                 f"the code digest cannot follow `{construct}`",
                 where=f"{module.path}:{line}",
@@ -211,7 +213,7 @@ class _Walk:
             raise _refused(what, where, each, f"from {PACKAGE}.package.module import name")
         if each.module.split(".")[0] == PACKAGE:
             return self._own(each, where)
-        self._foreign(each, where, used and module.name != LOADING)
+        self._foreign(each, module, used)
         return []
 
     def _own(self, each: Import, where: str) -> list[Target]:
@@ -230,7 +232,8 @@ class _Walk:
             targets.append(Target(each.module, each.name))
         return targets
 
-    def _foreign(self, each: Import, where: str, used: bool) -> None:
+    def _foreign(self, each: Import, module: Module, used: bool) -> None:
+        where = f"{module.path}:{each.line}"
         root = each.module.split(".")[0]
         if self._tree.path(root) is not None:
             raise _refused("an import of code beside the package", where, each, f"move it into {PACKAGE}")
@@ -238,8 +241,9 @@ class _Walk:
         if not known:
             raise _refused("an import of a library that is not listed", where, each, "list it in core/libraries.py")
         if used:
-            cure = refused_import(f"{each.module}.{each.name}" if each.name else each.module)
-            if cure:
+            dotted = f"{each.module}.{each.name}" if each.name else each.module
+            cure = refused_import(dotted)
+            if cure and not is_exempt(module.name, dotted):
                 raise _refused("an import", where, each, cure)
             self._libraries |= {library} if library else set()
 
