@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core import code
-from pipeline_lib.core.code import NEUTRAL, SOURCE, Tree
+from pipeline_lib.core.code import SOURCE
 from pipeline_lib.core.code_module import PACKAGE
 from pipeline_lib.core.code_statement import shortened
+from pipeline_lib.core.code_tree import Tree
+from pipeline_lib.core.code_walk import NEUTRAL, Walk
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.registry import names
 
@@ -43,7 +45,7 @@ def digest(tmp_path: Path) -> Digest:
             path = tmp_path / PACKAGE / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        modules = Tree(tmp_path).reach(tmp_path / PACKAGE / "script.py", target).modules
+        modules = Walk(Tree(tmp_path)).reach(tmp_path / PACKAGE / "script.py", target).modules
         return shortened(str(sorted(modules.items())))
 
     return compute
@@ -405,14 +407,14 @@ def test_libraries_follow_from_the_imports_that_are_reached(tmp_path: Path) -> N
         "def judge(x):\n    import tokenizers.models\n    return np.sum(x), BaseModel\n\n\ndef other(x):\n    return Image.new(x)\n"
     )
     (tmp_path / "script.py").write_text("")
-    assert Tree(tmp_path).reach(tmp_path / "script.py", TARGET).libraries == {"numpy", "tokenizers"}
-    assert Tree(tmp_path).reach(tmp_path / "script.py", "pipeline_lib.plugin:other").libraries == {"pillow"}
+    assert Walk(Tree(tmp_path)).reach(tmp_path / "script.py", TARGET).libraries == {"numpy", "tokenizers"}
+    assert Walk(Tree(tmp_path)).reach(tmp_path / "script.py", "pipeline_lib.plugin:other").libraries == {"pillow"}
 
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
         *("core.allocation", "core.ask", "core.code", "core.code_module", "core.code_refused", "core.code_statement"),
-        "core.code_walk",
+        *("core.code_tree", "core.code_walk"),
         *("core.environment", "core.errors", "core.files", "core.gpus", "core.guard", "core.job", "core.kept"),
         *("core.libraries", "core.log", "core.machine", "core.manifest", "core.program", "core.record", "core.room"),
         *("core.state", "training.memory"),
