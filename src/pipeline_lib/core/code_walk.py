@@ -163,7 +163,9 @@ def _reach(nodes: dict[Target, Node], whole: set[str]) -> Reach:
 
 def _in_order(leads: list[Target]) -> list[Target]:
     """Return targets as a stack that gives imports first, in the order in which they run."""
-    return sorted(leads[::-1], key=lambda target: target.name == IMPORTED)
+    imports = [target for target in leads if target.name == IMPORTED]
+    others = [target for target in leads if target.name != IMPORTED]
+    return [*reversed(others), *reversed(imports)]
 
 
 def _plugin_target(plugin: str) -> Target:
