@@ -33,6 +33,19 @@ CODE = (
     "print(code_digest(Path('stage.py'), *sys.argv[1:]), *sys.argv[1:])"
 )
 READING = "import pathlib; print(next(pathlib.Path('src/pipeline_lib/scoring').glob('words.*')).read_text())"
+LATE = '''"""Binds a library's function late."""
+
+import pickle
+
+TABLE = {}
+TABLE["mean"] = None
+
+
+def bind() -> None:
+    """Bind numpy's mean."""
+    global mean
+    mean = pickle.loads(b"cnumpy\\nmean\\n.")
+'''
 RE_EXPORT = '''"""Mine: POPE's files, judged by POPE's words."""
 
 from pipeline_lib.benchmarks.pope import cluster, gold, judge, metrics, questions, tally  # noqa: F401
@@ -48,6 +61,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a copy of the project with a data file in the package."""
     copied = Project.copy(tmp_path_factory.mktemp("guard") / "project")
     (copied.root / "src/pipeline_lib/scoring/words.txt").write_text("no")
+    (copied.root / "src/pipeline_lib/scoring/late.py").write_text(LATE)
     return copied
 
 
@@ -83,9 +97,16 @@ def test_a_job_that_stays_within_its_digest_succeeds(project: Project) -> None:
             ["pipeline_lib.benchmarks.pope:questions"],
             "value: 'judge'",
         ),
+        ("from pipeline_lib.scoring.late import bind; bind()", [], "numpy"),
         (READING, [], "scoring/words.txt"),
     ],
-    ids=["by its name in a file", "a plug-in that no rule names", "another definition of a plug-in", "a data file"],
+    ids=[
+        "by its name in a file",
+        "a plug-in that no rule names",
+        "another definition of a plug-in",
+        "a library",
+        "a data file",
+    ],
 )
 def test_a_job_that_uses_what_its_digest_does_not_cover_fails(
     project: Project, work: str, plugins: list[str], named: str

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline_lib.core.code_module import PACKAGE, Module
-from pipeline_lib.core.code_refused import is_exempt, refused_import
+from pipeline_lib.core.code_refused import FILES, is_exempt, refused_import
 from pipeline_lib.core.code_statement import Import
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.libraries import library_of
 
 EVERYTHING = ""
 IMPORTED = "(imported)"
+DIGEST = f"{PACKAGE}.core.code"  # it knows where the source lies
 BY_NAME = f"from {PACKAGE}.package.module import name"
 
 
@@ -69,6 +70,8 @@ class Tree:
         inner = f"{each.module}.{each.name}" if each.name else each.module
         if self.is_package(inner) or (each.name is None and each.alias is None):
             raise _refused("an import of a package", module, each, f"from {PACKAGE}.package import module")
+        if inner.startswith(DIGEST) and not module.name.startswith(f"{PACKAGE}.core."):
+            raise _refused("an import of the code digest itself", module, each, FILES)
         if self.path(each.module) is None:
             raise _refused("an import of what is not there", module, each, BY_NAME)
         if each.name is None:
