@@ -78,6 +78,7 @@ lint: setup  ## static checks
 	mypy
 	lint-imports
 	snakefmt --check Snakefile rules
+	python .ci/lint_code.py
 	python .ci/lint_workflow.py
 
 format: setup  ## put code and rules in shape

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core import code
-from pipeline_lib.core.code import NEUTRAL, SOURCE, Tree
+from pipeline_lib.core.code import SOURCE
 from pipeline_lib.core.code_module import PACKAGE
 from pipeline_lib.core.code_statement import shortened
+from pipeline_lib.core.code_tree import Tree
+from pipeline_lib.core.code_walk import NEUTRAL, Walk
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.registry import names
 
@@ -23,6 +25,7 @@ FILES = {
     "scoring/handing.py": '"""Hands on."""\nfrom pipeline_lib.scoring.words import said as parse\n',
     "scoring/patch.py": '"""Patches."""\nfrom pipeline_lib.scoring import words\n\nwords.NO = frozenset({"no"})\n',
     "bag/__init__.py": "from pipeline_lib.scoring.words import said\n",
+    "hooked.py": "nothing = 0\n\n\nclass A:\n    def __init_subclass__(cls):\n        pass\n",
     "other.py": '"""Other."""\n\n\ndef steady(x):\n    return x\n',
 }
 Digest = Callable[..., str]
@@ -42,7 +45,7 @@ def digest(tmp_path: Path) -> Digest:
             path = tmp_path / PACKAGE / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        modules = Tree(tmp_path).reach(tmp_path / PACKAGE / "script.py", target).modules
+        modules = Walk(Tree(tmp_path)).reach(tmp_path / PACKAGE / "script.py", target).modules
         return shortened(str(sorted(modules.items())))
 
     return compute
@@ -107,6 +110,11 @@ FOLLOWED = {
     "a package's __init__": (
         "from pipeline_lib.scoring.words import said\n" + JUDGE,
         ("scoring/__init__.py", '"""Scoring."""', '"""Scoring."""\nimport random\n\nrandom.seed(1)'),
+    ),
+    "a TYPE_CHECKING that was Python's": (
+        "from typing import TYPE_CHECKING\nTYPE_CHECKING = True\nif TYPE_CHECKING:\n"
+        "    from pipeline_lib.scoring.words import said\n" + JUDGE,
+        NOPE,
     ),
     "the topmost __init__": (
         "from pipeline_lib.scoring.words import said\n" + JUDGE,
@@ -216,6 +224,23 @@ CHANGED = {
         "description='a'",
         "description='b'",
     ),
+    "the future": ("def judge(x: int):\n    return x\n", "def judge", "from __future__ import annotations\n\n\ndef judge"),
+    "a decorator that a class hides": (
+        "from functools import cache\nTABLE = []\n\n\ndef add(f):\n    TABLE.append(f)\n\n\nclass A:\n    cache = add\n\n"
+        "    @cache\n    def f(self):\n        return 1\n\n\ndef judge(x):\n    return TABLE\n",
+        "return 1",
+        "return 2",
+    ),
+    "an integer of many digits": (
+        f"X = 0x{'1' * 5000}\n\n\ndef judge(x):\n    return X\n",
+        "X = 0x1",
+        "X = 0x2",
+    ),
+    "a description that is read": (
+        "from pydantic import Field\n\nX = Field(description='a')\n\n\ndef judge(x):\n    return X.description\n",
+        "description='a'",
+        "description='b'",
+    ),
     "a type parameter's place": ("def judge(x, y, /):\n    return x\n", "x, y, /", "x, /, y"),
 }  # fmt: skip
 
@@ -250,6 +275,9 @@ REFUSED = {
     "sys.modules": "import sys\n\n\ndef judge(text):\n    return sys.modules[text]\n",
     "sys by another name": "import sys as s\n\n\ndef judge(text):\n    t = s\n    return t.modules[text]\n",
     "modules of sys": "from sys import modules\n\n\ndef judge(text):\n    return modules[text]\n",
+    "sys of another module": "import os\n\n\ndef judge(text):\n    return os.sys.modules[text]\n",
+    "the environment": "import os\n\n\ndef judge(text):\n    return os.environ['RATE']\n",
+    "a hook that no name reaches": "from pipeline_lib.hooked import nothing\n\n\ndef judge(text):\n    return nothing\n",
     "frames": "import sys\n\n\ndef judge(text):\n    return sys._getframe(1)\n",
     "__globals__": "def judge(text):\n    return judge.__globals__[text]\n",
     "__globals__ by getattr": "def judge(text):\n    return getattr(judge, '__globals__')[text]\n",
@@ -261,6 +289,7 @@ REFUSED = {
     "a hook": "class judge:\n    def __init_subclass__(cls):\n        pass\n",
     "a metaclass": "class judge(metaclass=type):\n    pass\n",
     "data": "from pathlib import Path\n\n\ndef judge(text):\n    return (Path(__file__).parent / 'words.json').read_text()\n",
+    "data by the digest's own folder": "from pipeline_lib.core.code import SOURCE\n\n\ndef judge(text):\n    return SOURCE\n",
     "another module's file": "from pipeline_lib import other\n\n\ndef judge(text):\n    return open(other.__file__).read()\n",
     "a library that is not listed": "import antigravity_of_nobody\n\n\ndef judge(text):\n    return antigravity_of_nobody.x\n",
     "mocks": "from unittest import mock\n\n\ndef judge(text):\n    mock.patch('pipeline_lib.other.steady')\n",
@@ -379,14 +408,14 @@ def test_libraries_follow_from_the_imports_that_are_reached(tmp_path: Path) -> N
         "def judge(x):\n    import tokenizers.models\n    return np.sum(x), BaseModel\n\n\ndef other(x):\n    return Image.new(x)\n"
     )
     (tmp_path / "script.py").write_text("")
-    assert Tree(tmp_path).reach(tmp_path / "script.py", TARGET).libraries == {"numpy", "tokenizers"}
-    assert Tree(tmp_path).reach(tmp_path / "script.py", "pipeline_lib.plugin:other").libraries == {"pillow"}
+    assert Walk(Tree(tmp_path)).reach(tmp_path / "script.py", TARGET).libraries == {"numpy", "tokenizers"}
+    assert Walk(Tree(tmp_path)).reach(tmp_path / "script.py", "pipeline_lib.plugin:other").libraries == {"pillow"}
 
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
         *("core.allocation", "core.ask", "core.code", "core.code_module", "core.code_refused", "core.code_statement"),
-        "core.code_walk",
+        *("core.code_tree", "core.code_walk"),
         *("core.environment", "core.errors", "core.files", "core.gpus", "core.guard", "core.job", "core.kept"),
         *("core.libraries", "core.log", "core.machine", "core.manifest", "core.program", "core.record", "core.removed"),
         *("core.room", "core.state", "fetching.look", "training.memory"),
@@ -404,3 +433,14 @@ def test_every_script_of_the_project_can_be_digested() -> None:
 def test_every_plugin_of_the_project_can_be_digested(kind: str) -> None:
     script = ROOT / "workflow_scripts" / "score.py"
     assert names(kind) and all(code.code_digest(script, f"{PACKAGE}.{kind}.{name}") for name in names(kind))
+
+
+def test_the_encoding_of_a_source_counts(digest: Digest) -> None:
+    plugin = "X = 'ä'\n\n\ndef judge(x):\n    return X\n"
+    edit = ("plugin.py", '"""The plug-in."""', '# coding: latin-1\n"""The plug-in."""')
+    assert digest(plugin, edit) != digest(plugin)
+
+
+def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> None:
+    with pytest.raises(PipelineError, match="nested too deeply"):
+        digest("X = " + " + ".join(["1"] * 2000) + "\n\n\ndef judge(x):\n    return X\n")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pipeline_lib.core.code_module import PACKAGE
 from pipeline_lib.core.code_statement import shortened
-from pipeline_lib.core.code_walk import NEUTRAL, Reach, Tree
+from pipeline_lib.core.code_tree import Tree
+from pipeline_lib.core.code_walk import NEUTRAL, Reach, Walk
 
 SOURCE = Path(__file__).parent.parent.parent
 
@@ -33,12 +34,17 @@ def code_modules(script: Path, *plugins: str) -> dict[str, str]:
 @cache
 def reach(script: Path, *plugins: str) -> Reach:
     """Return what the script and the plug-ins reach, each file read once a process."""
-    return _tree(SOURCE).reach(script, *plugins)
+    return _walk(SOURCE).reach(script, *plugins)
 
 
 @cache
 def _tree(source: Path) -> Tree:
     return Tree(source)
+
+
+@cache
+def _walk(source: Path) -> Walk:
+    return Walk(_tree(source))
 
 
 def module_path(name: str) -> Path | None:

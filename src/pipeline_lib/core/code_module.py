@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Iterator
 
+from pipeline_lib.core.code_refused import HOOKS
 from pipeline_lib.core.code_statement import Import, Statement, imports_of, is_bare_text, shortened
 from pipeline_lib.core.errors import PipelineError
 
@@ -22,7 +23,14 @@ CALLED = frozenset(
     (
         *("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.dict", "builtins.range", "builtins.str"),
         *("builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.object", "builtins.float"),
-        *("re.compile", "logging.getLogger", "pathlib.Path", "typing.TypeVar", "functools.partial"),
+        *(
+            "re.compile",
+            "logging.getLogger",
+            "pathlib.Path",
+            "typing.TypeVar",
+            "functools.partial",
+            "datetime.datetime",
+        ),
         *("functools.cache", "functools.lru_cache", "functools.cached_property", "contextlib.contextmanager"),
         *("dataclasses.dataclass", "dataclasses.field", "pydantic.Field", "pydantic.ConfigDict"),
         *("pydantic.field_validator", "pydantic.model_validator", "builtins.str.maketrans", "builtins.dict.fromkeys"),
@@ -48,17 +56,17 @@ class Module:
         self.name = name
         self.path = path
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+            tree = ast.parse(path.read_bytes(), str(path))
+        except (SyntaxError, ValueError) as error:
             raise PipelineError(f"this module cannot be read: {error}", where=path) from error
-        typing_only = _typing_only(tree)
-        self._body = [node for node in tree.body if not is_bare_text(node) and not _is_typing(node, typing_only)]
+        checking = _sole_name(tree, "typing.TYPE_CHECKING")
+        self._body = [node for node in tree.body if not is_bare_text(node) and not _is_for_types(node, checking)]
         self.imports = [
             each for node in self._body if isinstance(node, (ast.Import, ast.ImportFrom)) for each in imports_of(node)
         ]
         self.imported = {each.bound: each for each in self.imports}
         self.dotted = {each.bound: each.dotted for each in self.imports}
-        self._describing = _name_of_field(tree, self.imports)
+        self._describing = _sole_name(tree, "pydantic.Field")
 
     @cached_property
     def plain(self) -> bool:
@@ -126,28 +134,34 @@ class _Inert:
     def statement(self, node: ast.stmt) -> bool:
         """Return whether the statement is an import, a function, a class or a constant that runs no code of ours."""
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass)):
-            return True
+            return getattr(node, "module", None) != "__future__"
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return self._function(node)
         if isinstance(node, ast.ClassDef):
             bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
             known = all(self._named(base) in BASES for base in bases) and not node.keywords
-            return known and self._decorated(node) and all(self._member(part) for part in node.body)
+            return known and self._decorated(node) and self._members(node.body)
         if isinstance(node, ast.Assign):
             return bool(_bound_names(node)) and self._value(node.value)
         if isinstance(node, ast.AnnAssign):
             return bool(_bound_names(node)) and self._type(node.annotation) and self._value(node.value)
         return False
 
-    def _member(self, node: ast.stmt) -> bool:
-        return is_bare_text(node) or (self.statement(node) and not isinstance(node, (ast.Import, ast.ImportFrom)))
+    def _members(self, body: list[ast.stmt]) -> bool:
+        """Return whether the body of a class only binds names, its own names taken for what they are there."""
+        names = {name for part in body for name in _bound_names(part)}
+        dotted = {name: value for name, value in self._dotted.items() if name not in names}
+        inside = _Inert(dotted, self._bound | names, self._own)
+        others = [part for part in body if not is_bare_text(part)]
+        return all(not isinstance(part, (ast.Import, ast.ImportFrom)) and inside.statement(part) for part in others)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         arguments += [each for each in (node.args.vararg, node.args.kwarg) if each]
         types = [*(each.annotation for each in arguments), node.returns]
         defaults = [*node.args.defaults, *node.args.kw_defaults]
-        return self._decorated(node) and all(map(self._type, types)) and all(map(self._value, defaults))
+        calm = node.name not in HOOKS and self._decorated(node)
+        return calm and all(map(self._type, types)) and all(map(self._value, defaults))
 
     def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
         called = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
@@ -207,24 +221,23 @@ def _is_root(node: ast.stmt | Import) -> bool:
     return isinstance(node, Import) and node.name is None and node.alias is None
 
 
-def _typing_only(tree: ast.Module) -> bool:
-    """Return whether the module's TYPE_CHECKING is that of Python."""
-    imports = [each for node in tree.body if isinstance(node, ast.ImportFrom) for each in imports_of(node)]
-    return any(each.dotted == "typing.TYPE_CHECKING" and not each.alias for each in imports)
-
-
-def _is_typing(node: ast.stmt, typing_only: bool) -> bool:
+def _is_for_types(node: ast.stmt, checking: str | None) -> bool:
     """Return whether a statement holds only imports for type checkers, which never run."""
-    if not typing_only or not isinstance(node, ast.If) or node.orelse:
+    if not isinstance(node, ast.If) or not isinstance(node.test, ast.Name) or node.test.id != checking:
         return False
-    imports = all(isinstance(part, (ast.Import, ast.ImportFrom)) for part in node.body)
-    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" and imports
+    return not node.orelse and all(isinstance(part, (ast.Import, ast.ImportFrom)) for part in node.body)
 
 
-def _name_of_field(tree: ast.Module, imports: list[Import]) -> str | None:
-    """Return the name that only pydantic's `Field` has in the module, None where another may have it."""
-    name = next((each.bound for each in imports if each.dotted == "pydantic.Field"), None)
-    others = [node for node in ast.walk(tree) if name in (getattr(node, "name", None), getattr(node, "arg", None))]
-    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+def _sole_name(tree: ast.Module, dotted: str) -> str | None:
+    """Return the name that stands for `dotted` throughout the module, None where there is none or it is bound again."""
+    imports = [each for node in tree.body if isinstance(node, ast.ImportFrom) for each in imports_of(node)]
+    name = next((each.bound for each in imports if each.dotted == dotted), None)
+    if name is None:
+        return None
+    nodes = list(ast.walk(tree))
+    binders = [
+        node for node in nodes if name in (getattr(node, field, None) for field in ("name", "asname", "rest", "arg"))
+    ]
+    stored = [node for node in nodes if isinstance(node, ast.Name) and node.id == name]
     again = any(not isinstance(node.ctx, ast.Load) for node in stored)
-    return None if again or sum(not isinstance(node, ast.alias) for node in others) else name
+    return name if len(binders) == 1 and not again else None

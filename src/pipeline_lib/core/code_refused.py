@@ -6,6 +6,7 @@ from typing import NamedTuple
 CONSTANT = "put the text into a constant of the module"
 BY_NAME = "import what you need by its name: `from package.module import name`"
 ABSOLUTE = "name the module in full: `from pipeline_lib.package.module import name`"
+SETTING = "make it a setting of the study"
 FILES = 'name the files in the module: DATA_FILES = ("words.json",), and open them by Path(__file__).parent'
 
 
@@ -25,6 +26,7 @@ MODULES = {
     **dict.fromkeys(("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"), BY_NAME),
     **dict.fromkeys(("sys._getframe", "sys._current_frames", "sys.settrace", "sys.setprofile"), BY_NAME),
     **dict.fromkeys(("types.FunctionType", "types.CodeType", "types.ModuleType", "pydantic.ImportString"), BY_NAME),
+    **dict.fromkeys(("os.environ", "os.environb", "os.getenv", "os.getenvb"), SETTING),
     "importlib.resources": FILES,
 }
 
@@ -33,6 +35,14 @@ ABOUT_LIBRARIES = frozenset(
     ("importlib.metadata.distribution", "importlib.metadata.version", "importlib.util.find_spec")
 )
 ALLOWED = ABOUT_LIBRARIES | {"importlib.metadata.PackageNotFoundError"}
+
+# Modules of ours that may use some of this: the one that imports the plug-ins that a job names (`core.guard` looks at
+# what it imports), and those that start the processes of a training.
+EXEMPT = {
+    "pipeline_lib.core.registry": ("importlib.import_module", "pkgutil", "types.ModuleType", "__file__"),
+    "pipeline_lib.training.launch": ("os.environ",),
+    "pipeline_lib.training.nodes": ("os.environ",),
+}
 
 # Names of Python that reach names by text, or what only describes the code.
 BUILTINS = {
@@ -46,7 +56,8 @@ ATTRIBUTES = {
     **dict.fromkeys(("__path__", "__import__", "__subclasses__", "f_globals", "f_locals", "gi_frame"), BY_NAME),
     **dict.fromkeys(("__file__", "__cached__"), FILES),
     "__doc__": CONSTANT,
-    **dict.fromkeys(("model_fields", "model_json_schema", "__pydantic_fields__"), CONSTANT),  # hold the descriptions
+    **dict.fromkeys(("model_fields", "model_json_schema", "json_schema", "schema_json"), CONSTANT),  # hold descriptions
+    **dict.fromkeys(("__fields__", "__pydantic_fields__", "__pydantic_core_schema__"), CONSTANT),
 }
 
 # Methods by which a class acts on another module's classes while these are defined.
@@ -59,8 +70,14 @@ def refused_import(dotted: str) -> str | None:
     if dotted in ALLOWED:
         return None
     parts = dotted.split(".")
+    parts = parts[parts.index("sys") :] if "sys" in parts else parts  # many modules of Python hold this one too
     prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
     return next((MODULES[prefix] for prefix in prefixes if prefix in MODULES), None)
+
+
+def is_exempt(module: str, construct: str) -> bool:
+    """Return whether this module may use the construct."""
+    return any(f"{construct}.".startswith(f"{allowed}.") for allowed in EXEMPT.get(module, ()))
 
 
 def refused_text(text: str) -> str | None:

@@ -17,6 +17,7 @@ from pipeline_lib.core.code_refused import (
 )
 
 SKIPPED = frozenset({"ctx", "kind", "type_comment"})
+FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
 FILE = "__file__"
 SYSTEM = "sys"
 SYSTEM_CURE = "name the attribute where it is used: `sys.argv`"
@@ -77,7 +78,7 @@ class Statement:
         self._chains: list[tuple[str, str, int]] = []
         self._bases: set[int] = set()  # names of which an attribute is taken
         self._refusals: list[Refusal] = []
-        self._depth = 0
+        self._within: list[type[ast.AST]] = []
         self.digest = shortened("\n".join([self._dump(node) for node in nodes]))
         self.names |= {name for text in self.texts for name in names_in_text(text)}
 
@@ -115,14 +116,14 @@ class Statement:
             return self._dump_node(value)
         if isinstance(value, list):
             return "[" + ",".join([self._dump(item) for item in value if not is_bare_text(item)]) + "]"
-        return f"{type(value).__name__}:{value!r}"
+        text = f"{value:x}" if type(value) is int else repr(value)  # an integer may have too many digits
+        return f"{type(value).__name__}:{text}"
 
     def _dump_node(self, node: ast.AST) -> str:
         self._note(node)
-        inside = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        self._depth += inside
-        if isinstance(node, ast.Call) and not self._depth:
-            node = self._without_description(node)
+        if isinstance(node, ast.Call) and self._is_setting(node):
+            node = _without_description(node)
+        self._within.append(type(node))
         parts = []
         for name in node._fields:
             field = getattr(node, name, None)
@@ -130,7 +131,7 @@ class Statement:
                 parts.append(f"{name}={self._dump(field)}")
         if isinstance(node, ast.Constant) and node.value is None:
             parts.append("value=None")
-        self._depth -= inside
+        self._within.pop()
         return f"{type(node).__name__}({','.join(parts)})"
 
     def _note(self, node: ast.AST) -> None:
@@ -162,12 +163,17 @@ class Statement:
             self._bases.add(id(below))
             self._chains.append((below.id, ".".join(reversed(parts)), node.lineno))
 
-    def _without_description(self, call: ast.Call) -> ast.Call:
-        if not isinstance(call.func, ast.Name) or call.func.id != self._describing:
-            return call
-        words = call.keywords
-        others = [word for word in words if word.arg != "description" or not isinstance(word.value, ast.Constant)]
-        return ast.Call(call.func, call.args, others)
+    def _is_setting(self, call: ast.Call) -> bool:
+        """Return whether the call is pydantic's `Field` in the body of a class, as the value or type of a field."""
+        named = isinstance(call.func, ast.Name) and call.func.id == self._describing
+        inside = named and ast.ClassDef in self._within and ast.AnnAssign in self._within
+        return inside and not FUNCTIONS.intersection(self._within)
+
+
+def _without_description(call: ast.Call) -> ast.Call:
+    words = call.keywords
+    others = [word for word in words if word.arg != "description" or not isinstance(word.value, ast.Constant)]
+    return ast.Call(call.func, call.args, others)
 
 
 def is_bare_text(node: object) -> bool:
