@@ -284,6 +284,7 @@ REFUSED = {
     "subclasses": "class A:\n    pass\n\n\ndef judge(text):\n    return A.__subclasses__()\n",
     "a docstring": "def judge(text):\n    return judge.__doc__\n",
     "the module's docstring": "def judge(text):\n    return __doc__\n",
+    "a part of a docstring": "def judge(text):\n    return __doc__.strip()\n",
     "source": "import inspect\n\n\ndef judge(text):\n    return inspect.getsource(judge)\n",
     "descriptions": "from pydantic import BaseModel\n\n\nclass A(BaseModel):\n    pass\n\n\ndef judge(text):\n    return A.model_fields\n",
     "a hook": "class judge:\n    def __init_subclass__(cls):\n        pass\n",

@@ -56,15 +56,15 @@ def imported_by_neutral(names: frozenset[str]) -> frozenset[str]:
     """Return what these neutral modules import within the package, and what that imports in turn."""
     tree = _tree(SOURCE)
     seen: set[str] = set()
-    names_left = sorted(names & NEUTRAL)
-    while names_left:
-        name = names_left.pop()
+    stack = sorted(names & NEUTRAL)
+    while stack:
+        name = stack.pop()
         if name in seen or tree.path(name) is None:
             continue
         seen.add(name)
         module = tree.module(name)
         imports = module.whole.imports if name in NEUTRAL else module.imports
         own = [each for each in imports if each.module.split(".")[0] == PACKAGE]
-        names_left += [each.module for each in own] + [f"{each.module}.{each.name}" for each in own]
-        names_left += [name.rpartition(".")[0]] if "." in name else []
+        stack += [each.module for each in own] + [f"{each.module}.{each.name}" for each in own]
+        stack += [name.rpartition(".")[0]] if "." in name else []
     return frozenset(seen)

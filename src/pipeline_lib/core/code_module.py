@@ -80,14 +80,13 @@ class Module:
         return unique and all(map(inert.statement, self._body))
 
     @cached_property
-    def bound(self) -> dict[str, Statement]:
+    def defined(self) -> dict[str, ast.stmt]:
         """Return the statements of a plain module by the names that they bind, without imports."""
-        statements = {}
-        for names, node in self._bindings():
-            if isinstance(node, ast.stmt):
-                statement = Statement([node], self._describing)
-                statements.update(dict.fromkeys(names, statement))
-        return statements
+        return {name: node for names, node in self._bindings() if isinstance(node, ast.stmt) for name in names}
+
+    def definition(self, name: str) -> Statement:
+        """Return the statement of a plain module that binds a name."""
+        return Statement([self.defined[name]], self._describing)
 
     @cached_property
     def whole(self) -> Statement:
@@ -139,8 +138,8 @@ class _Inert:
             return self._function(node)
         if isinstance(node, ast.ClassDef):
             bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
-            known = all(self._named(base) in BASES for base in bases) and not node.keywords
-            return known and self._decorated(node) and self._members(node.body)
+            inherits = all(self._named(base) in BASES for base in bases) and not node.keywords
+            return inherits and self._decorated(node) and self._members(node.body)
         if isinstance(node, ast.Assign):
             return bool(_bound_names(node)) and self._value(node.value)
         if isinstance(node, ast.AnnAssign):

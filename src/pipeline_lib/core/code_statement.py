@@ -89,11 +89,11 @@ class Statement:
 
     def refusals(self, bound: dict[str, str]) -> list[Refusal]:
         """Return the constructs that cannot be followed; `bound` has the dotted names of the module's own imports."""
-        known = {**bound, **{each.bound: each.dotted for each in self.imports}}
+        dotted_names = {**bound, **{each.bound: each.dotted for each in self.imports}}
         refused = list(self._refusals)
         for root, rest, line in self._chains:
-            dotted = known.get(root)
-            if dotted is None and root in BUILTINS and not rest:
+            dotted = dotted_names.get(root)
+            if dotted is None and root in BUILTINS:
                 refused.append(Refusal(line, root, BUILTINS[root]))
             elif dotted is not None:
                 full = f"{dotted}.{rest}" if rest else dotted
@@ -104,11 +104,11 @@ class Statement:
 
     def asks_about_libraries(self, bound: dict[str, str]) -> bool:
         """Return whether it asks which version of a library is installed, where it lies, or whether it is there."""
-        known = {**bound, **{each.bound: each.dotted for each in self.imports}}
+        dotted_names = {**bound, **{each.bound: each.dotted for each in self.imports}}
         return any(
-            (f"{known[root]}.{rest}" if rest else known[root]) in ABOUT_LIBRARIES
+            (f"{dotted_names[root]}.{rest}" if rest else dotted_names[root]) in ABOUT_LIBRARIES
             for root, rest, _ in self._chains
-            if root in known
+            if root in dotted_names
         )
 
     def _dump(self, value: object) -> str:

@@ -80,7 +80,7 @@ class Tree:
             return [Target(each.module, each.name)]
         package = self.module(each.module)
         targets = [Target(inner, EVERYTHING)] if self.path(inner) else []
-        if not targets or each.name in package.imported or each.name in package.bound:
+        if not targets or each.name in package.imported or each.name in package.defined:
             targets.append(Target(each.module, each.name))
         return targets
 

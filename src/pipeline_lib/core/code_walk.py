@@ -92,7 +92,7 @@ class Walk:
         if name in module.imported:
             text = "\n".join(each.text for each in module.imports if each.bound == name)
             return self._passed_on(module, name, shortened(text))
-        if name in module.bound:
+        if name in module.defined:
             return self._counted(module, name)
         raise PipelineError(
             f"{module.name} has no definition of this name",
@@ -115,15 +115,15 @@ class Walk:
 
     def _counted(self, module: Module, name: str) -> Node:
         """Return a definition, or all of a module as one."""
-        statement = module.whole if name == EVERYTHING else module.bound[name]
+        statement = module.whole if name == EVERYTHING else module.definition(name)
         for line, construct, cure in statement.refusals(module.dotted):
             if not is_exempt(module.name, construct):
                 where, what = f"{module.path}:{line}", f"the code digest cannot follow `{construct}`"
                 raise PipelineError(what, where=where, value=construct, cure=cure)
         leads, libraries = self._followed(statement.imports, module)
         if name != EVERYTHING:
-            known = [each for each in statement.names if each in module.bound or each in module.imported]
-            leads += [Target(module.name, each) for each in sorted(known)]
+            names = [each for each in statement.names if each in module.defined or each in module.imported]
+            leads += [Target(module.name, each) for each in sorted(names)]
         texts = sorted(text for text in statement.texts if text.startswith(f"{PACKAGE}."))
         leads += [Target(text, EVERYTHING) for text in texts if self._tree.path(text)]
         if statement.asks_about_libraries(module.dotted):

@@ -63,14 +63,14 @@ def named_libraries(texts: Iterable[str]) -> set[str]:
 
 def with_what_works_inside(names: Iterable[str]) -> set[str]:
     """Return some libraries and all that works inside them."""
-    every: set[str] = set()
-    left = list(names)
-    while left:
-        name = left.pop()
-        if name not in every:
-            every.add(name)
-            left += INSIDE.get(name, ())
-    return every
+    libraries: set[str] = set()
+    stack = list(names)
+    while stack:
+        name = stack.pop()
+        if name not in libraries:
+            libraries.add(name)
+            stack += INSIDE.get(name, ())
+    return libraries
 
 
 def installed_libraries(names: Iterable[str]) -> dict[str, str]:
