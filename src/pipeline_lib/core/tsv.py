@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Sequence
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.reading import read_text
+from pipeline_lib.core.reading import open_file
 
 Row = dict[str, str]
 
@@ -17,7 +17,8 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     """
     import pandas as pd  # half a second, which those who read no table need not wait
 
-    read_text(path)  # a folder, a pipe or bytes that are no text are refused by name
+    with open_file(path):
+        pass  # a folder, a pipe and what may not be read are refused by name
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else what is too long in a row is dropped
@@ -26,7 +27,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
         ValueError,
         OverflowError,
         pd.errors.ParserWarning,
-    ) as error:  # pandas' own errors, and bytes that are no text
+    ) as error:  # pandas' own errors, bytes of no text
         message = str(error).strip()[:150]
         cure = "fetch the file again: it is cut off, or no tab-separated table"
         raise PipelineError("this table cannot be read", where=path, value=message, cure=cure) from error
