@@ -8,11 +8,11 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
 from transformers import AutoConfig, LlavaForConditionalGeneration
 
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.original import KEPT, llava_config
 from pipeline_lib.checkpoints.places import hollow
 from pipeline_lib.checkpoints.tower import ClipFiles
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
 from pipeline_lib.models.llava import FEATURE_LAYER, Base
@@ -68,7 +68,7 @@ def base_config(base: Base) -> Any:
         raise PipelineError(
             "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
         )
-    text = read_json(base.start / "config.json")
+    text = read_metadata(base.start / "config.json")
     how = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
     return llava_config(text, ClipFiles(base.tower).vision_config(), how, int(text["vocab_size"]))
 
@@ -78,7 +78,7 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
     path = adapter / KEPT / "config.json"
     if not path.is_file():
         return
-    told, text = read_json(path), config.get_text_config()
+    told, text = read_metadata(path), config.get_text_config()
     differing = {
         key: f"{told[key]}, the base has {getattr(text, key)}"
         for key in SIZES
