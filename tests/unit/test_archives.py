@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -218,3 +219,32 @@ def test_a_damaged_byte_is_seen_by_the_checksum(tmp_path: Path) -> None:
         data[120] ^= 255
         with pytest.raises(PipelineError, match="broken"):
             taken(tmp_path, bytes(data))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_many_members_are_bounded_together(tmp_path: Path, form: str) -> None:
+    if form != "tar":  # a plain one holds what it says
+        with pytest.raises(PipelineError, match="not safe to take apart: it declares"):
+            taken(tmp_path, FORMS[form]({f"{number}.bin": bytes(HARMLESS // 2) for number in range(3)}))
+
+
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_a_path_longer_than_a_disk_takes_is_refused(tmp_path: Path, form: str) -> None:
+    with pytest.raises(PipelineError, match="a path of more than"):
+        taken(tmp_path, FORMS[form]({("d" * 200 + "/") * 25 + "x": b"1"}))
+
+
+def test_content_for_which_there_is_no_room_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.downloads.archives.shutil.disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(PipelineError, match=r"no room(.|\n)*a\.jpg(.|\n)*10 are free"):
+        taken(tmp_path, tarred(FILES))
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+@pytest.mark.parametrize("size", [-512, -1, 2**40])
+def test_a_header_of_a_negative_or_enormous_size_is_refused(tmp_path: Path, kind: bytes, size: int) -> None:
+    header = bytearray(member("x", kind).tobuf(tarfile.GNU_FORMAT))
+    header[124:136] = (b"\xff" if size < 0 else b"\x80") + (size % 2**88).to_bytes(11, "big")
+    header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:512]))
+    with pytest.raises(PipelineError):
+        taken(tmp_path, bytes(header) + bytes(1024))

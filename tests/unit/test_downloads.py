@@ -1,11 +1,13 @@
 """Downloads: whole, once, resumed, tried again, pinned; from a real server on loopback."""
 
+import gzip
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,9 +18,10 @@ from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.downloads.drive import DriveFile
 from pipeline_lib.downloads.hosts import AT_ONCE
+from pipeline_lib.downloads.pace import Pace, Patience, UnreachableError, patience_here
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.downloads.store import FOLDER, Store
-from pipeline_lib.downloads.transfer import Patience, UnreachableError, WebFile
+from pipeline_lib.downloads.transfer import WebFile
 from tests.server import Answer, Request, Route, Server, dropped, file_of, first, serving, slow
 
 CONTENT = bytes(range(256)) * 2000
@@ -315,3 +318,95 @@ def test_a_page_of_drive_is_an_error_and_no_file(
     for text in ["drive:abc", *expected]:
         assert text in str(raised.value)
     assert not PINS.exists()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "x-unknown"])
+def test_a_body_that_was_packed_unasked_is_refused(server: Server, encoding: str) -> None:
+    packed = gzip.compress(bytes(10_000_000))
+    with pytest.raises(UnreachableError, match=f"packs it as '{encoding}'"):
+        get(server, lambda _: Answer(200, packed, {"Content-Encoding": encoding}))
+    assert not PINS.exists()
+    assert server.asked[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_body_is_taken_that_says_that_it_is_not_packed(server: Server) -> None:
+    assert get(server, lambda _: Answer(200, CONTENT, {"Content-Encoding": "identity"})).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("answered", ["announced", "without end"])
+def test_a_file_larger_than_the_limit_is_given_up(server: Server, answered: str) -> None:
+    small = replace(QUICK, largest=1000.0)
+    chunks = b"".join(b"1000\r\n" + bytes(4096) + b"\r\n" for _ in range(100))
+    endless = Answer(200, chunks, {"Transfer-Encoding": "chunked"}, drop_after=len(chunks))
+    server.routes["/file.bin"] = lambda _: Answer(200, CONTENT) if answered == "announced" else endless
+    with Store(patience=small) as store, pytest.raises(UnreachableError, match=r"larger than(.|\n)*site\.yaml"):
+        store.pinned(server.url + "/file.bin", None)
+
+
+def test_a_file_for_which_there_is_no_room_is_not_begun(server: Server) -> None:
+    server.routes["/file.bin"] = lambda _: Answer(200, b"", {"Content-Length": str(10**18)})
+    with Store(patience=replace(QUICK, largest=1e30)) as store, pytest.raises(PipelineError, match="no room"):
+        store.pinned(server.url + "/file.bin", None)
+
+
+@pytest.fixture()
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the time that a download sees, as a list of one number to set."""
+    now = [0.0]
+    monkeypatch.setattr("pipeline_lib.downloads.pace.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_download_below_the_floor_of_speed_is_given_up_after_a_minute(clock: list[float]) -> None:
+    pace = Pace(Patience(), "name")
+    with pace.attempt():
+        pace.begin(0, None, 10**12)
+        for second in range(60):
+            clock[0] = second
+            pace.note(second)
+        clock[0] = 60.0
+        with pytest.raises(UnreachableError, match="slower than 1000 bytes a second"):
+            pace.note(60)
+
+
+def test_bytes_that_come_one_a_connection_are_as_slow(clock: list[float]) -> None:
+    pace = Pace(Patience(), "name")
+    with pytest.raises(UnreachableError, match="slower"):
+        for size in range(10_000):
+            clock[0] += 1000  # between the attempts, which does not count
+            with pace.attempt():
+                pace.begin(size, None, 10**12)
+                clock[0] += 0.1
+                pace.note(size + 1)
+    assert size in (599, 600)  # tenths of a second
+
+
+def test_a_large_file_at_a_fair_speed_is_not_given_up(clock: list[float]) -> None:
+    pace = Pace(Patience(), "name")
+    with pace.attempt():
+        pace.begin(0, 10**11, 10**12)
+        for second in range(0, 100_000, 10):
+            clock[0] = second
+            pace.note(second * 10**6)
+
+
+def test_a_download_that_takes_too_long_in_all_is_given_up(clock: list[float]) -> None:
+    pace = Pace(replace(Patience(), longest=3600.0), "name")
+    with pytest.raises(UnreachableError, match="not complete after 1 hours"), pace.attempt():
+        pace.begin(0, None, 10**12)
+        for second in range(0, 4000, 10):
+            clock[0] = second
+            pace.note(second * 10**6)
+
+
+def test_the_limits_are_those_of_site_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert patience_here() == Patience()
+    Path("site.yaml").write_text("downloads: {slowest: 10, hours: 1, gigabytes: 2}\n")
+    assert patience_here() == Patience(slowest=10, longest=3600, largest=2e9)
+
+
+@pytest.mark.parametrize("asked", ["\xb2", "9" * 400, "Mon, 99 Foo 99999 99:99:99 GMT", "soon"])
+def test_a_wait_that_is_no_time_is_no_wait_or_too_long_a_one(server: Server, asked: str) -> None:
+    with pytest.raises(PipelineError):
+        get(server, lambda _: Answer(503, b"", {"Retry-After": asked}))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pipeline_lib.checkpoints.export_hub import export_clip, export_hub, export_peft
 from pipeline_lib.checkpoints.export_original import export_llava, export_lora, export_projector
-from pipeline_lib.checkpoints.giving import Options
+from pipeline_lib.checkpoints.giving import Options, files_of
 from pipeline_lib.checkpoints.layouts import Layout
+from pipeline_lib.checkpoints.metadata import check_metadata, understood
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import partial, publish, remove
 from pipeline_lib.models.adapter import UPDATES
@@ -28,10 +29,12 @@ def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
         raise PipelineError("a checkpoint of this kind has no such layout", where=model, value=kind, cure=cure)
     if target.exists():
         raise PipelineError("this folder is there already", where=target, cure="name a new one")
+    check_metadata(files_of(model))
     place = partial(target)
     remove(place)
     try:
-        _write(kind, model, place, layout, options)
+        with understood(model):
+            _write(kind, model, place, layout, options)
         publish(target)
     finally:
         remove(place)

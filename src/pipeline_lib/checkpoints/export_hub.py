@@ -13,6 +13,7 @@ from transformers import LlavaConfig
 
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG
 from pipeline_lib.checkpoints.giving import files_of, model_tensors
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name
 from pipeline_lib.checkpoints.original import RECEIPT
 from pipeline_lib.checkpoints.shards import write_shards
@@ -20,7 +21,7 @@ from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.checkpoints.tower import CLIP_PREFIX, part_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
 from pipeline_lib.models.llava import image_processor
@@ -57,7 +58,7 @@ def export_clip(model: Path, target: Path, clip: Path | None) -> None:
     """
     card = read_card(model)
     if card.kind == "clip":
-        config, tensors = read_json(model / CONFIG), _clip_tensors(model)
+        config, tensors = read_metadata(model / CONFIG), _clip_tensors(model)
     else:
         config, tensors = _with_tower(model, clip)
     target.mkdir(parents=True)
@@ -82,7 +83,7 @@ def _with_tower(model: Path, clip: Path | None) -> tuple[dict[str, Any], Iterato
     if clip is None:
         told = {**vision, "model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"]}
         return told, iter(mine.items())
-    config = read_json(clip / CONFIG)
+    config = read_metadata(clip / CONFIG)
     theirs = {name for name in tensors_of(files_of(clip)).kinds if name.startswith(CLIP_PREFIX)}
     theirs -= {name for name in theirs if DROPPED.fullmatch(name)}
     if theirs != mine.keys() or config.get("model_type") != "clip":

@@ -14,6 +14,7 @@ from transformers import LlavaConfig
 from pipeline_lib.checkpoints.adapters import REST
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, PROJECTOR_FILE
 from pipeline_lib.checkpoints.giving import GivenTower, Options, files_of, give_tower, model_tensors
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import PROJECTOR, TOWER, original_name
 from pipeline_lib.checkpoints.original import KEPT, SMALL
 from pipeline_lib.checkpoints.original_config import TOWER_KEY, UNFREEZE, image_shape, original_config
@@ -23,7 +24,7 @@ from pipeline_lib.checkpoints.tower import part_of
 from pipeline_lib.checkpoints.vocabulary import TABLES, rows_without_added, shrunk
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import PROJECTOR as PROJECTOR_TENSORS
@@ -67,7 +68,9 @@ def export_lora(model: Path, target: Path, options: Options) -> None:
     kept = (model / KEPT / CONFIG).is_file() and not (options.tower or options.unfreeze)
     base = model if kept else _base(model, options)
     rest = {name: tensor for name, tensor in tensors.items() if name.startswith(PROJECTOR)} or _projector(base)
-    config = read_json(model / KEPT / CONFIG) if kept else config_for(base, read_card(model), give_tower(base, options))
+    config = (
+        read_metadata(model / KEPT / CONFIG) if kept else config_for(base, read_card(model), give_tower(base, options))
+    )
     target.mkdir(parents=True)
     save_tensors({PREFIX + original_name(name): tensor for name, tensor in updates.items()}, target / UPDATES)
     torch.save({PREFIX + original_name(name): tensor for name, tensor in rest.items()}, target / REST)
@@ -78,7 +81,7 @@ def export_lora(model: Path, target: Path, options: Options) -> None:
 def language_rows(model: Path) -> int:
     """Return how many tokens the language model of a LLaVA had before `<image>` and `<pad>`."""
     config = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
-    told = read_json(model / "tokenizer.json")["added_tokens"]
+    told = read_metadata(model / "tokenizer.json")["added_tokens"]
     pads = [entry["id"] for entry in told if entry["content"] == PAD]
     tensors, own = model_tensors(model)
     rows = [tensors.kinds[name].shape[0] for name, here in own.items() if here == TABLES[0]]
@@ -92,7 +95,7 @@ def config_for(model: Path, card: Card, tower: GivenTower) -> dict[str, Any]:
         shape = card.image_shape or "square"
         whole = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False).to_dict()
         return original_config(whole, language_rows(model), shape, tower.name, tower.inside)
-    told: dict[str, Any] = read_json(kept)
+    told: dict[str, Any] = read_metadata(kept)
     inside = {UNFREEZE: tower.inside} if bool(told.get(UNFREEZE)) != tower.inside else {}
     shown = {"image_aspect_ratio": card.image_shape} if card.image_shape not in (None, image_shape(told, kept)) else {}
     return {**told, TOWER_KEY: tower.name, **inside, **shown}
@@ -140,9 +143,9 @@ def _shown(card: Card, base: Path) -> Card:
 def _adapter_config(model: Path, updates: dict[str, torch.Tensor]) -> dict[str, Any]:
     """Return PEFT's settings of the original: those that came, or new ones for its class of model."""
     if (model / KEPT / CONFIG).is_file():  # of an adapter that came in this layout
-        found: dict[str, Any] = read_json(model / KEPT / ADAPTER_CONFIG)
+        found: dict[str, Any] = read_metadata(model / KEPT / ADAPTER_CONFIG)
         return found
-    told = read_json(model / ADAPTER_CONFIG)
+    told = read_metadata(model / ADAPTER_CONFIG)
     modules = {original_name(name).removesuffix(part) for name in updates for part in PARTS if name.endswith(part)}
     layers = {name.split(".")[2] for name in modules}
     short = {name.rpartition(".")[2] for name in modules}

@@ -13,7 +13,7 @@ from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tower import ClipFiles, part_of, same_tower, tower_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 
 OFFICIAL = "openai/clip-vit-large-patch14-336"  # LLaVA-1.5's, an example in errors
 
@@ -52,7 +52,7 @@ def files_of(folder: Path) -> dict[str, Path]:
 def receipt_of(folder: Path) -> dict[str, Any]:
     """Return what was recorded when a model was converted; nothing for one that was made here."""
     path = folder / RECEIPT
-    found: dict[str, Any] = read_json(path) if path.is_file() else {}
+    found: dict[str, Any] = read_object(path) if path.is_file() else {}
     return found
 
 

@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of
+from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of, kind_of
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
 from pipeline_lib.checkpoints.names import DROPPED, own_names
 from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
@@ -42,6 +42,7 @@ PROCESSORS = ("processor_config.json", "preprocessor_config.json")
 def check_hub(files: Files) -> None:
     """Read all tensors of a model once; raise PipelineError where they, its config.json or its tokenizer disagree."""
     check_metadata(files)
+    kind_of(files)
     told = config_of(files)
     config_class, model_class = CLASSES[told["model_type"]]
     where = files[CONFIG].parent

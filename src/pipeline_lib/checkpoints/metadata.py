@@ -70,6 +70,8 @@ def understood(where: object) -> Iterator[None]:
     try:
         yield
     except _SENSELESS as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # a fault of the disk
         reason = " ".join(str(error).split())[:300]
         raise PipelineError(
             f"this describes no model that transformers can build: {type(error).__name__}: {reason}", where=where,

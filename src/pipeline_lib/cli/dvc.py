@@ -14,6 +14,7 @@ from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.removed import RESTORE, note_removal
 from pipeline_lib.core.text import pretty_json, read_json
@@ -101,7 +102,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
 @app.command(hidden=True)
 def run(stage: str, study: StudyOption = DEFAULT) -> None:
     """Run one stage through Snakemake, for `dvc repro`."""
-    entry = read_yaml(PIPELINE)["stages"].get(stage)
+    entry = (optional_field(read_yaml(PIPELINE), "stages", dict, PIPELINE) or {}).get(stage)
     if entry is None:
         raise PipelineError("dvc.yaml has no such stage", value=stage, cure="vlmflow dvc sync")
     outputs = _paths(entry)

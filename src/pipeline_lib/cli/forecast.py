@@ -10,7 +10,7 @@ from rich.table import Table
 
 from pipeline_lib.cli.plan import plan as planned
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.record import read_record
 
 WIDE = 200  # columns where no terminal wraps the lines
 COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
@@ -24,7 +24,7 @@ def plan(
     from pipeline_lib.forecast.stages import costs
 
     tree = load_study(study_path(study))
-    records = [read_json(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
+    records = [read_record(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
     found = costs(tree, results_folder(study, tree), planned(study), records)
     if not found:
         typer.echo("Nothing would run.")

@@ -16,7 +16,14 @@ from pipeline_lib.core.errors import PipelineError
 DEEPEST = 100  # levels of lists and objects
 DIGITS = 4300  # of a whole number: Python converts no longer ones
 
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
+_TOKEN = re.compile(
+    r"""
+    "[^"\\]*(?:\\.[^"\\]*)*"                        # a text
+    | -?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?              # a number
+    | -?Infinity | NaN | true | false | null | \S   # a word, or what separates
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
 
 

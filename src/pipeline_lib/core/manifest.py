@@ -19,6 +19,7 @@ from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 SCHEMA = 1
 INLINE = 1000
 SUFFIX = ".manifest.json"
+LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a file's name and of its path, which Linux limits
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def read_entries(path: Path) -> list[Entry]:
     if "listing" not in content:
         return _entries(content, path)
     told = field(content, "listing", dict, path)
-    listing = path.parent / field(told, "path", str, f"{path}: listing")
+    listing = path.parent / _inside(field(told, "path", str, f"{path}: listing"), f"{path}: listing")
     if not listing.is_file() or digest_file(listing) != field(told, "sha256", str, f"{path}: listing"):
         raise PipelineError(
             "the file list of this manifest is missing or altered",
@@ -201,9 +202,17 @@ def _entry(row: Any, where: str) -> Entry:
     """Return one entry of a manifest; a path that leads out of the manifest's folder raises PipelineError."""
     typed(row, dict, where, "this entry")
     entry = Entry(field(row, "path", str, where), field(row, "size", int, where), field(row, "sha256", str, where))
-    if entry.path.startswith("/") or ".." in entry.path.split("/") or "\0" in entry.path:
-        raise PipelineError("this path leads out of the manifest's folder", where=where, value=entry.path)
+    _inside(entry.path, where)
     return entry
+
+
+def _inside(path: str, where: str) -> str:
+    """Return a path of a manifest; one that leads out of its folder, or that no file can have, raises PipelineError."""
+    parts = path.split("/")
+    longest = max(len(part.encode()) for part in parts)
+    if not parts[0] or ".." in parts or "\0" in path or longest > LONGEST_NAME or len(path.encode()) > LONGEST_PATH:
+        raise PipelineError("this is no path within the manifest's folder", where=where, value=path)
+    return path
 
 
 def _read(path: Path) -> str:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Iterable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.reading import open_file
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -17,6 +20,13 @@ def write_rows(path: Path, rows: Iterable["DataclassInstance"], schema: pa.Schem
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries."""
-    rows: list[dict[str, Any]] = pq.ParquetFile(path).read().to_pylist()
+    """Return the rows of a table as dictionaries; a file that is no whole table raises PipelineError."""
+    with open_file(path) as file:
+        try:
+            rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise PipelineError(
+                f"this is no Parquet table, or a part of one: {str(error)[:200]}", where=path,
+                cure="delete its manifest and run again: the stage that makes it runs",
+            ) from error  # fmt: skip
     return rows

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Sequence
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.reading import open_file
 
 Row = dict[str, str]
 
@@ -17,13 +18,17 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     """
     import pandas as pd  # half a second, which those who read no table need not wait
 
+    with open_file(path):
+        pass  # a folder, a pipe and what may not be read are refused by name
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else what is too long in a row is dropped
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=[], index_col=False)
-    except FileNotFoundError as error:
-        raise PipelineError("file not found", where=path) from error
-    except (ValueError, pd.errors.ParserWarning) as error:  # pandas' own errors, and bytes that are no text
+    except (
+        ValueError,
+        OverflowError,
+        pd.errors.ParserWarning,
+    ) as error:  # pandas' own errors, bytes of no text
         message = str(error).strip()[:150]
         cure = "fetch the file again: it is cut off, or no tab-separated table"
         raise PipelineError("this table cannot be read", where=path, value=message, cure=cure) from error

@@ -30,7 +30,7 @@ def secret_in(url: str) -> str | None:
     if "@" in parts.netloc:
         return "a user or password"
     matrix = parts.path.replace(";", "&").partition("&")[2]
-    for query in (parts.query, parts.query.replace(";", "&"), parts.fragment, matrix):
+    for query in (parts.query, parts.fragment, matrix, *(part.replace(";", "&") for part in parts[3:])):
         for name, value in parse_qsl(query, keep_blank_values=True):
             if _CREDENTIAL.fullmatch(name):
                 return f"the parameter {name!r}"

@@ -145,6 +145,7 @@ def _constructed(yaml: YAML, root: Node, file: Path) -> Any:
     try:
         return yaml.constructor.construct_document(root)
     except _MALFORMED as error:
+        yaml.constructor.recursive_objects = {}  # what was begun counts as made
         for node in _scalars(root):
             try:
                 yaml.constructor.construct_object(node)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import NAME as CARD
 from pipeline_lib.models.llava import Base
@@ -44,7 +44,7 @@ def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need 
     if not isinstance(recipe, Optimisation):
         return None
     path = results / f"previews/{name}.verdict.json"
-    longest = read_json(path)["longest"] if path.is_file() else None
+    longest = read_object(path)["longest"] if path.is_file() else None
     return need(sizes, devices, devices.rows(recipe.batch_size), longest)
 
 

@@ -18,7 +18,7 @@ from transformers.models.llava.processing_llava import LlavaProcessor
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 from pipeline_lib.images.pixels import padded_first, to_rgb
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.projector import put_projector
@@ -76,7 +76,7 @@ class Llava:
 def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
     """Return a LLaVA made of a language model and the vision half of a CLIP model; the projector starts random."""
     expect_kind(language, "language")
-    language_model = load_model(LANGUAGE[read_json(language / "config.json")["model_type"]], language)
+    language_model = load_model(LANGUAGE[read_object(language / "config.json")["model_type"]], language)
     vision = load_tower(tower)
     tokenizer = load_tokenizer(language)
     add_llava_tokens(tokenizer)

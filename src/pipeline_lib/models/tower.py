@@ -5,7 +5,7 @@ from pathlib import Path
 from transformers import CLIPModel, CLIPVisionModel, LlavaForConditionalGeneration
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 from pipeline_lib.models.card import expect_kind
 from pipeline_lib.models.saving import load_model
 
@@ -18,7 +18,7 @@ ARITHMETIC = (  # settings by which equal tensors give other features, or have a
 def load_tower(folder: Path) -> CLIPVisionModel:
     """Return the vision tower of a checkpoint of kind CLIP, in float32."""
     expect_kind(folder, "clip")
-    if read_json(folder / "config.json")["model_type"] == "clip_vision_model":
+    if read_object(folder / "config.json")["model_type"] == "clip_vision_model":
         return load_model(CLIPVisionModel, folder)
     tower: CLIPVisionModel = load_model(CLIPModel, folder).vision_model
     return tower

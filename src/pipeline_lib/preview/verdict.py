@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.share import allowed
-from pipeline_lib.core.text import read_json
+from pipeline_lib.core.text import read_object
 from pipeline_lib.preview.counts import RowCount, untrained_rows
 from pipeline_lib.preview.settings import InspectSettings
 
@@ -36,7 +36,7 @@ def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
     if not paths:
         return set(), None
     (path,) = paths
-    found: Verdict = read_json(path)
+    found: Verdict = read_object(path)
     refused = found["refused"]
     if refused is not None:
         counts = path.with_name(path.name.replace(".verdict.json", ".json"))

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, LlavaForConditionalGeneration
 
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.original import KEPT, llava_config
 from pipeline_lib.checkpoints.places import hollow
 from pipeline_lib.checkpoints.tower import ClipFiles
@@ -77,7 +78,7 @@ def base_config(base: Base) -> Any:
         raise PipelineError(
             "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
         )
-    text = read_json(base.start / "config.json")
+    text = read_metadata(base.start / "config.json")
     how = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
     return llava_config(text, ClipFiles(base.tower).vision_config(), how, int(text["vocab_size"]))
 
@@ -92,7 +93,7 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
     path = adapter / KEPT / "config.json"
     if not path.is_file():
         return
-    told, text = read_json(path), config.get_text_config()
+    told, text = read_metadata(path), config.get_text_config()
     differing = {
         key: f"{told[key]}, the base has {getattr(text, key)}"
         for key in SIZES
