@@ -11,7 +11,7 @@ TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", 
 
 
 def expect_one_copy(files: Files) -> None:
-    """Raise PipelineError where a model lies there whole and in shards of one format: readers differ in their choice."""
+    """Raise PipelineError where a model lies there whole and in shards of one format: readers choose differently."""
     both = [name for name in WHOLE if name in files and name + INDEX in files]
     if both:
         raise PipelineError(
