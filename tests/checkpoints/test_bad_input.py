@@ -125,6 +125,12 @@ def test_a_tokenizer_of_another_size(original: Path, clip: Path, tmp_path: Path)
     refused(folder, clip, tmp_path / "never", r"(?s)not of one size.*300.*305")
 
 
+def test_a_model_that_is_there_whole_and_in_shards_is_refused(original: Path, clip: Path, tmp_path: Path) -> None:
+    folder = make_original(tmp_path / "theirs", load_file(original / "model.safetensors"), original_config(), shards=2)
+    (folder / "pytorch_model.bin").write_bytes(b"an older copy")
+    refused(folder, clip, tmp_path / "never", r"a model twice(.|\n)*pytorch_model\.bin\.index\.json")
+
+
 def test_a_language_model_with_a_tokenizer_of_another_size(original: Path, clip: Path, tmp_path: Path) -> None:
     tensors = {
         name: tensor

@@ -67,6 +67,15 @@ def test_a_folder_becomes_a_subset_without_a_copy(own: Project) -> None:
     assert "Nothing to be done" in make(own, "results/own/subsets/some.parquet")
 
 
+def test_a_refused_table_leaves_the_whole_list_of_its_rejected_rows(own: Project) -> None:
+    study = own.root / "studies" / "own.yaml"
+    study.write_text(study.read_text().replace("unusable: 0.5", "unusable: 0.0"))
+    done = own.snakemake("-c2", "--config", "study=own", "--", "data/tables/instructions.manifest.json")
+    listing = "data/logs/tabulate/instructions.rejected.jsonl"
+    assert done.returncode != 0 and listing in done.text
+    assert [json.loads(line)["row"] for line in (own.root / listing).read_text().splitlines()] == [2]
+
+
 def test_a_photo_edited_after_it_was_fetched_is_refused(own: Project, tmp_path: Path) -> None:
     make(own, "results/own/subsets/some.parquet")
     Image.new("RGB", (20, 10)).save(tmp_path / "photos" / "a.jpg")

@@ -1,12 +1,23 @@
-"""Files of tensors that lie beside a model and are no part of it."""
+"""Files of tensors beside a model: those from which nothing is read, and copies that others may read instead."""
 
 from pathlib import PurePath
 
 from pipeline_lib.checkpoints.adapters import ADAPTER_FILES, REST
 from pipeline_lib.checkpoints.detect import PROJECTOR_FILE, Files, Kind
-from pipeline_lib.checkpoints.tensors import tensors_of
+from pipeline_lib.checkpoints.tensors import INDEX, WHOLE, tensors_of
+from pipeline_lib.core.errors import PipelineError
 
 TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", ".h5"}
+
+
+def expect_one_copy(files: Files) -> None:
+    """Raise PipelineError where a model lies there whole and in shards of one format: readers choose differently."""
+    both = [name for name in WHOLE if name in files and name + INDEX in files]
+    if both:
+        raise PipelineError(
+            "these files hold a model twice, whole and in shards", where=files[both[0]].parent,
+            value=[both[0], both[0] + INDEX], cure="keep one of them: `files` of the source may leave the other out",
+        )  # fmt: skip
 
 
 def unused_files(files: Files, holds: Kind) -> list[str]:

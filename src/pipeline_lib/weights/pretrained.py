@@ -68,9 +68,11 @@ def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
     from pipeline_lib.checkpoints.adapters import convert_adapter
     from pipeline_lib.checkpoints.detect import expect_holds, holds_original
     from pipeline_lib.checkpoints.projectors import convert_projector
+    from pipeline_lib.checkpoints.unused import expect_one_copy
 
     files = settings.files(given)
     expect_holds(files, settings.holds)
+    expect_one_copy(files)
     if settings.holds == "projector":
         convert_projector(files, folder)
     elif settings.holds == "adapter":
