@@ -18,6 +18,9 @@ REFUSED = (
     *("TORCHINDUCTOR_", "PYTORCH_TUNABLEOP_", "TRANSFORMERS_SDPA_", "TRANSFORMERS_DISABLE_", "PYTHONOPTIMIZE"),
 )
 
+# Torch sets it in every process that imports it, and so in what that starts: where a cache lies.
+HARMLESS = ("TORCHINDUCTOR_CACHE_DIR",)
+
 # They choose among instructions, kernels and devices that round differently, as on another machine.
 RECORDED = (
     *("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "BLIS_", "DNNL_", "ONEDNN_", "ATEN_", "NPY_", "GLIBC_TUNABLES"),
@@ -27,7 +30,8 @@ RECORDED = (
 
 def check_environment() -> None:
     """Raise PipelineError where a variable is set that would make this job compute something else."""
-    refused = {name: os.environ[name] for name in sorted(os.environ) if name.startswith(REFUSED) and os.environ[name]}
+    names = [name for name in sorted(os.environ) if name.startswith(REFUSED) and name not in HARMLESS]
+    refused = {name: os.environ[name] for name in names if os.environ[name]}
     if refused:
         raise PipelineError(
             "a variable of the environment would change what this job computes",
