@@ -21,7 +21,7 @@ from safetensors.torch import save
 from tokenizers import Tokenizer, models
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from pipeline_lib.benchmarks import mmbench, pope
+from pipeline_lib.benchmarks import mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.checkpoints.adapters import convert_adapter
 from pipeline_lib.checkpoints.detect import kind_of
@@ -53,7 +53,7 @@ FEW, MANY = 25, 2000
 MINI = (ROOT / "studies/mini.yaml").read_bytes()
 DIGEST = "0" * 64
 ASKED = "Is there a dog?"
-QUESTION = {"question_id": 1, "image": "a.jpg", "text": ASKED + pope.FORMAT_PROMPT, "category": "random"}
+QUESTION = {"question_id": 1, "image": "a.jpg", "text": ASKED + "\nAnswer with one word.", "category": "random"}
 LABEL = {"question_id": 1, "image": "a.jpg", "text": ASKED, "label": "yes"}
 ANSWER = {"question_id": 1, "text": "yes", "prompt": QUESTION["text"], "metadata": {"model": "m"}}
 CHOICE = {

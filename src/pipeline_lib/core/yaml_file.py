@@ -63,21 +63,32 @@ def settings_in(content: Any, kind: type[S], file: Path, what: str, cure: str) -
         ) from error
 
 
-def plain(value: Any, file: Path) -> Any:
+def plain(document: Any, file: Path) -> Any:
     """Return a YAML document as built-in types, which strict validation expects; numbers without end are refused."""
+    return _plain(document, (), document, file)
+
+
+def _plain(value: Any, key: tuple[str | int, ...], document: Any, file: Path) -> Any:
+    """Return the part of a document that stands under `key`."""
     if isinstance(value, dict):
-        content = {str(key): plain(item, file) for key, item in value.items()}
+        content = {str(name): _plain(item, (*key, name), document, file) for name, item in value.items()}
         if len(content) < len(value):
-            raise PipelineError("two keys of one mapping are the same", where=file, value=sorted(map(str, value)))
+            names = sorted(map(str, value))
+            raise PipelineError("two keys of one mapping are the same", where=_place(document, key, file), value=names)
         return content
     if isinstance(value, list):
-        return [plain(item, file) for item in value]
+        return [_plain(item, (*key, number), document, file) for number, item in enumerate(value)]
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             if isinstance(value, int) and abs(value) >= LARGEST:
-                raise PipelineError("this number is too large", where=file, value=value)
+                what = f"this number is not less than {LARGEST}"
+                raise PipelineError(what, where=_place(document, key, file), value=value)
             return kind(value)
     return value
+
+
+def _place(document: Any, key: tuple[str | int, ...], file: Path) -> str:
+    return f"{file}:{line_number(document, key)}: {'.'.join(map(str, key))}"
 
 
 def line_number(document: Any, key: tuple[str | int, ...]) -> int:

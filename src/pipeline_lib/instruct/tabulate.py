@@ -85,9 +85,9 @@ def _rejected(position: int, raw: dict[str, Any], reason: str) -> Rejected:
 def records(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a source file; one that is no list of objects raises PipelineError."""
     if path.suffix == ".jsonl":
-        yield from read_lines(path)
+        yield from read_lines(path, keep_surrogates=True)
         return
-    content = read_json(path)
+    content = read_json(path, keep_surrogates=True)
     if not isinstance(content, list):
         raise PipelineError("expected a list of conversations", where=path, value=type(content).__name__)
     for position, raw in enumerate(content):
