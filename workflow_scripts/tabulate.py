@@ -11,6 +11,8 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import write_table
 from pipeline_lib.instruct.tabulate import TabulateSettings, refusal, tabulate
 
+SHOWN = 20  # unused keys in the log and the record, of those with most rows
+
 logger = logging.getLogger("pipeline_lib.tabulate")
 
 
@@ -20,7 +22,7 @@ def work(job: Job[TabulateSettings]) -> None:
     source = raw_path(job.manifests("raw"), job.settings.file)
     rows = chosen(job.manifests("chosen"), "rows")
     table = tabulate(source, images, rows)
-    for key in table.unused_keys:
+    for key in table.unused_keys[:SHOWN]:
         logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails
     error = refusal(table, job.settings, rows is not None, source, listing)
@@ -31,7 +33,7 @@ def work(job: Job[TabulateSettings]) -> None:
     write_table(job.output("table"), table.rows)
     write_lines(job.output("rejected"), table.rejected)
     write_lines(job.output("unused"), table.unused_keys)
-    job.note(rows=len(table.rows), rejected=len(table.rejected), unused_keys=table.unused_keys)
+    job.note(rows=len(table.rows), rejected=len(table.rejected), unused_keys=table.unused_keys[:SHOWN])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline_lib.core.errors import PipelineError
@@ -43,6 +43,12 @@ def reason(tmp_path: Path, **row: Any) -> str:
         ({"id": 1}, "not a list of pairs"),
         ({"conversations": turns()[:1]}, "not a list of pairs"),
         ({"conversations": turns()[::-1]}, "do not alternate"),
+        ({"conversations": [{"from": "system", "value": "Be kind."}, *turns()]}, "(turn 0 is from system)"),
+        ({"conversations": [*turns(), {"role": "user", "content": "Hi"}]}, "(turn 2 is from null)"),
+        ({"conversations": None}, "not a list of pairs of turns (null)"),
+        ({"conversations": ["Hi", "Hello"]}, "turn 0 is no object (Hi)"),
+        ({"conversations": [{"from": "human"}, turns()[1]]}, "the turn of human has no `value`"),
+        ({"conversations": turns(human="<image>\nWhat?"), "image": ""}, "`image` is an empty path"),
         ({"conversations": turns(gpt=" ")}, "empty turn of gpt"),
         ({"conversations": turns(human="<image>\n")}, "empty turn of human"),
         ({"conversations": turns(human="<image>\nWhat?")}, "<image> without an image"),
@@ -113,10 +119,37 @@ def test_text_that_cannot_be_stored_rejects_its_row_alone(tmp_path: Path, faulty
     assert all("cannot be stored" in row["reason"] for row in table.rejected)
 
 
+TEXTS = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(["human", "gpt", "<image>", "a.jpg", "\ud83d"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+ANY_TURN = VALUES | st.fixed_dictionaries({"from": TEXTS, "value": VALUES}, optional={"video": VALUES})
+ANY_ROW = st.dictionaries(TEXTS, VALUES, max_size=3) | st.fixed_dictionaries(
+    {"conversations": st.lists(ANY_TURN, max_size=4) | st.just(turns())},
+    optional={"id": VALUES, "image": VALUES, "images": VALUES, "system": VALUES},
+)
+
+
+@given(rows=st.lists(ANY_ROW, min_size=1, max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_every_row_is_used_or_rejected_whatever_it_holds(
+    rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("rows")
+    table = tabulated(folder, rows)
+    write_table(folder / "t.parquet", table.rows)
+    write_lines(folder / "rejected.jsonl", table.rejected)
+    write_lines(folder / "unused.jsonl", table.unused_keys)
+    numbers = [row.row for row in table.rows] + [row["row"] for row in table.rejected]
+    assert sorted(numbers) == list(range(len(rows)))
+
+
 def test_too_many_unusable_rows_stop_the_study_with_their_list(tmp_path: Path) -> None:
     table = tabulated(tmp_path, [{"conversations": turns()}, {}])
-    settings = TabulateSettings(file="rows.json", unusable=0.01)
-    error = refusal(table, settings, False, tmp_path / "rows.json", tmp_path / "list.jsonl")
+    strict = TabulateSettings(file="rows.json", unusable=0.01)
+    error = refusal(table, strict, False, tmp_path / "rows.json", tmp_path / "list.jsonl")
     assert re.search(r"1 of 2 rows cannot be used; the study allows 1\.00%", str(error)) and "list.jsonl" in str(error)
 
 

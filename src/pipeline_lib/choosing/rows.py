@@ -10,6 +10,7 @@ from pipeline_lib.choosing.order import Group, taken
 from pipeline_lib.core.chosen import Choice
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.instruct.tabulate import records
+from pipeline_lib.instruct.text_faults import text_fault
 
 
 class RowsSettings(Settings):
@@ -33,4 +34,5 @@ def choose_rows(path: Path, settings: RowsSettings) -> Choice:
 def _images(raw: dict[str, Any]) -> list[str]:
     """Return the images that a row names; what is no name is for the tabulate stage to refuse."""
     image = raw.get("image")
-    return [path for path in (image if isinstance(image, list) else [image]) if isinstance(path, str)]
+    paths = image if isinstance(image, list) else [image]
+    return [path for path in paths if isinstance(path, str) and not text_fault(path)]

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-import numpy as np
 from PIL import Image
 
 from pipeline_lib.images.pixels import DEEP, FULL_RANGE, is_deep
@@ -35,8 +34,7 @@ def _bits(image: Image.Image) -> str:
     """Return how many bits of 16 a deep image uses, where that leaves the uppermost unused."""
     if image.mode in DEEP[1:]:
         return ""
-    values = np.asarray(image.convert("I"))
-    low, high = int(values.min()), int(values.max())
+    low, high = cast(tuple[int, int], image.convert("I").getextrema())
     bits = high.bit_length()
     return f"uses {bits} of 16 bits" if low >= 0 and 0 < bits < FULL_RANGE.bit_length() else ""
 
@@ -51,5 +49,5 @@ def _clipped(image: Image.Image, pixels: Image.Image) -> str:
     """Return whether a deep image is mostly white, which it is by clipping alone where its own values differ."""
     if not is_deep(image):
         return ""
-    white = float((np.asarray(pixels) == 255).all(axis=2).mean())
+    white = pixels.getchannel(0).histogram()[255] / (pixels.width * pixels.height)  # its channels are equal
     return "mostly white" if CLIPPED < white < 1 else ""

@@ -37,22 +37,27 @@ def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
 
 
 def _turn_faults(turns: Any) -> Iterator[str]:
-    if not isinstance(turns, list) or not turns or len(turns) % 2:
-        count = f"{len(turns)} turns" if isinstance(turns, list) else shown(turns)
-        yield f"`conversations` is not a list of pairs of turns ({count})"
+    if not isinstance(turns, list):
+        yield f"`conversations` is not a list of pairs of turns ({shown(turns)})"
         return
     for number, turn in enumerate(turns):
-        speaker = SPEAKERS[number % 2]
-        if not isinstance(turn, dict):
-            yield f"turn {number} is no object ({shown(turn)})"
-        elif turn.get("from") != speaker:
-            yield f"turns do not alternate between human and gpt (turn {number} is from {shown(turn.get('from'))})"
-        elif "value" not in turn:
-            yield f"the turn of {speaker} has no `value`"
-        elif not isinstance(turn["value"], str):
-            yield f"the turn of {speaker} is no text ({shown(turn['value'])})"
-        elif not turn["value"].replace(IMAGE, "").strip():
-            yield f"an empty turn of {speaker}"
+        yield from _one_turn_faults(number, turn)
+    if not turns or len(turns) % 2:
+        yield f"`conversations` is not a list of pairs of turns ({len(turns)} turns)"
+
+
+def _one_turn_faults(number: int, turn: Any) -> Iterator[str]:
+    speaker = SPEAKERS[number % 2]
+    if not isinstance(turn, dict):
+        yield f"turn {number} is no object ({shown(turn)})"
+    elif turn.get("from") != speaker:
+        yield f"turns do not alternate between human and gpt (turn {number} is from {shown(turn.get('from'))})"
+    elif "value" not in turn:
+        yield f"the turn of {speaker} has no `value`"
+    elif not isinstance(turn["value"], str):
+        yield f"the turn of {speaker} is no text ({shown(turn['value'])})"
+    elif not turn["value"].replace(IMAGE, "").strip():
+        yield f"an empty turn of {speaker}"
 
 
 def _texts(turns: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
@@ -74,6 +79,8 @@ def _image_faults(image: Any, turns: list[dict[str, str]], images: ImageReader) 
         return
     if not isinstance(image, str):
         yield f"`image` is not one path ({shown(image)})"
+    elif not image.strip():
+        yield "`image` is an empty path"
     elif placeholders != 1 or IMAGE not in turns[0]["value"]:
         yield f"expected {IMAGE} once, in the first turn"
     elif image not in images:
