@@ -120,7 +120,7 @@ def test_a_clone_pulls_restores_and_has_nothing_to_do(cloned: Project, kind: str
     must(cloned.run("dvc", "config", "--local", "cache.type", kind))
     assert "there is nothing to restore" in restore(cloned)
     must(cloned.run("dvc", "pull", "-q"))
-    assert "35 of 35 stages are verified and current." in restore(cloned)
+    assert "38 of 38 stages are verified and current." in restore(cloned)
     assert cloned.planned() == Counter()
     assert CLEAN in must(cloned.run("dvc", "status"))
     assert must(cloned.run("git", "status", "--short")) == ""
@@ -292,7 +292,7 @@ def test_a_server_with_the_s3_protocol_carries_everything(ledger: Project, tmp_p
         must(ledger.run("git", "clone", "-q", ".", str(tmp_path / "elsewhere")))
         elsewhere = Project(tmp_path / "elsewhere")
         must(elsewhere.run("dvc", "pull", "-q", **keys))
-        assert "35 of 35 stages are verified and current." in restore(elsewhere)
+        assert "38 of 38 stages are verified and current." in restore(elsewhere)
         assert elsewhere.planned() == Counter()
     finally:
         server.stop()
