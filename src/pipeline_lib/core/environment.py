@@ -1,7 +1,8 @@
 """Variables of the environment that can change what a job computes: fixed, refused or recorded, each in one list.
 
 Every other variable changes no bytes: where caches lie, how much is logged, what is downloaded under a pin, how torch
-compiles, which no stage asks for. Without a fixed PYTHONHASHSEED sets of strings have another order in every process, so that no stage can depend on it.
+compiles, which no stage asks for. Without a fixed PYTHONHASHSEED sets of strings have another order in every process,
+so that no stage can depend on it.
 """
 
 import os
