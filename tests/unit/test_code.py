@@ -374,6 +374,16 @@ def test_what_is_reached_counts(digest: Digest, edit: tuple[str, str, str]) -> N
     assert digest(PLAIN, edit) != digest(PLAIN)
 
 
+def test_a_class_of_ours_may_be_inherited_from_in_a_plain_module(digest: Digest) -> None:
+    plugin = "from pipeline_lib.rows import Row\n\n\nclass A(Row):\n    x: int = 1\n\n\n" + PLAIN
+    rows = "from pydantic import BaseModel\n\n\nclass Row(BaseModel):\n    y: int = 1\n"
+    edit = ("plugin.py", "aside(text) if", "3 * aside(text) if")
+    assert digest(plugin, edit, rows=rows) == digest(plugin, rows=rows)
+    effect = rows + "\n    def __init_subclass__(cls):\n        pass\n"
+    with pytest.raises(PipelineError, match="__init_subclass__"):
+        digest(plugin, rows=effect)
+
+
 def test_a_plugin_counts_whole_or_by_its_named_definition(digest: Digest) -> None:
     edit = ("plugin.py", "aside(text) if", "3 * aside(text) if")
     assert digest(PLAIN, edit, target="pipeline_lib.plugin") != digest(PLAIN, target="pipeline_lib.plugin")
