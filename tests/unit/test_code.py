@@ -455,3 +455,10 @@ def test_the_encoding_of_a_source_counts(digest: Digest) -> None:
 def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> None:
     with pytest.raises(PipelineError, match="nested too deeply"):
         digest("X = " + " + ".join(["1"] * 2000) + "\n\n\ndef judge(x):\n    return X\n")
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
+    module = f"{PACKAGE}.benchmarks.{name}"
+    reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
+    assert not reached.names[module] & {"gold", "judge", "tally", "metrics"}

@@ -23,14 +23,8 @@ CALLED = frozenset(
     (
         *("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.dict", "builtins.range", "builtins.str"),
         *("builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.object", "builtins.float"),
-        *(
-            "re.compile",
-            "logging.getLogger",
-            "pathlib.Path",
-            "typing.TypeVar",
-            "functools.partial",
-            "datetime.datetime",
-        ),
+        *("builtins.len", "re.compile", "logging.getLogger", "pathlib.Path", "typing.TypeVar", "functools.partial"),
+        "datetime.datetime",
         *("functools.cache", "functools.lru_cache", "functools.cached_property", "contextlib.contextmanager"),
         *("dataclasses.dataclass", "dataclasses.field", "pydantic.Field", "pydantic.ConfigDict"),
         *("pydantic.AfterValidator", "pydantic.BeforeValidator", "pydantic.StringConstraints"),
