@@ -374,6 +374,16 @@ def test_what_is_reached_counts(digest: Digest, edit: tuple[str, str, str]) -> N
     assert digest(PLAIN, edit) != digest(PLAIN)
 
 
+def test_a_class_of_ours_may_be_inherited_from_in_a_plain_module(digest: Digest) -> None:
+    plugin = "from pipeline_lib.rows import Row\n\n\nclass A(Row):\n    x: int = 1\n\n\n" + PLAIN
+    rows = "from pydantic import BaseModel\n\n\nclass Row(BaseModel):\n    y: int = 1\n"
+    edit = ("plugin.py", "aside(text) if", "3 * aside(text) if")
+    assert digest(plugin, edit, rows=rows) == digest(plugin, rows=rows)
+    effect = rows + "\n    def __init_subclass__(cls):\n        pass\n"
+    with pytest.raises(PipelineError, match="__init_subclass__"):
+        digest(plugin, rows=effect)
+
+
 def test_a_plugin_counts_whole_or_by_its_named_definition(digest: Digest) -> None:
     edit = ("plugin.py", "aside(text) if", "3 * aside(text) if")
     assert digest(PLAIN, edit, target="pipeline_lib.plugin") != digest(PLAIN, target="pipeline_lib.plugin")
@@ -445,3 +455,10 @@ def test_the_encoding_of_a_source_counts(digest: Digest) -> None:
 def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> None:
     with pytest.raises(PipelineError, match="nested too deeply"):
         digest("X = " + " + ".join(["1"] * 2000) + "\n\n\ndef judge(x):\n    return X\n")
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
+    module = f"{PACKAGE}.benchmarks.{name}"
+    reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
+    assert not reached.names[module] & {"gold", "judge", "tally", "metrics"}

@@ -8,7 +8,7 @@ import ast
 import builtins
 from functools import cached_property
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 from pipeline_lib.core.code_refused import HOOKS
 from pipeline_lib.core.code_statement import Import, Statement, imports_of, is_bare_text, shortened
@@ -23,16 +23,11 @@ CALLED = frozenset(
     (
         *("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.dict", "builtins.range", "builtins.str"),
         *("builtins.property", "builtins.staticmethod", "builtins.classmethod", "builtins.object", "builtins.float"),
-        *(
-            "re.compile",
-            "logging.getLogger",
-            "pathlib.Path",
-            "typing.TypeVar",
-            "functools.partial",
-            "datetime.datetime",
-        ),
+        *("builtins.len", "re.compile", "logging.getLogger", "pathlib.Path", "typing.TypeVar", "functools.partial"),
+        "datetime.datetime",
         *("functools.cache", "functools.lru_cache", "functools.cached_property", "contextlib.contextmanager"),
         *("dataclasses.dataclass", "dataclasses.field", "pydantic.Field", "pydantic.ConfigDict"),
+        *("pydantic.AfterValidator", "pydantic.BeforeValidator", "pydantic.StringConstraints"),
         *("pydantic.field_validator", "pydantic.model_validator", "builtins.str.maketrans", "builtins.dict.fromkeys"),
     )
 )
@@ -40,7 +35,6 @@ BASES = frozenset(
     (
         *("builtins.Exception", "builtins.ValueError", "builtins.object", "pydantic.BaseModel"),
         *("typing.NamedTuple", "typing.Protocol", "typing.Generic", "typing.TypedDict"),
-        f"{PACKAGE}.core.settings.Settings",
     )
 )
 HARMLESS = (
@@ -49,12 +43,16 @@ HARMLESS = (
 )
 
 
+Inherits = Callable[[str], bool]
+
+
 class Module:
     """A parsed module of the package."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, inherits: Inherits) -> None:
         self.name = name
         self.path = path
+        self._inherits = inherits
         try:
             tree = ast.parse(path.read_bytes(), str(path))
         except (SyntaxError, ValueError) as error:
@@ -75,7 +73,8 @@ class Module:
         others = [name for names, node in self._bindings() if not _is_root(node) for name in names]
         names = [*roots, *others]
         own = {each.bound for each in self.imports if each.module.split(".")[0] == PACKAGE}
-        inert = _Inert(self.dotted, set(names), own)
+        classes = {node.name for node in self._body if isinstance(node, ast.ClassDef)}
+        inert = _Inert(self.dotted, set(names), own, lambda dotted: dotted in classes or self._inherits(dotted))
         unique = len(names) == len(set(names)) and "__getattr__" not in names
         return unique and all(map(inert.statement, self._body))
 
@@ -123,9 +122,13 @@ class Module:
 
 
 class _Inert:
-    """Whether a statement of a module only binds names; `own` are the names that it imports from this package."""
+    """Whether a statement of a module only binds names; `own` are the names that it imports from this package.
 
-    def __init__(self, dotted: dict[str, str], bound: set[str], own: set[str]) -> None:
+    `inherits` says whether a class of ours, of this module or by its dotted name, stands in a plain module.
+    """
+
+    def __init__(self, dotted: dict[str, str], bound: set[str], own: set[str], inherits: Inherits) -> None:
+        self._inherits = inherits
         self._dotted = dotted
         self._bound = bound
         self._own = own
@@ -138,7 +141,7 @@ class _Inert:
             return self._function(node)
         if isinstance(node, ast.ClassDef):
             bases = [base.value if isinstance(base, ast.Subscript) else base for base in node.bases]
-            inherits = all(self._named(base) in BASES for base in bases) and not node.keywords
+            inherits = all(map(self._base, bases)) and not node.keywords
             return inherits and self._decorated(node) and self._members(node.body)
         if isinstance(node, ast.Assign):
             return bool(_bound_names(node)) and self._value(node.value)
@@ -150,16 +153,23 @@ class _Inert:
         """Return whether the body of a class only binds names, its own names taken for what they are there."""
         names = {name for part in body for name in _bound_names(part)}
         dotted = {name: value for name, value in self._dotted.items() if name not in names}
-        inside = _Inert(dotted, self._bound | names, self._own)
+        inside = _Inert(dotted, self._bound | names, self._own, self._inherits)
         others = [part for part in body if not is_bare_text(part)]
         return all(not isinstance(part, (ast.Import, ast.ImportFrom)) and inside.statement(part) for part in others)
+
+    def _base(self, node: ast.expr) -> bool:
+        dotted = self._named(node)
+        if dotted in BASES:
+            return True
+        own = dotted.startswith(f"{PACKAGE}.") or not dotted
+        return own and self._inherits(dotted or (node.id if isinstance(node, ast.Name) else ""))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         arguments += [each for each in (node.args.vararg, node.args.kwarg) if each]
         types = [*(each.annotation for each in arguments), node.returns]
         defaults = [*node.args.defaults, *node.args.kw_defaults]
-        calm = node.name not in HOOKS and self._decorated(node)
+        calm = node.name not in HOOKS and not node.name.startswith("__get_pydantic") and self._decorated(node)
         return calm and all(map(self._type, types)) and all(map(self._value, defaults))
 
     def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:

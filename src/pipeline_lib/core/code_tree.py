@@ -1,5 +1,6 @@
 """The package's source: the files of its modules, and where an import leads."""
 
+import ast
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ class Tree:
         self._source = source
         self._modules: dict[str, Module] = {}
         self._paths: dict[str, Path | None] = {}
+        self._bases: list[str] = []  # the classes of which it is being asked whether they are plain
 
     def module(self, name: str, where: str = "") -> Module:
         """Return a module of the package; one that is not there raises PipelineError."""
@@ -36,7 +38,7 @@ class Tree:
             path = self.path(name)
             if path is None:
                 raise PipelineError("no such module, or a folder without __init__.py", where=where, value=name)
-            self._modules[name] = Module(name, path)
+            self._modules[name] = Module(name, path, self._is_plain_class)
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
@@ -65,6 +67,18 @@ class Tree:
             cure = "list it in core/libraries.py"
             raise _refused("an import of a library that is not listed", module, each, cure)
         return []
+
+    def _is_plain_class(self, dotted: str) -> bool:
+        """Return whether this is a class that is defined in a plain module."""
+        module, _, name = dotted.rpartition(".")
+        if not self.path(module) or self.is_package(module):
+            return False
+        if dotted in self._bases:
+            raise PipelineError("classes inherit from each other", where=self.path(module), value=self._bases)
+        self._bases.append(dotted)
+        plain = self.module(module).plain and isinstance(self.module(module).defined.get(name), ast.ClassDef)
+        self._bases.pop()
+        return plain
 
     def _own(self, each: Import, module: Module) -> list[Target]:
         inner = f"{each.module}.{each.name}" if each.name else each.module

@@ -62,7 +62,7 @@ class Walk:
         """Return what the script and the plug-ins reach."""
         start = Target(script.name, EVERYTHING)
         try:
-            nodes = {start: self._counted(Module(script.name, script), EVERYTHING)}
+            nodes = {start: self._counted(Module(script.name, script, lambda dotted: False), EVERYTHING)}
             targets = _in_order([*nodes[start].leads, *map(_plugin_target, plugins)])
             while targets:
                 target = targets.pop()

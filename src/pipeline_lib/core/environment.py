@@ -1,7 +1,8 @@
 """Variables of the environment that can change what a job computes: fixed, refused or recorded, each in one list.
 
-Every other variable changes no bytes: where caches lie, how much is logged, what is downloaded under a pin. Without a
-fixed PYTHONHASHSEED sets of strings have another order in every process, so that no stage can depend on it.
+Every other variable changes no bytes: where caches lie, how much is logged, what is downloaded under a pin, how torch
+compiles, which no stage asks for. Without a fixed PYTHONHASHSEED sets of strings have another order in every process,
+so that no stage can depend on it.
 """
 
 import os
@@ -14,8 +15,8 @@ FIXED = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Other precision, other kernels, other ways of training than the settings say; or, in Python, no assertions.
 REFUSED = (
     *("ACCELERATE_", "FSDP_", "PARALLELISM_CONFIG_", "XLA_USE_BF16", "XLA_DOWNCAST_BF16", "USE_HUB_KERNELS"),
-    *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TORCH_FORCE_", "TORCH_COMPILE", "TORCHDYNAMO_"),
-    *("TORCHINDUCTOR_", "PYTORCH_TUNABLEOP_", "TRANSFORMERS_SDPA_", "TRANSFORMERS_DISABLE_", "PYTHONOPTIMIZE"),
+    *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TORCH_FORCE_", "PYTORCH_TUNABLEOP_"),
+    *("TRANSFORMERS_SDPA_", "TRANSFORMERS_DISABLE_", "PYTHONOPTIMIZE"),
 )
 
 # Torch sets it in every process that imports it, and so in what that starts: where a cache lies.
