@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins, read_conversations
-from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
 from pipeline_lib.core.code import code_digest, reach
@@ -71,7 +71,7 @@ def read_study(settings):
             "settings stand in the study's file"
         )
     try:
-        name = settings.get("study", DEFAULT)
+        name = study_name(settings.get("study", DEFAULT))
         return name, load_study(study_path(name))
     except PipelineError as error:
         raise WorkflowError(str(error)) from None

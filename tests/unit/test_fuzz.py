@@ -48,7 +48,7 @@ from tests.project import ROOT
 from tests.unit.mutations import bytes_of, json_of
 
 SECONDS = timedelta(seconds=20)  # generous for a loaded machine; what hangs takes minutes
-FEW, MANY = 25, 2000
+FEW, MANY = 25, 1000
 
 MINI = (ROOT / "studies/mini.yaml").read_bytes()
 DIGEST = "0" * 64

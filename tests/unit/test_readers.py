@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.cli.main import main
-from pipeline_lib.config.load import load_study, study_path
+from pipeline_lib.config.load import load_study, study_name, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field, identifier
 from pipeline_lib.core.json_text import encodable, parse_json
@@ -139,10 +139,15 @@ def test_a_study_holds_finite_numbers(tmp_path: Path, value: str) -> None:
         load_study(written(tmp_path, text))
 
 
-@pytest.mark.parametrize("name", [2024, 8, 1.5, True, None])
-def test_the_name_of_a_study_that_is_no_text_comes_with_how_to_write_it(name: Any) -> None:
-    with pytest.raises(PipelineError, match="study='"):
-        study_path(name)
+def test_a_study_named_by_a_number_is_the_one_that_snakemake_reads_so(tmp_path: Path) -> None:
+    (tmp_path / "studies").mkdir()
+    for name in ("2024", "010", "1e3", "mini"):
+        written(tmp_path, "", f"studies/{name}.yaml")
+    assert [study_name(value, tmp_path) for value in (2024, 10, 1000.0, "mini")] == ["2024", "010", "1e3", "mini"]
+    written(tmp_path, "", "studies/10.yaml")
+    for value in (10, 8, True, None, [1]):
+        with pytest.raises(PipelineError, match="!!str NAME"):
+            study_name(value, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../mini", "a/b", "", "x\0", "-x", "/etc/passwd"])

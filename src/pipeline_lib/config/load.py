@@ -20,16 +20,35 @@ DEFAULT = "config"
 NAME = re.compile(r"[\w][\w.-]*")
 
 
-def study_path(name: object, root: Path = Path()) -> Path:
-    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist.
+def study_name(value: object, root: Path = Path()) -> str:
+    """Return the name of the study that `--config study=` chose; Snakemake reads 2024, and 010 too, as a number.
 
-    Snakemake reads `--config study=010` as the number 8: what is no text, or no name of a file, raises PipelineError.
+    A number that is no study's name, or that of several, and what is neither a text nor a number raise PipelineError.
     """
-    if not isinstance(name, str):
+    if isinstance(value, str):
+        return value
+    known = [file.stem for file in sorted((root / "studies").glob("*.yaml"))]
+    fitting = [name for name in known if value is not None and _as_number(name) == value]
+    if len(fitting) != 1 or isinstance(value, bool):
         raise PipelineError(
-            f"the name of a study is a text, and this was read as {type(name).__name__}", where="--config study",
-            value=name, cure="write it in quotes twice, as in --config \"study='2024'\"",
+            f"the name of a study is a text, and this was read as {type(value).__name__}", where="--config study",
+            value=value, cure=f"write it as \"study=!!str NAME\"; {suggest(str(value), known)}",
         )  # fmt: skip
+    return fitting[0]
+
+
+def _as_number(name: str) -> float | None:
+    """Return a name as the number that Snakemake reads it as, None where it reads a text."""
+    for kind in (int, float):
+        try:
+            return kind(name)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def study_path(name: str, root: Path = Path()) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
     if not NAME.fullmatch(name):
         raise PipelineError(
             "the name of a study is that of its file in studies/, without folder and .yaml", where="--config study",
