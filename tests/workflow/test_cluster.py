@@ -50,4 +50,4 @@ def test_a_fault_in_the_site_file_is_told_before_anything_runs(fresh: Project) -
     (fresh.root / "slurm/cluster.yaml").write_text("gpumodel: a100\n")
     done = fresh.snakemake("-n", "-c1", "--config", "study=mini")
     assert done.returncode != 0
-    assert "slurm/cluster.yaml: gpumodel" in done.text and "docs/cluster.md" in done.text
+    assert "slurm/cluster.yaml:1: gpumodel" in done.text and "docs/cluster.md" in done.text

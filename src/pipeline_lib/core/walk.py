@@ -17,13 +17,15 @@ class Walk:
     Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped.
     """
 
-    files: dict[str, "os.DirEntry[str]"] = field(default_factory=dict)
+    files: dict[str, "os.DirEntry[str] | None"] = field(
+        default_factory=dict
+    )  # None: nobody asked for more than the name
     unusable: dict[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> str:
-        """Return size and modification time of a file, as one text."""
-        stat = self.files[name].stat()
-        return f"{stat.st_size} {stat.st_mtime_ns}"
+        """Return size and modification time of a file as one text, which is empty where only its name is known."""
+        entry = self.files[name]
+        return "" if entry is None else f"{entry.stat().st_size} {entry.stat().st_mtime_ns}"
 
 
 def walk(root: Path) -> Walk:

@@ -47,5 +47,13 @@ def shard_name(shard: int) -> str:
 
 @cache
 def _scan(kind: str, settings: str) -> Walk:
-    module = cast(Source, load("sources", kind))
-    return module.scan(load("sources", kind).Settings.model_validate_json(settings))
+    return scan_now(load("sources", kind).Settings.model_validate_json(settings))
+
+
+def scan_now(source: SourceSettings) -> Walk:
+    """Return what a source that can change holds now; of one without `scan`, its names alone."""
+    module = load("sources", source.kind)
+    if hasattr(module, "scan"):
+        content: Walk = module.scan(source)
+        return content
+    return Walk(dict.fromkeys(module.list_names(source, 0)))

@@ -16,7 +16,7 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.share import allowed
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pin, Pins
-from pipeline_lib.fetching.listing import digest_shard, shard_name
+from pipeline_lib.fetching.listing import digest_shard, scan_now, shard_name
 from pipeline_lib.fetching.look import look
 from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
 
@@ -57,7 +57,7 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
         raise PipelineError("the source holds no file", value=settings.source.model_dump())
     refuse_collisions(names, settings.source.model_dump())
     mine = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
-    if settings.listing is not None and settings.listing != _listing_now(source, settings):
+    if settings.listing is not None and settings.listing != _listing_now(settings):
         raise PipelineError(
             "files were added to the source, or taken away, while the study ran",
             value=settings.source.model_dump(),
@@ -82,8 +82,8 @@ def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:
     return unchanged and all(known.get(name) == pin for name, pin in pins.items())
 
 
-def _listing_now(source: Source, settings: FetchSettings) -> str:
-    names = [name for name in source.scan(settings.source).files if shard_of(name, settings.shards) == settings.shard]
+def _listing_now(settings: FetchSettings) -> str:
+    names = [name for name in scan_now(settings.source).files if shard_of(name, settings.shards) == settings.shard]
     return digest_shard(names, shard_name(settings.shard))
 
 

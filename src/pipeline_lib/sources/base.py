@@ -2,7 +2,8 @@
 
 A source module has `CHANGES` (whether its names are asked for whenever the workflow is planned, since they can change
 under the same settings; what downloads is asked once, by its jobs), `Settings`, `list_names(settings, seed)` and
-`fetch(settings, seed, names, folder)`; where `CHANGES` holds, also `scan(settings)`.
+`fetch(settings, seed, names, folder)`; where `CHANGES` holds, maybe
+`scan(settings)`, which returns the files with sizes and times (`core.walk.Walk`).
 """
 
 import hashlib
@@ -15,7 +16,6 @@ from pydantic import AfterValidator, Field
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.site import locate
 from pipeline_lib.core.urls import secret_in
-from pipeline_lib.core.walk import Walk
 
 
 def without_secret(place: str) -> str:
@@ -73,9 +73,6 @@ class Source(Protocol):
 
     def list_names(self, settings: SourceSettings, seed: int) -> list[str]:
         """Return the names of all files of the source, as POSIX paths."""
-
-    def scan(self, settings: SourceSettings) -> Walk:
-        """Return the files as they lie on this machine now; of sources that change alone."""
 
     def fetch(self, settings: SourceSettings, seed: int, names: list[str], folder: Path) -> list[Failure]:
         """Put the named files below `folder`, and return those that could not be had."""
