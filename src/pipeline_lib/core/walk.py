@@ -14,12 +14,11 @@ DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder"
 class Walk:
     """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
 
-    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped.
+    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
+    nobody asks for has no entry.
     """
 
-    files: dict[str, "os.DirEntry[str] | None"] = field(
-        default_factory=dict
-    )  # None: nobody asked for more than the name
+    files: dict[str, "os.DirEntry[str] | None"] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> str:

@@ -2,8 +2,8 @@
 
 A source module has `CHANGES` (whether its names are asked for whenever the workflow is planned, since they can change
 under the same settings; what downloads is asked once, by its jobs), `Settings`, `list_names(settings, seed)` and
-`fetch(settings, seed, names, folder)`; where `CHANGES` holds, maybe
-`scan(settings)`, which returns the files with sizes and times (`core.walk.Walk`).
+`fetch(settings, seed, names, folder)`; where `CHANGES` holds, maybe `scan(settings)`, which returns the files with
+their sizes and times (`core.walk.Walk`).
 """
 
 import hashlib
