@@ -7,14 +7,18 @@ from pathlib import Path
 from pipeline_lib.core.files import LISTING, STAMP
 
 UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
+AGAIN = "a link to a folder that another link leads to"
 DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
+
+
+Identity = tuple[int, int]  # device and inode of a folder
 
 
 @dataclass
 class Walk:
     """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
 
-    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
+    Linked folders are entered, each by one link, or a few links could make files without end. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
     nobody asks for has no entry.
     """
 
@@ -30,7 +34,8 @@ class Walk:
 def walk(root: Path) -> Walk:
     """Return what lies below `root`."""
     result = Walk()
-    folders: list[tuple[Path, str, frozenset[tuple[int, int]]]] = [(root, "", frozenset())]
+    linked: set[Identity] = set()
+    folders: list[tuple[Path, str, frozenset[Identity]]] = [(root, "", frozenset())]
     while folders:
         folder, prefix, above = folders.pop()
         try:
@@ -42,7 +47,7 @@ def walk(root: Path) -> Walk:
         above |= {(identity.st_dev, identity.st_ino)}
         for entry in entries:
             name = prefix + entry.name
-            reason = _reason(entry, above)
+            reason = _reason(entry, above, linked)
             if reason is not None:
                 result.unusable[_printable(name)] = reason
             elif entry.is_dir():
@@ -52,19 +57,28 @@ def walk(root: Path) -> Walk:
     return result
 
 
-def _reason(entry: "os.DirEntry[str]", above: frozenset[tuple[int, int]]) -> str | None:
-    """Return why an entry cannot be used, None where it is a file or a folder to enter."""
+def _reason(entry: "os.DirEntry[str]", above: frozenset[Identity], linked: set[Identity]) -> str | None:
+    """Return why an entry cannot be used, None where it is a file or a folder to enter; note in `linked` one entered."""
     if _printable(entry.name) != entry.name:
         return NOT_UTF8
     try:
         if entry.is_dir():
-            stat = entry.stat()
-            return LOOP if entry.is_symlink() and (stat.st_dev, stat.st_ino) in above else None
+            return _link_fault(entry, above, linked) if entry.is_symlink() else None
         if entry.is_file():
             return None
         return DANGLING if entry.is_symlink() and not Path(entry.path).exists() else SPECIAL
     except OSError:  # a link to itself
         return DANGLING
+
+
+def _link_fault(entry: "os.DirEntry[str]", above: frozenset[Identity], linked: set[Identity]) -> str | None:
+    identity = entry.stat().st_dev, entry.stat().st_ino
+    if identity in above:
+        return LOOP
+    if identity in linked:
+        return AGAIN
+    linked.add(identity)
+    return None
 
 
 def _printable(name: str) -> str:
