@@ -195,7 +195,7 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def _entries(content: dict[str, Any], path: Path) -> list[Entry]:
-    return [_entry(row, f"{path}: files, {place}") for place, row in enumerate(field(content, "files", list, path))]
+    return [_entry(row, f"{path}: files, {number}") for number, row in enumerate(field(content, "files", list, path))]
 
 
 def _entry(row: Any, where: str) -> Entry:
