@@ -183,9 +183,9 @@ def read_entries(path: Path) -> list[Entry]:
     content = read_object(path)
     if "listing" not in content:
         return _entries(content, path)
-    told = field(content, "listing", dict, path)
-    listing = path.parent / _inside(field(told, "path", str, f"{path}: listing"), f"{path}: listing")
-    if not listing.is_file() or digest_file(listing) != field(told, "sha256", str, f"{path}: listing"):
+    note = field(content, "listing", dict, path)
+    listing = path.parent / _inside(field(note, "path", str, f"{path}: listing"), f"{path}: listing")
+    if not listing.is_file() or digest_file(listing) != field(note, "sha256", str, f"{path}: listing"):
         raise PipelineError(
             "the file list of this manifest is missing or altered",
             where=listing,

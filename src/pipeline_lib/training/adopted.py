@@ -114,11 +114,11 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
 def _expect_layers(adapter: Path, config: Any) -> None:
     """Raise PipelineError where an adapter updates fewer layers than its base has, and its configuration names none."""
     path = adapter / KEPT / ADAPTER_CONFIG
-    told = read_json(path) if path.is_file() else {}
+    configuration = read_json(path) if path.is_file() else {}
     with safe_open(adapter / UPDATES, framework="pt") as file:
         layers = set(updated_layers(file.keys()))
     lacking = sorted(set(range(config.get_text_config().num_hidden_layers)) - layers) if layers else []
-    if lacking and told.get("layers_to_transform") is None:
+    if lacking and configuration.get("layers_to_transform") is None:
         raise PipelineError(
             "this adapter has no update of some layers of its base", where=adapter, value=lacking[:8],
             cure="tensors were lost, or it belongs to a smaller model: take another copy, or name its own base",
