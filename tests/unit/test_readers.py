@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from pipeline_lib.cli.main import main
 from pipeline_lib.config.load import load_study, study_name, study_path
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.fields import field, identifier
+from pipeline_lib.core.fields import field
+from pipeline_lib.core.file_rows import FileRow, Identifier, parse_row
 from pipeline_lib.core.json_text import encodable, parse_json
 from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.parquet import read_rows
@@ -171,11 +172,15 @@ def test_a_field_of_another_type_is_named_with_its_row(row: dict[str, Any], mess
         field(row, "n", int, "a.jsonl:3")
 
 
+class NamedRow(FileRow):
+    id: Identifier
+
+
 def test_an_identifier_is_a_text_or_a_whole_number() -> None:
-    assert (identifier({"id": 7}, "id", ""), identifier({"id": "7a"}, "id", "")) == ("7", "7a")
-    for wrong in (1.5, [1], True, ""):
-        with pytest.raises(PipelineError):
-            identifier({"id": wrong}, "id", "")
+    assert [parse_row(NamedRow, {"id": value}, "no name", "").id for value in (7, "7a")] == ["7", "7a"]
+    for wrong in (1.5, [1], True, "", None):
+        with pytest.raises(PipelineError, match="no name"):
+            parse_row(NamedRow, {"id": wrong}, "no name", "")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
+from pipeline_lib.core.registry import load, names
 from pipeline_lib.core.text import pretty_json
 from tests.project import ROOT
 
@@ -36,6 +37,11 @@ def described(schema: Any, place: str = "") -> Iterator[tuple[str, bool]]:
 def test_the_committed_schema_and_reference_are_those_of_the_code() -> None:
     assert (ROOT / "docs" / "study.schema.json").read_text() == pretty_json(SCHEMA), MEND
     assert (ROOT / "docs" / "reference.md").read_text() == reference_page(), MEND
+
+
+@pytest.mark.parametrize("kind", ["recipes", "sampling", "sources", "weights"])
+def test_every_plugin_that_a_study_may_name_has_settings(kind: str) -> None:
+    assert [name for name in names(kind) if not hasattr(load(kind, name), "Settings")] == []
 
 
 def test_every_key_has_a_description() -> None:

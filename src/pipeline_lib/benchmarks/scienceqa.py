@@ -89,10 +89,10 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
         raise PipelineError(
             "ScienceQA's gold is a folder with problems.json, pid_splits.json or both", value=str(files.gold)
         )
-    found = {question.id: _letter(question, *rows[question.id], problems, files) for question in questions}
+    letters = {question.id: _letter(question, *rows[question.id], problems, files) for question in questions}
     if protocol == "internvl" or splits is None:
-        return found
-    return {name: _problem_letter(name, problems, files) for name in _split(splits, found, files)} | found
+        return letters
+    return {name: _problem_letter(name, problems, files) for name in _split(splits, letters, files)} | letters
 
 
 def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:

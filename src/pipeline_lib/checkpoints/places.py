@@ -1,6 +1,6 @@
 """The places that a model has for tensors, and whether those of some files fill them: every name is accounted for."""
 
-from typing import Iterable, Mapping
+from typing import Mapping
 
 import torch
 from transformers import PreTrainedModel
@@ -35,11 +35,11 @@ def expect_filled(model: PreTrainedModel, given: Mapping[str, Shape], where: obj
             if given[name] != wanted[name]
         ],
     }
-    told = {fault: _shown(found) for fault, found in faults.items() if found}
-    if told:
+    value = {fault: _first(names) for fault, names in faults.items() if names}
+    if value:
         raise PipelineError(
             "the tensors of these files are not those of the model that their config.json describes",
-            where=where, value=told, cure="take weights and config.json of one model",
+            where=where, value=value, cure="take weights and config.json of one model",
         )  # fmt: skip
 
 
@@ -58,7 +58,6 @@ def expect_ties(model: PreTrainedModel, tensors: Tensors, own: Mapping[str, str]
             )  # fmt: skip
 
 
-def _shown(names: Iterable[str]) -> list[str]:
-    found = list(names)
-    more = len(found) - SHOWN
-    return found[:SHOWN] + ([f"and {more} more"] if more > 0 else [])
+def _first(names: list[str]) -> list[str]:
+    more = len(names) - SHOWN
+    return names[:SHOWN] + ([f"and {more} more"] if more > 0 else [])

@@ -85,14 +85,13 @@ def tensors_of(files: dict[str, Path], names: tuple[str, ...] = WHOLE) -> Tensor
 
 
 def _sharded(files: dict[str, Path], index: str) -> Tensors:
-    told = read_object(files[index])
-    places = optional_field(told, "weight_map", dict, files[index])
-    if not places:
+    shard_of = optional_field(read_object(files[index]), "weight_map", dict, files[index])
+    if not shard_of:
         raise PipelineError("this index has no weight_map", where=files[index])
-    for tensor in places:
-        field(places, tensor, str, f"{files[index]}: weight_map")
+    for tensor in shard_of:
+        field(shard_of, tensor, str, f"{files[index]}: weight_map")
     folder = index.rpartition("/")[0]
-    shards = {shard: files.get(f"{folder}/{shard}" if folder else shard) for shard in sorted(set(places.values()))}
+    shards = {shard: files.get(f"{folder}/{shard}" if folder else shard) for shard in sorted(set(shard_of.values()))}
     missing = [shard for shard, path in shards.items() if path is None]
     if missing:
         raise PipelineError(
@@ -100,8 +99,8 @@ def _sharded(files: dict[str, Path], index: str) -> Tensors:
             cure="fetch the whole checkpoint; in a study, `files` of the source may leave them out",
         )  # fmt: skip
     for shard, path in shards.items():
-        told_there = {name for name, place in places.items() if place == shard}
-        differing = sorted(told_there ^ _kinds(Path(str(path))).keys())
+        expected = {name for name, home in shard_of.items() if home == shard}
+        differing = sorted(expected ^ _kinds(Path(str(path))).keys())
         if differing:
             raise PipelineError(
                 "the index and this shard do not name the same tensors", where=path, value=differing[:5],

@@ -28,9 +28,7 @@ def clean(
             _remove(artefact, manifest)
             typer.echo(f"{artefact} is removed; {manifest} still says what it was.")
         return
-    from pipeline_lib.downloads.store import (
-        FOLDER as DOWNLOADS,  # its HTTP library takes a moment, which others need not wait
-    )
+    from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library takes a moment to import
 
     for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
         remove(folder)

@@ -64,6 +64,6 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        place = f"\n  where: {error.filename}" if error.filename else ""
-        typer.echo(f"error: {error.strerror or error}{place}", err=True)
+        where = f"\n  where: {error.filename}" if error.filename else ""
+        typer.echo(f"error: {error.strerror or error}{where}", err=True)
         sys.exit(1)

@@ -73,8 +73,8 @@ def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
 def _score_table(title: str, rows: list[Row]) -> Table:
     table = Table(title=title, caption="brackets: 95 % interval, bootstrap over images or, with copies, questions")
     first = next((row.score for row in rows if row.score), None)
-    shown = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
-    metrics = [name for name in shown if first and name in first["metrics"]]
+    names = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
+    metrics = [name for name in names if first and name in first["metrics"]]
     for heading in ("run", *metrics, "answers", *COUNTS, "status"):
         table.add_column(heading, justify="left" if heading == "run" else "right")
     for row in rows:

@@ -169,8 +169,8 @@ class _Inert:
         arguments += [each for each in (node.args.vararg, node.args.kwarg) if each]
         types = [*(each.annotation for each in arguments), node.returns]
         defaults = [*node.args.defaults, *node.args.kw_defaults]
-        calm = node.name not in HOOKS and not node.name.startswith("__get_pydantic") and self._decorated(node)
-        return calm and all(map(self._type, types)) and all(map(self._value, defaults))
+        is_hook = node.name in HOOKS or node.name.startswith("__get_pydantic")
+        return not is_hook and self._decorated(node) and all(map(self._type, types)) and all(map(self._value, defaults))
 
     def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
         called = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline_lib.core.code_module import PACKAGE, Module
-from pipeline_lib.core.code_refused import FILES, is_exempt, refused_import
+from pipeline_lib.core.code_refused import ABSOLUTE, FILES, is_exempt, refused_import
 from pipeline_lib.core.code_statement import Import
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.libraries import library_of
@@ -13,7 +13,6 @@ from pipeline_lib.core.libraries import library_of
 EVERYTHING = ""
 IMPORTED = "(imported)"
 DIGEST = f"{PACKAGE}.core.code"  # it knows where the source lies
-BY_NAME = f"from {PACKAGE}.package.module import name"
 
 
 class Target(NamedTuple):
@@ -57,7 +56,7 @@ class Tree:
     def leads(self, each: Import, module: Module) -> list[Target]:
         """Return where an import leads within the package; one that cannot be followed raises PipelineError."""
         if each.level or each.name == "*":
-            raise _refused("a relative import" if each.level else "an import of `*`", module, each, BY_NAME)
+            raise _refused("a relative import" if each.level else "an import of `*`", module, each, ABSOLUTE)
         if each.module.split(".")[0] == PACKAGE:
             return self._own(each, module)
         root = each.module.split(".")[0]
@@ -87,7 +86,7 @@ class Tree:
         if inner.startswith(DIGEST) and not module.name.startswith(f"{PACKAGE}.core."):
             raise _refused("an import of the code digest itself", module, each, FILES)
         if self.path(each.module) is None:
-            raise _refused("an import of what is not there", module, each, BY_NAME)
+            raise _refused("an import of what is not there", module, each, ABSOLUTE)
         if each.name is None:
             return [Target(each.module, EVERYTHING)]
         if not self.is_package(each.module):

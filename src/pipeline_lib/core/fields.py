@@ -1,4 +1,7 @@
-"""Typed reading of rows that others wrote: a field is there and of its type, or a PipelineError names row and value."""
+"""Single fields of metadata that others wrote: each is there and of its type, or a PipelineError names it.
+
+Rows of which every field is known are models: `file_rows`.
+"""
 
 from typing import Any, Mapping, TypeVar
 
@@ -29,14 +32,6 @@ def field(row: Mapping[str, Any], name: str, kind: type[T], where: object) -> T:
 def optional_field(row: Mapping[str, Any], name: str, kind: type[T], where: object) -> T | None:
     """Return a field of a row, None where it is absent or null; see `field`."""
     return None if row.get(name) is None else field(row, name, kind, where)
-
-
-def identifier(row: Mapping[str, Any], name: str, where: object) -> str:
-    """Return a field that names something, a text or a whole number, as a text; see `field`."""
-    value = str(field(row, name, int if isinstance(row.get(name), int) else str, where))
-    if not value:
-        raise PipelineError(f"`{name}` is empty", where=where, value=value, cure="write a name or a number there")
-    return value
 
 
 def typed(value: Any, kind: type[T], where: object, name: str = "this") -> T:

@@ -1,10 +1,11 @@
-"""Rows of files that others wrote, as typed models: a field is checked before it is used."""
+"""Rows of files that others wrote, as typed models: all fields are checked before one is used."""
 
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.json_text import encodable
 
 SHOWN = 80  # characters of a wrong value in an error
 
@@ -16,10 +17,8 @@ class FileRow(BaseModel):
 
 
 def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ValueError("half of a surrogate pair is no character") from error
+    if not encodable(text):
+        raise ValueError("half of a surrogate pair is no character")
     return text
 
 
@@ -50,7 +49,7 @@ def parse_row(model: type[Row], content: Any, what: str, where: str) -> Row:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        value = "; ".join(_complaint(dict(one)) for one in error.errors(include_url=False))
+        value = "; ".join(_complaint(dict(fault)) for fault in error.errors(include_url=False))
         raise PipelineError(what, where=where, value=value) from error
 
 

@@ -53,10 +53,12 @@ def encodable(value: Any) -> bool:
         return all(encodable(key) and encodable(item) for key, item in value.items())
     if isinstance(value, list):
         return all(map(encodable, value))
-    try:
-        return not isinstance(value, str) or bool(value.encode()) or True
-    except UnicodeEncodeError:
-        return False
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _fault(text: str) -> _Fault:
     keys: list[set[str] | None] = []  # of every open object; None of a list
     row: int | None = None
     tokens = list(_TOKEN.finditer(text))
-    for place, match in enumerate(tokens):
+    for index, match in enumerate(tokens):
         token = match.group()
         if token in "[{":
             keys.append(set() if token == "{" else None)
@@ -127,7 +129,7 @@ def _fault(text: str) -> _Fault:
             row = row + 1 if row is not None and len(keys) == 1 else row
             what = ""
         else:
-            is_key = place + 1 < len(tokens) and tokens[place + 1].group() == ":"
+            is_key = index + 1 < len(tokens) and tokens[index + 1].group() == ":"
             what = _token_fault(token, keys[-1] if is_key and keys else None)
         if what:
             return _Fault(what, token, match.start(), row)

@@ -183,9 +183,9 @@ def read_entries(path: Path) -> list[Entry]:
     content = read_object(path)
     if "listing" not in content:
         return _entries(content, path)
-    told = field(content, "listing", dict, path)
-    listing = path.parent / _inside(field(told, "path", str, f"{path}: listing"), f"{path}: listing")
-    if not listing.is_file() or digest_file(listing) != field(told, "sha256", str, f"{path}: listing"):
+    note = field(content, "listing", dict, path)
+    listing = path.parent / _inside(field(note, "path", str, f"{path}: listing"), f"{path}: listing")
+    if not listing.is_file() or digest_file(listing) != field(note, "sha256", str, f"{path}: listing"):
         raise PipelineError(
             "the file list of this manifest is missing or altered",
             where=listing,
@@ -195,7 +195,7 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def _entries(content: dict[str, Any], path: Path) -> list[Entry]:
-    return [_entry(row, f"{path}: files, {place}") for place, row in enumerate(field(content, "files", list, path))]
+    return [_entry(row, f"{path}: files, {number}") for number, row in enumerate(field(content, "files", list, path))]
 
 
 def _entry(row: Any, where: str) -> Entry:

@@ -100,13 +100,17 @@ def _carry_out(
         full = job.where_full(error)
         job.discard()
         if full is not None:
-            raise PipelineError(
-                "no space is left on the disk",
-                where=full,
-                value=str(error),
-                cure="make room and run the same command again: nothing that was finished is lost",
-            ) from error
+            raise _no_space(full, error) from error
         raise
+
+
+def _no_space(where: Path, error: BaseException) -> PipelineError:
+    return PipelineError(
+        "no space is left on the disk",
+        where=where,
+        value=str(error),
+        cure="make room and run the same command again: nothing that was finished is lost",
+    )
 
 
 def _take_gpus(devices: Any) -> None:

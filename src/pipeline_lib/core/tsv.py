@@ -24,11 +24,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else what is too long in a row is dropped
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=[], index_col=False)
-    except (
-        ValueError,
-        OverflowError,
-        pd.errors.ParserWarning,
-    ) as error:  # pandas' own errors, bytes of no text
+    except (ValueError, OverflowError, pd.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors
         message = str(error).strip()[:150]
         cure = "fetch the file again: it is cut off, or no tab-separated table"
         raise PipelineError("this table cannot be read", where=path, value=message, cure=cure) from error
@@ -57,12 +53,12 @@ def swallowing_row(rows: Sequence[Row]) -> int | None:
 
 def _swallows(cells: list[str]) -> bool:
     last = len(cells) - 1
-    for place, cell in enumerate(cells):
+    for column, cell in enumerate(cells):
         if "\t" not in cell:
             continue
         first, *others = [line.count("\t") for line in cell.split("\n")]
-        if not others and not any(cells[len(cells) - first :]) and place + first <= last:
+        if not others and not any(cells[len(cells) - first :]) and column + first <= last:
             return True
-        if others and (first, others[-1]) == (last - place, place) and all(tabs == last for tabs in others[:-1]):
+        if others and (first, others[-1]) == (last - column, column) and all(tabs == last for tabs in others[:-1]):
             return True
     return False

@@ -57,8 +57,8 @@ def _is_secret(url: str) -> bool:
 
 
 def _bare(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    bare = re.split(r"[?#;]", rest, maxsplit=1)[0]
+    scheme, _, address = url.partition("://")
+    bare = re.split(r"[?#;]", address, maxsplit=1)[0]
     host, slash, path = bare.partition("/")
-    place = host.rpartition("@")[2] + slash + _SECRET.sub("…", path)
-    return f"{scheme}://{place}" + ("?…" if len(bare) < len(rest) else "")
+    shortened = host.rpartition("@")[2] + slash + _SECRET.sub("…", path)
+    return f"{scheme}://{shortened}" + ("?…" if len(bare) < len(address) else "")

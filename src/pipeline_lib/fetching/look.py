@@ -114,9 +114,9 @@ def _is_too_large(source: SourceSettings, everything: bool) -> bool:
 def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCache) -> Iterator[str]:
     """Yield a line where files of other times hold other bytes, too; a mere touch is no change."""
     if path.is_file():
-        given = source.pins(job["settings"]["shards"])
-        name = next((place for place in given if Path(place).absolute() == path), str(path))
-        pin = given.get(name) or (Pins().get(name) or {}).get("sha256")
+        pins = source.pins(job["settings"]["shards"])
+        name = next((name for name in pins if Path(name).absolute() == path), str(path))
+        pin = pins.get(name) or (Pins().get(name) or {}).get("sha256")
         if cache.digests([path]) != [pin]:
             yield f"{_place(path)}: not the file that was fetched"
         return

@@ -15,8 +15,8 @@ def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:
 
     A picture that shows one tone may be meant: it is counted and listed, and kept.
     """
-    found = [_bits(image) if is_deep(image) else "", _transparent(image), _tone(pixels), _clipped(image, pixels)]
-    return [doubt for doubt in found if doubt]
+    reasons = [_bits(image) if is_deep(image) else "", _transparent(image), _tone(pixels), _clipped(image, pixels)]
+    return [reason for reason in reasons if reason]
 
 
 def _tone(pixels: Image.Image) -> str:

@@ -77,10 +77,9 @@ def differences(path: str, other: str) -> list[str]:
 def first_folders(paths: Iterable[str]) -> str:
     """Return how many paths begin with which folder, the most frequent first: `coco/ 3, (no folder) 1`."""
     counts = Counter(f"{folder}/" if slash else "(no folder)" for folder, slash, _ in (p.partition("/") for p in paths))
-    shown = [f"{folder} {count:,}" for folder, count in counts.most_common(SHOWN_FOLDERS)]
-    return ", ".join(
-        [*shown, *([f"{len(counts) - SHOWN_FOLDERS} more folders"] if len(counts) > SHOWN_FOLDERS else [])]
-    )
+    frequent = [f"{folder} {count:,}" for folder, count in counts.most_common(SHOWN_FOLDERS)]
+    more = [f"{len(counts) - SHOWN_FOLDERS} more folders"] if len(counts) > SHOWN_FOLDERS else []
+    return ", ".join([*frequent, *more])
 
 
 def _key(path: str, aspects: Iterable[str] = ASPECTS) -> str:
@@ -92,25 +91,16 @@ def _key(path: str, aspects: Iterable[str] = ASPECTS) -> str:
 
 def _equal_end(first: str, second: str) -> int:
     """Return how many parts are equal at the ends of two paths."""
-    parts = zip(reversed(first.split("/")), reversed(second.split("/")), strict=False)
-    return next(
-        (count for count, (one, other) in enumerate(parts) if one != other), 1 + min(map(_depth, (first, second)))
-    )
-
-
-def _depth(path: str) -> int:
-    return path.count("/")
+    pairs = list(zip(reversed(first.split("/")), reversed(second.split("/")), strict=False))
+    return next((count for count, (part, counterpart) in enumerate(pairs) if part != counterpart), len(pairs))
 
 
 def _other_folder(path: str, other: str) -> str:
     """Return how the folders of two paths differ."""
     row, index = posixpath.dirname(_written(path)), posixpath.dirname(_written(other))
     if not index or row.endswith(f"/{index}"):
-        return (
-            f"a dataset with `prefix: {row.removesuffix(index)}` would match"
-            if index
-            else f"a dataset with `prefix: {row}/` would match"
-        )
+        prefix = row.removesuffix(index) if index else f"{row}/"
+        return f"a dataset with `prefix: {prefix}` would match"
     if not row or index.endswith(f"/{row}"):
         return f"{index.removesuffix(row)}{'' if row else '/'} is not in the row's path"
     return "other folder"

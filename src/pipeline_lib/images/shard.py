@@ -48,9 +48,9 @@ class _Shard:
             return [self._unusable(file, f"cannot be read ({error.strerror})", "")]
         if image:
             return [self.file(file)]
-        return (
-            self.table(file) if table else [replace(self._unusable(file, NO_IMAGE, digest_file(file)), status=IGNORED)]
-        )
+        if table:
+            return self.table(file)
+        return [replace(self._unusable(file, NO_IMAGE, digest_file(file)), status=IGNORED)]
 
     def _unusable(self, file: Path, reason: str, digest: str) -> IndexRow:
         name = file.relative_to(self._raw).as_posix()

@@ -4,6 +4,8 @@ import posixpath
 import re
 from typing import Any, Iterator
 
+from pipeline_lib.prompts.base import IMAGE
+
 READ = frozenset({"id", "image", "conversations"})
 READ_IN_TURN = frozenset({"from", "value"})
 
@@ -30,7 +32,6 @@ PLACEHOLDER = re.compile(
     r"([ _-]?\d+)?\|?>",
     re.IGNORECASE,
 )
-READ_PLACEHOLDER = "<image>"
 
 
 def unread_media(raw: dict[str, Any]) -> str:
@@ -48,7 +49,7 @@ def unread_placeholder(text: str) -> str:
     In the middle of a text it may be a tag of HTML, and is text.
     """
     ends = (match for match in PLACEHOLDER.finditer(text.strip()) if _at_an_end(match))
-    return next((match[0] for match in ends if match[0] != READ_PLACEHOLDER), "")
+    return next((match[0] for match in ends if match[0] != IMAGE), "")
 
 
 def unused_keys(raw: dict[str, Any]) -> set[str]:

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from pipeline_lib.models.tokenizer import PAD
 from pipeline_lib.prompts.base import IMAGE, Segment
 
-MARKS = [chr(number) for number in range(0xFDD0, 0xFDF0)]  # noncharacters, which Unicode keeps for internal use
+FENCES = [chr(number) for number in range(0xFDD0, 0xFDF0)]  # noncharacters, which Unicode keeps for internal use
 IGNORED = -100  # label of a token that carries no loss
 
 
@@ -41,9 +41,9 @@ def encode(
         if number:
             ids += [image_id(tokenizer)] * image_tokens
             labels += [IGNORED] * image_tokens
-        mark = _mark(chunk, control_words(tokenizer))
-        texts = [segment.text if segment.spoken else marked(segment.text, tokenizer, mark) for segment in chunk]
-        found = tokenise(tokenizer, "".join(texts), mark)
+        fence = _fence(chunk, control_words(tokenizer))
+        texts = [segment.text if segment.spoken else fenced(segment.text, tokenizer, fence) for segment in chunk]
+        found = tokenise(tokenizer, "".join(texts), fence)
         trained = b"".join(bytes([part.trained]) * len(text) for part, text in zip(chunk, texts, strict=True))
         ids += found.ids
         labels += [token if trained[start] else IGNORED for token, start in zip(found.ids, found.starts, strict=True)]
@@ -61,27 +61,27 @@ def control_words(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=50_000)
-def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, mark: str = "") -> Tokens:
+def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, fence: str = "") -> Tokens:
     """Return the tokens of a text, in which `<image>` and `<pad>` are text; later epochs find them here.
 
-    With a `mark`, control words are text too, unless they stand between two of it.
+    With a `fence`, control words are text too, unless they stand between two of it.
     """
-    found = _text_tokenizer(tokenizer, mark).encode(text, add_special_tokens=False)
-    ids = [_ids(tokenizer, mark).get(token, token) for token in found.ids] if mark else found.ids
+    found = _text_tokenizer(tokenizer, fence).encode(text, add_special_tokens=False)
+    ids = [_ids(tokenizer, fence).get(token, token) for token in found.ids] if fence else found.ids
     return Tokens(array("i", ids), array("i", [start for start, _ in found.offsets]))
 
 
-def marked(text: str, tokenizer: PreTrainedTokenizerBase, mark: str) -> str:
-    """Return a text with every control word between marks."""
-    for word in control_words(tokenizer) if mark else ():
-        text = text.replace(word, f"{mark}{word}{mark}")
+def fenced(text: str, tokenizer: PreTrainedTokenizerBase, fence: str) -> str:
+    """Return a text with every control word between fences."""
+    for word in control_words(tokenizer) if fence else ():
+        text = text.replace(word, f"{fence}{word}{fence}")
     return text
 
 
-def _mark(chunk: list[Segment], words: tuple[str, ...]) -> str:
+def _fence(chunk: list[Segment], words: tuple[str, ...]) -> str:
     """Return a character that stands in no segment, where a speaker said a control word, else nothing."""
     spoken = "".join(segment.text for segment in chunk if segment.spoken)
-    return next(mark for mark in MARKS if mark not in spoken) if any(word in spoken for word in words) else ""
+    return next(fence for fence in FENCES if fence not in spoken) if any(word in spoken for word in words) else ""
 
 
 def _chunks(segments: list[Segment], images: bool) -> list[list[Segment]]:
@@ -102,28 +102,28 @@ def _control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, dict[str, A
 
 
 @lru_cache(maxsize=8)
-def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, mark: str) -> Tokenizer:
+def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, fence: str) -> Tokenizer:
     """Return the tokenizer without the tokens that LLaVA adds, which a person's text must not become.
 
-    With a `mark`, its control words are known between marks alone, and by other ids.
+    With a `fence`, its control words are known between fences alone, and by other ids.
     """
     content = json.loads(tokenizer.backend_tokenizer.to_str())
-    removed = {IMAGE, PAD, *(_control_tokens(tokenizer) if mark else ())}
+    removed = {IMAGE, PAD, *(_control_tokens(tokenizer) if fence else ())}
     content["added_tokens"] = [token for token in content["added_tokens"] if token["content"] not in removed]
     content["truncation"] = content["padding"] = None
-    if not mark:
+    if not fence:
         return Tokenizer.from_str(json.dumps(content))
     content["post_processor"] = None  # it may name a control word
     content["model"]["merges"] = [merge for merge in content["model"]["merges"] if "".join(merge) not in removed]
-    made = Tokenizer.from_str(json.dumps(content))
+    known = Tokenizer.from_str(json.dumps(content))
     flags = ("single_word", "lstrip", "rstrip", "normalized")
     for word, token in _control_tokens(tokenizer).items():
-        made.add_special_tokens([AddedToken(f"{mark}{word}{mark}", **{flag: token[flag] for flag in flags})])
-    return made
+        known.add_special_tokens([AddedToken(f"{fence}{word}{fence}", **{flag: token[flag] for flag in flags})])
+    return known
 
 
 @lru_cache(maxsize=8)
-def _ids(tokenizer: PreTrainedTokenizerBase, mark: str) -> dict[int, int]:
-    """Return the ids of a tokenizer's control words by those that they have between marks."""
-    by_mark = _text_tokenizer(tokenizer, mark).get_vocab()
-    return {by_mark[f"{mark}{word}{mark}"]: int(token["id"]) for word, token in _control_tokens(tokenizer).items()}
+def _ids(tokenizer: PreTrainedTokenizerBase, fence: str) -> dict[int, int]:
+    """Return the ids of a tokenizer's control words by those that they have between fences."""
+    by_fence = _text_tokenizer(tokenizer, fence).get_vocab()
+    return {by_fence[f"{fence}{word}{fence}"]: int(token["id"]) for word, token in _control_tokens(tokenizer).items()}

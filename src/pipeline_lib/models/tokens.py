@@ -31,19 +31,14 @@ def open_tokens(start: Path, tower: Path | None) -> Tokens:
     tokenizer = load_tokenizer(start)
     if read_card(start).kind != "language":
         expect_kind(start, "llava")
-        return Tokens(
-            tokenizer,
-            int(AutoConfig.from_pretrained(start, local_files_only=True, trust_remote_code=False).image_seq_length),
-        )
+        return Tokens(tokenizer, int(_config(start).image_seq_length))
     if tower is None:
         raise PipelineError(
             "a language model needs a vision tower", where=start, cure="give the training that starts there a `tower`"
         )
     expect_kind(tower, "clip")
     add_llava_tokens(tokenizer)
-    shape = AutoConfig.from_pretrained(
-        tower, local_files_only=True, trust_remote_code=False
-    )  # of a whole CLIP model, or of a tower alone
+    shape = _config(tower)  # of a whole CLIP model, or of a tower alone
     return Tokens(tokenizer, tokens_of_an_image(getattr(shape, "vision_config", shape)))
 
 
@@ -58,3 +53,7 @@ def folder_without_tensors(manifest: Manifest) -> Path:
         if not entry.path.endswith(TENSORS):
             manifest.file(entry.path)
     return manifest.path.parent / manifest.path.name.removesuffix(SUFFIX)
+
+
+def _config(folder: Path) -> Any:
+    return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 BINS = 32  # bars of a distribution, at most
 # What templates write between turns: a speaker who says it may end a turn, or begin one of another speaker.
-MARKS = (
+TEMPLATE_WORDS = (
     *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|im_start|>", "<|im_end|>", "###"),
     *("USER:", "ASSISTANT:", "Human:", "Assistant:"),
 )
@@ -47,7 +47,7 @@ def count_row(row: Conversation, encoded: "Encoded", image_id: int, control_word
 def said_controls(row: Conversation, control_words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the control words, of a tokenizer or of any template, that the speakers of a row say."""
     text = "\n".join(turn["value"] for turn in row.conversations)
-    return tuple(word for word in dict.fromkeys((*control_words, *MARKS)) if word in text)
+    return tuple(word for word in dict.fromkeys((*control_words, *TEMPLATE_WORDS)) if word in text)
 
 
 def untrained_rows(counts: list[RowCount]) -> list[RowCount]:

@@ -19,8 +19,8 @@ def prompt(turns: list[Turn]) -> list[Segment]:
     """Return the segments of one question; a conversation that has an answer raises PipelineError."""
     if any(turn["value"] for turn in turns[1:]):
         raise PipelineError("the template `plain` asks one question", value=turns[:3])
-    said = [[spoken(turn["value"], False), Segment("\n")] for turn in turns if turn["value"]]
-    return [segment for segments in said for segment in segments]
+    texts = [turn["value"] for turn in turns if turn["value"]]
+    return [segment for text in texts for segment in (spoken(text, False), Segment("\n"))]
 
 
 def original(turns: list[Turn]) -> Original:

@@ -69,9 +69,8 @@ def _verdict(benchmark: Benchmark, question: Question, gold: str, answer: str | 
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
     """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
 
-    A metric without a denominator is None, as is its interval.
-
-    A part of the benchmark without a single answer raises PipelineError: its metrics would mean nothing.
+    A metric without a denominator is None, as is its interval. A part of the benchmark without a single answer raises
+    PipelineError: its metrics would mean nothing.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.part for verdict in verdicts if verdict.rule != UNASKED})

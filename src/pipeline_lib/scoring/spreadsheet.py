@@ -12,17 +12,8 @@ LARGEST = 2**29  # bytes that the archive may unpack to; MMBench's sheet of answ
 COLUMNS = ("index", "prediction")
 # What openpyxl meets in an archive that is broken or no spreadsheet: its parts are anybody's.
 UNREADABLE = (
-    BadZipFile,
-    zlib.error,
-    OSError,
-    EOFError,
-    SyntaxError,
-    RuntimeError,
-    ArithmeticError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    ValueError,
+    *(BadZipFile, zlib.error, OSError, EOFError, SyntaxError, RuntimeError, ArithmeticError, LookupError),
+    *(AttributeError, TypeError, ValueError),
 )
 
 Cells = list[Any]  # openpyxl's, of one row
@@ -43,14 +34,14 @@ def read_predictions(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     that is no spreadsheet of one sheet with the columns.
     """
     heading, *rows = _rows(path)
-    places = {str(cell.value): place for place, cell in enumerate(heading) if cell.value is not None}
-    lacking = [name for name in COLUMNS if name not in places]
+    columns = {str(cell.value): column for column, cell in enumerate(heading) if cell.value is not None}
+    lacking = [name for name in COLUMNS if name not in columns]
     if lacking:
-        value = f"without {', '.join(lacking)}; there is {', '.join(places) or 'nothing'}"
+        value = f"without {', '.join(lacking)}; there is {', '.join(columns) or 'nothing'}"
         raise PipelineError("a spreadsheet of answers has columns `index` and `prediction`", where=path, value=value)
     for number, row in enumerate(rows, 2):
         where = f"{path}, row {number}"
-        index, prediction, question = (_cell(row, places.get(name)) for name in (*COLUMNS, "question"))
+        index, prediction, question = (_cell(row, columns.get(name)) for name in (*COLUMNS, "question"))
         text = _text(prediction, f"{where}, column prediction")
         if text:
             yield where, {"question_id": _index(index, where), "text": text, "question": _plain(question)}
@@ -81,8 +72,8 @@ def _rows(path: Path) -> list[Cells]:
     return rows
 
 
-def _cell(row: Cells, place: int | None) -> Any:
-    return row[place] if place is not None and place < len(row) else None
+def _cell(row: Cells, column: int | None) -> Any:
+    return row[column] if column is not None and column < len(row) else None
 
 
 def _text(cell: Any, where: str) -> str:

@@ -33,23 +33,14 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
     """
     if material.adapter is None:
         raise PipelineError("there is no adapter to adopt", cure="give this training an `adapter`")
-    told = expect_kind(material.adapter, "adapter")
+    adapter_card = expect_kind(material.adapter, "adapter")
     card = Card(
         kind="adapter",
         template=template,
-        image_shape=_agreed(shape, told.image_shape, material.adapter),
+        image_shape=_agreed(shape, adapter_card.image_shape, material.adapter),
         base=material.base.digests,
     )
-    if told.base and told.base != material.base.digests:
-        raise PipelineError(
-            "this adapter was trained on another base", where=material.adapter,
-            value=f"{told.base}, given {material.base.digests}", cure="name the model that it was trained on",
-        )  # fmt: skip
-    if told.template not in (None, template):
-        raise PipelineError(
-            "this adapter was trained with another template", where=material.adapter, value=template,
-            cure=f"write `template: {told.template}`",
-        )  # fmt: skip
+    _expect_same_origin(adapter_card, card, material.adapter)
     if not (material.base.projector or holds_projector(material.adapter) or starts_from_llava(material.base)):
         raise PipelineError(
             "nothing brings a projector: neither `start`, nor `projector`, nor this adapter", where=material.adapter,
@@ -68,6 +59,20 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
         collate=lambda features: {},
         save=lambda folder: _save(Path(str(material.adapter)), card, folder),
     )
+
+
+def _expect_same_origin(adapter: Card, planned: Card, where: Path) -> None:
+    """Raise PipelineError where an adapter's card names another base or template than the training plans."""
+    if adapter.base and adapter.base != planned.base:
+        raise PipelineError(
+            "this adapter was trained on another base", where=where, value=f"{adapter.base}, given {planned.base}",
+            cure="name the model that it was trained on",
+        )  # fmt: skip
+    if adapter.template not in (None, planned.template):
+        raise PipelineError(
+            "this adapter was trained with another template", where=where, value=planned.template,
+            cure=f"write `template: {adapter.template}`",
+        )  # fmt: skip
 
 
 def base_config(base: Base) -> Any:
@@ -109,11 +114,11 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
 def _expect_layers(adapter: Path, config: Any) -> None:
     """Raise PipelineError where an adapter updates fewer layers than its base has, and its configuration names none."""
     path = adapter / KEPT / ADAPTER_CONFIG
-    told = read_json(path) if path.is_file() else {}
+    configuration = read_json(path) if path.is_file() else {}
     with safe_open(adapter / UPDATES, framework="pt") as file:
         layers = set(updated_layers(file.keys()))
     lacking = sorted(set(range(config.get_text_config().num_hidden_layers)) - layers) if layers else []
-    if lacking and told.get("layers_to_transform") is None:
+    if lacking and configuration.get("layers_to_transform") is None:
         raise PipelineError(
             "this adapter has no update of some layers of its base", where=adapter, value=lacking[:8],
             cure="tensors were lost, or it belongs to a smaller model: take another copy, or name its own base",

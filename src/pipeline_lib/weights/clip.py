@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.models.shapes import WIDEST, TextShape, VisionShape
 from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
-from pipeline_lib.weights.shapes import WIDEST, TextShape, VisionShape
 
 
 class Tokenizer(Base):

@@ -6,8 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.models.shapes import LlamaShape
 from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
-from pipeline_lib.weights.shapes import LlamaShape
 
 LEAST = 260  # bytes and special tokens
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from pipeline_lib.models.shapes import WIDEST
 from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
-from pipeline_lib.weights.shapes import WIDEST
 
 
 class Settings(WeightsKind):
