@@ -18,8 +18,8 @@ Identity = tuple[int, int]  # device and inode of a folder
 class Walk:
     """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
 
-    Linked folders are entered, each by one link, or a few links could make files without end. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
-    nobody asks for has no entry.
+    Linked folders are entered, each by one link, or a few links could make files without end. A name that is not UTF-8
+    stands with its odd bytes escaped. A file whose size and time nobody asks for has no entry.
     """
 
     files: dict[str, "os.DirEntry[str] | None"] = field(default_factory=dict)
@@ -58,7 +58,7 @@ def walk(root: Path) -> Walk:
 
 
 def _reason(entry: "os.DirEntry[str]", above: frozenset[Identity], linked: set[Identity]) -> str | None:
-    """Return why an entry cannot be used, None where it is a file or a folder to enter; note in `linked` one entered."""
+    """Return why an entry cannot be used, None where it is a file or a folder to enter; `linked` grows by that."""
     if _printable(entry.name) != entry.name:
         return NOT_UTF8
     try:
