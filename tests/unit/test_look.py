@@ -1,5 +1,6 @@
 """What planning sees of a source: another place, other bytes, other pins; a mere touch is nothing."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,27 @@ def test_a_file_edited_in_place_is_named(photos: Path) -> None:
     job, record = of_folder(photos)
     (photos / "b.jpg").write_text("other")
     assert changes(job, record) == [f"{photos}: other content of b.jpg"]
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(photos: Path) -> None:
+    job, record = of_folder(photos)
+    before = (photos / "b.jpg").stat()
+    (photos / "b.jpg").write_text("x.jpg")
+    os.utime(photos / "b.jpg", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changes(job, record) == [f"{photos}: other content of b.jpg"]
+
+
+def test_a_file_that_is_gone_is_named(photos: Path) -> None:
+    job, record = of_folder(photos)
+    (photos / "b.jpg").unlink()
+    assert changes(job, record) == [f"{photos}: no longer holds b.jpg"]
+
+
+def test_a_broken_manifest_stops_no_look(photos: Path) -> None:
+    job, record = of_folder(photos)
+    MANIFEST.write_text("{")
+    (photos / "b.jpg").write_text("other")
+    assert changes(job, record) == []
 
 
 def test_another_place_is_named_with_the_old_one(photos: Path, tmp_path: Path) -> None:

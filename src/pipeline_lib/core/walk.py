@@ -21,9 +21,17 @@ class Walk:
     unusable: dict[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> str:
-        """Return size and modification time of a file, as one text."""
-        stat = self.files[name].stat()
-        return f"{stat.st_size} {stat.st_mtime_ns}"
+        """Return the state of a file; see `file_state`."""
+        return file_state(self.files[name].stat())
+
+
+def file_state(stat: os.stat_result) -> str:
+    """Return size and times of a file as one text.
+
+    An edit that puts size and modification time back moves the time of change. So does a further hard link, which is
+    no edit: of a file with several, that time does not count.
+    """
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns if stat.st_nlink == 1 else 'linked'}"
 
 
 def walk(root: Path) -> Walk:

@@ -9,6 +9,7 @@ from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.removed import RESTORE, removed_by
 from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.walk import file_state
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching.listing import scan
 from pipeline_lib.sources.base import SourceSettings, shard_of
@@ -23,7 +24,7 @@ Record = dict[str, Any]
 def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
     """Return the state of every file or folder of this machine that a shard is fetched from, by its place.
 
-    A file's state is its size and time, a folder's the digest of the names, sizes and times of the shard's files.
+    A file's state is its size and times, a folder's the digest of the names, sizes and times of the shard's files.
     """
     paths = [path for path in source.local_paths() if path.exists()]
     return {_place(path): _state(path, source, shard, shards) for path in paths}
@@ -100,7 +101,7 @@ def _place(path: Path) -> str:
 
 def _state(path: Path, source: SourceSettings, shard: int, shards: int) -> str:
     if path.is_file():
-        return f"{path.stat().st_size} {path.stat().st_mtime_ns}"
+        return file_state(path.stat())
     content = scan(source)
     files = [f"{name} {content.state(name)}" for name in content.files if shard_of(name, shards) == shard]
     unusable = [f"{name} {reason}" for name, reason in content.unusable.items() if shard_of(name, shards) == shard]
@@ -121,12 +122,17 @@ def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCach
             yield f"{_place(path)}: not the file that was fetched"
         return
     manifest = Path(job["outputs"]["manifest"])
-    entries = read_entries(manifest) if manifest.is_file() else []
+    try:
+        entries = read_entries(manifest) if manifest.is_file() else []
+    except PipelineError:  # it is not the one that was written, which is a cause of its own
+        return
     inside = f"{manifest.name.removesuffix(SUFFIX)}/"
     digests = {entry.path.removeprefix(inside): entry.sha256 for entry in entries if entry.path.startswith(inside)}
     files = {name: path / name for name in digests if (path / name).is_file()}
     now = dict(zip(files, cache.digests(list(files.values())), strict=True))
-    changed = [name for name, digest in digests.items() if now.get(name) != digest]
-    if changed:
-        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
-        yield f"{_place(path)}: other content of {', '.join(changed[:NAMED])}{more}"
+    changed = [name for name in files if now[name] != digests[name]]
+    gone = [name for name in digests if name not in files]
+    for words, names in (("other content of", changed), ("no longer holds", gone)):
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            yield f"{_place(path)}: {words} {', '.join(names[:NAMED])}{more}"

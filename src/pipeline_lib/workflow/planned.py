@@ -10,7 +10,7 @@ from snakemake.jobs import Job
 
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Assessment, Status, assess
-from pipeline_lib.lineage.why import job_name
+from pipeline_lib.lineage.why import job_name, own_causes
 
 Planned = dict[str, Any]
 
@@ -56,19 +56,20 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
         assessments = assess(jobs, Present(look=look))
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in _notice(forced, assessments):
+        for line in _notice(jobs, assessments):
             tell(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def _notice(forced: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
+def _notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
     """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
     stood = [
-        f"{job_name(job)}: {assessment.status}: {assessment.causes[0]}"
-        for job in forced
-        if (assessment := assessments[job["record"]]).causes and assessment.status is not Status.RUNNING
+        f"{job_name(job)}: {assessment.status}: {own[0]}"
+        for job in jobs
+        if (own := own_causes((assessment := assessments[job["record"]]).causes))
+        and assessment.status is not Status.RUNNING
     ]
     more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
     return [*stood[:SHOWN], *more]
