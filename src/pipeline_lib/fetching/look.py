@@ -35,13 +35,21 @@ def source_changes(job: Job, record: Record, cache: DigestCache, everything: boo
 
     Nothing is known of a source where the record tells of none, or where a clone never had the files.
     """
-    return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
+    try:
+        return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
+    except PipelineError as error:  # site.yaml or the pins cannot be read, or lack the place
+        what, *details = str(error).splitlines()
+        return ["; ".join([f"source: {what}", *(line.strip() for line in details[:1])])]
 
 
 def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
     """Return why planning did not look at the source of a fetch job, None where it did or there is none."""
     before, source = _seen(job, record), _source(job)
-    for path in source.local_paths() if before else []:
+    try:
+        paths = source.local_paths() if before else []
+    except PipelineError:  # a change, which `source_changes` names
+        return None
+    for path in paths:
         if not path.exists():
             return f"{path} is not on this machine"
         if path.is_dir() and _is_too_large(source, everything):
@@ -77,11 +85,7 @@ def _changed_files(job: Job, record: Record, cache: DigestCache, everything: boo
     if not before:
         return
     source, shard, shards = _source(job), job["settings"]["shard"], job["settings"]["shards"]
-    try:
-        paths = source.local_paths()
-    except PipelineError as error:
-        yield f"source: {str(error).splitlines()[0]}"
-        return
+    paths = source.local_paths()
     places = {_place(path) for path in paths}
     if not places.issubset(before) or not places:
         yield f"source: {', '.join(before)} → {', '.join(sorted(places)) or 'elsewhere'}"

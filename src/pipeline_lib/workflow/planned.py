@@ -5,9 +5,11 @@ import json
 from typing import Any, Callable
 
 from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.jobs import Job
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Assessment, Status, assess
 from pipeline_lib.lineage.why import job_name, own_causes
@@ -53,7 +55,10 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
     async def check_incomplete(dag: DAG) -> None:
         await check(dag)
         jobs = [planned(job) for job in jobs_in_order(dag)]
-        assessments = assess(jobs, Present(look=look))
+        try:
+            assessments = assess(jobs, Present(look=look))
+        except PipelineError as error:
+            raise WorkflowError(str(error)) from None
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
         for line in _notice(jobs, assessments):
