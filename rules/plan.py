@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
+from snakemake.exceptions import WorkflowError
 from snakemake.jobs import Job
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import assess
 from pipeline_lib.workflow.planned import jobs_in_order, planned
@@ -31,8 +33,12 @@ def main() -> None:
     parser.add_argument("targets", nargs="*")
     arguments = parser.parse_args()
     config = {} if arguments.study == "config" else {"study": arguments.study}
-    jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
-    for job, assessment in zip(jobs, assess(jobs, Present(look=arguments.look)).values(), strict=True):
+    try:
+        jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
+        assessments = assess(jobs, Present(look=arguments.look))
+    except (PipelineError, WorkflowError) as error:
+        sys.exit(str(error))
+    for job, assessment in zip(jobs, assessments.values(), strict=True):
         job |= assessment.as_plan()
     sys.stdout.write(json.dumps(jobs) + "\n")
 

@@ -1,5 +1,6 @@
 """What planning sees of a source: another place, other bytes, other pins; a mere touch is nothing."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.manifest import write_manifest
 from pipeline_lib.core.removed import RESTORE, note_removal
-from pipeline_lib.downloads.pins import Pins
+from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching import look as looking
 from pipeline_lib.fetching.listing import _scan
 from pipeline_lib.fetching.look import look, source_changes, unseen_source
@@ -62,6 +63,46 @@ def test_a_file_edited_in_place_is_named(photos: Path) -> None:
     job, record = of_folder(photos)
     (photos / "b.jpg").write_text("other")
     assert changes(job, record) == [f"{photos}: other content of b.jpg"]
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(photos: Path) -> None:
+    job, record = of_folder(photos)
+    before = (photos / "b.jpg").stat()
+    (photos / "b.jpg").write_text("x.jpg")
+    os.utime(photos / "b.jpg", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert changes(job, record) == [f"{photos}: other content of b.jpg"]
+
+
+def test_a_file_that_is_gone_is_named(photos: Path) -> None:
+    job, record = of_folder(photos)
+    (photos / "b.jpg").unlink()
+    assert changes(job, record) == [f"{photos}: no longer holds b.jpg"]
+
+
+def test_a_broken_manifest_stops_no_look(photos: Path) -> None:
+    job, record = of_folder(photos)
+    MANIFEST.write_text("{")
+    (photos / "b.jpg").write_text("other")
+    assert changes(job, record) == []
+
+
+@pytest.mark.parametrize("site", [None, "paths: {}", "paths: ["])
+def test_a_place_that_the_site_file_no_longer_names_is_a_cause(photos: Path, site: str | None) -> None:
+    Path("site.yaml").write_text(f"paths: {{photos: {photos}}}")
+    job, record = fetched(folder.Settings(kind="folder", path="site:photos"))
+    Path("site.yaml").write_text(site) if site else Path("site.yaml").unlink()
+    (change,) = changes(job, record)
+    assert change.startswith("source: ")
+    assert unseen_source(job, record, False) is None
+
+
+def test_broken_pins_are_a_cause(photos: Path) -> None:
+    job, record = of_folder(photos)
+    record["notes"]["pins"] = {"a": {"sha256": "1"}}
+    PINS.parent.mkdir()
+    PINS.write_text("{")
+    (change,) = changes(job, record)
+    assert change.startswith("source: not valid JSON") and f"where: {PINS}:1" in change
 
 
 def test_another_place_is_named_with_the_old_one(photos: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_marked_number_stands_with_its_mark_and_reason(folder: Path) -> None:
 
 def test_a_study_without_marks_shows_none(folder: Path) -> None:
     text = shown(folder)
-    assert text.count("0.800 [0.700, 0.900]") == 3 and text.count("complete") == 3 and "marked" not in text
+    assert text.count("0.800 [0.700, 0.900]") == 3 and text.count(" ok ") == 3 and "marked" not in text
 
 
 def test_a_metric_over_nothing_is_a_dash(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """`vlmflow clean`: forget what is kept for reuse, or remove artefacts on purpose: nothing is made in their place."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def clean(
     Manifest and record of an artefact stay. It is made again when a stage that must run needs it, not before.
     """
     if artefacts:
-        for artefact, manifest in [(Path(name), _manifest_of(Path(name))) for name in artefacts]:
+        for artefact, manifest in [(path, _manifest_of(path)) for path in map(_as_planned, artefacts)]:
             _remove(artefact, manifest)
             typer.echo(f"{artefact} is removed; {manifest} still says what it was.")
         return
@@ -33,6 +34,14 @@ def clean(
     for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
         remove(folder)
         typer.echo(f"{folder} is empty.")
+
+
+def _as_planned(name: str) -> Path:
+    """Return a path as the workflow names its outputs: relative to the project."""
+    path, project = Path(os.path.normpath(name)), Path.cwd()
+    if path.is_absolute() and not path.is_relative_to(project):
+        path = path.parent.resolve() / path.name  # a link may lead to the project
+    return path.relative_to(project) if path.is_relative_to(project) else path
 
 
 def _manifest_of(artefact: Path) -> Path:

@@ -89,6 +89,8 @@ def restore(study: StudyOption = DEFAULT) -> None:
     for output in _absent_outputs(found):
         note_removal(output, RESTORE)
     without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
+    for record in _absent_records(findings.there):
+        note_removal(record, RESTORE)
     times = {file: file.stat() for file in heavy_files(findings.there)}
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
     for file, before in times.items():
@@ -135,6 +137,11 @@ def _absent_outputs(found: list[Stage]) -> list[Path]:
     committed = locked_stages()
     jobs = [job for stage in found if stage.name in committed for job in stage.jobs]
     return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
+
+
+def _absent_records(verified: list[Stage]) -> list[Path]:
+    """Return the records that a clone lacks of stages whose files were held against dvc.lock."""
+    return [path for stage in verified for job in stage.jobs if not (path := Path(job["record"])).exists()]
 
 
 def _refuse_inside_a_stage() -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from pipeline_lib.cli.check import check
 from pipeline_lib.cli.plan import plan
 from pipeline_lib.config.load import made_studies
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.tree import render
@@ -38,7 +39,11 @@ def show(
     console.print(render(records, path, all_files))
     output = records.made(path).path
     for study in made_studies():
-        jobs = plan(study)
+        try:
+            jobs = plan(study)
+        except PipelineError as error:
+            console.print(f"study {study}: {error}", markup=False)
+            continue
         if any(output in job["outputs"].values() for job in jobs):
             status, cause = standing(output, jobs)
             console.print(f"study {study}: {status}" + (f": {cause}" if cause else ""), markup=False)

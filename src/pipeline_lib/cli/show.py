@@ -75,17 +75,16 @@ def _score_table(title: str, rows: list[Row]) -> Table:
     first = next((row.score for row in rows if row.score), None)
     names = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
     metrics = [name for name in names if first and name in first["metrics"]]
-    for heading in ("run", *metrics, "answers", *COUNTS, "status"):
+    for heading in ("run", *metrics, *COUNTS, "status"):
         table.add_column(heading, justify="left" if heading == "run" else "right")
     for row in rows:
-        cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + 1 + len(COUNTS))
+        cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + len(COUNTS))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
     return table
 
 
 def _cells(score: dict[str, Any], metrics: list[str]) -> list[str]:
-    rates = [_rate(score, name) for name in metrics]
-    return [*rates, score["status"], *(str(score[name]) for name in COUNTS.values())]
+    return [*(_rate(score, name) for name in metrics), *(str(score[name]) for name in COUNTS.values())]
 
 
 def _stamp(tree: Study) -> str:

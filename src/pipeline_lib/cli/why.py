@@ -7,7 +7,7 @@ import typer
 from pipeline_lib.cli.plan import LookOption, StudyOption, plan
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.lineage.present import Present
-from pipeline_lib.lineage.why import Reason, explain, unseen_sources
+from pipeline_lib.lineage.why import Reason, explain, unseen_sources, unvouched
 
 
 def why(
@@ -26,7 +26,7 @@ def why(
         typer.echo(f"{reason.name}{_time(reason)}")
         for cause in reason.causes:
             typer.echo(f"    {cause}")
-    for line in unseen_sources(jobs):
+    for line in (*unvouched(jobs), *unseen_sources(jobs)):
         typer.echo(line)
     if reasons:
         known = [reason.seconds for reason in reasons if reason.seconds is not None]

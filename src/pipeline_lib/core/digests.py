@@ -34,6 +34,15 @@ class DigestCache:
     def __init__(self, folder: Path = CACHE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{platform.node() or 'host'}.sqlite"
+        try:
+            self._create()
+        except sqlite3.OperationalError:  # the disk is full, or others hold the lock
+            raise
+        except sqlite3.DatabaseError:  # broken: what it remembers can be read again
+            self._path.unlink()
+            self._create()
+
+    def _create(self) -> None:
         with closing(self._connect()) as connection, connection:
             connection.execute("CREATE TABLE IF NOT EXISTS digests (stat TEXT PRIMARY KEY, sha256 TEXT)")
 

@@ -194,6 +194,12 @@ def read_entries(path: Path) -> list[Entry]:
     return [_entry(json.loads(line), f"{listing}:{number}") for number, line in numbered_lines(listing)]
 
 
+def inline_entries(path: Path) -> list[Entry]:
+    """Return the entries that a manifest lists itself: none where the list stands in its folder."""
+    content = read_object(path)
+    return [] if "listing" in content else _entries(content, path)
+
+
 def _entries(content: dict[str, Any], path: Path) -> list[Entry]:
     return [_entry(row, f"{path}: files, {number}") for number, row in enumerate(field(content, "files", list, path))]
 

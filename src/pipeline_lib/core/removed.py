@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.core.text import pretty_json, read_object
 
 FOLDER = Path(".vlmflow/removed")
 CLEAN, RESTORE = "clean", "restore"  # who accounts for the absence
@@ -25,7 +27,10 @@ def removed_by(output: Path, folder: Path = FOLDER) -> str | None:
     note = _note(output, folder)
     if not note.is_file() or output.exists():
         return None
-    return str(read_json(note)["by"])
+    try:
+        return field(read_object(note), "by", str, note)
+    except PipelineError:  # a broken note accounts for nothing
+        return None
 
 
 def forget_removal(output: Path, folder: Path = FOLDER) -> None:

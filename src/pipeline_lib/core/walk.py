@@ -26,9 +26,18 @@ class Walk:
     unusable: dict[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> str:
-        """Return size and modification time of a file as one text, which is empty where only its name is known."""
+        """Return the state of a file, see `file_state`; empty where only its name is known."""
         entry = self.files[name]
-        return "" if entry is None else f"{entry.stat().st_size} {entry.stat().st_mtime_ns}"
+        return "" if entry is None else file_state(entry.stat())
+
+
+def file_state(stat: os.stat_result) -> str:
+    """Return size and times of a file as one text.
+
+    An edit that puts size and modification time back moves the time of change. So does a further hard link, which is
+    no edit: of a file with several, that time does not count.
+    """
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns if stat.st_nlink == 1 else 'linked'}"
 
 
 def walk(root: Path) -> Walk:

@@ -26,8 +26,16 @@ def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> 
     try:
         names = scan(source).files
     except PipelineError:
-        return names_digest(manifest) if manifest.is_file() else None
+        return _fetched_names(manifest)
     return digest_shard([name for name in names if shard_of(name, shards) == shard], shard_name(shard))
+
+
+def _fetched_names(manifest: Path) -> str | None:
+    """Return the digest of the names in a manifest, None where it is absent or broken: the shard is made again."""
+    try:
+        return names_digest(manifest) if manifest.is_file() else None
+    except PipelineError:
+        return None
 
 
 def scan(source: SourceSettings) -> Walk:

@@ -9,6 +9,7 @@ from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.removed import RESTORE, removed_by
 from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.walk import file_state
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching.listing import scan
 from pipeline_lib.sources.base import SourceSettings, shard_of
@@ -23,7 +24,7 @@ Record = dict[str, Any]
 def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
     """Return the state of every file or folder of this machine that a shard is fetched from, by its place.
 
-    A file's state is its size and time, a folder's the digest of the names, sizes and times of the shard's files.
+    A file's state is its size and times, a folder's the digest of the names, sizes and times of the shard's files.
     """
     paths = [path for path in source.local_paths() if path.exists()]
     return {_place(path): _state(path, source, shard, shards) for path in paths}
@@ -34,13 +35,21 @@ def source_changes(job: Job, record: Record, cache: DigestCache, everything: boo
 
     Nothing is known of a source where the record tells of none, or where a clone never had the files.
     """
-    return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
+    try:
+        return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
+    except PipelineError as error:  # site.yaml or the pins cannot be read, or lack the place
+        what, *details = str(error).splitlines()
+        return ["; ".join([f"source: {what}", *(line.strip() for line in details[:1])])]
 
 
 def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
     """Return why planning did not look at the source of a fetch job, None where it did or there is none."""
     before, source = _seen(job, record), _source(job)
-    for path in source.local_paths() if before else []:
+    try:
+        paths = source.local_paths() if before else []
+    except PipelineError:  # a change, which `source_changes` names
+        return None
+    for path in paths:
         if not path.exists():
             return f"{path} is not on this machine"
         if path.is_dir() and _is_too_large(source, everything):
@@ -76,11 +85,7 @@ def _changed_files(job: Job, record: Record, cache: DigestCache, everything: boo
     if not before:
         return
     source, shard, shards = _source(job), job["settings"]["shard"], job["settings"]["shards"]
-    try:
-        paths = source.local_paths()
-    except PipelineError as error:
-        yield f"source: {str(error).splitlines()[0]}"
-        return
+    paths = source.local_paths()
     places = {_place(path) for path in paths}
     if not places.issubset(before) or not places:
         yield f"source: {', '.join(before)} → {', '.join(sorted(places)) or 'elsewhere'}"
@@ -100,7 +105,7 @@ def _place(path: Path) -> str:
 
 def _state(path: Path, source: SourceSettings, shard: int, shards: int) -> str:
     if path.is_file():
-        return f"{path.stat().st_size} {path.stat().st_mtime_ns}"
+        return file_state(path.stat())
     content = scan(source)
     files = [f"{name} {content.state(name)}" for name in content.files if shard_of(name, shards) == shard]
     unusable = [f"{name} {reason}" for name, reason in content.unusable.items() if shard_of(name, shards) == shard]
@@ -121,12 +126,17 @@ def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCach
             yield f"{_place(path)}: not the file that was fetched"
         return
     manifest = Path(job["outputs"]["manifest"])
-    entries = read_entries(manifest) if manifest.is_file() else []
+    try:
+        entries = read_entries(manifest) if manifest.is_file() else []
+    except PipelineError:  # it is not the one that was written, which is a cause of its own
+        return
     inside = f"{manifest.name.removesuffix(SUFFIX)}/"
     digests = {entry.path.removeprefix(inside): entry.sha256 for entry in entries if entry.path.startswith(inside)}
     files = {name: path / name for name in digests if (path / name).is_file()}
     now = dict(zip(files, cache.digests(list(files.values())), strict=True))
-    changed = [name for name, digest in digests.items() if now.get(name) != digest]
-    if changed:
-        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
-        yield f"{_place(path)}: other content of {', '.join(changed[:NAMED])}{more}"
+    changed = [name for name in files if now[name] != digests[name]]
+    gone = [name for name in digests if name not in files]
+    for words, names in (("other content of", changed), ("no longer holds", gone)):
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            yield f"{_place(path)}: {words} {', '.join(names[:NAMED])}{more}"

@@ -63,7 +63,11 @@ def _without_record(records: Records) -> Iterator[str]:
 
 
 def _of_pins(records: Records) -> Iterator[str]:
-    known = Pins().all()
+    try:
+        known = Pins().all()
+    except PipelineError as error:
+        yield f"{PINS}: {str(error).splitlines()[0]}"
+        return
     for _, record in records.all():
         for name, pin in record["notes"].get("pins", {}).items():
             if known.get(name) != pin:

@@ -6,11 +6,10 @@ from typing import Any, Callable, Collection
 from pipeline_lib.core.code import code_modules
 from pipeline_lib.core.digests import DigestCache, digest_file
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import INLINE, SUFFIX, read_entries, unlisted
-from pipeline_lib.core.record import is_sealed
+from pipeline_lib.core.manifest import SUFFIX, Entry, inline_entries, read_entries, unlisted
+from pipeline_lib.core.record import is_sealed, read_record
 from pipeline_lib.core.removed import removed_by
 from pipeline_lib.core.state import is_locked
-from pipeline_lib.core.text import read_json
 from pipeline_lib.fetching.look import source_changes, unseen_source
 from pipeline_lib.lineage.why import causes_of
 
@@ -28,22 +27,21 @@ class Present:
         self._digest_of: dict[str, str | None] = {}  # one look at each small file
 
     def record(self, path: str) -> Record | None:
-        """Return a job's record, None where there is none, the job was killed, or nobody can read it."""
+        """Return a job's record, None where there is none, the job was killed, or the file is no record."""
         file = Path(path)
         if not file.is_file() or not file.stat().st_size:
             return None
         try:
-            record = read_json(file)
+            return read_record(file)
         except PipelineError:
             return None
-        return record if isinstance(record, dict) else None
 
     def record_fault(self, path: str) -> str | None:
         """Return why the record of a job vouches for nothing, None where it does, or where there is none."""
         record = self.record(path)
         if record is None:
             empty = Path(path).is_file() and not Path(path).stat().st_size
-            return "the job was killed" if empty else f"{path}: unreadable" if Path(path).is_file() else None
+            return "the job was killed" if empty else f"{path}: not a record" if Path(path).is_file() else None
         if not is_sealed(record):
             return f"{path}: edited since it was written"
         return None if record.get("path", path) == path else f"{path}: it is the record {record['path']}"
@@ -59,13 +57,23 @@ class Present:
         """
         outputs = [Path(path) for path in job["outputs"].values()]
         absent = {path.as_posix(): removed_by(path) for path in outputs if not path.exists()}
-        manifest = Path(job["outputs"].get("manifest", ""))
-        listed = _inline_files(manifest) if manifest.is_file() else []
-        tops = {path for path in outputs if path.exists()}
-        inside = [
-            path for path in listed if _top(path, manifest) in tops and not path.exists() and not path.is_symlink()
-        ]
+        inside = [path for path in _inside(job) if not path.exists() and not path.is_symlink()]
         return absent | {path.as_posix(): None for path in inside}
+
+    def altered_files(self, job: Job) -> list[str]:
+        """Return a line for every file of a manifest of up to INLINE files that holds other bytes than it says.
+
+        Read are only files of another size, or newer than the manifest, which is written last. Links are the source's.
+        """
+        manifest = Path(job["outputs"].get("manifest", ""))
+        files = {path: entry for path, entry in _inside(job).items() if path.is_file() and not path.is_symlink()}
+        written = manifest.stat().st_mtime_ns if files else 0
+        stats = {path: path.stat() for path in files}
+        doubtful = [
+            path for path, stat in stats.items() if stat.st_size != files[path].size or stat.st_mtime_ns > written
+        ]
+        digests = zip(doubtful, self._digests(doubtful), strict=True)
+        return [f"{path}: altered since" for path, digest in digests if digest != files[path].sha256]
 
     def digest(self, path: str) -> str | None:
         """Return the sha256 of a file, None where it is absent."""
@@ -83,12 +91,12 @@ class Present:
         causes = list(causes_of(job, record, self._digest_or_recorded(record), self.modules))
         if record is None or record["exit"] != 0:
             return causes
-        causes += [
+        altered = [
             f"{path}: altered since"
             for path, digest in record["outputs"].items()
             if self.digest(path) not in (None, digest)
         ]
-        return causes + self.source_changes(job, record)
+        return [*self.source_changes(job, record), *causes, *altered]
 
     def source_changes(self, job: Job, record: Record) -> list[str]:
         """Return a line for everything in which the source of a fetch job is another one now."""
@@ -152,11 +160,19 @@ class Present:
         return [digest_file(path) for path in paths] if self._deep else self._cache.digests(paths)
 
 
-def _inline_files(manifest: Path) -> list[Path]:
-    """Return the files of a manifest that lists them itself; a larger one is looked into by `check` alone."""
-    content = read_json(manifest)
-    rows = content.get("files", []) if isinstance(content, dict) else []
-    return [manifest.parent / str(row["path"]) for row in rows[:INLINE]]
+def _inside(job: Job) -> dict[Path, Entry]:
+    """Return the files that a job's manifest lists itself and whose output is there; `check` looks into a larger one.
+
+    None of a broken manifest: it is not the one that the record tells of.
+    """
+    manifest = Path(job["outputs"].get("manifest", ""))
+    try:
+        entries = inline_entries(manifest) if manifest.is_file() else []
+    except PipelineError:
+        return {}
+    tops = {Path(path) for path in job["outputs"].values() if Path(path).exists()}
+    files = {manifest.parent / entry.path: entry for entry in entries}
+    return {path: entry for path, entry in files.items() if _top(path, manifest) in tops}
 
 
 def _top(path: Path, manifest: Path) -> Path:

@@ -5,12 +5,16 @@ One rule for all who ask: Snakemake's plan, its dry run, `vlmflow why`, `check`,
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core.removed import removed_by
 from pipeline_lib.lineage.present import Present
-from pipeline_lib.lineage.why import job_name
+from pipeline_lib.lineage.why import BELOW, job_name
 
 Job = dict[str, Any]
+
+RUNS = ", which runs"
 
 
 class Status(StrEnum):
@@ -54,8 +58,14 @@ def assess(jobs: list[Job], present: Present) -> dict[str, Assessment]:
         own = _assess_alone(job, present)
         above = {makers[path]["record"]: makers[path] for path in job["inputs"] if path in makers}
         unsound = [maker for record, maker in above.items() if not assessments[record].status.is_sound]
-        assessments[job["record"]] = _below(own, [job_name(maker) for maker in unsound])
+        names = [f"{job_name(maker)}, which {_verb(assessments[maker['record']])}" for maker in unsound]
+        assessments[job["record"]] = _below(own, names)
     return assessments
+
+
+def _verb(assessment: Assessment) -> str:
+    """Return what becomes of an unsound job: it runs, unless neither it nor one above it is forced."""
+    return "runs" if assessment.forced or any(cause.endswith(RUNS) for cause in assessment.causes) else "does not hold"
 
 
 def standing(output: str, plan: list[Job]) -> tuple[Status, str]:
@@ -89,7 +99,7 @@ def _below(own: Assessment, unsound: list[str]) -> Assessment:
     if not unsound:
         return own
     status = Status.STALE if own.status.is_sound else own.status
-    below = [f"below {name}, which runs" for name in sorted(unsound)]
+    below = [f"{BELOW}{name}" for name in sorted(unsound)]
     return Assessment(status, [*own.causes, *below], own.forced, own.unseen)
 
 
@@ -104,11 +114,15 @@ def _assess_alone(job: Job, present: Present) -> Assessment:
     if fault is not None:
         return Assessment(Status.FAILED, [fault], forced=True)
     if record is None and len(absent) < len(job["outputs"]):
-        return Assessment(Status.STALE, ["no record says how it was made"], forced=bool(missing))
+        verified = removed_by(Path(job["record"])) is not None  # against dvc.lock, in a clone without the record
+        causes = ["no record says how it was made", *(f"{path}: missing" for path in missing)]
+        return Assessment(Status.STALE, causes, forced=bool(missing) or not verified)
     causes = [] if record is None and not missing else present.causes(job)
     causes += [] if record is None else [f"{path}: missing" for path in missing]
     if record is not None and record["exit"] != 0:
         return Assessment(Status.FAILED, causes, forced=True)
-    status = Status.MISSING if missing else Status.STALE if causes else Status.REMOVED if absent else Status.OK
+    altered = [] if record is None else present.altered_files(job)
+    stale = causes or altered
+    status = Status.MISSING if missing else Status.STALE if stale else Status.REMOVED if absent else Status.OK
     unseen = None if record is None else present.unseen_source(job, record)
-    return Assessment(status, causes, forced=bool(missing or causes), unseen=unseen)
+    return Assessment(status, [*causes, *altered], forced=bool(missing or causes), unseen=unseen)

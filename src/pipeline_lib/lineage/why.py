@@ -7,6 +7,8 @@ from typing import Any, Callable, Iterator
 Job = dict[str, Any]
 Record = dict[str, Any]
 
+BELOW = "below "  # begins a cause that lies in a job above
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -38,6 +40,20 @@ def explain(plan: list[Job], read_record: Callable[[str], Record | None]) -> lis
 def unseen_sources(plan: list[Job]) -> list[str]:
     """Return a line for every source that the planning did not look at, with the reason."""
     return sorted({f"source not looked at: {job['unseen']}" for job in plan if job.get("unseen")})
+
+
+def unvouched(plan: list[Job]) -> list[str]:
+    """Return a line for every job that nothing runs for though nobody can vouch for what it made, with the reasons."""
+    return [
+        f"{job_name(job)} does not hold, and nothing runs for it: {'; '.join(own)}"
+        for job in plan
+        if job["status"] == "stale" and not job["runs"] and (own := own_causes(job["causes"]))
+    ]
+
+
+def own_causes(causes: list[str]) -> list[str]:
+    """Return the causes that lie in a job, not in one above it."""
+    return [cause for cause in causes if not cause.startswith(BELOW)]
 
 
 def causes_of(

@@ -5,12 +5,14 @@ import json
 from typing import Any, Callable
 
 from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
 from snakemake.io import is_flagged
 from snakemake.jobs import Job
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Assessment, Status, assess
-from pipeline_lib.lineage.why import job_name
+from pipeline_lib.lineage.why import job_name, own_causes
 
 Planned = dict[str, Any]
 
@@ -53,22 +55,26 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
     async def check_incomplete(dag: DAG) -> None:
         await check(dag)
         jobs = [planned(job) for job in jobs_in_order(dag)]
-        assessments = assess(jobs, Present(look=look))
+        try:
+            assessments = assess(jobs, Present(look=look))
+        except PipelineError as error:
+            raise WorkflowError(str(error)) from None
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in _notice(forced, assessments):
+        for line in _notice(jobs, assessments):
             tell(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def _notice(forced: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
+def _notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
     """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
     stood = [
-        f"{job_name(job)}: {assessment.status}: {assessment.causes[0]}"
-        for job in forced
-        if (assessment := assessments[job["record"]]).causes and assessment.status is not Status.RUNNING
+        f"{job_name(job)}: {assessment.status}: {own[0]}"
+        for job in jobs
+        if (own := own_causes((assessment := assessments[job["record"]]).causes))
+        and assessment.status is not Status.RUNNING
     ]
     more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
     return [*stood[:SHOWN], *more]
