@@ -37,9 +37,9 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
             return load_tokenizer(Path(scratch))
+        except (KeyboardInterrupt, SystemExit):
+            raise
         except BaseException as error:  # tokenizers and sentencepiece raise Exception itself, and Rust's panics
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise
             reason = " ".join(str(error).split())[:300]
             raise PipelineError(
                 f"the tokenizer cannot be read: {reason}", where=next(iter(found.values())).parent,

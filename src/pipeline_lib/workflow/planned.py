@@ -10,7 +10,7 @@ from snakemake.jobs import Job
 
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Assessment, Status, assess
-from pipeline_lib.lineage.why import job_name
+from pipeline_lib.lineage.why import NEVER_MADE, job_name
 
 Planned = dict[str, Any]
 
@@ -56,19 +56,20 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
         assessments = assess(jobs, Present(look=look))
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in _notice(forced, assessments):
+        for line in notice(forced, assessments):
             tell(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def _notice(forced: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
+def notice(forced: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
     """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
     stood = [
         f"{job_name(job)}: {assessment.status}: {assessment.causes[0]}"
         for job in forced
-        if (assessment := assessments[job["record"]]).causes and assessment.status is not Status.RUNNING
+        if (assessment := assessments[job["record"]]).status is not Status.RUNNING
+        and assessment.causes[:1] not in ([], [NEVER_MADE])
     ]
     more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
     return [*stood[:SHOWN], *more]
