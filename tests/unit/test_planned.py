@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import snakemake.workflow  # noqa: F401 (its modules import each other: this one comes first)
+import snakemake.api  # noqa: F401 (its modules import each other: this one comes first)
 
 from pipeline_lib.lineage.status import Assessment, Status
 from pipeline_lib.lineage.why import NEVER_MADE
