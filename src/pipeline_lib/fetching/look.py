@@ -8,8 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.removed import RESTORE, removed_by
-from pipeline_lib.core.text import canonical_json
-from pipeline_lib.downloads.pins import PINS, Pins
+from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.fetching.listing import scan
 from pipeline_lib.sources.base import SourceSettings, shard_of
 
@@ -63,12 +62,9 @@ def _seen(job: Job, record: Record) -> dict[str, str]:
 
 
 def _changed_pins(record: Record) -> Iterator[str]:
-    pinned = record["notes"].get("pins", {})
-    known = Pins().all() if pinned else {}
-    for name, pin in pinned.items():
-        if known.get(name) != pin:
-            now = canonical_json(known[name]) if name in known else "no pin"
-            yield f"{PINS}: {name}: {canonical_json(pin)} → {now}"
+    recorded = record["notes"].get("pins", {})
+    for name, change in changed_pins(recorded, Pins().all() if recorded else {}).items():
+        yield f"{PINS}: {name}: {change}"
 
 
 def _changed_files(job: Job, record: Record, cache: DigestCache, everything: bool) -> Iterator[str]:

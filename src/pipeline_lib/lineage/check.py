@@ -8,8 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault, read_entry
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
-from pipeline_lib.core.text import canonical_json
-from pipeline_lib.downloads.pins import PINS, Pins
+from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Status
@@ -62,13 +61,8 @@ def _without_record(records: Records) -> Iterator[str]:
 def _of_pins(records: Records) -> Iterator[str]:
     known = Pins().all()
     for _, record in records.all():
-        for name, pin in record["notes"].get("pins", {}).items():
-            if known.get(name) != pin:
-                now = f"says {canonical_json(known[name])} now" if name in known else "has no such pin now"
-                yield from (
-                    f"{made}: fetched under the pin {name}: {canonical_json(pin)}; {PINS} {now}"
-                    for made in record["outputs"]
-                )
+        for name, change in changed_pins(record["notes"].get("pins", {}), known).items():
+            yield from (f"{output}: fetched under the pin {name} of {PINS}: {change}" for output in record["outputs"])
 
 
 def _of_names(records: Records) -> Iterator[str]:
