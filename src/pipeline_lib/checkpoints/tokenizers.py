@@ -58,7 +58,7 @@ def _check(name: str, path: Path) -> None:
         for pattern in _patterns(content):
             if len(pattern) > LONGEST_PATTERN or NESTED.search(pattern):
                 raise PipelineError(
-                    "a pattern of this tokenizer may take for ever: what repeats is repeated", where=path,
+                    "a pattern of this tokenizer may take for ever: it repeats what repeats already", where=path,
                     value=pattern[:LONGEST_PATTERN], cure="take the tokenizer as its maker published it",
                 )  # fmt: skip
 

@@ -76,7 +76,7 @@ class Statement:
         self.imports: list[Import] = []
         self._describing = describing
         self._chains: list[tuple[str, str, int]] = []
-        self._bases: set[int] = set()  # names of which an attribute is taken
+        self._bases: set[int] = set()  # names whose attribute is taken
         self._refusals: list[Refusal] = []
         self._within: list[type[ast.AST]] = []
         self.digest = shortened("\n".join([self._dump(node) for node in nodes]))

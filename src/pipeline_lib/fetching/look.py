@@ -29,7 +29,7 @@ def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
 
 
 def source_changes(job: Job, record: Record, cache: DigestCache, everything: bool) -> list[str]:
-    """Return a line for everything in which the source of a fetch job, or a pin, differs from its record.
+    """Return a line for every difference between the source and pins of a fetch job and its record.
 
     Nothing is known of a source where the record tells of none, or where a clone never had the files.
     """

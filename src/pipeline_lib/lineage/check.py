@@ -26,7 +26,7 @@ def faults(records: Records, present: Present) -> list[str]:
 
 
 def plan_faults(plan: list[Job]) -> list[str]:
-    """Return a line for every cause for which a job of a plan does not hold, of those on which something was built."""
+    """Return a line for every cause why a job of a plan does not hold, if it was made or something was made from it."""
     stands = {path for job in plan if job["status"] != Status.MISSING for path in job["inputs"]}
     return [
         cause if cause.startswith(PLACES) else f"{job_name(job)}: {cause}"
