@@ -23,7 +23,7 @@ STAMP := $(VENV)/.setup-$(TORCH)-$(shell (echo $(TORCH_VERSION); sha256sum $(INP
 .PHONY: help setup own demo test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
 setup: own $(STAMP)  ## make .venv from requirements.lock; TORCH=cpu (default) or TORCH=cuda
 

@@ -87,7 +87,7 @@ def test_an_image_in_quarantine_is_missing_too(shard: Path) -> None:
 )
 def test_what_is_wrong_with_a_question_is_told(shard: Path, changes: dict[str, Any], fault: str) -> None:
     edit(shard / "questions.jsonl", 0, **changes)
-    assert any(fault in text for text in inspect_shard(shard, all_images(shard)).faults)
+    assert fault in "\n".join(inspect_shard(shard, all_images(shard)).faults)
 
 
 def test_a_question_file_without_a_question_is_refused(shard: Path) -> None:

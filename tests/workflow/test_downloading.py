@@ -38,7 +38,9 @@ TARGET = "data/tables/instructions.parquet"
 
 def picture(shade: int) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (8, 6), (shade, 0, 0)).save(buffer, "JPEG")
+    image = Image.new("RGB", (8, 6), (shade, 0, 0))
+    image.paste("white", (0, 0, 4, 6))  # a picture of one tone is doubtful
+    image.save(buffer, "JPEG")
     return buffer.getvalue()
 
 

@@ -30,7 +30,7 @@ _SENSELESS = (  # what transformers and torch raise on a configuration of no mod
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Return the object of a metadata file; one that is none, asks for code or names absurd sizes: PipelineError."""
+    """Return the object in a metadata file; no object, a request for code or an absurd size raises PipelineError."""
     if path.is_file() and path.stat().st_size > LARGEST_FILE:
         raise PipelineError("this is too large for metadata", where=path, value=f"{path.stat().st_size} bytes")
     content = read_object(path)

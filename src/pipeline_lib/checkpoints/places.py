@@ -44,7 +44,7 @@ def expect_filled(model: PreTrainedModel, given: Mapping[str, Shape], where: obj
 
 
 def expect_ties(model: PreTrainedModel, tensors: Tensors, own: Mapping[str, str], where: object) -> None:
-    """Raise PipelineError where a model ties two tensors of which the files hold two that differ.
+    """Raise PipelineError where a model ties two tensors and the files hold different ones.
 
     `own` gives names in the model by those in the files. One of the two would be left unused without a word.
     """

@@ -37,9 +37,9 @@ def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
             return load_tokenizer(Path(scratch))
+        except (KeyboardInterrupt, SystemExit):
+            raise
         except BaseException as error:  # tokenizers and sentencepiece raise Exception itself, and Rust's panics
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise
             reason = " ".join(str(error).split())[:300]
             raise PipelineError(
                 f"the tokenizer cannot be read: {reason}", where=next(iter(found.values())).parent,
@@ -58,7 +58,7 @@ def _check(name: str, path: Path) -> None:
         for pattern in _patterns(content):
             if len(pattern) > LONGEST_PATTERN or NESTED.search(pattern):
                 raise PipelineError(
-                    "a pattern of this tokenizer may take for ever: what repeats is repeated", where=path,
+                    "a pattern of this tokenizer may take for ever: it repeats what repeats already", where=path,
                     value=pattern[:LONGEST_PATTERN], cure="take the tokenizer as its maker published it",
                 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Files of tensors beside a model: those from which nothing is read, and copies that others may read instead."""
+"""Files of tensors beside a model: those that nobody reads, and copies that other readers may choose."""
 
 from pathlib import PurePath
 
@@ -21,7 +21,7 @@ def expect_one_copy(files: Files) -> None:
 
 
 def unused_files(files: Files, holds: Kind) -> list[str]:
-    """Return the names of the files of tensors from which nothing is read, such as a second copy in another format."""
+    """Return the names of the files of tensors that nobody reads, such as a second copy in another format."""
     if holds == "adapter":
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
     else:

@@ -71,7 +71,7 @@ def results_folder(name: str, study: Study) -> Path:
 
 
 def made_studies() -> list[str]:
-    """Return the names of the studies of this project of which something was made."""
+    """Return the names of this project's studies that have records."""
     names = [DEFAULT, *(path.stem for path in sorted(Path("studies").glob("*.yaml")))]
     return [name for name in names if _was_begun(name)]
 

@@ -202,7 +202,7 @@ class _Inert:
         return self._named(node.func) in CALLED if isinstance(node, ast.Call) else isinstance(node, HARMLESS)
 
     def _named(self, node: ast.expr) -> str:
-        """Return the dotted name of what an expression names, empty where it is none that was imported or built in."""
+        """Return the dotted name that an expression stands for, empty where it is neither imported nor built in."""
         if isinstance(node, ast.Attribute):
             before = self._named(node.value)
             return f"{before}.{node.attr}" if before else ""

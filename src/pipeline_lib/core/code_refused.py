@@ -44,7 +44,7 @@ EXEMPT = {
     "pipeline_lib.training.nodes": ("os.environ",),
 }
 
-# Names of Python that reach names by text, or what only describes the code.
+# Names of Python that reach other names by text, or that only describe the code.
 BUILTINS = {
     **dict.fromkeys(("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "breakpoint"), BY_NAME),
     **dict.fromkeys(("__builtins__", "__loader__", "__spec__", "__path__", "__cached__", "__package__"), BY_NAME),

@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 from pipeline_lib.core.code_refused import (
     ABOUT_LIBRARIES,
@@ -76,7 +76,7 @@ class Statement:
         self.imports: list[Import] = []
         self._describing = describing
         self._chains: list[tuple[str, str, int]] = []
-        self._bases: set[int] = set()  # names of which an attribute is taken
+        self._bases: set[int] = set()  # names whose attribute is taken
         self._refusals: list[Refusal] = []
         self._within: list[type[ast.AST]] = []
         self.digest = shortened("\n".join([self._dump(node) for node in nodes]))
@@ -89,27 +89,28 @@ class Statement:
 
     def refusals(self, bound: dict[str, str]) -> list[Refusal]:
         """Return the constructs that cannot be followed; `bound` has the dotted names of the module's own imports."""
-        dotted_names = {**bound, **{each.bound: each.dotted for each in self.imports}}
-        refused = list(self._refusals)
-        for root, rest, line in self._chains:
-            dotted = dotted_names.get(root)
-            if dotted is None and root in BUILTINS:
-                refused.append(Refusal(line, root, BUILTINS[root]))
-            elif dotted is not None:
-                full = f"{dotted}.{rest}" if rest else dotted
-                cure = SYSTEM_CURE if full == SYSTEM else refused_import(full)
-                refused += [Refusal(line, full, cure)] if cure else []
+        imported = self._imported(bound)
+        chains = [(root, line) for root, _, line in self._chains if root in BUILTINS and root not in imported]
+        refused = [*self._refusals, *(Refusal(line, root, BUILTINS[root]) for root, line in chains)]
+        for dotted, line in self._uses(bound):
+            cure = SYSTEM_CURE if dotted == SYSTEM else refused_import(dotted)
+            refused += [Refusal(line, dotted, cure)] if cure else []
         refused += [Refusal(line, text, cure) for text, line in self.texts.items() if (cure := refused_text(text))]
         return sorted(refused)
 
     def asks_about_libraries(self, bound: dict[str, str]) -> bool:
         """Return whether it asks which version of a library is installed, where it lies, or whether it is there."""
-        dotted_names = {**bound, **{each.bound: each.dotted for each in self.imports}}
-        return any(
-            (f"{dotted_names[root]}.{rest}" if rest else dotted_names[root]) in ABOUT_LIBRARIES
-            for root, rest, _ in self._chains
-            if root in dotted_names
-        )
+        return any(dotted in ABOUT_LIBRARIES for dotted, _ in self._uses(bound))
+
+    def _imported(self, bound: dict[str, str]) -> dict[str, str]:
+        return {**bound, **{each.bound: each.dotted for each in self.imports}}
+
+    def _uses(self, bound: dict[str, str]) -> Iterator[tuple[str, int]]:
+        """Yield the dotted name of everything imported that the statement uses, with its line."""
+        imported = self._imported(bound)
+        for root, attributes, line in self._chains:
+            if root in imported:
+                yield f"{imported[root]}.{attributes}" if attributes else imported[root], line
 
     def _dump(self, value: object) -> str:
         if isinstance(value, ast.AST):

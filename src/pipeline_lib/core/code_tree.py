@@ -29,7 +29,7 @@ class Tree:
         self._source = source
         self._modules: dict[str, Module] = {}
         self._paths: dict[str, Path | None] = {}
-        self._bases: list[str] = []  # the classes of which it is being asked whether they are plain
+        self._bases: list[str] = []  # the classes whose plainness is being decided
 
     def module(self, name: str, where: str = "") -> Module:
         """Return a module of the package; one that is not there raises PipelineError."""

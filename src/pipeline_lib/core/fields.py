@@ -1,6 +1,6 @@
 """Single fields of metadata that others wrote: each is there and of its type, or a PipelineError names it.
 
-Rows of which every field is known are models: `file_rows`.
+Rows whose fields are all known are models: see `file_rows`.
 """
 
 from typing import Any, Mapping, TypeVar

@@ -112,7 +112,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, p
 
 
 def _fault(text: str) -> _Fault:
-    """Return the first thing in a JSON text that is refused, token by token; without `what` where there is none."""
+    """Return the first fault in a JSON text, token by token; its `what` is empty where the text has no fault."""
     keys: list[set[str] | None] = []  # of every open object; None of a list
     row: int | None = None
     tokens = list(_TOKEN.finditer(text))

@@ -72,7 +72,7 @@ def write_record(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the content of a record; a file that is none raises PipelineError."""
+    """Return the content of a record; a file that is no record raises PipelineError."""
     content = read_object(path)
     check_record(content, path)
     return content

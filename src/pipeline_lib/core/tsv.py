@@ -43,7 +43,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
 
 
 def swallowing_row(rows: Sequence[Row]) -> int | None:
-    """Return the number, from 1, of the first row of which a cell holds the ends of other cells or rows; else None.
+    """Return the number, from 1, of the first row with a cell that holds the ends of other cells or rows; else None.
 
     A cell that begins with a quote ends at the next one, wherever that stands. A quoted cell may hold tabs and line
     breaks of its own: here they fall as those between the table's cells would.

@@ -144,7 +144,7 @@ def _scalars(root: Node) -> Iterator[ScalarNode]:
 def _refuse_scalar(node: ScalarNode, file: Path) -> None:
     if NO_TEXT.search(node.value):
         raise PipelineError(
-            "a character that is none in a path or a text", where=f"{file}:{node.start_mark.line + 1}", value=node.value
+            "a character that no path or text can hold", where=f"{file}:{node.start_mark.line + 1}", value=node.value
         )
 
 

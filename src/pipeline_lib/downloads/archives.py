@@ -24,7 +24,7 @@ from pipeline_lib.downloads.names import safe_name
 
 RATIO = 200  # times its packed size that all content may have; text packs to a tenth, images not at all
 HARMLESS = 2**26  # bytes of content whose ratio is not looked at
-LONGEST_READ = 2**24  # bytes that tarfile may ask for at once: a header that declares more is none
+LONGEST_READ = 2**24  # bytes that tarfile may ask for at once: no true header declares more
 PIECE = 2**20
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}

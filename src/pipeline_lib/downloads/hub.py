@@ -124,7 +124,7 @@ def _told(name: str, revision: str) -> Iterator[None]:
         raise PipelineError(
             f"the hub cannot be reached: {reason}", where=name, cure="run the same command again later"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # a name that is none, an answer that is none
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # an impossible name or answer
         reason = without_queries(f"{type(error).__name__}: {error}")[:200]
         raise PipelineError(
             f"the hub's answer cannot be understood: {reason}",

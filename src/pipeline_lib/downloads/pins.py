@@ -55,6 +55,12 @@ class Pins:
             write_text(self._path, _text({**pins, name: pin}))
 
 
+def changed_pins(recorded: dict[str, Pin], pins: dict[str, Pin]) -> dict[str, str]:
+    """Return how recorded pins differ from the present ones, as `old → new` by name; without those that agree."""
+    now = {name: canonical_json(pins[name]) if name in pins else "no pin" for name in recorded}
+    return {name: f"{canonical_json(pin)} → {now[name]}" for name, pin in recorded.items() if pins.get(name) != pin}
+
+
 def refuse_other(name: str, pinned: Pin, found: Pin, where: object = PINS) -> None:
     """Raise PipelineError, with both pins, where what was found is not what is pinned."""
     if pinned != found:

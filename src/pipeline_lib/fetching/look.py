@@ -8,9 +8,8 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.core.registry import load
 from pipeline_lib.core.removed import RESTORE, removed_by
-from pipeline_lib.core.text import canonical_json
 from pipeline_lib.core.walk import file_state
-from pipeline_lib.downloads.pins import PINS, Pins
+from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.fetching.listing import scan
 from pipeline_lib.sources.base import SourceSettings, shard_of
 
@@ -31,7 +30,7 @@ def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
 
 
 def source_changes(job: Job, record: Record, cache: DigestCache, everything: bool) -> list[str]:
-    """Return a line for everything in which the source of a fetch job, or a pin, differs from its record.
+    """Return a line for every difference between the source and pins of a fetch job and its record.
 
     Nothing is known of a source where the record tells of none, or where a clone never had the files.
     """
@@ -72,12 +71,9 @@ def _seen(job: Job, record: Record) -> dict[str, str]:
 
 
 def _changed_pins(record: Record) -> Iterator[str]:
-    pinned = record["notes"].get("pins", {})
-    known = Pins().all() if pinned else {}
-    for name, pin in pinned.items():
-        if known.get(name) != pin:
-            now = canonical_json(known[name]) if name in known else "no pin"
-            yield f"{PINS}: {name}: {canonical_json(pin)} → {now}"
+    recorded = record["notes"].get("pins", {})
+    for name, change in changed_pins(recorded, Pins().all() if recorded else {}).items():
+        yield f"{PINS}: {name}: {change}"
 
 
 def _changed_files(job: Job, record: Record, cache: DigestCache, everything: bool) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.share import allowed
 from pipeline_lib.downloads.names import refuse_collisions
-from pipeline_lib.downloads.pins import Pin, Pins
+from pipeline_lib.downloads.pins import Pin, Pins, changed_pins
 from pipeline_lib.fetching.listing import digest_shard, scan_now, shard_name
 from pipeline_lib.fetching.look import look
 from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
@@ -76,10 +76,8 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
 
 def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:
     """Return whether what an equal job fetched is what would be fetched now: pins and files of this machine agree."""
-    known = Pins().all()
-    pins = notes.get("pins", {})
     unchanged = look(settings.source, settings.shard, settings.shards) == notes.get("source", {})
-    return unchanged and all(known.get(name) == pin for name, pin in pins.items())
+    return unchanged and not changed_pins(notes.get("pins", {}), Pins().all())
 
 
 def _listing_now(settings: FetchSettings) -> str:

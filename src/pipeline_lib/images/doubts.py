@@ -7,7 +7,7 @@ from PIL import Image
 from pipeline_lib.images.pixels import DEEP, FULL_RANGE, is_deep
 
 NARROW = 16  # tones of 256 that are nearly one
-CLIPPED = 0.5  # share of the pixels, clipped to white, of which most is lost
+CLIPPED = 0.5  # share of the pixels that are clipped to white: most of the picture is lost
 
 
 def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:

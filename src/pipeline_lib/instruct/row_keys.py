@@ -37,7 +37,7 @@ PLACEHOLDER = re.compile(
 def unread_media(raw: dict[str, Any]) -> str:
     """Return the first key of a row or its turns that names media and is not read; empty without one.
 
-    A key that names the row's own `image` again, or the address that it was loaded from, is none.
+    A key that names the row's own `image` again, or the address that it was loaded from, does not count.
     """
     image = raw.get("image")
     return next((key for key, value in _unread(raw) if _names_media(key, value, image)), "")

@@ -8,8 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault, read_entry
 from pipeline_lib.core.manifest import SUFFIX
 from pipeline_lib.core.record import is_sealed
-from pipeline_lib.core.text import canonical_json
-from pipeline_lib.downloads.pins import PINS, Pins
+from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Status
@@ -30,7 +29,7 @@ def faults(records: Records, present: Present) -> list[str]:
 
 
 def plan_faults(plan: list[Job]) -> list[str]:
-    """Return a line for every cause for which a job of a plan does not hold, of those on which something was built."""
+    """Return a line for every cause why a job of a plan does not hold, if it was made or something was made from it."""
     stands = {path for job in plan if job["status"] != Status.MISSING for path in job["inputs"]}
     return [
         cause if cause.startswith(PLACES) else f"{job_name(job)}: {cause}"
@@ -69,13 +68,8 @@ def _of_pins(records: Records) -> Iterator[str]:
         yield f"{PINS}: {str(error).splitlines()[0]}"
         return
     for _, record in records.all():
-        for name, pin in record["notes"].get("pins", {}).items():
-            if known.get(name) != pin:
-                now = f"says {canonical_json(known[name])} now" if name in known else "has no such pin now"
-                yield from (
-                    f"{made}: fetched under the pin {name}: {canonical_json(pin)}; {PINS} {now}"
-                    for made in record["outputs"]
-                )
+        for name, change in changed_pins(record["notes"].get("pins", {}), known).items():
+            yield from (f"{output}: fetched under the pin {name} of {PINS}: {change}" for output in record["outputs"])
 
 
 def _of_names(records: Records) -> Iterator[str]:

@@ -99,7 +99,7 @@ class Present:
         return [*self.source_changes(job, record), *causes, *altered]
 
     def source_changes(self, job: Job, record: Record) -> list[str]:
-        """Return a line for everything in which the source of a fetch job is another one now."""
+        """Return a line for every difference between the source of a fetch job and the one that it was fetched from."""
         return source_changes(job, record, self._cache, self._look) if job["rule"] == "fetch" else []
 
     def unseen_source(self, job: Job, record: Record) -> str | None:

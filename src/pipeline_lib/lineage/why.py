@@ -8,6 +8,7 @@ Job = dict[str, Any]
 Record = dict[str, Any]
 
 BELOW = "below "  # begins a cause that lies in a job above
+NEVER_MADE = "it was never made"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def causes_of(
 ) -> Iterator[str]:
     """Yield what differs between the making that a record tells of and the one that is planned now."""
     if record is None or record["exit"] != 0:
-        yield "it was never made" if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
+        yield NEVER_MADE if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
         return
     yield from differences(record["settings"], job["settings"])
     if record["code"] != job["code"]:

@@ -38,7 +38,7 @@ class Shape(Settings):
 
 
 class LlamaShape(Shape):
-    """Keys of transformers' LlamaConfig, but those that the tokenizer decides."""
+    """Keys of transformers' LlamaConfig, except those that the tokenizer decides."""
 
     num_key_value_heads: int | None = Field(
         default=None, ge=1, le=WIDEST, description="heads of keys and values; they divide those of attention"
@@ -84,6 +84,6 @@ class VisionShape(ClipShape):
 
 
 class TextShape(ClipShape):
-    """Keys of transformers' CLIPTextConfig, but those that the tokenizer decides."""
+    """Keys of transformers' CLIPTextConfig, except those that the tokenizer decides."""
 
     max_position_embeddings: int = Field(default=77, ge=2, le=2**20, description="longest text, in tokens")

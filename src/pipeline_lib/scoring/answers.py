@@ -28,7 +28,7 @@ class Joined:
 
 
 class AnswerRow(FileRow):
-    """LLaVA's answer record, of which only the id and the text are always there."""
+    """LLaVA's answer record; only the id and the text are always there."""
 
     question_id: Identifier
     text: FreeText
@@ -86,7 +86,7 @@ def repeats(question: Question, text: str) -> bool:
 def _check_prompt(question: Question, answer: Answer) -> None:
     """Refuse an answer to another prompt than the question's, or, where it has a stem, to one that begins otherwise.
 
-    White space around a prompt does not count, and an empty one is none.
+    White space around a prompt does not count, and an empty prompt counts as absent.
     """
     prompt = str(question.record.get("prompt", question.prompt)).strip()
     answered = (answer.row.prompt or "").strip()

@@ -48,7 +48,7 @@ class Settings(WeightsKind):
         return self.template
 
     def origin(self, given: Given, seed: int) -> dict[str, Any]:
-        """Return that the tensors are those of files, and which files of tensors are none of the model's."""
+        """Return that the tensors come from files, and the files of tensors that nobody reads."""
         from pipeline_lib.checkpoints.unused import unused_files
 
         return {"tensors": "files of the dataset", "unused_files": unused_files(self.files(given), self.holds)}

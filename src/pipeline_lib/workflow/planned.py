@@ -12,7 +12,7 @@ from snakemake.jobs import Job
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.present import Present
 from pipeline_lib.lineage.status import Assessment, Status, assess
-from pipeline_lib.lineage.why import job_name, own_causes
+from pipeline_lib.lineage.why import NEVER_MADE, job_name, own_causes
 
 Planned = dict[str, Any]
 
@@ -61,20 +61,21 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
             raise WorkflowError(str(error)) from None
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in _notice(jobs, assessments):
+        for line in notice(jobs, assessments):
             tell(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def _notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
+def notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
     """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
     stood = [
         f"{job_name(job)}: {assessment.status}: {own[0]}"
         for job in jobs
-        if (own := own_causes((assessment := assessments[job["record"]]).causes))
-        and assessment.status is not Status.RUNNING
+        if (assessment := assessments[job["record"]]).status is not Status.RUNNING
+        and (own := own_causes(assessment.causes))
+        and own[0] != NEVER_MADE
     ]
     more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
     return [*stood[:SHOWN], *more]

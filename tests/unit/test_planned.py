@@ -1,0 +1,28 @@
+"""What Snakemake says before a run of the jobs that it is made to run."""
+
+from typing import Any
+
+import snakemake.api  # noqa: F401 (its modules import each other: this one comes first)
+
+from pipeline_lib.lineage.status import Assessment, Status
+from pipeline_lib.lineage.why import NEVER_MADE
+from pipeline_lib.workflow.planned import SHOWN, notice
+
+
+def lines(status: Status, *causes: str, jobs: int = 1) -> list[str]:
+    forced: list[dict[str, Any]] = [{"record": f"results/records/train/{number}.json"} for number in range(jobs)]
+    return notice(forced, {job["record"]: Assessment(status, list(causes), forced=True) for job in forced})
+
+
+def test_a_job_that_stood_is_named_with_its_first_cause() -> None:
+    assert lines(Status.MISSING, "results/x: missing", "below train 1") == ["train 0: missing: results/x: missing"]
+
+
+def test_a_job_that_was_never_made_and_one_that_is_running_need_no_line() -> None:
+    assert lines(Status.MISSING, NEVER_MADE, "below fetch a, which runs") == []
+    assert lines(Status.RUNNING, "a job is making it now") == []
+
+
+def test_of_many_jobs_the_first_are_named_and_the_others_counted() -> None:
+    shown = lines(Status.STALE, "seed: 0 → 1", jobs=SHOWN + 2)
+    assert len(shown) == SHOWN + 1 and shown[-1].startswith("and 2 more; `vlmflow why`")
