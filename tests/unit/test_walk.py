@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.walk import DANGLING, LOOP, NOT_UTF8, SPECIAL, UNREADABLE, walk
+from pipeline_lib.core.walk import DANGLING, LOOP, MANY_WAYS, NOT_UTF8, SPECIAL, UNREADABLE, walk
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 from pipeline_lib.sources import folder
 
@@ -29,6 +29,18 @@ def test_a_linked_folder_is_entered(photos: Path, tmp_path: Path) -> None:
 def test_a_folder_linked_twice_is_two_folders(photos: Path) -> None:
     (photos / "again").symlink_to(photos / "deep")
     assert walk(photos).unusable == {} and "again/b.jpg" in walk(photos).files
+
+
+def test_links_from_folder_to_folder_cannot_make_files_without_end(tmp_path: Path) -> None:
+    for number in range(12):
+        for name in ("a", "b"):
+            (tmp_path / f"{number:02}").mkdir(exist_ok=True)
+            (tmp_path / f"{number:02}" / name).symlink_to(tmp_path / f"{number + 1:02}")
+    (tmp_path / "12").mkdir()
+    (tmp_path / "12/picture.jpg").write_text("x")
+    content = walk(tmp_path)
+    assert "12/picture.jpg" in content.files and len(content.files) < 8192
+    assert MANY_WAYS in content.unusable.values()
 
 
 def test_loops_dangling_links_pipes_and_sockets_are_listed(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """One pass over a folder: its files, and what in it cannot be used, each with its reason."""
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from pipeline_lib.core.files import LISTING, STAMP
 
 UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
 DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
+MOST_WAYS = 100  # by which one folder is entered: links from folder to folder make a million ways of twenty folders
+MANY_WAYS = f"a folder that links lead to in more than {MOST_WAYS} ways"
 
 
 @dataclass
@@ -30,6 +33,7 @@ def walk(root: Path) -> Walk:
     """Return what lies below `root`."""
     result = Walk()
     folders: list[tuple[Path, str, frozenset[tuple[int, int]]]] = [(root, "", frozenset())]
+    ways: Counter[tuple[int, int]] = Counter()
     while folders:
         folder, prefix, above = folders.pop()
         try:
@@ -38,7 +42,12 @@ def walk(root: Path) -> Walk:
         except OSError:
             result.unusable[prefix.rstrip("/") or "."] = UNREADABLE
             continue
-        above |= {(identity.st_dev, identity.st_ino)}
+        inode = (identity.st_dev, identity.st_ino)
+        ways[inode] += 1
+        if ways[inode] > MOST_WAYS:
+            result.unusable[prefix.rstrip("/")] = MANY_WAYS
+            continue
+        above |= {inode}
         for entry in entries:
             name = prefix + entry.name
             reason = _reason(entry, above)

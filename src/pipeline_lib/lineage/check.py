@@ -21,9 +21,15 @@ PLACES = ("data", "results")
 
 
 def faults(records: Records, present: Present) -> list[str]:
-    """Return a line for everything that is not as its record says, and for every file that is no record."""
+    """Return a line for everything that is not as its record says.
+
+    Files that are no records raise PipelineError, which has all lines.
+    """
     by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
-    return [*records.broken, *by_output, *_of_names(records), *_of_reuse()]
+    lines = [*records.broken, *by_output, *_of_names(records), *_of_reuse()]
+    if records.broken:
+        raise PipelineError("\n".join(lines))
+    return lines
 
 
 def plan_faults(plan: list[Job]) -> list[str]:
