@@ -71,7 +71,11 @@ def test_a_turn_that_is_no_text_is_not_called_empty(tmp_path: Path, value: Any, 
 
 
 @pytest.mark.parametrize(
-    "key", ["video", "videos", "images", "image_path", "image_paths", "audio", "img", "pic", "Image"]
+    "key",
+    [
+        *("video", "videos", "images", "image_path", "image_paths", "audio", "img", "pic", "Image", "image_1"),
+        *("image-path", "image path", "media", "visual", "screenshot", "point_cloud", "pixel_values"),
+    ],
 )
 def test_a_row_that_names_media_in_another_key_is_rejected_with_the_key(tmp_path: Path, key: str) -> None:
     assert f"`{key}` names media" in reason(tmp_path, **{key: ["1.jpg"]})
@@ -79,6 +83,8 @@ def test_a_row_that_names_media_in_another_key_is_rejected_with_the_key(tmp_path
 
 def test_a_row_is_known_to_name_media_by_a_files_suffix_too(tmp_path: Path) -> None:
     assert "`scan` names media" in reason(tmp_path, scan="patient/1.jpg")
+    assert "`link` names media" in reason(tmp_path, link="http://example.org/1.jpg?size=2")
+    assert "`content` names media" in reason(tmp_path, content="data:image/png;base64,AAAA")
     assert "`turn.clip` names media" in reason(tmp_path, conversations=[{**turns()[0], "clip": "a.mp4"}, turns()[1]])
 
 
@@ -89,7 +95,11 @@ def test_a_row_may_say_where_its_image_was_from() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<video>\nWhat happens?", "What happens? <audio>", "<Image1>\nWhat?", "<|image|> What?"]
+    "text",
+    [
+        *("<video>\nWhat happens?", "What happens? <audio>", "<Image1>\nWhat?", "<|image|> What?", "[IMG] What?"),
+        *("<image>\n<video>\nWhat?", "<image/> What?", "What? <image_placeholder>", "<IMG_CONTEXT> What?"),
+    ],
 )
 def test_a_placeholder_of_other_media_is_no_text(tmp_path: Path, text: str) -> None:
     assert "media that are not read" in reason(tmp_path, conversations=turns(text))

@@ -204,6 +204,10 @@ def test_a_split_without_answers_is_not_scored_but_submitted(tmp_path: Path) -> 
         ("index\tquestion\tA\tB\timage\n\u0661\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n-1\tq\ta\tb\tAA\n", "whole number"),
         ("index\tquestion\tA\tB\timage\n\tq\ta\tb\tAA\n", "without index"),
+        ("index\tquestion\tA\tB\timage\n" + "9" * 5000 + "\tq\ta\tb\tAA\n", "whole number"),
+        ("index\tquestion\tA\tB\tA\timage\n1\tq\ta\tb\tc\tAA\n", "same name"),
+        ("index\tquestion\tA\tB\timage\n1\tq\ta\0\tb\tAA\n", r"NUL(.|\n)*t\.tsv:2"),
+        ("index\tquestion\tA\tB\timage\tanswer\n1\tq\ta\tb\tAA", r"ends within a row(.|\n)*t\.tsv:2"),
     ],
 )
 def test_a_hostile_table_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -219,7 +223,7 @@ def test_hostile_rows_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"none of the options(.|\n)*index 1: 'E'"):
         score(write(tmp_path / "beyond.tsv", [row(1, "E")]), answers)
     (tmp_path / "bytes.tsv").write_bytes(b"index\tquestion\n\xff\xfe")
-    with pytest.raises(PipelineError, match="cannot be read"):
+    with pytest.raises(PipelineError, match=r"not UTF-8(.|\n)*bytes\.tsv:2"):
         mmbench.questions(Files(tmp_path / "bytes.tsv"), "llava15")
     with pytest.raises(PipelineError, match="file not found"):
         mmbench.questions(Files(tmp_path / "none.tsv"), "llava15")

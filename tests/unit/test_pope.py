@@ -153,6 +153,15 @@ def test_labels_that_do_not_belong_are_refused(tmp_path: Path) -> None:
         pope.gold(files, pope.questions(files, "llava15"), "llava15")
 
 
+def test_two_questions_with_one_label_are_refused(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    first = json.loads(files.questions.read_text().splitlines()[0])
+    again = {**first, "question_id": first["question_id"] + 7 * pope.CATEGORY_STRIDE}
+    files.questions.write_text(files.questions.read_text() + json.dumps(again) + "\n")
+    with pytest.raises(PipelineError, match="have the same label"):
+        pope.gold(files, pope.questions(files, "llava15"), "llava15")
+
+
 def test_label_files_that_no_question_names_are_ignored_with_a_notice(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

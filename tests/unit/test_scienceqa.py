@@ -190,6 +190,9 @@ def test_a_split_that_is_no_list_of_ids_is_refused(tmp_path: Path, ids: Any) -> 
         ),
         ([row("7", False) | {"images": ["7.png"]}], r"shows more than its `image`(.|\n)*7: images"),
         ([row("7", True) | {"video": "7.mp4"}], "7: video"),
+        ([row("7", False) | {"img": "7.png"}], "7: img"),
+        ([row("7", False) | {"picture": "7.png"}], "7: picture"),
+        ([row("7", False) | {"conversations": [{"value": TEXT}] * 3}], "row 1(.|\n)*at most 2"),
     ],
 )
 def test_a_hostile_question_file_is_refused(tmp_path: Path, rows: Any, message: str) -> None:

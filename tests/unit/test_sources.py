@@ -154,6 +154,12 @@ def test_lists_come_in_other_forms(server: Server, form: str) -> None:
         fetched({**source, "url_field": "lnk"}, "other")
 
 
+def test_a_list_that_names_a_column_twice_is_refused(server: Server) -> None:
+    server.routes["/list.csv"] = file_of(f"id,imageURL,imageURL\n1,{server.url}/a.jpg,{server.url}/b.jpg\n".encode())
+    with pytest.raises(PipelineError, match=r"same name(.|\n)*imageURL"):
+        fetched({"kind": "urls", "list": f"{server.url}/list.csv", "id_field": "id"})
+
+
 @pytest.mark.parametrize(
     "entry", [{"../x": "{url}/a.jpg"}, {"a": "{url}/a.jpg", "a.jpg/b": "{url}/b.jpg"}, {"a": "{url}/a"}]
 )

@@ -60,6 +60,7 @@ def test_an_empty_prediction_is_a_missing_answer(tmp_path: Path) -> None:
     ("cells", "message"),
     [
         ([1, "What is it?", "=A1"], r"not a formula(.|\n)*row 2, column prediction(.|\n)*'=A1'"),
+        ([1, "What is it?", "#N/A"], r"not an error(.|\n)*row 2"),
         ([1, "What is it?", 3], r"not int(.|\n)*row 2"),
         ([1, "What is it?", True], "not bool"),
         ([None, "What is it?", "B"], r"needs its index(.|\n)*row 2"),
@@ -83,6 +84,8 @@ def test_a_second_row_of_the_same_index_is_refused(tmp_path: Path) -> None:
 def test_a_sheet_without_its_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"without prediction; there is index, answer"):
         list(read_answers(sheet(tmp_path / "a.xlsx", [1, "B"], heading=["index", "answer"])))
+    with pytest.raises(PipelineError, match=r"same name(.|\n)*prediction"):
+        list(read_answers(sheet(tmp_path / "a.xlsx", [1, "A", "B"], heading=["index", "prediction", "prediction"])))
     with pytest.raises(PipelineError, match="one sheet with rows"):
         list(read_answers(sheet(tmp_path / "b.xlsx", heading=[])))
 

@@ -6,6 +6,7 @@ ratio is null instead of an error.
 """
 
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -114,6 +115,11 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
     """Return the labels of one category by question id; a file that belongs to other questions raises PipelineError."""
     rows = _label_rows(path)
     label_ids = {question.id: _label_id(question, rows) for question in questions}
+    asked_twice = [str(label_id) for label_id, times in Counter(label_ids.values()).items() if times > 1]
+    if asked_twice:
+        raise PipelineError(
+            "several questions of this category have the same label", where=path, value=some(asked_twice)
+        )
     unlabelled = [name for name, label_id in label_ids.items() if label_id not in rows]
     unasked = [str(label_id) for label_id in rows.keys() - set(label_ids.values())]
     if unlabelled or unasked:

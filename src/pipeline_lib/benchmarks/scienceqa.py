@@ -19,6 +19,7 @@ from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_json, read_object
+from pipeline_lib.instruct.row_keys import unread_media
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
@@ -29,7 +30,6 @@ cluster = by_image
 IMAGE = "<image>"
 FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
 HINT = "Context: "
-MEDIA = frozenset({"images", "image_path", "image_file", "video", "videos", "audio"})  # keys of others' question files
 
 
 class Turn(FileRow):
@@ -45,7 +45,7 @@ class QuestionRow(FileRow):
 
     id: Identifier
     image: Text | None = None
-    conversations: Annotated[list[Turn], Field(min_length=1)]
+    conversations: Annotated[list[Turn], Field(min_length=1, max_length=2)]
 
 
 class Problem(FileRow):
@@ -137,9 +137,9 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
     options = options_of(text)
     if not options:
         raise PipelineError("no options (lines from `A. ` on) in this question", where=where, value=row.id)
-    media = sorted(MEDIA & (row.model_extra or {}).keys())
+    media = unread_media({**(row.model_extra or {}), "image": row.image})
     if media or (IMAGE in asked and row.image is None):
-        value = f"{row.id}: {', '.join(media) or IMAGE}"
+        value = f"{row.id}: {media or IMAGE}"
         cure = "name one image under `image`: nothing else is shown to a model"
         raise PipelineError("this question shows more than its `image`", where=where, value=value, cure=cure)
     prompt = text + FORMAT_PROMPT

@@ -19,7 +19,10 @@ def check(
     look: LookOption = False,
 ) -> None:
     """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
-    lines = faults(Records(Path()), Present(deep, look))
+    try:
+        lines = faults(Records(Path()), Present(deep, look))
+    except PipelineError as error:
+        lines = str(error).splitlines()
     unseen = []
     for study in made_studies():
         try:

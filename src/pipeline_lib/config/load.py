@@ -17,6 +17,7 @@ from pipeline_lib.core.registry import load
 from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
+LISTED = 100  # faults of a study in one error
 NAME = re.compile(r"[\w][\w.-]*")
 
 
@@ -93,8 +94,9 @@ def load_study(path: Path, look: Callable[[Study], Iterable[Problem]] = lambda s
     except ValidationError as error:
         found = [_problem(item) for item in error.errors()]
     if found:
-        lines = [_line(path, document, problem) for problem in found]
-        raise PipelineError(f"{len(lines)} fault{'s' * (len(lines) > 1)} in this study:\n" + "\n".join(lines))
+        lines = [_line(path, document, problem) for problem in found[:LISTED]]
+        lines += [f"  and {len(found) - LISTED} more"] if len(found) > LISTED else []
+        raise PipelineError(f"{len(found)} fault{'s' * (len(found) > 1)} in this study:\n" + "\n".join(lines))
     return rehearsed(study)
 
 

@@ -4,7 +4,6 @@ Nothing stands in it that two equal makings differ in. It stays small, since Sna
 up to 1 MB: beyond `INLINE` files the list stands in the folder itself, and the manifest holds that list's digest.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field, typed
 from pipeline_lib.core.files import LISTING, files_below, write_text
-from pipeline_lib.core.reading import numbered_lines, read_text
-from pipeline_lib.core.text import canonical_json, pretty_json, read_object
+from pipeline_lib.core.reading import read_text
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object, read_rows_with_place
 
 SCHEMA = 1
 INLINE = 1000
@@ -191,7 +190,7 @@ def read_entries(path: Path) -> list[Entry]:
             where=listing,
             cure=f"delete {path} and run again: the stage that makes it runs",
         )
-    return [_entry(json.loads(line), f"{listing}:{number}") for number, line in numbered_lines(listing)]
+    return [_entry(row, where) for where, row in read_rows_with_place(listing)]
 
 
 def inline_entries(path: Path) -> list[Entry]:

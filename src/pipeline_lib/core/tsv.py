@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Sequence
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.reading import open_file
+from pipeline_lib.core.reading import numbered_lines
 
 Row = dict[str, str]
 
@@ -13,13 +13,12 @@ Row = dict[str, str]
 def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
     """Return the rows of a table by column; an absent value is empty.
 
-    A table that cannot be read, holds no row, lacks one of `columns`, has a row too long or one that a quote swallowed
-    raises PipelineError.
+    A table that cannot be read, holds no row, lacks one of `columns` or has one twice, has a row too long, one that a
+    quote swallowed or a last one that is cut off raises PipelineError.
     """
     import pandas as pd  # half a second, which those who read no table need not wait
 
-    with open_file(path):
-        pass  # a folder, a pipe and what may not be read are refused by name
+    _check_text(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # else what is too long in a row is dropped
@@ -40,6 +39,31 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
             cure='write a cell that begins with a quote as `"""like this"" it is whole"`, or fetch the file again',
         )  # fmt: skip
     return rows
+
+
+def refuse_repeated(columns: Sequence[str], path: Path) -> None:
+    """Raise PipelineError where two columns of a table have one name: one of them would be lost."""
+    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    if repeated:
+        cure = "remove one of them, or give it another name"
+        raise PipelineError("two columns of this table have the same name", where=path, value=repeated, cure=cure)
+
+
+def _check_text(path: Path) -> None:
+    """Raise PipelineError where a table is not UTF-8, names a column twice, holds NUL or ends within a row."""
+    heading, number, line = "", 0, ""
+    for number, line in ((number, line) for number, line in numbered_lines(path) if line.strip()):
+        heading = heading or line
+        if "\0" in line:
+            raise PipelineError("the character NUL, which no text holds", where=f"{path}:{number}", value=line[:80])
+    columns = next(iter(heading.splitlines()), "").split("\t")
+    refuse_repeated(columns, path)
+    is_cut_off = not line.endswith(("\n", "\r")) and line.count("\t") < len(columns) - 1
+    if is_cut_off and '"' not in line and "\r" not in line:
+        raise PipelineError(
+            "this table ends within a row", where=f"{path}:{number}", value=line[:80],
+            cure="fetch the file again: it is cut off",
+        )  # fmt: skip
 
 
 def swallowing_row(rows: Sequence[Row]) -> int | None:

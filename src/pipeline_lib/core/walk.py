@@ -1,14 +1,16 @@
 """One pass over a folder: its files, and what in it cannot be used, each with its reason."""
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline_lib.core.files import LISTING, STAMP
 
 UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
-AGAIN = "a link to a folder that another link leads to"
 DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
+MOST_WAYS = 100  # by which one folder is entered: links from folder to folder make a million ways of twenty folders
+MANY_WAYS = f"a folder that links lead to in more than {MOST_WAYS} ways"
 
 
 Identity = tuple[int, int]  # device and inode of a folder
@@ -18,8 +20,8 @@ Identity = tuple[int, int]  # device and inode of a folder
 class Walk:
     """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
 
-    Linked folders are entered, each by one link, or a few links could make files without end. A name that is not UTF-8
-    stands with its odd bytes escaped. A file whose size and time nobody asks for has no entry.
+    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
+    nobody asks for has no entry.
     """
 
     files: dict[str, "os.DirEntry[str] | None"] = field(default_factory=dict)
@@ -43,8 +45,8 @@ def file_state(stat: os.stat_result) -> str:
 def walk(root: Path) -> Walk:
     """Return what lies below `root`."""
     result = Walk()
-    linked: set[Identity] = set()
     folders: list[tuple[Path, str, frozenset[Identity]]] = [(root, "", frozenset())]
+    ways: Counter[Identity] = Counter()
     while folders:
         folder, prefix, above = folders.pop()
         try:
@@ -53,10 +55,15 @@ def walk(root: Path) -> Walk:
         except OSError:
             result.unusable[prefix.rstrip("/") or "."] = UNREADABLE
             continue
-        above |= {(identity.st_dev, identity.st_ino)}
+        inode = (identity.st_dev, identity.st_ino)
+        ways[inode] += 1
+        if ways[inode] > MOST_WAYS:
+            result.unusable[prefix.rstrip("/")] = MANY_WAYS
+            continue
+        above |= {inode}
         for entry in entries:
             name = prefix + entry.name
-            reason = _reason(entry, above, linked)
+            reason = _reason(entry, above)
             if reason is not None:
                 result.unusable[_printable(name)] = reason
             elif entry.is_dir():
@@ -66,28 +73,19 @@ def walk(root: Path) -> Walk:
     return result
 
 
-def _reason(entry: "os.DirEntry[str]", above: frozenset[Identity], linked: set[Identity]) -> str | None:
-    """Return why an entry cannot be used, None where it is a file or a folder to enter; `linked` grows by that."""
+def _reason(entry: "os.DirEntry[str]", above: frozenset[Identity]) -> str | None:
+    """Return why an entry cannot be used, None where it is a file or a folder to enter."""
     if _printable(entry.name) != entry.name:
         return NOT_UTF8
     try:
         if entry.is_dir():
-            return _link_fault(entry, above, linked) if entry.is_symlink() else None
+            identity = (entry.stat().st_dev, entry.stat().st_ino)
+            return LOOP if entry.is_symlink() and identity in above else None
         if entry.is_file():
             return None
         return DANGLING if entry.is_symlink() and not Path(entry.path).exists() else SPECIAL
     except OSError:  # a link to itself
         return DANGLING
-
-
-def _link_fault(entry: "os.DirEntry[str]", above: frozenset[Identity], linked: set[Identity]) -> str | None:
-    identity = entry.stat().st_dev, entry.stat().st_ino
-    if identity in above:
-        return LOOP
-    if identity in linked:
-        return AGAIN
-    linked.add(identity)
-    return None
 
 
 def _printable(name: str) -> str:

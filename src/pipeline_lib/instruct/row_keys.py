@@ -19,17 +19,18 @@ DESCRIPTIVE = frozenset(
 )
 
 MEDIA_KEY = re.compile(
-    r"(\w+_)?(image|img|pic|picture|photo|figure|video|clip|frame|audio|sound|speech|wav|pdf)s?"
-    r"(_?(path|file|filename|name|url|uri|list|folder|dir|data|base64|bytes)s?)?",
+    r"(\w+[_ -])?(image|img|pic|picture|photo|figure|screenshot|thumbnail|media|visual|video|clip|frame|audio|sound"
+    r"|speech|wav|pdf|pixel_value|point_cloud)s?[_ -]?\d*"
+    r"([_ -]?(path|file|filename|name|url|uri|link|list|folder|dir|data|base64|bytes)s?)?",
     re.IGNORECASE,
 )
 MEDIA_FILE = re.compile(
-    r"\.(jpe?g|png|gif|webp|bmp|tiff?|avif|hei[cf]|svg|mp4|mov|avi|mkv|webm|mp3|wav|flac|ogg|m4a|pdf|dcm|nii(\.gz)?)$",
+    r"\.(jpe?g|png|gif|webp|bmp|tiff?|avif|hei[cf]|svg|mp4|mov|avi|mkv|webm|mp3|wav|flac|ogg|m4a|pdf|dcm|nii(\.gz)?)(\?.*)?$|^data:(image|video|audio)/",
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(
-    r"<\|?(images?|img|picture|photo|videos?|audios?|speech|sound|imagehere|(image|video|audio)_?pad|vision_start)"
-    r"([ _-]?\d+)?\|?>",
+    r"<\|?(images?|img|picture|photo|videos?|audios?|speech|sound|imagehere|(image|video|audio)_?(pad|placeholder)"
+    r"|vision_start|img_context)([ _-]?\d+)? ?/?\|?>|\[(image|img|video|audio)\]",
     re.IGNORECASE,
 )
 
@@ -46,10 +47,10 @@ def unread_media(raw: dict[str, Any]) -> str:
 def unread_placeholder(text: str) -> str:
     """Return the placeholder of other media with which a text begins or ends, such as `<video>`; empty without one.
 
-    In the middle of a text it may be a tag of HTML, and is text.
+    In the middle of a text it may be a tag of HTML, and is text; behind the one that is read it is at the beginning.
     """
-    ends = (match for match in PLACEHOLDER.finditer(text.strip()) if _at_an_end(match))
-    return next((match[0] for match in ends if match[0] != IMAGE), "")
+    others = text.replace(IMAGE, "").strip()
+    return next((match[0] for match in PLACEHOLDER.finditer(others) if _at_an_end(match)), "")
 
 
 def unused_keys(raw: dict[str, Any]) -> set[str]:
@@ -67,10 +68,12 @@ def _unread(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _names_media(key: str, value: Any, image: Any) -> bool:
     names = list(_texts(value))
-    if isinstance(image, str) and all(_is_of(name, image) for name in names):
+    if isinstance(image, str) and names and all(_is_of(name, image) for name in names):
         return False
     is_media_key = MEDIA_KEY.fullmatch(key.removeprefix("turn.")) is not None
-    return bool(names) and (is_media_key or any(MEDIA_FILE.search(name) for name in names))
+    if is_media_key:
+        return bool(names) or (isinstance(value, list | dict) and bool(value))
+    return any(MEDIA_FILE.search(name) for name in names)
 
 
 def _is_of(name: str, image: str) -> bool:

@@ -6,10 +6,12 @@ from typing import Any, Iterator
 from zipfile import BadZipFile, ZipFile
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.tsv import refuse_repeated
 
 SIGNATURE = b"PK\x03\x04"  # of the archive that an xlsx is
 LARGEST = 2**29  # bytes that the archive may unpack to; MMBench's sheet of answers has some millions
 COLUMNS = ("index", "prediction")
+NO_TEXT = {"f": "a formula", "e": "an error"}  # openpyxl's kinds of cells, whose values are texts to Python
 # What openpyxl meets in an archive that is broken or no spreadsheet: its parts are anybody's.
 UNREADABLE = (
     *(BadZipFile, zlib.error, OSError, EOFError, SyntaxError, RuntimeError, ArithmeticError, LookupError),
@@ -34,6 +36,7 @@ def read_predictions(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     that is no spreadsheet of one sheet with the columns.
     """
     heading, *rows = _rows(path)
+    refuse_repeated([str(cell.value) for cell in heading if cell.value is not None], path)
     columns = {str(cell.value): column for column, cell in enumerate(heading) if cell.value is not None}
     lacking = [name for name in COLUMNS if name not in columns]
     if lacking:
@@ -80,8 +83,8 @@ def _text(cell: Any, where: str) -> str:
     """Return the text of a cell, empty where there is none."""
     if cell is None or cell.value is None:
         return ""
-    if cell.data_type == "f" or not isinstance(cell.value, str):
-        kind = "a formula" if cell.data_type == "f" else type(cell.value).__name__
+    if cell.data_type in NO_TEXT or not isinstance(cell.value, str):
+        kind = NO_TEXT.get(cell.data_type, type(cell.value).__name__)
         cure = "format the column as text, and write what the model said"
         raise PipelineError(f"a text belongs here, not {kind}", where=where, value=cell.value, cure=cure)
     return cell.value

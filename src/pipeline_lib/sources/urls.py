@@ -155,9 +155,11 @@ def _table(path: Path, delimiter: str) -> list[dict[str, Any]]:
     from io import StringIO
 
     from pipeline_lib.core.reading import read_text
+    from pipeline_lib.core.tsv import refuse_repeated
 
     reader = csv.DictReader(StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
     try:
+        refuse_repeated(reader.fieldnames or [], path)
         rows = list(reader)
     except csv.Error as error:
         raise PipelineError(f"this table cannot be read: {error}", where=f"{path}:{reader.line_num}") from error
