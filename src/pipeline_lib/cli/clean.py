@@ -45,7 +45,9 @@ def _as_planned(name: str) -> Path:
 
 
 def _manifest_of(artefact: Path) -> Path:
-    """Return the manifest that lists a file or folder beside it; none raises PipelineError."""
+    """Return the manifest that lists a file or folder beside it; none, or nothing to remove, raises PipelineError."""
+    if not artefact.exists():
+        raise PipelineError("there is no such file or folder", where=artefact)
     for manifest in sorted(artefact.parent.glob(f"*{SUFFIX}")):
         own_folder = manifest.name == artefact.name + SUFFIX
         if own_folder or any(entry.path.split("/")[0] == artefact.name for entry in read_entries(manifest)):
@@ -59,8 +61,6 @@ def _manifest_of(artefact: Path) -> Path:
 
 def _remove(artefact: Path, manifest: Path) -> None:
     """Remove an artefact and the copy that is kept of it, having recorded what is removed and when."""
-    if not artefact.exists():
-        raise PipelineError("there is no such file or folder", where=artefact)
     note_removal(artefact, CLEAN)
     remove(artefact)
     for entry in kept.FOLDER.glob(f"*/{kept.ENTRY}"):
