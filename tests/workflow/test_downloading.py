@@ -77,7 +77,7 @@ def test_a_study_is_downloaded_pinned_and_not_asked_for_again(online: tuple[Proj
     failures = [(project.root / f"data/raw/covers/00{shard}.failures.jsonl").read_text() for shard in (0, 1)]
     assert [json.loads(line)["name"] for text in failures for line in text.splitlines()] == ["5.jpg"]
     health = json.loads((project.root / "data/images/covers/health.json").read_text())
-    assert health == {"kept: JPEG, one tone": 4, "kept: JPEG, all black": 1, "missing: HTTP 404": 1}
+    assert health == {"kept: JPEG": 5, "missing: HTTP 404": 1}
     (rejected,) = (project.root / "data/tables/instructions.rejected.jsonl").read_text().splitlines()
     assert json.loads(rejected)["reason"] == "image could not be fetched: HTTP 404"
     once = [path for path in server.paths() if path.endswith((".zip", ".json"))]

@@ -136,7 +136,11 @@ def test_an_edited_source_names_the_file(own: Project) -> None:
 def test_a_training_that_diverges_marks_the_old_score(own: Project) -> None:
     """Nothing is put in the place of anything: the rate is absurd, and the training says so itself."""
     setting(own)
-    own.edit("studies/mini.yaml", "2.0e-3, warmup: 0.05, beta2: 0.98, clip_norm: 1.0}\n\nruns", "1.0e+30}\n\nruns")
+    own.edit(
+        "studies/mini.yaml",
+        "2.0e-3, warmup: 0.05, beta2: 0.98, clip_norm: 1.0}\n\nruns",
+        "1.0e+30, warmup: 0.05, beta2: 0.98, clip_norm: 1.0}\n\nruns",
+    )
     assert own.make().returncode != 0
     (row,) = [line for line in shown(own).splitlines() if "│ full " in line]
     assert "failed" in row

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Iterator
 
-from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.core.registry import load
@@ -84,7 +84,7 @@ def _changed_files(job: Job, record: Record, cache: DigestCache, everything: boo
     paths = source.local_paths()
     places = {_place(path) for path in paths}
     if not places.issubset(before) or not places:
-        yield f"source: {', '.join(before)} → {', '.join(sorted(places)) or 'elsewhere'}"
+        yield f"source: in another place than when it was fetched: {', '.join(map(_shown, paths)) or 'nowhere'}"
         return
     for path in (path for path in paths if path.exists()):
         if path.is_dir() and _is_too_large(source, everything):
@@ -94,9 +94,13 @@ def _changed_files(job: Job, record: Record, cache: DigestCache, everything: boo
 
 
 def _place(path: Path) -> str:
-    """Return a path as records name it: absolute, or relative inside the project, which may be moved as a whole."""
-    root = Path.cwd()
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    """Return a path as records name it: inside the project by its name, elsewhere by a digest of where it lies."""
+    return _shown(path) if path.is_relative_to(Path.cwd()) else f"path {digest_text(path.as_posix())[:16]}"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a person knows it: relative inside the project, which may be moved as a whole."""
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
 
 
 def _state(path: Path, source: SourceSettings, shard: int, shards: int) -> str:
@@ -119,7 +123,7 @@ def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCach
         name = next((name for name in pins if Path(name).absolute() == path), str(path))
         pin = pins.get(name) or (Pins().get(name) or {}).get("sha256")
         if cache.digests([path]) != [pin]:
-            yield f"{_place(path)}: not the file that was fetched"
+            yield f"{_shown(path)}: not the file that was fetched"
         return
     manifest = Path(job["outputs"]["manifest"])
     try:
@@ -135,4 +139,4 @@ def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCach
     for words, names in (("other content of", changed), ("no longer holds", gone)):
         if names:
             more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            yield f"{_place(path)}: {words} {', '.join(names[:NAMED])}{more}"
+            yield f"{_shown(path)}: {words} {', '.join(names[:NAMED])}{more}"

@@ -1,6 +1,7 @@
 """Which stages may be recorded as made: those whose files, settings, code and libraries are what their records say."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline_lib.core.record import is_sealed
 from pipeline_lib.ledger.stages import Stage
@@ -22,7 +23,7 @@ def refusals(stages: list[Stage], present: Present) -> list[Refusal]:
 
 
 def _causes(stage: Stage, present: Present) -> list[str]:
-    causes = []
+    causes = [f"{path}: missing" for path in stage.inputs if not Path(path).exists()]
     for job in stage.jobs:
         record = present.record(job["record"])
         causes += job["causes"]
