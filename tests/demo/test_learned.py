@@ -58,7 +58,8 @@ def test_more_rows_teach_more_over_all_benchmarks() -> None:
     metrics = {"pope": "accuracy", "scienceqa": "accuracy/image", "mmbench": "accuracy"}
     scores = {name: runs_of(name) for name in metrics}
     tenth, half, full = (
-        sum(scores[name][run]["metrics"][metric] for name, metric in metrics.items()) for run in ("tenth", "half", "full")
+        sum(scores[name][run]["metrics"][metric] for name, metric in metrics.items())
+        for run in ("tenth", "half", "full")
     )
     assert tenth < half < full
 
