@@ -10,7 +10,8 @@ TARGET = "results/mini/pope_score.json"
 COMMAND = ("snakemake", "--profile", "slurm", "--config", "study=mini", "--", TARGET)
 MINUTES = 25  # far more than it takes, for a machine that others use too
 
-# Jobs of Slurm by rule: a shard each, a table with its subsets, a run's answers with their score. Gathering is none.
+# Jobs of Slurm by rule: a shard each, a table with its subsets, a run's answers with their score. Gathering is none. `inspect` is
+# the check of the questions and that of the pairs.
 JOBS = {
     "fetch": 5,
     "convert": 3,
@@ -18,6 +19,7 @@ JOBS = {
     "tables": 3,
     "weights": 2,
     "shown": 3,
+    "inspect": 2,
     "train": 5,
     "merge": 1,
     "answers": 3,
