@@ -10,8 +10,8 @@ TARGET = "results/mini/pope_score.json"
 COMMAND = ("snakemake", "--profile", "slurm", "--config", "study=mini", "--", TARGET)
 MINUTES = 25  # far more than it takes, for a machine that others use too
 
-# Jobs of Slurm by rule: a shard each, a table with its subsets, a run's answers with their score. Gathering is none. `inspect` is
-# the check of the questions and that of the pairs.
+# Jobs of Slurm by rule: a shard each, a table with its subsets, a run's answers with their score; `inspect` checks the
+# questions and the pairs of images and texts. Gathering is none.
 JOBS = {
     "fetch": 5,
     "convert": 3,
