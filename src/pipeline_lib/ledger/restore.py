@@ -82,7 +82,7 @@ def keep_for_reuse(stages: list[Stage], present: Present) -> None:
     cache = DigestCache()
     for job in (job for stage in stages for job in stage.jobs if not present.absent_outputs(job)):
         record = present.record(job["record"])
-        if record is not None and is_sealed(record) and not (present.causes(job) or present.faults(record)):
+        if record is not None and is_sealed(record) and not (present.causes(job, record) or present.faults(record)):
             keep_made(job, record, cache)
 
 

@@ -30,7 +30,7 @@ def accepted_record(job: Job, because: str, present: Present) -> Record | None:
         faults.append(f"{job['record']}: made from other inputs than {', '.join(job['inputs'])}")
     if faults:
         raise PipelineError("what was made cannot be vouched for", value=faults, cure="run snakemake")
-    causes = present.causes(job)
+    causes = present.causes(job, record)
     if not causes:
         return None
     change = {

@@ -36,9 +36,8 @@ class Present:
         except PipelineError:
             return None
 
-    def record_fault(self, path: str) -> str | None:
-        """Return why the record of a job vouches for nothing, None where it does, or where there is none."""
-        record = self.record(path)
+    def record_fault(self, path: str, record: Record | None) -> str | None:
+        """Return why a job's record, as `record` read it, vouches for nothing; None where it does, or there is none."""
         if record is None:
             empty = Path(path).is_file() and not Path(path).stat().st_size
             return "the job was killed" if empty else f"{path}: not a record" if Path(path).is_file() else None
@@ -85,9 +84,8 @@ class Present:
         """Return the digests of the code that a job would run, by module."""
         return code_modules(Path("workflow_scripts") / f"{job['rule']}.py", *job["code"].split()[1:])
 
-    def causes(self, job: Job) -> list[str]:
+    def causes(self, job: Job, record: Record | None) -> list[str]:
         """Return what makes a job stale: everything that differs from its record, its sources included."""
-        record = self.record(job["record"])
         causes = list(causes_of(job, record, self._digest_or_recorded(record), self.modules))
         if record is None or record["exit"] != 0:
             return causes
