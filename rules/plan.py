@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
-from snakemake.exceptions import WorkflowError
+from snakemake.exceptions import RuleException, WorkflowError
 from snakemake.jobs import Job
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
@@ -36,7 +36,7 @@ def main() -> None:
     try:
         jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
         assessments = assess(jobs, Present(look=arguments.look))
-    except (PipelineError, WorkflowError) as error:
+    except (PipelineError, RuleException, WorkflowError) as error:
         sys.exit(str(error))
     for job, assessment in zip(jobs, assessments.values(), strict=True):
         job |= assessment.as_plan()

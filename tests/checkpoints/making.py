@@ -26,7 +26,7 @@ TEXT = {
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "vocab_size": VOCABULARY,
-    "max_position_embeddings": 256,
+    "max_position_embeddings": 512,
     "rms_norm_eps": 1e-5,
     "initializer_range": 0.2,
     "tie_word_embeddings": False,

@@ -25,7 +25,9 @@ def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = Fa
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
         raise PipelineError(
-            "Snakemake cannot plan this study", value=done.stderr.strip()[-1000:], cure="vlmflow config check"
+            "Snakemake cannot plan this study",
+            value=done.stderr.strip()[-1000:],
+            cure="vlmflow config check; targets are files that the study makes, another study is --study NAME",
         )
     jobs: list[dict[str, Any]] = json.loads(done.stdout)
     return jobs
