@@ -172,6 +172,7 @@ def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     must(cloned.run("dvc", "pull", "-q", *wanted, "fetch-mini_pope", "records.dvc"))
     told = restore(cloned)
     assert "4 of 38 stages are verified and current." in told and "absent: " in told
+    assert "failed" not in must(cloned.run("vlmflow", "why", *STUDY))
     done = cloned.make("results/mini/pope_score.json")
     assert done.returncode == 0, done.text
     assert Counter(re.findall(r"^(?:local)?rule (\w+):$", done.text, flags=re.MULTILINE)) == {

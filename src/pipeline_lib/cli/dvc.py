@@ -91,8 +91,11 @@ def restore(study: StudyOption = DEFAULT) -> None:
     without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
     for record in _absent_records(findings.there):
         note_removal(record, RESTORE)
+    unwritten = _absent_records(found)
     times = {file: file.stat() for file in heavy_files(findings.there)}
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
+    for record in unwritten:
+        remove(record)  # Snakemake has made an empty one, which would tell of a job that was killed
     for file, before in times.items():
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     keep_for_reuse(findings.there, present)
@@ -139,9 +142,9 @@ def _absent_outputs(found: list[Stage]) -> list[Path]:
     return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
 
 
-def _absent_records(verified: list[Stage]) -> list[Path]:
-    """Return the records that a clone lacks of stages whose files were held against dvc.lock."""
-    return [path for stage in verified for job in stage.jobs if not (path := Path(job["record"])).exists()]
+def _absent_records(of: list[Stage]) -> list[Path]:
+    """Return the records of some stages that are not here."""
+    return [path for stage in of for job in stage.jobs if not (path := Path(job["record"])).exists()]
 
 
 def _refuse_inside_a_stage() -> None:
