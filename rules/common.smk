@@ -40,7 +40,7 @@ def clear_leftovers():
             logger.info(f"Jobs of a killed run were in Slurm's queue. Cancelled: {', '.join(orphans)}")
     removed = attendance.clear()
     if removed:
-        logger.info(f"A killed run left unfinished outputs or its lock. Removed: {', '.join(removed)}")
+        logger.info(f"A killed run left its marks or its lock. Removed those of: {', '.join(removed)}")
     if attendance.others_at_work() and not workflow.output_settings.dryrun:
         raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
     return attendance

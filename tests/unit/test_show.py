@@ -73,3 +73,13 @@ def test_a_study_without_marks_shows_none(folder: Path) -> None:
 def test_a_metric_over_nothing_is_a_dash(folder: Path) -> None:
     text = shown(folder, metrics={"f1": None, "accuracy": 0.7}, interval={"f1": None, "accuracy": [0.6, 0.8]})
     assert "\u2013" in text
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"metrics": {"f1": "high"}}', '{"metrics": {"f1": 0.9}}'])
+def test_what_is_no_score_is_a_dash_beside_its_status_and_the_other_runs_are_shown(folder: Path, text: str) -> None:
+    shown(folder)
+    (folder / "results/mini/scores/untrained/pope.json").write_text(text)
+    done = CliRunner().invoke(app, ["show", "mini"])
+    assert done.exit_code == 0, done.exception
+    (row,) = [line for line in done.stdout.splitlines() if "untrained" in line]
+    assert row.count("\u2013") == 5 and done.stdout.count("0.800 [0.700, 0.900]") == 2

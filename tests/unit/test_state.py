@@ -61,8 +61,22 @@ def test_what_a_killed_snakemake_left_is_cleared(tmp_path: Path, monkeypatch: py
     folder = leave(tmp_path, "made.txt")
     attendance = Attendance(tmp_path / "lock")
     assert attendance.clear(folder) == ["made.txt", (folder / "locks/0.output.lock").as_posix()]
-    assert not list(Path().glob("*made.txt*")) and not list(folder.rglob("*.lock"))
+    assert not Path(".made.txt.partial").exists() and not list(folder.rglob("*.lock"))
+    assert Path("made.txt").exists(), "its record says whether it is finished"
     assert attendance.clear(folder) == []
+
+
+def test_a_job_that_outlives_its_snakemake_keeps_what_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".made.txt.partial").write_text("ha")
+    folder = leave(tmp_path, "made.txt")
+    process = hold(tmp_path, 60, "state", "Turn", "turn = Turn({'made': Path('made.txt')}); turn.take()")
+    assert "made.txt" in Attendance(tmp_path / "lock").clear(folder)
+    assert Path(".made.txt.partial").exists()
+    process.kill()
+    process.wait()
 
 
 def test_nothing_is_cleared_while_another_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

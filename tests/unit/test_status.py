@@ -83,6 +83,24 @@ def test_what_a_restore_verified_without_a_record_does_not_run(jobs: list[dict[s
     assert score.causes == ["below tabulate t, which does not hold"]
 
 
+def test_what_a_clone_lacks_with_its_record_is_vouched_for_by_nobody_and_not_made(jobs: list[dict[str, Any]]) -> None:
+    for path in (RECORD, TABLE, MANIFEST):
+        path.unlink()
+        note_removal(path, RESTORE)
+    table, score = both(jobs)
+    assert table == Assessment(Status.STALE, ["no record says how it was made"], forced=False)
+    assert score.causes == ["below tabulate t, which does not hold"]
+
+
+def test_what_a_clone_lacks_is_stale_after_an_edit_and_absent_on_purpose_before(jobs: list[dict[str, Any]]) -> None:
+    for path in (TABLE, MANIFEST):
+        path.unlink()
+        note_removal(path, RESTORE)
+    assert [assessment.status for assessment in both(jobs)] == [Status.REMOVED, Status.OK]
+    jobs[0]["settings"] = {"seed": 1}
+    assert [assessment.status for assessment in both(jobs)] == [Status.STALE, Status.STALE]
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 

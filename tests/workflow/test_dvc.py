@@ -13,6 +13,7 @@ from tests.project import ROOT, Project
 from tests.workflow.conftest import GIT, STUDY, must
 
 SCORE = "results/mini/pope_score.json"
+RUNS = ("full", "half", "untrained")
 CLEAN = "Data and pipelines are up to date."
 
 
@@ -168,7 +169,7 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
 
 @pytest.mark.long
 def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
-    wanted = [f"predict-{run}-pope" for run in ("full", "half", "untrained")]
+    wanted = [f"predict-{run}-pope" for run in RUNS]
     must(cloned.run("dvc", "pull", "-q", *wanted, "fetch-mini_pope", "records.dvc"))
     told = restore(cloned)
     assert "4 of 38 stages are verified and current." in told and "absent: " in told
@@ -182,6 +183,17 @@ def test_answers_alone_are_enough_to_score_again(cloned: Project) -> None:
     assert not (cloned.root / "results/mini/checkpoints").exists()
     md5 = must(cloned.run("md5sum", SCORE)).split()[0]
     assert md5 in (cloned.root / "dvc.lock").read_text()
+
+
+@pytest.mark.long
+def test_an_edit_above_what_a_clone_pulled_marks_its_scores(cloned: Project) -> None:
+    must(cloned.run("dvc", "pull", "-q", "gather-pope", *(f"score-{run}-pope" for run in RUNS), "records.dvc"))
+    assert "4 of 38 stages are verified and current." in restore(cloned)
+    assert cloned.planned(SCORE) == Counter()
+    assert must(cloned.run("vlmflow", "show", "mini")).count(" ok ") == 3
+    cloned.edit("studies/mini.yaml", "learning_rate: 3.0e-3", "learning_rate: 5.0e-3")
+    assert "train pretrained: recipe.learning_rate: 0.003 → 0.005" in cloned.run("vlmflow", "check").text
+    assert must(cloned.run("vlmflow", "show", "mini")).count(" stale ") == 2
 
 
 @pytest.mark.long

@@ -118,7 +118,7 @@ def test_a_job_waits_for_a_process_that_makes_the_same(mini: Project) -> None:
     process.wait()
     done = mini.make(target)
     assert done.returncode == 0, done.text
-    assert "A killed run left unfinished outputs or its lock" in done.text
+    assert "A killed run left its marks or its lock" in done.text
     assert not mini.leftovers()
 
 

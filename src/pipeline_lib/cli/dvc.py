@@ -86,16 +86,18 @@ def restore(study: StudyOption = DEFAULT) -> None:
         )
     if not findings.there:
         raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
-    for output in _absent_outputs(found):
+    committed = [stage for stage in found if stage.name in locked_stages()]
+    for output in _absent_outputs(committed):
         note_removal(output, RESTORE)
     without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
-    for record in _absent_records(findings.there):
+    ledger_records.bring_back_absent([stage for stage in committed if stage not in findings.there])
+    for record in _absent_records(committed):
         note_removal(record, RESTORE)
-    unwritten = _absent_records(found)
     times = {file: file.stat() for file in heavy_files(findings.there)}
+    unrecorded = _absent_records(found)
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
-    for record in unwritten:
-        remove(record)  # Snakemake has made an empty one, which would tell of a job that was killed
+    for record in unrecorded:  # Snakemake makes an empty log where there is none: it would tell of a killed job
+        remove(record)
     for file, before in times.items():
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     keep_for_reuse(findings.there, present)
@@ -136,15 +138,14 @@ def write_identity(study: StudyOption = DEFAULT) -> None:
 
 
 def _absent_outputs(found: list[Stage]) -> list[Path]:
-    """Return the outputs of committed stages that a clone does not hold, by design or because it pulled a part."""
-    committed = locked_stages()
-    jobs = [job for stage in found if stage.name in committed for job in stage.jobs]
+    """Return the outputs of stages that a clone does not hold, by design or because it pulled a part."""
+    jobs = [job for stage in found for job in stage.jobs]
     return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
 
 
-def _absent_records(of: list[Stage]) -> list[Path]:
-    """Return the records of some stages that are not here."""
-    return [path for stage in of for job in stage.jobs if not (path := Path(job["record"])).exists()]
+def _absent_records(found: list[Stage]) -> list[Path]:
+    """Return the records of stages that a clone does not hold."""
+    return [path for stage in found for job in stage.jobs if not (path := Path(job["record"])).exists()]
 
 
 def _refuse_inside_a_stage() -> None:

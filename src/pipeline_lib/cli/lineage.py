@@ -38,12 +38,17 @@ def show(
     records = Records(Path())
     console.print(render(records, path, all_files))
     output = records.made(path).path
-    for study in made_studies():
-        try:
-            jobs = plan(study)
-        except PipelineError as error:
-            console.print(f"study {study}: {error}", markup=False)
-            continue
-        if any(output in job["outputs"].values() for job in jobs):
-            status, cause = standing(output, jobs)
-            console.print(f"study {study}: {status}" + (f": {cause}" if cause else ""), markup=False)
+    lines = [line for study in made_studies() for line in _standing(study, output)]
+    console.print("\n".join(lines) or "no study makes it now: nothing says whether it holds", markup=False)
+
+
+def _standing(study: str, output: str) -> list[str]:
+    """Return a line on whether an output is what a study would make now, none where the study does not make it."""
+    try:
+        jobs = plan(study)
+    except PipelineError as error:
+        return [f"study {study}: {error}"]
+    if not any(output in job["outputs"].values() for job in jobs):
+        return []
+    status, cause = standing(output, jobs)
+    return [f"study {study}: {status}" + (f": {cause}" if cause else "")]

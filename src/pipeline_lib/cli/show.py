@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Sequence
 
 import typer
 from rich.console import Console
@@ -14,20 +14,20 @@ from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_json
 from pipeline_lib.lineage.status import Status, standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
+from pipeline_lib.scoring.shown import ShownScore, read_shown
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run's score on a benchmark as it stands: the score file's content, if there is one, and its status."""
+    """One run's score on a benchmark as it stands: what its file says, if that is a score, and its status."""
 
     run: str
-    score: dict[str, Any] | None
+    score: ShownScore | None
     status: Status
     cause: str
 
@@ -47,7 +47,8 @@ def show(
     console = Console()
     for name, rows in tables.items():
         use = tree.benchmarks[name]
-        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree)}", rows))
+        names = load_benchmark(use.benchmark, use.protocol).SHOWN
+        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree)}", names, rows))
         for line in _remarks(name, rows):
             typer.echo(line)
     for line in unseen_sources(jobs):
@@ -57,24 +58,19 @@ def show(
 
 def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]) -> list[Row]:
     paths = {run: results / "scores" / run / f"{benchmark}.json" for run in tree.runs}
-    return [
-        Row(run, read_json(path) if path.is_file() else None, *standing(path.as_posix(), jobs))
-        for run, path in paths.items()
-    ]
+    return [Row(run, read_shown(path), *standing(path.as_posix(), jobs)) for run, path in paths.items()]
 
 
 def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
     """Return a line for every row that does not hold, with its cause, and one for every mark of a score."""
-    scores = {row.run: row.score for row in rows if row.score is not None}
+    scores = {row.run: row.score.model_dump() for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
     return unsound + marked_runs(benchmark, {"runs": scores})
 
 
-def _score_table(title: str, rows: list[Row]) -> Table:
+def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
     table = Table(title=title, caption="brackets: 95 % interval, bootstrap over images or, with copies, questions")
-    first = next((row.score for row in rows if row.score), None)
-    names = load_benchmark(first["benchmark"], first["protocol"]).SHOWN if first else ()
-    metrics = [name for name in names if first and name in first["metrics"]]
+    metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
     for heading in ("run", *metrics, *COUNTS, "status"):
         table.add_column(heading, justify="left" if heading == "run" else "right")
     for row in rows:
@@ -83,20 +79,21 @@ def _score_table(title: str, rows: list[Row]) -> Table:
     return table
 
 
-def _cells(score: dict[str, Any], metrics: list[str]) -> list[str]:
-    return [*(_rate(score, name) for name in metrics), *(str(score[name]) for name in COUNTS.values())]
+def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
+    return [*(_rate(score, name) for name in metrics), *(str(getattr(score, name)) for name in COUNTS.values())]
 
 
 def _stamp(tree: Study) -> str:
     return f" {stamp(tree)}: a rehearsal, not a result" if stamp(tree) else ""
 
 
-def _rate(row: dict[str, Any], metric: str) -> str:
+def _rate(score: ShownScore, metric: str) -> str:
     """Return a metric with its interval, the marks of the score beside it."""
-    if row["metrics"][metric] is None:
+    value, interval = score.metrics.get(metric), score.interval.get(metric)
+    if value is None or interval is None:
         return NO_NUMBER
-    low, high = row["interval"][metric]
-    return " ".join([f"{row['metrics'][metric]:.3f} \\[{low:.3f}, {high:.3f}]", *row.get("marks", {})])
+    low, high = interval
+    return " ".join([f"{value:.3f} \\[{low:.3f}, {high:.3f}]", *score.marks])
 
 
 def _places(results: Path) -> str:

@@ -1,7 +1,8 @@
 """What a killed Snakemake leaves behind: its lock on the folder, and marks on outputs that it did not see finished.
 
 Left to itself, Snakemake asks the person to remove both by hand. Outputs here are complete as soon as they have their
-names; those it marked are removed, so that their jobs run again and, where they had ended, link the same files back.
+names, and records say which jobs did not end: no finished output is removed. A job may outlive its Snakemake, so what
+is unfinished stays too while any job works; the job that makes it anew removes it.
 Reads the files of Snakemake 9's file persistence (`.snakemake/locks`, `.snakemake/incomplete`).
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from pipeline_lib.core.files import partial, remove
+from pipeline_lib.core.state import any_locked
 
 SNAKEMAKE = Path(".snakemake")
 LOCK = Path(".vlmflow/locks/snakemake")
@@ -41,14 +43,15 @@ class Attendance:
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
-        """Remove what a killed Snakemake left, if nobody else is at work; return what was removed."""
+        """Remove what a killed Snakemake left, if no other is at work; return what lost its mark, and the locks."""
         if not self.alone:
             return []
         removed = []
+        idle = not any_locked()
         for mark in _marks(folder / "incomplete"):
             output = _output(mark, folder / "incomplete")
-            remove(output)
-            remove(partial(output))
+            if idle:
+                remove(partial(output))
             removed.append(output.as_posix())
             mark.unlink()
         for lock in sorted((folder / "locks").glob("*.lock")):

@@ -73,8 +73,17 @@ class Turn:
 
 def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
     """Return whether a process is making `outputs`; a file system without locks knows of none."""
+    return _is_held(_lock(outputs, root))
+
+
+def any_locked(root: Path = LOCKS) -> bool:
+    """Return whether a process is making outputs of whatever job; see `is_locked`."""
+    return any(_is_held(path) for path in root.glob("*.lock"))
+
+
+def _is_held(lock: Path) -> bool:
     try:
-        with _lock(outputs, root).open("r") as file:
+        with lock.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

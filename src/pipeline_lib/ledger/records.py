@@ -30,6 +30,13 @@ def bring_back(stages: list[Stage], is_told: Callable[[Job], bool]) -> list[str]
     return [stage.name for stage in stages if not told.issuperset(job["record"] for job in stage.jobs)]
 
 
+def bring_back_absent(stages: list[Stage]) -> None:
+    """Copy the ledger's records of stages that are not there and have none: an edit of theirs must be seen, too."""
+    for job in _jobs(stages):
+        if ledger_path(job).is_file() and not Path(job["record"]).exists():
+            _copy(ledger_path(job), Path(job["record"]))
+
+
 def ledger_path(job: Job) -> Path:
     """Return where the ledger keeps the record of a job."""
     return FOLDER / str(job["record"])

@@ -113,11 +113,11 @@ def _assess_alone(job: Job, present: Present) -> Assessment:
     fault = present.record_fault(job["record"], record)
     if fault is not None:
         return Assessment(Status.FAILED, [fault], forced=True)
-    if record is None and len(absent) < len(job["outputs"]):
+    if record is None and not set(missing).issuperset(job["outputs"].values()):
         verified = removed_by(Path(job["record"])) is not None  # against dvc.lock, in a clone without the record
         causes = ["no record says how it was made", *(f"{path}: missing" for path in missing)]
         return Assessment(Status.STALE, causes, forced=bool(missing) or not verified)
-    causes = [] if record is None and not missing else present.causes(job, record)
+    causes = present.causes(job, record)
     causes += [] if record is None else [f"{path}: missing" for path in missing]
     if record is not None and record["exit"] != 0:
         return Assessment(Status.FAILED, causes, forced=True)

@@ -40,8 +40,12 @@ def planned(job: Job) -> Planned:
 
 
 def jobs_in_order(dag: DAG) -> list[Job]:
-    """Return the jobs that make something, in an order in which they could run."""
-    return [job for level in dag.toposorted() for job in sorted(level, key=str) if job.output]
+    """Return the jobs that make something, in an order in which they could run: in any process the same."""
+    return [job for level in dag.toposorted() for job in sorted(level, key=_rule_and_outputs) if job.output]
+
+
+def _rule_and_outputs(job: Job) -> list[str]:
+    return [job.rule.name, *map(str, job.output)]
 
 
 def force_unsound(tell: Callable[[str], None], look: bool) -> None:
