@@ -35,10 +35,14 @@ def check(
     path = study_path(study)
     tree = load_study(path, lambda content: problems_here(study, content)) if here else load_study(path)
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
-    counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
+    counts = ", ".join(_count(part, len(getattr(tree, part))) for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
     _tell_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
     _tell_pins(open_pins(tree))
+
+
+def _count(part: str, number: int) -> str:
+    return f"{number} {part if number != 1 else part.removesuffix('s')}"
 
 
 @app.command()
