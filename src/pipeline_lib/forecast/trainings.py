@@ -12,7 +12,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import NAME as CARD
 from pipeline_lib.models.llava import Base
 from pipeline_lib.training.memory import Need, Sizes, need, sizes_of
-from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.settings import Optimisation, RecipeSettings
 from pipeline_lib.training.task import Material
 
 Record = dict[str, Any]
@@ -34,7 +34,12 @@ def training_sizes(study: Study, name: str) -> Sizes | None:
     if not all((folder / CARD).is_file() for folder in folders):
         return None
     base = Base(folders[0], folders[1] if tower is not None else None)
-    return sizes_of(training.recipe, Material(base, [], ImageReader([]), study.seed))
+    return sizes_of(_drawing(training.recipe), Material(base, [], ImageReader([]), study.seed))
+
+
+def _drawing(recipe: RecipeSettings) -> RecipeSettings:
+    """Return a recipe that draws its projector: where a projector comes from changes no size."""
+    return recipe.model_copy(update={"projector": "random"}) if "projector" in type(recipe).model_fields else recipe
 
 
 def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need | None:
