@@ -21,11 +21,13 @@ SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recip
 
 
 def training_sizes(study: Study, name: str) -> Sizes | None:
-    """Return the sizes of a training, None where its weights are not here yet.
+    """Return the sizes of a training, None where its weights are not here yet, or where it adopts an adapter.
 
     A LLaVA that another training makes is not waited for: it is of the shape of the weights that it is composed of.
     """
     training = study.trainings[name]
+    if training.recipe.adopts:
+        return None
     if study.model_kind(name) == "llava":
         start, tower = origins(study, name)
     else:
