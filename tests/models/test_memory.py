@@ -8,8 +8,10 @@ from typing import Any, cast
 import pytest
 import torch
 
+from pipeline_lib.config.load import load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.registry import load
+from pipeline_lib.forecast.trainings import training_sizes
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
@@ -20,6 +22,7 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material, Recipe, trained_parameters
+from tests.project import ROOT
 
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 RECIPES: dict[str, RecipeSettings] = {
@@ -152,3 +155,16 @@ def test_a_gpu_of_unknown_size_is_said_and_not_refused(
 
 def test_a_need_is_told_in_words() -> None:
     assert memory.told(Need(2 * memory.GIB, 0, 0, None)).endswith("optimizer 0.00 GiB, activations unknown")
+
+
+def test_a_plan_knows_the_sizes_of_a_training_that_starts_from_one_that_is_not_made(
+    language: Path, tower: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data" / "weights").mkdir(parents=True)
+    for name, folder in {"mini_llama": language, "mini_clip": tower}.items():
+        (tmp_path / "data" / "weights" / name).symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    study = load_study(ROOT / "studies" / "mini.yaml")
+    whole, projector = training_sizes(study, "full"), training_sizes(study, "pretrained")
+    assert whole and projector and whole.parameters == projector.parameters
+    assert whole.trained > projector.trained > 0

@@ -33,8 +33,11 @@ def line_of(text: str) -> int:
         (
             "kind: digits_scenes, part: train",
             "kind: digit_scenes, part: train",
-            ["no such source: digit_scenes", "did you mean 'digits_scenes'?"],
+            ["no such source: digit_scenes", "did you mean 'digits_scenes'?", "value: 'digit_scenes'"],
         ),
+        ("seed: 0", "seed: 0\nlimit: 50", ["limit: this must be a mapping of keys", "value: 50"]),
+        ("\nruns:\n", "\nrun:\n", ["config.yaml:1: the key `runs` is missing", "value: 'a mapping with title, seed, "]),
+        ("\nruns:\n", "\nrun:\n", ["run: unknown key", "a mapping with untrained, tenth,", "did you mean 'runs'?"]),
         (
             "table: digits_instructions, sample: {strategy: digest_rank, fraction: 0.5}",
             "table: digits_instructions, sample: {strategy: digest_rank}",

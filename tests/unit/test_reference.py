@@ -34,6 +34,13 @@ def described(schema: Any, place: str = "") -> Iterator[tuple[str, bool]]:
             yield from described(item, f"{place}.{name}")
 
 
+def test_the_keys_of_mappings_in_a_list_have_rows_of_their_own() -> None:
+    page = reference_page()
+    for key in ("learn.table", "learn.recipe", "smoke.learn.table", "also.url", "also.name"):
+        assert f"\n| `{key}` | " in page
+    assert "anything" not in page
+
+
 def test_the_committed_schema_and_reference_are_those_of_the_code() -> None:
     assert (ROOT / "docs" / "study.schema.json").read_text() == pretty_json(SCHEMA), MEND
     assert (ROOT / "docs" / "reference.md").read_text() == reference_page(), MEND

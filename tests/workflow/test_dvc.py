@@ -62,6 +62,13 @@ def test_a_secret_in_the_environment_enters_no_record(mini: Project) -> None:
     assert not [path for path in made if path.is_file() and secret.encode() in path.read_bytes()]
 
 
+def test_where_nothing_is_made_a_commit_refuses_every_stage_and_writes_nothing(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path / "project")
+    done = project.run("vlmflow", "dvc", "commit")
+    assert done.returncode == 1 and "refused: train-full" in done.text and "Traceback" not in done.text
+    assert not (project.root / "records.dvc").exists()
+
+
 def test_what_is_stale_is_refused_by_name_and_the_rest_recorded(ledger: Project) -> None:
     ledger.edit("studies/mini.yaml", "learning_rate: 3.0e-3", "learning_rate: 5.0e-3")
     done = ledger.run("vlmflow", "dvc", "commit", *STUDY)

@@ -107,7 +107,11 @@ def _stem(text: str) -> str:
 
 def _label_folder(files: Files) -> Path:
     if files.gold is None or not files.gold.is_dir():
-        raise PipelineError("POPE's gold is a folder with coco_pope_<category>.json files", value=str(files.gold))
+        raise PipelineError(
+            "POPE's gold is a folder with coco_pope_<category>.json files",
+            where=files.gold or "none is named",
+            cure="name that folder as `gold`",
+        )
     return files.gold
 
 

@@ -13,6 +13,10 @@ from pipeline_lib.core.manifest import SUFFIX, read_entries
 from pipeline_lib.core.removed import CLEAN, note_removal
 from pipeline_lib.core.text import read_json
 
+BESIDE_A_MANIFEST = (
+    "name a file or folder beside a manifest, such as results/checkpoints/NAME or data/images/NAME/000.tar"
+)
+
 
 def clean(
     artefacts: Annotated[
@@ -47,7 +51,7 @@ def _as_planned(name: str) -> Path:
 def _manifest_of(artefact: Path) -> Path:
     """Return the manifest that lists a file or folder beside it; none, or nothing to remove, raises PipelineError."""
     if not artefact.exists():
-        raise PipelineError("there is no such file or folder", where=artefact)
+        raise PipelineError("there is no such file or folder", where=artefact, cure=BESIDE_A_MANIFEST)
     for manifest in sorted(artefact.parent.glob(f"*{SUFFIX}")):
         own_folder = manifest.name == artefact.name + SUFFIX
         if own_folder or any(entry.path.split("/")[0] == artefact.name for entry in read_entries(manifest)):
@@ -55,7 +59,7 @@ def _manifest_of(artefact: Path) -> Path:
     raise PipelineError(
         "no manifest lists this",
         where=artefact,
-        cure="name a file or folder beside a manifest, such as results/checkpoints/NAME or data/images/NAME/000.tar",
+        cure=BESIDE_A_MANIFEST,
     )
 
 

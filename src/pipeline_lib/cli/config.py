@@ -13,6 +13,7 @@ from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
+from pipeline_lib.core.site import download_limits
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.downloads.pins import PINS
 
@@ -35,10 +36,14 @@ def check(
     path = study_path(study)
     tree = load_study(path, lambda content: problems_here(study, content)) if here else load_study(path)
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
-    counts = ", ".join(f"{len(getattr(tree, part))} {part}" for part in parts)
+    counts = ", ".join(_count(part, len(getattr(tree, part))) for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
     _tell_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
     _tell_pins(open_pins(tree))
+
+
+def _count(part: str, number: int) -> str:
+    return f"{number} {part if number != 1 else part.removesuffix('s')}"
 
 
 @app.command()
@@ -57,6 +62,7 @@ def problems_here(name: str, study: Study) -> list[Problem]:
     """Return what a study needs and this machine does not have."""
     if study.smoke:  # which runs on stand-ins, on any processor
         return []
+    download_limits()  # a fault of site.yaml is of that file, not of every line that names a site path
     absent = list(place_problems(study))
     room = [] if absent else room_problems(study, results_folder(name, study), free_bytes())
     return [*absent, *machine_problems(study, this_machine()), *room]

@@ -61,9 +61,10 @@ def commit(study: StudyOption = DEFAULT) -> None:
     refused = refusals(found, Present())
     names = {refusal.stage for refusal in refused}
     fresh = [stage for stage in found if stage.name not in names]
-    ledger_records.store(fresh)
-    whole = [] if names else [TABLE]
-    record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
+    if fresh:
+        ledger_records.store(fresh)
+        whole = [] if names else [TABLE]
+        record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
     for refusal in refused:
         typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)

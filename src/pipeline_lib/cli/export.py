@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline_lib.checkpoints.layouts import Layout
+from pipeline_lib.core.errors import PipelineError
 
 
 def export(
@@ -28,5 +29,7 @@ def export(
     from pipeline_lib.checkpoints.export import export as write
     from pipeline_lib.checkpoints.giving import Options
 
+    if not model.is_dir():
+        raise PipelineError("no such checkpoint", where=model, cure="name the folder of one, or make it by snakemake")
     write(model, target, layout, Options(base, tower, clip, unfreeze))
     typer.echo(f"{target}: {sum(path.is_file() for path in target.rglob('*'))} files")

@@ -1,17 +1,20 @@
 """The workflow's plan, asked of Snakemake in a process of its own."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline_lib.config.load import DEFAULT
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_names, study_path
 from pipeline_lib.core.errors import PipelineError
 
 StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
 
+NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions")  # Snakemake 9.27
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 
 
@@ -24,10 +27,22 @@ def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = Fa
     command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
-        raise PipelineError(
-            "Snakemake cannot plan this study",
-            value=done.stderr.strip()[-1000:],
-            cure="vlmflow config check; targets are files that the study makes, another study is --study NAME",
-        )
+        raise refusal(done.stderr.strip().removeprefix("Building DAG of jobs...").strip(), study)
     jobs: list[dict[str, Any]] = json.loads(done.stdout)
     return jobs
+
+
+def refusal(text: str, study: str) -> PipelineError:
+    """Return what Snakemake says where it cannot plan, as an error; a fault of the study itself raises its own."""
+    results = results_folder(study, load_study(study_path(study)))
+    target = NO_RULE.search(text)
+    if target is None:
+        return PipelineError(f"Snakemake cannot plan this study:\n{text[-1000:]}", where=study_path(study))
+    others = [part for part in Path(target[1]).parts if part in study_names() and part != study]
+    cure = f"name its study: --study {others[0]}" if others else f"name a file such as {results}/BENCHMARK_score.json"
+    return PipelineError("this study does not make this file", where=study_path(study), value=target[1], cure=cure)
+
+
+def config_option(study: str) -> str:
+    """Return what chooses a study on Snakemake's command line; nothing for config.yaml."""
+    return "" if study == DEFAULT else f" --config study={study}"

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline_lib.benchmarks.base import FileNames, Files
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.notice import NO_NUMBER
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
@@ -25,6 +26,12 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="print the score object of a study's score file")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
+    if not questions.exists():
+        raise PipelineError("no such file of questions", where=questions, cure="name the benchmark's question file")
+    if gold is not None and not gold.exists():
+        raise PipelineError(
+            "no such file or folder of gold answers", where=gold, cure="name it as docs/benchmarks.md says"
+        )
     names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
     settings = ScoreSettings(
         benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above

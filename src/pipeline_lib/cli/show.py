@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
-from pipeline_lib.cli.plan import LookOption, plan
+from pipeline_lib.cli.plan import LookOption, config_option, plan
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
@@ -42,8 +42,8 @@ def show(
     jobs = plan(study, look=look)
     tables = {name: _rows(results, name, tree, jobs) for name, use in tree.benchmarks.items() if use.scored}
     if tables and not any(row.score for rows in tables.values() for row in rows):
-        option = "" if study == DEFAULT else f" --config study={study}"
-        raise PipelineError("this study has no score yet", where=results / "scores", cure=f"snakemake -c2{option}")
+        cure = f"snakemake -c2{config_option(study)}"
+        raise PipelineError("this study has no score yet", where=results / "scores", cure=cure)
     console = Console()
     for name, rows in tables.items():
         use = tree.benchmarks[name]

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline_lib.cli.plan import StudyOption
+from pipeline_lib.cli.plan import StudyOption, config_option
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
@@ -37,7 +37,7 @@ def preview(
 ) -> None:
     """Show rows of a training with what is trained in ⟦brackets⟧, and count all; code 1 where it must not start."""
     tree = load_study(study_path(study))
-    report = _inspected(tree, training, results_folder(study, tree), rows)
+    report = _inspected(study, tree, training, rows)
     console = Console(highlight=False)
     for group, shown in report["shown"].items():
         if shown:
@@ -50,7 +50,7 @@ def preview(
         raise PipelineError(refused["what"], where=training, value=refused["value"], cure=refused["cure"])
 
 
-def _inspected(tree: Study, name: str, results: Path, rows: int) -> dict[str, Any]:
+def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     """Return the report on a training, made anew from its subset's rows and its model's tokenizer."""
     known = [name for name, found in tree.trainings.items() if isinstance(found.recipe, Multimodal) and found.subset]
     if name not in known:
@@ -64,15 +64,16 @@ def _inspected(tree: Study, name: str, results: Path, rows: int) -> dict[str, An
     start, tower = origins(tree, name)
     cache = DigestCache()
     manifests = [Path(f"data/weights/{weights}.manifest.json") for weights in (start, tower) if weights]
-    folders = [folder_without_tensors(Manifest(_made(path), cache)) for path in manifests]
-    pinned = Manifest(_made(results / f"subsets/{subset}.manifest.json"), cache).only_file()
+    folders = [folder_without_tensors(Manifest(_made(path, study), cache)) for path in manifests]
+    rows_chosen = results_folder(study, tree) / f"subsets/{subset}.manifest.json"
+    pinned = Manifest(_made(rows_chosen, study), cache).only_file()
     tokens = open_tokens(folders[0], folders[1] if tower else None)
     return inspect(subset_conversations(pinned, table), tokens, stages.inspect(tree, name), rows).report
 
 
-def _made(path: Path) -> Path:
+def _made(path: Path, study: str) -> Path:
     if not path.is_file():
-        raise PipelineError("this is not made yet", where=path, cure=f"snakemake -c2 {path}")
+        raise PipelineError("this is not made yet", where=path, cure=f"snakemake -c2 {path}{config_option(study)}")
     return path
 
 

@@ -19,6 +19,7 @@ from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 DEFAULT = "config"
 LISTED = 100  # faults of a study in one error
 NAME = re.compile(r"[\w][\w.-]*")
+UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -28,7 +29,7 @@ def study_name(value: object, root: Path = Path()) -> str:
     """
     if isinstance(value, str):
         return value
-    known = [file.stem for file in sorted((root / "studies").glob("*.yaml"))]
+    known = study_names(root)
     fitting = [name for name in known if value is not None and _as_number(name) == value]
     if len(fitting) != 1 or isinstance(value, bool):
         raise PipelineError(
@@ -48,18 +49,23 @@ def _as_number(name: str) -> float | None:
     return None
 
 
+def study_names(root: Path = Path()) -> list[str]:
+    """Return the names of the studies that a project has, `config` first."""
+    return [DEFAULT, *(file.stem for file in sorted((root / "studies").glob("*.yaml")))]
+
+
 def study_path(name: str, root: Path = Path()) -> Path:
     """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
+    known = study_names(root)
     if not NAME.fullmatch(name):
         raise PipelineError(
-            "the name of a study is that of its file in studies/, without folder and .yaml", where="--config study",
-            value=name, cure="use letters, digits, `.`, `_` and `-`",
+            "the name of a study is that of its file in studies/, without folder and .yaml", where="studies/",
+            value=name, cure=suggest(Path(name).stem, known),
         )  # fmt: skip
     if name == DEFAULT:
         return root / "config.yaml"
     path = root / "studies" / f"{name}.yaml"
     if not path.is_file():
-        known = [file.stem for file in sorted((root / "studies").glob("*.yaml"))]
         raise PipelineError("no such study", where="studies/", value=name, cure=suggest(name, known))
     return path
 
@@ -73,8 +79,7 @@ def results_folder(name: str, study: Study) -> Path:
 
 def made_studies() -> list[str]:
     """Return the names of this project's studies that have records."""
-    names = [DEFAULT, *(path.stem for path in sorted(Path("studies").glob("*.yaml")))]
-    return [name for name in names if _was_begun(name)]
+    return [name for name in study_names() if _was_begun(name)]
 
 
 def _was_begun(name: str) -> bool:
@@ -110,23 +115,33 @@ def _read(path: Path) -> Any:
 def _problem(item: Any) -> Problem:
     """Return one of pydantic's errors as a problem, with a suggestion for an unknown key."""
     key: Key = tuple(part for part in item["loc"] if part != "[key]")
-    if item["type"] == "extra_forbidden":
-        return Problem(key, "unknown key", item["input"])
-    if item["type"] == "missing":
-        return Problem(key[:-1], f"the key `{key[-1]}` is missing", _short(item["input"]))
-    return Problem(key, str(item["msg"]).removeprefix("Value error, "), _short(item["input"]))
+    value = _short(item["input"])
+    match item["type"]:
+        case "extra_forbidden":
+            return Problem(key, UNKNOWN, value)
+        case "missing":
+            return Problem(key[:-1], f"the key `{key[-1]}` is missing", value)
+        case "model_type" | "dict_type":
+            return Problem(key, NO_MAPPING, value)
+        case "plugin_unknown":
+            return Problem(key, str(item["msg"]), item["ctx"]["name"])
+    return Problem(key, str(item["msg"]).removeprefix("Value error, "), value)
 
 
 def _short(value: Any) -> Any:
-    return value if not isinstance(value, (dict, list)) else f"{len(value)} entries"
+    """Return a value as a fault shows it: of a mapping the keys, of a list the length."""
+    if isinstance(value, dict):
+        return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
+    return value if not isinstance(value, list) else f"a list of {len(value)}"
 
 
 def _line(path: Path, document: Any, problem: Problem) -> str:
-    key = ".".join(map(str, problem.key))
+    key = "".join(f"{part}." for part in problem.key)
     hint = problem.hint
-    if problem.what == "unknown key":
+    if problem.what == UNKNOWN:
         hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
-    text = f"  {path}:{line_number(document, problem.key)}: {key}: {problem.what}\n    value: {problem.value!r}"
+    place = ": ".join([f"{path}:{line_number(document, problem.key)}", *([key[:-1]] if key else [])])
+    text = f"  {place}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
 
 

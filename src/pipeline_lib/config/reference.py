@@ -14,7 +14,8 @@ BEGINNING = """# Every key of a study
 
 Made from the code by `make reference`; [configuration.md](configuration.md) tells the story. A *name* is one that you
 give: lower-case letters, digits, `_` and `-`, beginning with a letter or a digit. A dot leads into a mapping:
-`convert.to` is the key `to` below `convert`. A key without `required` may be left out.
+`convert.to` is the key `to` below `convert`, and `learn.table` is `table` in each mapping of the list `learn`. A key
+without `required` may be left out.
 """
 COLUMNS = ("key", "type", "values", "default", "meaning")
 TYPES = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text", "object": "mapping"}
@@ -58,13 +59,16 @@ def _table(model: Schema, definitions: Schema) -> str:
 
 
 def _rows(model: Schema, definitions: Schema, above: str = "") -> Iterator[tuple[str, ...]]:
-    """Yield the cells of every key of a mapping; the keys of a mapping in it follow it."""
+    """Yield the cells of every key of a mapping; the keys of a mapping in it, or of those in a list, follow it."""
     for name, field in model["properties"].items():
         shape = _shape(field, definitions)
+        if "items" in shape:
+            shape = {**shape, "items": _shape(shape["items"], definitions)}
+        inner = shape.get("items", shape)
         default = REQUIRED if name in model.get("required", ()) else _default(field.get("default"))
         yield f"`{above}{name}`", _type(name, shape), _values(shape), default, field.get("description", "")
-        if "properties" in shape and "oneOf" not in shape:
-            yield from _rows(shape, definitions, f"{above}{name}.")
+        if "properties" in inner and "oneOf" not in inner:
+            yield from _rows(inner, definitions, f"{above}{name}.")
 
 
 def _kinds(model: Schema, definitions: Schema) -> Iterator[tuple[str, str]]:

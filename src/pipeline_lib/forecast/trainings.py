@@ -12,7 +12,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import NAME as CARD
 from pipeline_lib.models.llava import Base
 from pipeline_lib.training.memory import Need, Sizes, need, sizes_of
-from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.settings import Optimisation, RecipeSettings
 from pipeline_lib.training.task import Material
 
 Record = dict[str, Any]
@@ -21,11 +21,13 @@ SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recip
 
 
 def training_sizes(study: Study, name: str) -> Sizes | None:
-    """Return the sizes of a training, None where its weights are not here yet.
+    """Return the sizes of a training, None where its weights are not here yet, or where it adopts an adapter.
 
     A LLaVA that another training makes is not waited for: it is of the shape of the weights that it is composed of.
     """
     training = study.trainings[name]
+    if training.recipe.adopts:
+        return None
     if study.model_kind(name) == "llava":
         start, tower = origins(study, name)
     else:
@@ -34,7 +36,12 @@ def training_sizes(study: Study, name: str) -> Sizes | None:
     if not all((folder / CARD).is_file() for folder in folders):
         return None
     base = Base(folders[0], folders[1] if tower is not None else None)
-    return sizes_of(training.recipe, Material(base, [], ImageReader([]), study.seed))
+    return sizes_of(_drawing(training.recipe), Material(base, [], ImageReader([]), study.seed))
+
+
+def _drawing(recipe: RecipeSettings) -> RecipeSettings:
+    """Return a recipe that draws its projector: where a projector comes from changes no size."""
+    return recipe.model_copy(update={"projector": "random"}) if "projector" in type(recipe).model_fields else recipe
 
 
 def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need | None:

@@ -48,9 +48,11 @@ class Records:
             known = path.with_suffix("").as_posix() + SUFFIX
         if known not in self._by_output:
             raise PipelineError(
-                "no record says how this file was made",
+                "no record says how this file was made"
+                if (self._root / path).exists()
+                else "no such file, and no record of one",
                 where=name,
-                cure="name a file of results/ or data/ that a stage made",
+                cure="name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json",
             )
         record_path, record = self._by_output[known]
         return Made(known, record, record_path, self._difference(known, record["outputs"][known]))

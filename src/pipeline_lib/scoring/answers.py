@@ -119,7 +119,9 @@ def read_answers(path: Path) -> Iterator[Answer]:
     PipelineError.
     """
     if not path.is_file():
-        raise PipelineError("no such file of answers", where=path)
+        raise PipelineError(
+            "no such file of answers", where=path, cure="name a file such as results/answers/RUN/BENCHMARK.jsonl"
+        )
     if is_spreadsheet(path):
         for where, row in read_predictions(path):
             yield Answer(where, _record(row, where), row["question"])
