@@ -146,7 +146,7 @@ def test_a_benchmark_by_re_export_is_scored_again_when_its_parser_changes(mini: 
     study.write_text(f"{text.rstrip()}\n{block}")
     score = Path("results/mini/mine_score.json")
     assert mini.make(str(score)).returncode == 0
-    mini.edit("src/pipeline_lib/scoring/yes_no.py", "if NEGATIONS.intersection(words):", "if True:")
+    mini.edit("src/pipeline_lib/benchmarks/families/yes_no.py", "if NEGATIONS.intersection(words):", "if True:")
     assert mini.planned(str(score)) == {"score": 3, "gather": 1}
     assert mini.make(str(score)).returncode == 0
     runs = json.loads((mini.root / score).read_text())["runs"]
