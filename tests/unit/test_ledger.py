@@ -1,10 +1,15 @@
 """Stages, identities and verdicts of the ledger, as plain values."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.ledger.commit import refusals
+from pipeline_lib.ledger.lock import locked_files, locked_identity, locked_inputs
 from pipeline_lib.ledger.reproduction import verdict
 from pipeline_lib.ledger.stages import identity, stages
+from pipeline_lib.lineage.present import Present
 
 
 def job(rule: str, wildcards: dict, outputs: dict, settings: dict | None = None, reads: tuple[str, ...] = ()) -> dict:
@@ -88,3 +93,19 @@ def record(**changes: object) -> dict:
 def test_a_verdict_names_what_differs(after: dict, told: str) -> None:
     assert verdict(record(), after) == told
     assert verdict(None, after) in ("made for the first time", "failed")
+
+
+def test_what_is_not_here_can_be_recorded_only_where_it_was_committed_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (stage,) = stages([{**job("sample", {"subset": "half"}, {"rows": "half.parquet"}), "causes": []}])
+    (refusal,) = refusals([stage], Present(), committed=())
+    assert refusal.causes == ["half.parquet: not here, and never committed"]
+    assert refusals([stage], Present(), committed=["sample-half"]) == []
+
+
+def test_a_lock_whose_lists_are_empty_names_no_file() -> None:
+    entry = {"outs": None, "deps": None, "params": None}
+    assert locked_files(entry) == locked_inputs(entry) == {}
+    assert locked_identity(entry, "fetch", "identity.json") is None

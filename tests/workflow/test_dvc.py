@@ -105,6 +105,15 @@ def test_a_clone_commits_what_it_adds(restored: Project) -> None:
 
 
 @pytest.mark.long
+def test_what_was_removed_on_purpose_stays_as_it_was_committed(ledger: Project) -> None:
+    lock = (ledger.root / "dvc.lock").read_text()
+    must(ledger.run("vlmflow", "clean", "results/mini/checkpoints/full"))
+    text = must(ledger.run("vlmflow", "dvc", "commit", *STUDY))
+    assert "left as they were committed: 1\n    train-full" in text
+    assert (ledger.root / "dvc.lock").read_text() == lock
+
+
+@pytest.mark.long
 def test_an_edit_that_keeps_size_and_time_is_refused(ledger: Project) -> None:
     path = ledger.root / "results/mini/checkpoints/full/model.safetensors"
     before = path.stat()

@@ -19,8 +19,8 @@ from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.removed import RESTORE, note_removal
 from pipeline_lib.core.text import pretty_json, read_json
 from pipeline_lib.ledger import records as ledger_records
-from pipeline_lib.ledger.commit import refusals
-from pipeline_lib.ledger.lock import locked_stages, read_yaml
+from pipeline_lib.ledger.commit import absent_outputs, refusals
+from pipeline_lib.ledger.lock import LOCK, locked_stages, read_yaml
 from pipeline_lib.ledger.pipeline import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
 from pipeline_lib.ledger.recording import record_stages
 from pipeline_lib.ledger.reproduction import verdict
@@ -58,14 +58,16 @@ def commit(study: StudyOption = DEFAULT) -> None:
     _refuse_inside_a_stage()
     found = _checked(study)
     _write_identities(found, study)
-    refused = refusals(found, Present())
+    refused = refusals(found, Present(), locked_stages() if LOCK.is_file() else ())
     names = {refusal.stage for refusal in refused}
-    fresh = [stage for stage in found if stage.name not in names]
+    absent = [stage for stage in found if stage.name not in names and absent_outputs(stage)]
+    fresh = [stage for stage in found if stage.name not in names and stage not in absent]
     if fresh:
         ledger_records.store(fresh)
         whole = [] if names else [TABLE]
         record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
+    _tell("not all here, and left as they were committed", [stage.name for stage in absent])
     for refusal in refused:
         typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)
     if refused:

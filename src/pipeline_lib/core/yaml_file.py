@@ -19,6 +19,7 @@ S = TypeVar("S", bound=Settings)
 
 MOST = 100_000  # values of a file, those that aliases and merges repeat counted each time
 DEEPEST = 50  # levels of lists and mappings
+VERSION = re.compile(r"^%YAML\s+(?!1\.[12]\b)\S+", re.MULTILINE)  # of another YAML than is read
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # what neither a path nor a UTF-8 file can hold
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, AssertionError, OverflowError)  # of values such as dates
@@ -30,6 +31,9 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
     A pure Python `yaml` is expected: the other one builds the content before it can be counted.
     """
     text = read_text(file)
+    if version := VERSION.search(text):
+        where = f"{file}:{text.count(chr(10), 0, version.start()) + 1}"
+        raise PipelineError("not valid YAML: no such version", where=where, value=version[0], cure="remove this line")
     try:
         node = yaml.compose(text)
         if node is None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Collection
 
 from pipeline_lib.core.record import is_sealed
 from pipeline_lib.ledger.stages import Stage
@@ -16,14 +17,23 @@ class Refusal:
     causes: list[str]
 
 
-def refusals(stages: list[Stage], present: Present) -> list[Refusal]:
-    """Return the stages that are stale, incomplete or altered; raw files that are not stored may be absent."""
-    found = [Refusal(stage.name, _causes(stage, present)) for stage in stages]
+def refusals(stages: list[Stage], present: Present, committed: Collection[str]) -> list[Refusal]:
+    """Return the stages that are stale, incomplete or altered; raw files that are not stored may be absent.
+
+    What was removed on purpose may be absent where the stage is among those that were committed before.
+    """
+    found = [Refusal(stage.name, _causes(stage, present, stage.name in committed)) for stage in stages]
     return [refusal for refusal in found if refusal.causes]
 
 
-def _causes(stage: Stage, present: Present) -> list[str]:
+def absent_outputs(stage: Stage) -> list[str]:
+    """Return those outputs of a stage that are not here: it cannot be recorded without them."""
+    return [path for path in stage.outputs if not Path(path).exists()]
+
+
+def _causes(stage: Stage, present: Present, committed: bool) -> list[str]:
     causes = [f"{path}: missing" for path in stage.inputs if not Path(path).exists()]
+    causes += [] if committed else [f"{path}: not here, and never committed" for path in absent_outputs(stage)]
     for job in stage.jobs:
         record = present.record(job["record"])
         causes += job["causes"]

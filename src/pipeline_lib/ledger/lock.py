@@ -45,18 +45,18 @@ def _listed(entry: dict[str, Any], name: str, where: str) -> list[Any]:
 
 def locked_identity(entry: dict[str, Any], name: str, identities: str) -> dict[str, Any] | None:
     """Return the identity that a stage was committed with, None where there is none."""
-    found: dict[str, Any] | None = entry.get("params", {}).get(identities, {}).get(name)
+    found: dict[str, Any] | None = ((entry.get("params") or {}).get(identities) or {}).get(name)
     return found
 
 
 def locked_files(entry: dict[str, Any]) -> dict[str, str]:
     """Return the md5 of every single file among a stage's outputs, by path; folders have manifests of their own."""
-    return _files(entry.get("outs", []))
+    return _files(entry.get("outs") or [])
 
 
 def locked_inputs(entry: dict[str, Any]) -> dict[str, str]:
     """Return the md5 of every file that a stage was made from, by path."""
-    return _files(entry.get("deps", []))
+    return _files(entry.get("deps") or [])
 
 
 def _files(entries: list[dict[str, Any]]) -> dict[str, str]:
