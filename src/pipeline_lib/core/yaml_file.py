@@ -19,7 +19,7 @@ S = TypeVar("S", bound=Settings)
 
 MOST = 100_000  # values of a file, those that aliases and merges repeat counted each time
 DEEPEST = 50  # levels of lists and mappings
-VERSION = re.compile(r"^%YAML\s+(?!1\.[12]\b)\S+", re.MULTILINE)  # of another YAML than is read
+VERSION = re.compile(r"(?:^|(?<=[\r\n]))%YAML\s+(?!1\.[12]\b)\S+")  # of another YAML than is read
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # what neither a path nor a UTF-8 file can hold
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, AssertionError, OverflowError)  # of values such as dates
@@ -116,6 +116,11 @@ def _children(node: Node) -> list[Node]:
     return list(node.value) if isinstance(node, SequenceNode) else []
 
 
+def _composed_keys(node: Node) -> list[Node]:
+    """Return the keys of a mapping that are no scalars; nested, each level doubles the time that they take to build."""
+    return [key for key, _ in node.value if not isinstance(key, ScalarNode)] if isinstance(node, MappingNode) else []
+
+
 def _refuse_endless(root: Node, file: Path, most: int) -> None:
     """Raise PipelineError where aliases make a document larger than `most` values, deeper than DEEPEST, or endless."""
     sizes: dict[Node, int] = {}
@@ -124,6 +129,9 @@ def _refuse_endless(root: Node, file: Path, most: int) -> None:
         where = f"{file}:{node.start_mark.line + 1}"
         if depth > DEEPEST:
             raise PipelineError(f"nested in more than {DEEPEST} levels, or in itself by an alias", where=where)
+        for key in _composed_keys(node):
+            where = f"{file}:{key.start_mark.line + 1}"
+            raise PipelineError("a key is a mapping or a list", where=where, cure="write keys as plain text")
         if node not in sizes:
             sizes[node] = 1 + sum(size(child, depth + 1) for child in _children(node))
         if sizes[node] > most:
