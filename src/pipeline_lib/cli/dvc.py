@@ -60,14 +60,15 @@ def commit(study: StudyOption = DEFAULT) -> None:
     _write_identities(found, study)
     refused = refusals(found, Present(), locked_stages() if LOCK.is_file() else ())
     names = {refusal.stage for refusal in refused}
-    absent = [stage for stage in found if stage.name not in names and absent_outputs(stage)]
-    fresh = [stage for stage in found if stage.name not in names and stage not in absent]
+    sound = [stage for stage in found if stage.name not in names]
+    absent = [stage.name for stage in sound if absent_outputs(stage)]
+    fresh = [stage for stage in sound if stage.name not in absent]
     if fresh:
         ledger_records.store(fresh)
         whole = [] if names else [TABLE]
         record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
-    _tell("not all here, and left as they were committed", [stage.name for stage in absent])
+    _tell("not all here, and left as they were committed", absent)
     for refusal in refused:
         typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)
     if refused:
@@ -81,7 +82,8 @@ def restore(study: StudyOption = DEFAULT) -> None:
     found = _checked(study)
     identities = _identities(study)
     present = Present()
-    findings = examine(found, locked_stages(), identities, present)
+    lock = locked_stages()
+    findings = examine(found, lock, identities, present)
     if findings.faults:
         raise PipelineError(
             "not restored:\n" + "\n".join(f"    {fault}" for fault in findings.faults),
@@ -89,7 +91,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
         )
     if not findings.there:
         raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
-    committed = [stage for stage in found if stage.name in locked_stages()]
+    committed = [stage for stage in found if stage.name in lock]
     for output in _absent_outputs(committed):
         note_removal(output, RESTORE)
     without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))

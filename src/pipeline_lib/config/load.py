@@ -136,11 +136,11 @@ def _short(value: Any) -> Any:
 
 
 def _line(path: Path, document: Any, problem: Problem) -> str:
-    key = "".join(f"{part}." for part in problem.key)
+    key = [".".join(map(str, problem.key))] if problem.key else []
     hint = problem.hint
     if problem.what == UNKNOWN:
         hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
-    place = ": ".join([f"{path}:{line_number(document, problem.key)}", *([key[:-1]] if key else [])])
+    place = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
     text = f"  {place}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
 

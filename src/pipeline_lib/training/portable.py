@@ -8,7 +8,6 @@ from typing import Iterator
 
 import torch
 from torch import Tensor
-from transformers.models.clip import modeling_clip
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.numerics import Numerics
@@ -23,6 +22,8 @@ def norms(numerics: Numerics) -> Iterator[None]:
     if numerics == "native":
         yield
         return
+    from transformers.models.clip import modeling_clip  # which a native training without CLIP need not load
+
     own = getattr(modeling_clip, "_get_vector_norm", None)
     if own is None:
         raise PipelineError(
