@@ -15,6 +15,7 @@ from pipeline_lib.scoring.gather import GatherSettings, gather
 from pipeline_lib.scoring.notice import marked_runs, success_text
 from pipeline_lib.scoring.quality import quality
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
+from pipeline_lib.scoring.shown import read_gathered
 from tests.unit import mmbench_table
 from tests.unit.test_pope import answer_all, write_benchmark
 
@@ -129,8 +130,9 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
     settings = GatherSettings(benchmark="pope", protocol="llava15", runs=["full"])
     gathered = gather([tmp_path / "run.json"], settings)
     assert gathered["runs"]["full"]["marks"]["unparsed"] == reason
-    assert f"my_pope of full is marked unparsed: {reason}" in marked_runs("my_pope", gathered)
     (tmp_path / "my_pope_score.json").write_text(pretty_json(gathered))
+    scores = read_gathered(tmp_path / "my_pope_score.json")
+    assert scores and f"my_pope of full is marked unparsed: {reason}" in marked_runs("my_pope", scores.runs)
     assert reason in success_text(str(tmp_path), "vlmflow show", ["my_pope", "not_scored"])
     options = ["--benchmark", "pope", "--questions", str(tmp_path / "questions.jsonl")]
     command = ["score", str(tmp_path / "a.jsonl"), *options, "--gold", str(tmp_path / "labels")]
@@ -141,4 +143,9 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
 
 def test_an_unmarked_study_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "pope_score.json").write_text(pretty_json({"runs": {"full": pope(tmp_path, lambda _, gold: gold)}}))
+    assert success_text(str(tmp_path), "vlmflow show", ["pope"]).count("\n") == 0
+
+
+def test_a_study_ends_well_though_somebody_put_something_else_in_place_of_a_score(tmp_path: Path) -> None:
+    (tmp_path / "pope_score.json").write_text("[]")
     assert success_text(str(tmp_path), "vlmflow show", ["pope"]).count("\n") == 0

@@ -144,3 +144,11 @@ def test_a_broken_memory_of_digests_is_begun_again(jobs: list[dict[str, Any]]) -
     (memory,) = CACHE.glob("*.sqlite")
     memory.write_bytes(memory.read_bytes()[:100])
     assert [assessment.status for assessment in both(jobs)] == [Status.OK, Status.OK]
+
+
+def test_results_whose_study_is_gone_are_named_by_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/gone/records").mkdir(parents=True)
+    done = CliRunner().invoke(app, ["check"])
+    assert done.exit_code == 1
+    assert "results/gone/: its study is gone, so nothing says what it should be" in done.stdout

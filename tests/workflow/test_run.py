@@ -6,6 +6,7 @@ import jsonlines
 import pytest
 
 from pipeline_lib.scoring.notice import marked_runs
+from pipeline_lib.scoring.shown import read_gathered
 from tests.project import Project
 
 RESULTS = "results/mini"
@@ -35,7 +36,9 @@ def test_the_score_file_gathers_the_runs(finished: Project) -> None:
 
 def test_a_finished_study_ends_with_the_marks_of_its_scores(mini: Project) -> None:
     path = mini.root / RESULTS / "pope_score.json"
-    marked = marked_runs("pope", json.loads(path.read_text()))
+    scores = read_gathered(path)
+    assert scores
+    marked = marked_runs("pope", scores.runs)
     path.unlink()
     done = mini.make(f"{RESULTS}/pope_score.json")
     assert done.returncode == 0, done.text

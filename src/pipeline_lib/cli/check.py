@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline_lib.cli.plan import LookOption, plan
-from pipeline_lib.config.load import made_studies
+from pipeline_lib.config.load import made_studies, results_without_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.check import faults, plan_faults
 from pipeline_lib.lineage.collect import Records
@@ -32,6 +32,7 @@ def check(
             continue
         lines += plan_faults(jobs)
         unseen += unseen_sources(jobs)
+    lines += [f"{folder}/: its study is gone, so nothing says what it should be" for folder in results_without_study()]
     for line in dict.fromkeys([*lines, *unseen]):
         typer.echo(line)
     if lines:

@@ -63,9 +63,9 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]
 
 def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
     """Return a line for every row that does not hold, with its cause, and one for every mark of a score."""
-    scores = {row.run: row.score.model_dump() for row in rows if row.score is not None}
+    scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
-    return unsound + marked_runs(benchmark, {"runs": scores})
+    return unsound + marked_runs(benchmark, scores)
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:

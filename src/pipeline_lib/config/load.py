@@ -82,6 +82,12 @@ def made_studies() -> list[str]:
     return [name for name in study_names() if _was_begun(name)]
 
 
+def results_without_study() -> list[Path]:
+    """Return the folders of results that a study made whose file is gone, sorted."""
+    folders = [path for path in sorted(Path("results").glob("*/")) if not path.match("partial*")]
+    return [path for path in folders if path.name not in study_names() and _was_begun(path.name)]
+
+
 def _was_begun(name: str) -> bool:
     folder = Path("results") if name == DEFAULT else Path("results") / name
     return any(path.is_dir() for path in (folder / "records", *folder.glob("partial*/records")))

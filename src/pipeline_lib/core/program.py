@@ -81,9 +81,9 @@ def _carry_out(
     guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
     record.modules, record.libraries = guard.reach.modules, installed_libraries(guard.reach.libraries)
     _check_identity(arguments, record.libraries)
-    computing = checked if isinstance(checked, NumericSettings) else NumericSettings(threads=1, numerics="portable")
-    check_environment(computing.numerics)
-    fix_numerics(computing)
+    numeric = checked if isinstance(checked, NumericSettings) else None
+    check_environment("native" if numeric is None else numeric.numerics)
+    fix_numerics(numeric or NumericSettings(threads=1, numerics="portable"))
     job = Job(checked, arguments, options, record)
     try:
         if REUSE_OFF in os.environ:

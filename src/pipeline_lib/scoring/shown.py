@@ -1,8 +1,11 @@
-"""A run's score file as a person sees it: what `vlmflow show` prints of it, and nothing where it is no score."""
+"""Score files as a person sees them: what is printed of one, and nothing where it is no score."""
 
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+Shown = TypeVar("Shown", bound=BaseModel)
 
 
 class ShownScore(BaseModel):
@@ -16,9 +19,24 @@ class ShownScore(BaseModel):
     marks: dict[str, str] = {}
 
 
+class ShownBenchmark(BaseModel):
+    """The scores of all runs on one benchmark."""
+
+    runs: dict[str, ShownScore]
+
+
 def read_shown(path: Path) -> ShownScore | None:
-    """Return what a score file says, None where it is absent or somebody put something else there."""
+    """Return what a run's score file says, None where it is absent or somebody put something else there."""
+    return _read(ShownScore, path)
+
+
+def read_gathered(path: Path) -> ShownBenchmark | None:
+    """Return what a benchmark's score file says, None where it is absent or somebody put something else there."""
+    return _read(ShownBenchmark, path)
+
+
+def _read(kind: type[Shown], path: Path) -> Shown | None:
     try:
-        return ShownScore.model_validate_json(path.read_bytes()) if path.is_file() else None
+        return kind.model_validate_json(path.read_bytes()) if path.is_file() else None
     except ValidationError:
         return None
