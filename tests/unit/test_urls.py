@@ -54,6 +54,19 @@ def test_a_user_a_password_and_a_token_are_secrets_anywhere(url: str) -> None:
             refused()
 
 
+@pytest.mark.parametrize("url", ["http://[::1/a.jpg", "http://<<: *a[127.0.0.1/a.jpg", "https://me:S3CRET@h]/a.jpg"])
+def test_what_cannot_be_a_url_is_refused_in_studies_and_in_lists(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValidationError, match="not a URL"):
+        archive.Settings(kind="archive", url=url)
+    Path("list.json").write_text(json.dumps({"a": {"imageURL": url}}))
+    with pytest.raises(PipelineError, match=r"not a URL(.|\n)*entry 0") as caught:
+        urls.list_names(urls.Settings(kind="urls", list="list.json"), 0)
+    assert "S3CRET" not in str(caught.value)
+
+
 def test_a_link_with_a_secret_in_a_list_is_refused_by_its_place_without_the_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

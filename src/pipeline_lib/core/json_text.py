@@ -14,6 +14,7 @@ from typing import Any
 from pipeline_lib.core.errors import PipelineError
 
 DEEPEST = 100  # levels of lists and objects
+SHOWN = 40  # characters from where a text is no JSON any more
 DIGITS = 4300  # of a whole number: Python converts no longer ones
 
 _TOKEN = re.compile(
@@ -37,7 +38,8 @@ def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = Fal
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         where = f"{path}:{line + error.lineno - 1}:{error.colno}"
-        raise PipelineError(f"not valid JSON: {error.msg}", where=where) from error
+        value = text[error.pos : error.pos + SHOWN]
+        raise PipelineError(f"not valid JSON: {error.msg}", where=where, value=value, cure="mend the file") from error
     except (RecursionError, ValueError) as error:
         raise _fault(text).error(text, path, line) from error
     if surrogates or (text.count("[") + text.count("{") > DEEPEST and _is_deep(value)):

@@ -22,6 +22,15 @@ _SECRET = re.compile(
 )
 
 
+def is_readable(place: str) -> bool:
+    """Return whether the parts of a place can be told apart, if it is a URL: what stands in brackets is an address."""
+    try:
+        urlsplit(place)
+    except ValueError:
+        return "://" not in place
+    return True
+
+
 def secret_in(url: str) -> str | None:
     """Return what makes a URL one that must not be written down: the name of a part of it; None where nothing does."""
     if not _URL.match(url.strip()):

@@ -15,11 +15,13 @@ from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.site import locate
-from pipeline_lib.core.urls import secret_in
+from pipeline_lib.core.urls import is_readable, secret_in
 
 
 def without_secret(place: str) -> str:
-    """Return a place that may be written down; a URL with a secret in it raises ValueError."""
+    """Return a place that may be written down; a URL that cannot be one, or has a secret in it, raises ValueError."""
+    if not is_readable(place):
+        raise ValueError("this is not a URL: a bracket stands in its host")
     secret = secret_in(place)
     if secret:
         raise ValueError(
