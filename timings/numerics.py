@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
+SOURCE = str(Path(__file__).parent.parent / "src")
+sys.path.insert(0, SOURCE)
 from pipeline_lib.core.numerics import NumericSettings
 
 ROUNDS = 3
@@ -26,6 +27,7 @@ MEASURE = """
 import json, sys, time
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
+from pipeline_lib.models.portable import operations
 
 torch.set_num_threads(1)
 
@@ -56,14 +58,13 @@ def step(width, inner, layers, heads, vocabulary, rows, tokens):
 
 
 left, right = torch.randn(611, 384), torch.randn(384, 1024)
-json.dump(
-    {
+with operations(sys.argv[1]):
+    times = {
         "tiny": smallest(step(64, 168, 4, 4, 512, 64, 60), 15),
         "middle": smallest(step(512, 1376, 8, 8, 4096, 8, 256), 3),
         "product": smallest(lambda: left @ right, 50),
-    },
-    sys.stdout,
-)
+    }
+json.dump(times, sys.stdout)
 """
 
 
@@ -78,10 +79,10 @@ def main() -> None:
 
 def measured(kind: str) -> dict[str, float]:
     """Return the milliseconds of each measure in a process of its own, which loads libraries as a job does."""
-    variables = NumericSettings(threads=1, numerics=kind).variables()
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE], env={**os.environ, **variables}, capture_output=True, text=True, check=True
-    )
+    variables = {**NumericSettings(threads=1, numerics=kind).variables(), "PYTHONPATH": SOURCE}
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "-c", MEASURE, kind]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 

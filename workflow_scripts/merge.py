@@ -12,11 +12,13 @@ def work(job: Job[MergeSettings]) -> None:
     from pipeline_lib.models.given import given_base
     from pipeline_lib.models.llava import origins
     from pipeline_lib.models.merge import merge
+    from pipeline_lib.models.portable import operations
     from pipeline_lib.training.determinism import make_deterministic
 
     make_deterministic(job.settings.seed, job.settings.threads)
     base = given_base(job.manifests)
-    receipt = merge(base, job.manifest("adapter").folder(), job.settings.seed, job.output("merged"))
+    with operations(job.settings.numerics):
+        receipt = merge(base, job.manifest("adapter").folder(), job.settings.seed, job.output("merged"))
     write_text(job.output("receipt"), pretty_json(receipt))
     job.note(tensors=origins(base, "adapter"))
     job.note(replaced=len(receipt["replaced"]), untouched=len(receipt["untouched"]), logits=receipt["logits"])

@@ -22,6 +22,7 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.merge import merge
+from pipeline_lib.models.portable import operations
 from pipeline_lib.recipes import contrastive, full, lora, projector, text
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
@@ -50,19 +51,22 @@ def main() -> None:
         train_recipe(material, how, folder / name, Resume(folder / "states" / name, 600))
         return folder / name
 
+    def merged(base: Base, adapter: Path, place: Path) -> None:
+        with operations(NUMERICS):
+            merge(base, adapter, 0, place)
+
     tower = made("tower", contrastive.Settings(name="contrastive", **STEPS), replace(start, base=Base(folder / "clip")))
     words = made(
         "language", text.Settings(name="text", **STEPS), replace(start, base=Base(folder / "llama"), rows=silent)
     )
     both = replace(start, base=Base(words, tower))
     adapter = made("projector", projector.Settings(name="projector", **STEPS), both)
-    merge(both.base, adapter, 0, folder / "pretrained")
+    merged(both.base, adapter, folder / "pretrained")
     pretrained = replace(start, base=Base(folder / "pretrained"))
     made("full", full.Settings(name="full", **STEPS), pretrained)
-    merge(
+    merged(
         pretrained.base,
         made("lora", lora.Settings(name="lora", rank=4, alpha=8, **STEPS), pretrained),
-        0,
         folder / "merged",
     )
     for name in ("full", "merged"):
@@ -82,7 +86,14 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     asked = [Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", f"{n % 6}.jpg", "part") for n in range(9)]
     files = FileNames(questions="q")
     settings = PredictSettings(
-        benchmark="pope", protocol="llava15", files=files, model_id="m", threads=1, batch_size=4, max_new_tokens=6
+        benchmark="pope",
+        protocol="llava15",
+        files=files,
+        model_id="m",
+        threads=1,
+        numerics=NUMERICS,
+        batch_size=4,
+        max_new_tokens=6,
     )
     write_lines(path, predict(llava, asked, images, settings, "digest", SavedTexts(path.with_suffix(".texts"))))
 

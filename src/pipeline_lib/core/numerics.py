@@ -12,7 +12,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 # Each library has a path for every generation of processors, which sum in other orders. These name one path that every
 # x86-64 processor with AVX2 takes: oneMKL's conditional numerical reproducibility, PyTorch's kernels, oneDNN's.
-PORTABLE = {"MKL_CBWR": "COMPATIBLE", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 class NumericSettings(Settings):

@@ -18,6 +18,7 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.llava import Llava, load_llava
+from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
 from pipeline_lib.training.determinism import make_deterministic
 
@@ -69,7 +70,8 @@ def predict(
         if saved.of(start) is None:
             asked = [questions[i] for i in batch]
             inputs = _inputs(llava, [prompts[i] for i in batch], asked, images, settings.faithful)
-            saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
+            with operations(settings.numerics):
+                saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
         texts.update(zip(batch, saved.of(start) or [], strict=True))
         if start // settings.batch_size % 20 == 0:
             logger.info("%d of %d questions", start + len(batch), len(order))

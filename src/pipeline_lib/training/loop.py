@@ -7,9 +7,9 @@ from typing import Any
 from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.models.portable import operations
 from pipeline_lib.training.curve import Step, steps_of
 from pipeline_lib.training.notice import Notice
-from pipeline_lib.training.portable import OPTIMIZERS, norms
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.sharding import deepspeed_settings
@@ -43,7 +43,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
     if state:
         logger.info("going on from %s", state.name)
-    with notice, norms(settings.numerics):
+    with notice, operations(settings.numerics):
         trainer.train(resume_from_checkpoint=str(state) if state else None)
     return steps_of(trainer.state.log_history)
 
@@ -70,7 +70,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         adam_beta1=optimisation.beta1,
         adam_beta2=optimisation.beta2,
         max_grad_norm=optimisation.clip_norm,
-        optim=OPTIMIZERS[settings.numerics],
+        optim="adamw_torch_fused" if settings.numerics == "portable" else "adamw_torch",
         seed=derive_seed(settings.seed, "trainer") % 2**32,
         use_cpu=settings.device == "cpu",
         dataloader_pin_memory=False,

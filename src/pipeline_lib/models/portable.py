@@ -1,0 +1,122 @@
+"""Operations that every processor rounds alike, in place of those that oneMKL rounds by processor.
+
+With `MKL_CBWR=AVX2,STRICT` oneMKL's products of float32 matrices are alike on processors with AVX2 of every maker where
+the result has at least 4 rows and 12 columns, and scale nothing: measured under oneMKL 2026.1, `timings/products.py`.
+Everything else is brought to that form. Its square roots of float32 tensors are never alike: they stand in PyTorch's
+plain AdamW (`training/loop.py` takes the fused one) and in the norms of transformers' CLIP.
+"""
+
+import warnings
+from contextlib import ExitStack, contextmanager
+from typing import Any, Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import pad
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.numerics import Numerics
+
+LEAST = 16  # rows and columns of a result; a margin above what was measured
+
+
+@contextmanager
+def operations(numerics: Numerics) -> Iterator[None]:
+    """Have PyTorch's operations on the CPU round as on any other processor, where numerics are portable."""
+    with ExitStack() as stack:
+        if numerics == "portable":
+            stack.enter_context(_products())
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))  # the others call oneMKL for blocks of any shape
+            stack.enter_context(_norms())
+        yield
+
+
+@contextmanager
+def _products() -> Iterator[None]:
+    """Replace the kernels of matrix products on the CPU; what is derived from them by autograd takes them too."""
+    library = torch.library.Library("aten", "IMPL")
+    kernels = {"mm": _mm, "bmm": _bmm, "addmm": _addmm, "baddbmm": _baddbmm, "mv": _mv, "addmv": _addmv, "dot": _dot}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"(?s).*Overriding a previously registered kernel")  # as is meant
+        for name, kernel in kernels.items():
+            library.impl(name, kernel, "CPU", allow_override=True)
+    try:
+        yield
+    finally:
+        library._destroy()
+
+
+def _mm(left: Tensor, right: Tensor) -> Tensor:
+    product, shape = _product(torch.ops.aten.mm.out, left, right)
+    return product if product.shape == shape else product[: shape[0], : shape[1]].contiguous()
+
+
+def _bmm(left: Tensor, right: Tensor) -> Tensor:
+    product, shape = _product(torch.ops.aten.bmm.out, left, right)
+    return product if product.shape == shape else product[:, : shape[1], : shape[2]].contiguous()
+
+
+def _product(kernel: Any, left: Tensor, right: Tensor) -> tuple[Tensor, torch.Size]:
+    """Return a product whose last sides are at least LEAST, zeros beyond its own, and the shape that it has without."""
+    if left.dtype == torch.float64:
+        raise PipelineError("portable numerics know no product of float64 tensors", cure="set `numerics: native`")
+    shape = torch.Size([*left.shape[:-1], right.shape[-1]])
+    rows, columns = max(0, LEAST - shape[-2]), max(0, LEAST - shape[-1])
+    left = pad(left, (0, 0, 0, rows)) if rows else left
+    right = pad(right, (0, columns)) if columns else right
+    out = left.new_empty([*left.shape[:-1], right.shape[-1]])
+    return kernel(left, right, out=out), shape
+
+
+def _addmm(bias: Tensor, left: Tensor, right: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    return _sum(bias, _mm(left, right), beta, alpha)
+
+
+def _baddbmm(bias: Tensor, left: Tensor, right: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    return _sum(bias, _bmm(left, right), beta, alpha)
+
+
+def _addmv(bias: Tensor, matrix: Tensor, vector: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    return _sum(bias, _mv(matrix, vector), beta, alpha)
+
+
+def _mv(matrix: Tensor, vector: Tensor) -> Tensor:
+    return _mm(matrix, vector[:, None])[:, 0]
+
+
+def _dot(left: Tensor, right: Tensor) -> Tensor:
+    return _mm(left[None], right[:, None])[0, 0]
+
+
+def _sum(bias: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
+    product = product if alpha == 1 else product.mul_(alpha)
+    if beta == 0:
+        return product  # whatever the bias holds, NaN too
+    return product.add_(bias if beta == 1 else bias * beta)
+
+
+@contextmanager
+def _norms() -> Iterator[None]:
+    """Have transformers' CLIP take its norms by one operation."""
+    from transformers.models.clip import modeling_clip  # which a native job without CLIP need not load
+
+    own = getattr(modeling_clip, "_get_vector_norm", None)
+    if own is None:
+        raise PipelineError(
+            "CLIP takes its norms otherwise in this release of transformers",
+            where=modeling_clip.__name__,
+            value="_get_vector_norm is not there",
+            cure="install the release in requirements.lock: make setup",
+        )
+    modeling_clip._get_vector_norm = _norm
+    try:
+        yield
+    finally:
+        modeling_clip._get_vector_norm = own
+
+
+def _norm(features: Tensor) -> Tensor:
+    """Return the Euclidean norm of each row, as a column."""
+    norm: Tensor = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+    return norm
