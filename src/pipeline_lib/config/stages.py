@@ -90,6 +90,7 @@ def weights(study: Study, name: str) -> WeightsSettings:
         lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
+        numerics=study.numerics_of_jobs(),
         device=_device(study, takes_steps=bool(found.learn)),
     )
 
@@ -137,6 +138,7 @@ def train(study: Study, training: str) -> TrainSettings:
         recipe=found.recipe,
         seed=study.seed,
         threads=study.threads,
+        numerics=study.numerics_of_jobs(),
         device=_device(study, takes_steps=isinstance(found.recipe, Optimisation)),
         devices=found.devices,
     )
@@ -144,7 +146,7 @@ def train(study: Study, training: str) -> TrainSettings:
 
 def merge(study: Study) -> MergeSettings:
     """Return the settings of every merge job."""
-    return MergeSettings(seed=study.seed, threads=study.threads)
+    return MergeSettings(seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
 
 
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
@@ -156,6 +158,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         files=_questions(use),
         model_id=run,
         threads=study.threads,
+        numerics=study.numerics_of_jobs(),
         device=study.device,
         **use.decoding.model_dump(),
     )

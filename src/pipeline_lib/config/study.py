@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.core.numerics import Numerics
 from pipeline_lib.core.plugin import Plugin, Registered
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.convert import ConvertSettings
@@ -145,6 +146,11 @@ class Study(Settings):
     seed: int = Field(default=0, ge=0, lt=2**63, description="every draw of the study derives from it")
     threads: int = Field(default=1, ge=1, le=10_000, description="threads of a numeric job; other threads, other bytes")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
+    numerics: Numerics | None = Field(
+        default=None,
+        description="`portable`: equal bytes on every x86-64 processor with AVX2; `native`: as fast as this one can; "
+        "none: portable on the CPU, native on GPUs",
+    )
     memory_gb: int = Field(
         default=4,
         ge=1,
@@ -170,6 +176,16 @@ class Study(Settings):
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
     runs: dict[Name, Run] = Field(description="the models that are scored")
     benchmarks: dict[Name, BenchmarkUse] = Field(description="what they are asked")
+
+    @model_validator(mode="after")
+    def _portable_on_processors(self) -> Self:
+        if self.device == "cuda" and self.numerics == "portable":
+            raise ValueError("numerics: portable is for device: cpu; GPUs of other kinds round differently")
+        return self
+
+    def numerics_of_jobs(self) -> Numerics:
+        """Return how the study's jobs compute."""
+        return self.numerics or ("portable" if self.device == "cpu" else "native")
 
     def model_kind(self, name: str) -> ModelKind:
         """Return what the weights or the training of this name are."""

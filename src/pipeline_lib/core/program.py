@@ -18,13 +18,14 @@ from pydantic import ValidationError
 from pipeline_lib.core import gpus
 from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.code import code_digest
-from pipeline_lib.core.environment import check_environment, fix_threads
+from pipeline_lib.core.environment import check_environment, fix_numerics
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.guard import Guard
 from pipeline_lib.core.job import Job, Options, S
 from pipeline_lib.core.libraries import installed_libraries
 from pipeline_lib.core.log import configure
+from pipeline_lib.core.numerics import NumericSettings
 from pipeline_lib.core.record import Record
 from pipeline_lib.core.state import Turn
 from pipeline_lib.core.text import canonical_json
@@ -80,8 +81,9 @@ def _carry_out(
     guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
     record.modules, record.libraries = guard.reach.modules, installed_libraries(guard.reach.libraries)
     _check_identity(arguments, record.libraries)
-    check_environment()
-    fix_threads(getattr(checked, "threads", 1))
+    computing = checked if isinstance(checked, NumericSettings) else NumericSettings(threads=1, numerics="portable")
+    check_environment(computing.numerics)
+    fix_numerics(computing)
     job = Job(checked, arguments, options, record)
     try:
         if REUSE_OFF in os.environ:

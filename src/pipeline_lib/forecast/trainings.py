@@ -86,4 +86,4 @@ def seconds_a_step(records: list[Record], settings: dict[str, Any], sizes: Sizes
 def _speed(settings: dict[str, Any]) -> dict[str, Any]:
     """Return those settings of a train job that its rate depends on."""
     recipe = {name: settings["recipe"].get(name) for name in SPEED}
-    return {"recipe": recipe, **{name: settings[name] for name in ("threads", "device", "devices")}}
+    return {"recipe": recipe, **{name: settings.get(name) for name in ("threads", "numerics", "device", "devices")}}

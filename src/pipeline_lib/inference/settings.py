@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.core.numerics import NumericSettings
 from pipeline_lib.core.settings import Settings
 
 
@@ -20,12 +21,11 @@ class Decoding(Settings):
     )
 
 
-class PredictSettings(Decoding):
+class PredictSettings(NumericSettings, Decoding):
     """What one predict job needs to know."""
 
     benchmark: str
     protocol: str
     files: FileNames
     model_id: str
-    threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"

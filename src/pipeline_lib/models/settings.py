@@ -2,11 +2,10 @@
 
 from pydantic import Field
 
-from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.numerics import NumericSettings
 
 
-class MergeSettings(Settings):
+class MergeSettings(NumericSettings):
     """What one merge job needs to know."""
 
     seed: int = Field(description="the study's, by which a base is composed where the training composed one")
-    threads: int = Field(ge=1)

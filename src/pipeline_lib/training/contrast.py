@@ -2,7 +2,10 @@
 
 from functools import partial
 
+import torch
+from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
+from transformers.models.clip import modeling_clip
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from pipeline_lib.core.errors import PipelineError
@@ -16,6 +19,7 @@ from pipeline_lib.training.task import Examples, Features, Material, Task
 def contrastive_task(material: Material) -> Task:
     """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
     expect_kind(material.base.start, "clip")
+    _use_portable_norm()
     without = next((row for row in material.rows if row.image is None), None)
     if without is not None:
         raise PipelineError("a pair needs an image", where=f"row {without.row}", value=without.id)
@@ -40,3 +44,21 @@ def contrastive_task(material: Material) -> Task:
         collate=partial(collate_pairs, pad=int(tokenizer.pad_token_id)),
         save=lambda folder: save_model(model, [tokenizer, processor], folder, Card(kind="clip")),
     )
+
+
+def _use_portable_norm() -> None:
+    """Have CLIP take norms by one operation: its own takes a root by `pow`, which oneMKL rounds by processor."""
+    if not hasattr(modeling_clip, "_get_vector_norm"):
+        raise PipelineError(
+            "CLIP takes its norms otherwise in this release of transformers",
+            where=modeling_clip.__name__,
+            value="_get_vector_norm is not there",
+            cure="install the release in requirements.lock: make setup",
+        )
+    modeling_clip._get_vector_norm = _norm
+
+
+def _norm(features: Tensor) -> Tensor:
+    """Return the Euclidean norm of each row, as a column."""
+    norm: Tensor = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+    return norm

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline_lib.core.numerics import NumericSettings
 from pipeline_lib.core.plugin import Plugin
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
@@ -121,22 +122,20 @@ class Lesson(Settings):
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how they are learnt")
 
 
-class WeightsSettings(Settings):
+class WeightsSettings(NumericSettings):
     """What one weights job needs to know."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
     tables: list[str] = Field(default=[], description="the tables of the tokenizer's texts, in their order")
     lessons: list[Lesson] = []
     seed: int
-    threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
 
 
-class TrainSettings(Settings):
+class TrainSettings(NumericSettings):
     """What one train job needs to know."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
     seed: int
-    threads: int = Field(ge=1)
     device: Literal["cpu", "cuda"] = "cpu"
     devices: Devices = Devices()

@@ -49,7 +49,8 @@ def _learn(settings: WeightsSettings, lesson: Lesson, material: Material, end: P
     if finished.is_file() and end.parent == place.folder:
         return read_curve(finished)
     remove(end)
-    how = TrainSettings(recipe=lesson.recipe, seed=settings.seed, threads=settings.threads, device=settings.device)
+    shared = settings.model_dump(include={"seed", "threads", "numerics", "device"})
+    how = TrainSettings(recipe=lesson.recipe, **shared)
     steps = train_recipe(material, how, end, place)
     write_curve(partial(finished), steps)
     publish(finished)
