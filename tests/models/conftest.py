@@ -21,7 +21,6 @@ from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.recipes import adopt
-from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.task import Material
 from pipeline_lib.training.weights import make_weights
@@ -68,13 +67,7 @@ def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory)
     tokenizer = llama.Tokenizer(vocabulary=300, whole=[" USER:", " ASSISTANT:"])
     kind = llama.Settings(kind="llama", tokenizer=tokenizer, config={**shape, "initializer_range": 0.2})
     folder = tmp_path_factory.mktemp("language") / "model"
-    make_weights(
-        WeightsSettings(make=kind, seed=0, threads=1),
-        Given(rows),
-        [],
-        folder,
-        Resume(folder.with_suffix(".state"), 600),
-    )
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
     return folder
 
 
@@ -90,13 +83,7 @@ def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) ->
         projection_dim=16,
     )
     folder = tmp_path_factory.mktemp("tower") / "model"
-    make_weights(
-        WeightsSettings(make=kind, seed=0, threads=1),
-        Given(rows),
-        [],
-        folder,
-        Resume(folder.with_suffix(".state"), 600),
-    )
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
     return folder
 
 

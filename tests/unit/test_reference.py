@@ -72,7 +72,7 @@ def test_a_shipped_study_fits_the_schema(path: Path) -> None:
         ("kind: digits_scenes, part: train", "kind: digit_scenes, part: train", "$.datasets.digits_scenes.source"),
         ("kind: digits_scenes, part: train", "part: train", "$.datasets.digits_scenes.source"),
         ("  digits_scenes:\n", "  Digits Scenes:\n", "$.datasets"),
-        ("warmup: 0.05", "warm_up: 0.05", "$.weights.digits_llama.learn[0].recipe"),
+        ("warmup: 0.05", "warm_up: 0.05", "$.trainings.language.recipe"),
         ("fraction: 0.5", "fraction: 1.5", "$.subsets.half.sample"),
         ("    benchmark: pope", "    benchmark: popo", "$.benchmarks.pope.benchmark"),
         ("{name: assemble, projector: random}", "{name: assemble, template: vicuna}", "$.trainings.untrained.recipe"),

@@ -22,7 +22,7 @@ from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
-from pipeline_lib.training.settings import Optimisation, TrainSettings, WeightsSettings
+from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -87,11 +87,9 @@ def weights(study: Study, name: str) -> WeightsSettings:
     return WeightsSettings(
         make=found.make,
         tables=found.tables,
-        lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
-        device=_device(study, takes_steps=bool(found.learn)),
     )
 
 
@@ -139,7 +137,7 @@ def train(study: Study, training: str) -> TrainSettings:
         seed=study.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
-        device=_device(study, takes_steps=isinstance(found.recipe, Optimisation)),
+        device=_device(study, found.recipe),
         devices=found.devices,
     )
 
@@ -188,9 +186,9 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
 
 
-def _device(study: Study, takes_steps: bool) -> Literal["cpu", "cuda"]:
-    """Return what a job computes on: one that takes no step only links, converts or assembles, and needs no GPU."""
-    return study.device if takes_steps else "cpu"
+def _device(study: Study, recipe: RecipeSettings) -> Literal["cpu", "cuda"]:
+    """Return what a training computes on: one that takes no step only assembles, and needs no GPU."""
+    return study.device if isinstance(recipe, Optimisation) else "cpu"
 
 
 def _limit(study: Study) -> Limit:

@@ -14,7 +14,7 @@ from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
-from pipeline_lib.training.settings import Devices, Lesson, RecipeSettings
+from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -68,7 +68,6 @@ class StandIn(Settings):
     )
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
-    learn: list[Lesson] = Field(default=[], description="what they learn first, in this order, where they start random")
 
 
 class Weights(StandIn):
