@@ -1,12 +1,9 @@
-"""Small real models: weights made from a configuration, composed, and a set of images to show them."""
+"""Small real models, images, and models of the original code, each made once."""
 
-import io
-import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from pipeline_lib.checkpoints.adapters import convert_adapter
 from pipeline_lib.checkpoints.detect import kind_of
@@ -21,70 +18,35 @@ from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.recipes import adopt
-from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.task import Material
-from pipeline_lib.training.weights import make_weights
-from pipeline_lib.weights import clip, llama
-from pipeline_lib.weights.base import Given
+from tests.models.making import conversations, language_model, small_clip, small_images
 from tests.models.original import Converted, Opened, part
 
-WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
 
 
 @pytest.fixture(scope="session")
 def images(tmp_path_factory: pytest.TempPathFactory) -> ImageReader:
     """Return a reader of six small images of several shapes."""
-    root = tmp_path_factory.mktemp("images")
-    raw = root / "raw"
-    raw.mkdir()
-    for number, size in enumerate([(40, 30), (30, 40), (32, 32), (64, 64), (20, 50), (50, 20)]):
-        buffer = io.BytesIO()
-        noise = random.Random(number).randbytes(3 * size[0] * size[1])
-        Image.frombytes("RGB", size, noise).save(buffer, "JPEG")
-        (raw / f"{number}.jpg").write_bytes(buffer.getvalue())
-    rows = convert_shard(raw, list(raw.iterdir()), root / "0.tar", root / "0.tar", ConvertSettings(to="jpeg"))
-    write_index(root / "index.parquet", merge([rows], ""))
-    return ImageReader([root / "index.parquet"])
+    return small_images(tmp_path_factory.mktemp("images"))
 
 
 @pytest.fixture(scope="session")
 def rows(images: ImageReader) -> list[Conversation]:
     """Return twelve conversations about the images."""
-    made = []
-    for number in range(12):
-        name = f"{number % 6}.jpg"
-        question = f"<image>\nWhat is it? {WORDS[number % 6]}"
-        turns = [{"from": "human", "value": question}, {"from": "gpt", "value": WORDS[(number + 1) % 6]}]
-        made.append(Conversation(number, str(number), name, images.row(name).sha256, turns))
-    return made
+    return conversations(images)
 
 
 @pytest.fixture(scope="session")
 def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random language model."""
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    tokenizer = llama.Tokenizer(vocabulary=300, whole=[" USER:", " ASSISTANT:"])
-    kind = llama.Settings(kind="llama", tokenizer=tokenizer, config={**shape, "initializer_range": 0.2})
-    folder = tmp_path_factory.mktemp("language") / "model"
-    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
-    return folder
+    return language_model(rows, tmp_path_factory.mktemp("language") / "model")
 
 
 @pytest.fixture(scope="session")
 def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random CLIP model."""
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-    kind = clip.Settings(
-        kind="clip",
-        tokenizer=clip.Tokenizer(vocabulary=300),
-        vision={**shape, "image_size": 32, "patch_size": 16, "attention_dropout": 0.5},
-        text={**shape, "max_position_embeddings": 32},
-        projection_dim=16,
-    )
-    folder = tmp_path_factory.mktemp("tower") / "model"
-    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
-    return folder
+    return small_clip(rows, tmp_path_factory.mktemp("tower") / "model")
 
 
 @pytest.fixture(scope="session")

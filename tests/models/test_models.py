@@ -32,7 +32,8 @@ from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Material
 from pipeline_lib.training.trainer import VlmTrainer
-from tests.models.conftest import CARD, WORDS
+from tests.models.conftest import CARD
+from tests.models.making import WORDS
 
 STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 

@@ -13,7 +13,6 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study, results_folder
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.config.pins import open_pins
-from pipeline_lib.config.renaming import REFERENCES, renamed
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.share import allowed

@@ -1,0 +1,93 @@
+"""Makes what models are made of in one process, and prints the digest of every file: run on processors of several kinds.
+
+python -m tests.models.every_stage FOLDER [--native]
+"""
+
+import hashlib
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.environment import fix_numerics
+from pipeline_lib.core.numerics import NumericSettings
+
+if __name__ == "__main__":  # before torch is imported
+    fix_numerics(NumericSettings(threads=1, numerics="native" if "--native" in sys.argv else "portable"))
+
+import torch
+
+from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.core.text import write_lines
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.llava import Base, load_llava
+from pipeline_lib.models.merge import merge
+from pipeline_lib.recipes import contrastive, full, lora, projector, text
+from pipeline_lib.training.resume import Resume
+from pipeline_lib.training.run import train_recipe
+from pipeline_lib.training.settings import RecipeSettings, TrainSettings
+from pipeline_lib.training.task import Material
+from tests.models.making import WORDS, conversations, language_model, small_clip, small_images
+
+STEPS: dict[str, Any] = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0, "weight_decay": 0.05}
+
+
+def main(folder: Path) -> None:
+    """Convert images, draw weights, train by every recipe, merge, answer; print the digests."""
+    images = small_images(folder / "images")
+    rows = conversations(images)
+    start = Material(
+        Base(language_model(rows, folder / "llama"), small_clip(rows, folder / "clip")), rows, images, seed=0
+    )
+    silent = [
+        replace(row, image=None, image_sha256=None, conversations=_without_image(row.conversations)) for row in rows
+    ]
+
+    def made(name: str, recipe: RecipeSettings, material: Material) -> Path:
+        how = TrainSettings(recipe=recipe, seed=0, threads=1)
+        train_recipe(material, how, folder / name, Resume(folder / "states" / name, 600))
+        return folder / name
+
+    tower = made("tower", contrastive.Settings(name="contrastive", **STEPS), replace(start, base=Base(folder / "clip")))
+    words = made(
+        "language", text.Settings(name="text", **STEPS), replace(start, base=Base(folder / "llama"), rows=silent)
+    )
+    both = replace(start, base=Base(words, tower))
+    adapter = made("projector", projector.Settings(name="projector", **STEPS), both)
+    merge(both.base, adapter, 0, folder / "pretrained")
+    pretrained = replace(start, base=Base(folder / "pretrained"))
+    made("full", full.Settings(name="full", **STEPS), pretrained)
+    merge(
+        pretrained.base,
+        made("lora", lora.Settings(name="lora", rank=4, alpha=8, **STEPS), pretrained),
+        0,
+        folder / "merged",
+    )
+    for name in ("full", "merged"):
+        _answer(folder / name, images, folder / f"{name}.answers.jsonl")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "states" not in path.parts)
+    digests = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    json.dump({"capability": torch.backends.cpu.get_cpu_capability(), "digests": digests}, sys.stdout)
+
+
+def _without_image(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{**turn, "value": turn["value"].replace("<image>\n", "")} for turn in turns]
+
+
+def _answer(model: Path, images: ImageReader, path: Path) -> None:
+    llava = load_llava(model)
+    llava.model.eval()
+    asked = [Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", f"{n % 6}.jpg", "part") for n in range(9)]
+    files = FileNames(questions="q")
+    settings = PredictSettings(
+        benchmark="pope", protocol="llava15", files=files, model_id="m", threads=1, batch_size=4, max_new_tokens=6
+    )
+    write_lines(path, predict(llava, asked, images, settings, "digest", SavedTexts(path.with_suffix(".texts"))))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""Small real models made from a configuration, six images, and twelve conversations about them."""
+
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from pipeline_lib.images.convert import ConvertSettings
+from pipeline_lib.images.index import merge, write_index
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.training.settings import WeightsSettings
+from pipeline_lib.training.weights import make_weights
+from pipeline_lib.weights import clip, llama
+from pipeline_lib.weights.base import Given, WeightsKind
+
+WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
+SHAPE: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+
+
+def small_images(root: Path) -> ImageReader:
+    """Draw six small images of several shapes, convert them below `root`, and return a reader of them."""
+    raw = root / "raw"
+    raw.mkdir(parents=True)
+    for number, size in enumerate([(40, 30), (30, 40), (32, 32), (64, 64), (20, 50), (50, 20)]):
+        buffer = io.BytesIO()
+        noise = random.Random(number).randbytes(3 * size[0] * size[1])
+        Image.frombytes("RGB", size, noise).save(buffer, "JPEG")
+        (raw / f"{number}.jpg").write_bytes(buffer.getvalue())
+    rows = convert_shard(raw, list(raw.iterdir()), root / "0.tar", root / "0.tar", ConvertSettings(to="jpeg"))
+    write_index(root / "index.parquet", merge([rows], ""))
+    return ImageReader([root / "index.parquet"])
+
+
+def conversations(images: ImageReader) -> list[Conversation]:
+    """Return twelve conversations about the images."""
+    made = []
+    for number in range(12):
+        name = f"{number % 6}.jpg"
+        question = f"<image>\nWhat is it? {WORDS[number % 6]}"
+        turns = [{"from": "human", "value": question}, {"from": "gpt", "value": WORDS[(number + 1) % 6]}]
+        made.append(Conversation(number, str(number), name, images.row(name).sha256, turns))
+    return made
+
+
+def language_model(rows: list[Conversation], folder: Path) -> Path:
+    """Make a random language model in a new folder, and return the folder."""
+    tokenizer = llama.Tokenizer(vocabulary=300, whole=[" USER:", " ASSISTANT:"])
+    return _made(
+        llama.Settings(kind="llama", tokenizer=tokenizer, config={**SHAPE, "initializer_range": 0.2}), rows, folder
+    )
+
+
+def small_clip(rows: list[Conversation], folder: Path) -> Path:
+    """Make a random CLIP model in a new folder, and return the folder."""
+    kind = clip.Settings(
+        kind="clip",
+        tokenizer=clip.Tokenizer(vocabulary=300),
+        vision={**SHAPE, "image_size": 32, "patch_size": 16, "attention_dropout": 0.5},
+        text={**SHAPE, "max_position_embeddings": 32},
+        projection_dim=16,
+    )
+    return _made(kind, rows, folder)
+
+
+def _made(kind: WeightsKind, rows: list[Conversation], folder: Path) -> Path:
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
+    return folder
