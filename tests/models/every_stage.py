@@ -1,10 +1,11 @@
 """Makes what models are made of in one process, and prints the digest of every file: run on processors of several kinds.
 
-python -m tests.models.every_stage FOLDER [--native]
+python -m tests.models.every_stage FOLDER portable|native
 """
 
 import hashlib
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,7 @@ from pipeline_lib.core.environment import fix_numerics
 from pipeline_lib.core.numerics import NumericSettings
 
 if __name__ == "__main__":  # before torch is imported
-    fix_numerics(NumericSettings(threads=1, numerics="native" if "--native" in sys.argv else "portable"))
-
-import torch
+    fix_numerics(NumericSettings.model_validate({"threads": 1, "numerics": sys.argv[2]}))
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.text import write_lines
@@ -36,8 +35,9 @@ from tests.models.making import WORDS, conversations, language_model, small_clip
 STEPS: dict[str, Any] = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0, "weight_decay": 0.05}
 
 
-def main(folder: Path) -> None:
-    """Convert images, draw weights, train by every recipe, merge, answer; print the digests."""
+def main() -> None:
+    """Convert images, draw weights, train by every recipe, merge, answer, all in this folder; print the digests."""
+    folder = Path()
     images = small_images(folder / "images")
     rows = conversations(images)
     start = Material(
@@ -70,8 +70,8 @@ def main(folder: Path) -> None:
     for name in ("full", "merged"):
         _answer(folder / name, images, folder / f"{name}.answers.jsonl")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "states" not in path.parts)
-    digests = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    json.dump({"capability": torch.backends.cpu.get_cpu_capability(), "digests": digests}, sys.stdout)
+    digests = {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    json.dump(digests, sys.stdout)
 
 
 def _without_image(turns: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -90,4 +90,6 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    Path(sys.argv[1]).mkdir(parents=True)
+    os.chdir(sys.argv[1])  # an index and a model's configuration hold relative paths
+    main()

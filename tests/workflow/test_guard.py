@@ -132,9 +132,10 @@ def test_a_variable_that_would_change_the_result_is_refused(project: Project, na
 
 
 def test_a_variable_that_rounds_as_another_machine_would_is_recorded(project: Project) -> None:
-    assert run_stage(project, "pass", OPENBLAS_CORETYPE="Haswell").returncode == 0
-    machine = json.loads((project.root / "records/stage/a.json").read_text())["machine"]
-    assert machine["environment"]["OPENBLAS_CORETYPE"] == "Haswell"
+    assert run_stage(project, "pass", CUBLAS_WORKSPACE_CONFIG=":16:8", OPENBLAS_CORETYPE="Haswell").returncode == 0
+    environment = json.loads((project.root / "records/stage/a.json").read_text())["machine"]["environment"]
+    assert environment["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+    assert environment["MKL_CBWR"] == "COMPATIBLE" and "OPENBLAS_CORETYPE" not in environment
 
 
 @pytest.mark.long
