@@ -10,7 +10,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
-from pipeline_lib.config.ancestry import origins, read_conversations
+from pipeline_lib.config.ancestry import inspected_as, origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
@@ -161,11 +161,6 @@ def recipe_plugins(recipe):
     return plugin("recipes", recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
 
 
-def weights_plugins(made):
-    """Return the registered files of starting weights: their kind, and those of the recipe that they learn by."""
-    return plugin("weights", made.make.kind) + [file for lesson in made.learn for file in recipe_plugins(lesson.recipe)]
-
-
 def predict_plugins(wc):
     """Return the registered files of a predict job: the benchmark's questions, the template of the run's model."""
     template = STUDY.model_template(model_of(wc))
@@ -231,11 +226,6 @@ def benchmark_use(wc):
 def given(*names):
     """Return the names that are not None."""
     return [name for name in names if name is not None]
-
-
-def lessons(made):
-    """Return the tables that starting weights learn, in their order."""
-    return [lesson.table for lesson in made.learn]
 
 
 def base_of(training):
@@ -374,15 +364,16 @@ def submissions():
 
 
 def previews():
-    """Return the pages of the trainings that read conversations, of those that the study's runs need."""
-    return [f"<results>/previews/{name}.html" for name in read_conversations(STUDY)]
+    """Return the pages of the conversations that the study's runs need; trainings that read alike share one."""
+    names = dict.fromkeys(inspected_as(STUDY, name) for name in read_conversations(STUDY))
+    return [f"<results>/previews/{name}.html" for name in names]
 
 
 def verdicts(name):
     """Return the verdict on the rows of a training, in a list; none where it trains on nothing."""
     recipe = STUDY.trainings[name].recipe
     if isinstance(recipe, Multimodal):
-        return [f"<results>/previews/{name}.verdict.json"]
+        return [f"<results>/previews/{inspected_as(STUDY, name)}.verdict.json"]
     return [f"<results>/pairs/{name}.verdict.json"] if isinstance(recipe, Optimisation) else []
 
 

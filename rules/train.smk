@@ -24,6 +24,7 @@ rule train:
         record="<results>/records/train/{training}.json",
     benchmark:
         "<results>/timings/train/{training}.jsonl"
+    priority: 2  # the longest chain goes through trainings
     threads: lambda wc: STUDY.threads * training(wc).devices.gpus_per_node
     resources:
         nodes=lambda wc: training(wc).devices.nodes,

@@ -11,8 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = str(Path(__file__).parent.parent / "src")
-sys.path.insert(0, SOURCE)
+sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 from pipeline_lib.core.numerics import NumericSettings
 
 ROUNDS = 3
@@ -79,7 +78,7 @@ def main() -> None:
 
 def measured(kind: str) -> dict[str, float]:
     """Return the milliseconds of each measure in a process of its own, which loads libraries as a job does."""
-    variables = {**NumericSettings(threads=1, numerics=kind).variables(), "PYTHONPATH": SOURCE}
+    variables = {**NumericSettings(threads=1, numerics=kind).variables(), "PYTHONPATH": sys.path[0]}
     environment = {**os.environ, **variables}
     command = [sys.executable, "-c", MEASURE, kind]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -14,20 +14,16 @@ logger = logging.getLogger("pipeline_lib.weights")
 
 def work(job: Job[WeightsSettings]) -> None:
     """Read the tables, write the model."""
-    from pipeline_lib.training.curve import write_curve
-    from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.weights import make_weights
 
     tower = next((manifest.folder() for manifest in job.manifests("tower")), None)
     given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
-    lessons = [rows_of([table]) for table in job.manifests("lessons")]
-    steps = make_weights(job.settings, given, lessons, job.output("weights"), Resume(job.state(), job.save_every))
-    write_curve(job.output("curve"), steps)
+    make_weights(job.settings, given, job.output("weights"))
     origin = job.settings.make.origin(given, job.settings.seed)
     for name in origin.get("unused_files", []):
         logger.warning("%s: nothing is read from this file of tensors", name)
     job.note(**origin)
-    job.note(texts=len(given.rows), lessons=sum(map(len, lessons)), steps=len(steps))
+    job.note(texts=len(given.rows))
 
 
 def rows_of(tables: list[Manifest]) -> list[Conversation]:
@@ -36,4 +32,4 @@ def rows_of(tables: list[Manifest]) -> list[Conversation]:
 
 
 if __name__ == "__main__":
-    run("weights", WeightsSettings, work, inputs=["tables", "lessons", "files", "tower"], outputs=["weights", "curve"])
+    run("weights", WeightsSettings, work, inputs=["tables", "files", "tower"], outputs=["weights"])

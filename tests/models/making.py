@@ -12,7 +12,6 @@ from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.instruct.table import Conversation
-from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
@@ -68,6 +67,5 @@ def small_clip(rows: list[Conversation], folder: Path) -> Path:
 
 
 def _made(kind: WeightsKind, rows: list[Conversation], folder: Path) -> Path:
-    settings = WeightsSettings(make=kind, seed=0, threads=1)
-    make_weights(settings, Given(rows), [], folder, Resume(folder.with_suffix(".state"), 600))
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
     return folder

@@ -87,7 +87,7 @@ def line_of(text: str) -> int:
             "captions: {table: digits_text,",
             ["trainings.tower.subset", "CLIP learns from images"],
         ),
-        ("    tower: tower\n", "", ["needs a `tower` to become a LLaVA", "'digits_llama'", "add `tower`"]),
+        ("    tower: tower\n", "", ["needs a `tower` to become a LLaVA", "'language'", "add `tower`"]),
         *(
             (old, new, [key, bound])
             for old, new, key, bound in (

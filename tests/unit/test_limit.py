@@ -13,7 +13,6 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study, results_folder
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.config.pins import open_pins
-from pipeline_lib.config.renaming import REFERENCES, renamed
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.share import allowed
@@ -55,7 +54,7 @@ def test_what_is_smaller_lies_apart_and_the_rest_is_shared(tmp_path: Path) -> No
     assert study.datasets["partial-digits_scenes"].shards == 1
     assert all(name.startswith("partial-") for name in (*study.tables, *study.weights))
     assert study.benchmarks["mmbench"].images == ["digits_mmbench"]
-    assert study.weights["partial-digits_llama"].learn[0].table == "partial-digits_text"
+    assert study.subsets["text"].table == "partial-digits_text"
     assert results_folder("own", study) == Path("results/own/partial")
     assert stages.gather(study, "pope").stamp == "PARTIAL"
 
@@ -81,9 +80,9 @@ def test_what_counts_rows_or_steps_is_cut_to_the_limit(tmp_path: Path) -> None:
     assert {name: getattr(found.recipe, "steps", None) for name, found in study.trainings.items()} == {
         **dict.fromkeys(("untrained", "tenth", "half", "full", "lora", "projector")),
         "tower": 4,  # of 64 rows: 200 once
+        "language": 4,
         "pretrained": 7,
     }
-    assert [lesson.recipe.steps for lesson in study.weights["partial-digits_llama"].learn] == [4]
     assert stages.sample(study, "half") == stages.sample(load_study(ROOT / "config.yaml"), "half")
     study = limited(tmp_path, "limit: {rows: 5}")
     assert study.trainings["tower"].recipe.steps == 1
@@ -197,12 +196,3 @@ def test_a_submission_holds_the_chosen_questions(tmp_path: Path) -> None:
     content, missing = make_submission(answer(tmp_path / "a.jsonl", {1: "B"}), files, settings, {"1", "1000001"})
     assert missing == 1
     assert [line[0] for line in cells(content)] == ["index", 1, 1_000_001]
-
-
-def test_what_small_weights_learn_is_renamed_as_well() -> None:
-    tree: dict[str, Any] = {part: {} for part in REFERENCES}
-    lessons = [{"table": "text", "recipe": {}}, {"table": "other", "recipe": {}}]
-    tree["weights"] = {"small": {"tables": ["text"], "dataset": None, "tower": None, "learn": lessons}}
-    done = renamed(tree, "smoke-", {"datasets": set(), "tables": {"text"}, "weights": {"small"}})
-    assert done["weights"]["smoke-small"]["tables"] == ["smoke-text"]
-    assert [lesson["table"] for lesson in done["weights"]["smoke-small"]["learn"]] == ["smoke-text", "other"]

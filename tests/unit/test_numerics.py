@@ -45,14 +45,16 @@ def test_what_acts_before_a_job_begins_is_refused_where_numbers_are_portable(mon
 
 
 @pytest.mark.parametrize(
-    ("device", "numerics"),
-    [("cpu", "native"), ("cpu", "portable"), ("cuda", "native")],
+    ("device", "numerics", "expected"),
+    [("cpu", None, "portable"), ("cpu", "native", "native"), ("cuda", None, "native")],
 )
-def test_every_numeric_job_computes_as_the_study_says(device: str, numerics: str) -> None:
+def test_numbers_are_portable_on_the_cpu_unless_the_study_says_otherwise(
+    device: str, numerics: str | None, expected: str
+) -> None:
     study = load_study(ROOT / "studies/mini.yaml").model_copy(update={"device": device, "numerics": numerics})
-    assert stages.train(study, "full").numerics == numerics
-    assert stages.predict(study, "full", "pope").numerics == numerics
-    assert stages.weights(study, "mini_llama").numerics == stages.merge(study).numerics == numerics
+    assert stages.train(study, "full").numerics == expected
+    assert stages.predict(study, "full", "pope").numerics == expected
+    assert stages.weights(study, "mini_llama").numerics == stages.merge(study).numerics == expected
 
 
 def test_a_study_on_gpus_cannot_be_portable(tmp_path: Path) -> None:

@@ -45,15 +45,14 @@ def test_the_local_profile_gives_each_job_a_gpu_of_its_own(fresh: Project, tmp_p
 
 
 def test_jobs_that_take_steps_or_ask_take_a_gpu_where_the_study_is_on_one(fresh: Project, tmp_path: Path) -> None:
-    """`untrained` is assembled, `mini_clip` only made: they compute nothing on a GPU."""
+    """`untrained` is assembled, starting weights are only made: they compute nothing on a GPU."""
     fresh.edit("studies/mini.yaml", "device: cpu", "device: cuda")
     done = fresh.snakemake("-n", "--profile", "local", "--config", "study=mini", PATH=path(tmp_path))
     assert done.returncode == 0, done.text
     jobs = re.findall(r"^rule (\w+):\n((?:    .*\n)*)", done.text, flags=re.MULTILINE)
     names = {" ".join([rule, *re.findall(r"wildcards: \w+=(\w+)", told)]) for rule, told in jobs if "gpu=1" in told}
     assert {name for name in names if not name.startswith("predict")} == {
-        "weights mini_llama",
-        *(f"train {name}" for name in ("tower", "pretrained", "half", "full")),
+        f"train {name}" for name in ("language", "tower", "pretrained", "half", "full")
     }
     assert len([rule for rule, told in jobs if rule == "predict" and "gpu=1" in told]) == 3
     assert not any("gpu=0" in told for _, told in jobs)

@@ -1,7 +1,7 @@
 """Partial rehearsals: a study on some rows and questions of its own data.
 
 What is taken whole, such as question files and the weights of others, is the study's own and shared with it. What is
-smaller lies apart: datasets that hold nothing but images, tables, and the weights that learn from tables.
+smaller lies apart: datasets that hold nothing but images, tables, and the weights whose tokenizer is trained on tables.
 """
 
 from math import ceil
@@ -44,16 +44,12 @@ def in_part(study: Study) -> Tree:
     own = {
         "datasets": images,
         "tables": set(study.tables),
-        "weights": {name for name, found in study.weights.items() if found.tables or found.learn},
+        "weights": {name for name, found in study.weights.items() if found.tables},
     }
     small = {"datasets": {name: _fewer_jobs(found, name in images) for name, found in tree["datasets"].items()}}
     if rows is not None:
         small["subsets"] = {name: _smaller(found, rows) for name, found in tree["subsets"].items()}
         small["trainings"] = {name: _shorter(found, rows) for name, found in tree["trainings"].items()}
-        small["weights"] = {
-            name: {**found, "learn": [_shorter(lesson, rows) for lesson in found["learn"]]}
-            for name, found in tree["weights"].items()
-        }
     return renamed({**tree, **small}, PREFIX, own)
 
 
@@ -72,7 +68,7 @@ def _smaller(subset: Tree, rows: int) -> Tree:
 
 
 def _shorter(training: Tree, rows: int) -> Tree:
-    """Return a training or a lesson whose steps, where they are counted, pass over the rows of the limit once."""
+    """Return a training whose steps, where they are counted, pass over the rows of the limit once."""
     recipe = training["recipe"]
     if recipe.get("steps") is None:
         return training

@@ -14,7 +14,7 @@ BEGINNING = """# Every key of a study
 
 Made from the code by `make reference`; [configuration.md](configuration.md) tells the story. A *name* is one that you
 give: lower-case letters, digits, `_` and `-`, beginning with a letter or a digit. A dot leads into a mapping:
-`convert.to` is the key `to` below `convert`, and `learn.table` is `table` in each mapping of the list `learn`. A key
+`convert.to` is the key `to` below `convert`, and `also.url` is `url` in each mapping of the list `also`. A key
 without `required` may be left out.
 """
 COLUMNS = ("key", "type", "values", "default", "meaning")

@@ -61,8 +61,6 @@ def _weights(study: Study) -> Iterator[Problem]:
         if weights.tower is not None:
             kinds = ("clip",) if weights.make.takes_tower() else ()
             yield from _model(("weights", name, "tower"), weights.tower, kinds, study.weights, study)
-        for place, lesson in enumerate(weights.learn):
-            yield from _missing(("weights", name, "learn", place, "table"), lesson.table, study.tables, "table")
         if name in study.trainings:
             yield Problem(("weights", name), "weights and a training share this name", name, "rename one of them")
 

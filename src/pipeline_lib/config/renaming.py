@@ -25,10 +25,7 @@ def renamed(tree: Tree, prefix: str, own: Mapping[str, Collection[str]]) -> Tree
         return f"{prefix}{name}" if name in own[part] else name
 
     def entry(part: str, found: Tree) -> Tree:
-        named = {**found, **{key: new(other, found[key]) for key, other in REFERENCES[part].items()}}
-        if part == "weights":
-            named["learn"] = [{**lesson, "table": new("tables", lesson["table"])} for lesson in found["learn"]]
-        return named
+        return {**found, **{key: new(other, found[key]) for key, other in REFERENCES[part].items()}}
 
     def entries(part: str) -> Tree:
         kept = part not in SHARED

@@ -22,7 +22,7 @@ from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
-from pipeline_lib.training.settings import Optimisation, TrainSettings, WeightsSettings
+from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -87,11 +87,9 @@ def weights(study: Study, name: str) -> WeightsSettings:
     return WeightsSettings(
         make=found.make,
         tables=found.tables,
-        lessons=found.learn,
         seed=study.seed,
         threads=study.threads,
-        numerics=study.numerics,
-        device=_device(study, takes_steps=bool(found.learn)),
+        numerics=study.numerics_of_jobs(),
     )
 
 
@@ -138,15 +136,15 @@ def train(study: Study, training: str) -> TrainSettings:
         recipe=found.recipe,
         seed=study.seed,
         threads=study.threads,
-        numerics=study.numerics,
-        device=_device(study, takes_steps=isinstance(found.recipe, Optimisation)),
+        numerics=study.numerics_of_jobs(),
+        device=_device(study, found.recipe),
         devices=found.devices,
     )
 
 
 def merge(study: Study) -> MergeSettings:
     """Return the settings of every merge job."""
-    return MergeSettings(seed=study.seed, threads=study.threads, numerics=study.numerics)
+    return MergeSettings(seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
 
 
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
@@ -158,7 +156,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         files=_questions(use),
         model_id=run,
         threads=study.threads,
-        numerics=study.numerics,
+        numerics=study.numerics_of_jobs(),
         device=study.device,
         **use.decoding.model_dump(),
     )
@@ -188,9 +186,9 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
 
 
-def _device(study: Study, takes_steps: bool) -> Literal["cpu", "cuda"]:
-    """Return what a job computes on: one that takes no step only links, converts or assembles, and needs no GPU."""
-    return study.device if takes_steps else "cpu"
+def _device(study: Study, recipe: RecipeSettings) -> Literal["cpu", "cuda"]:
+    """Return what a training computes on: one that takes no step only assembles, and needs no GPU."""
+    return study.device if isinstance(recipe, Optimisation) else "cpu"
 
 
 def _limit(study: Study) -> Limit:

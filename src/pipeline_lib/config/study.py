@@ -14,7 +14,7 @@ from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
-from pipeline_lib.training.settings import Devices, Lesson, RecipeSettings
+from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 NAME = r"^[a-z0-9][a-z0-9_-]*$"
@@ -68,7 +68,6 @@ class StandIn(Settings):
     )
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
-    learn: list[Lesson] = Field(default=[], description="what they learn first, in this order, where they start random")
 
 
 class Weights(StandIn):
@@ -146,10 +145,10 @@ class Study(Settings):
     seed: int = Field(default=0, ge=0, lt=2**63, description="every draw of the study derives from it")
     threads: int = Field(default=1, ge=1, le=10_000, description="threads of a numeric job; other threads, other bytes")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
-    numerics: Numerics = Field(
-        default="native",
-        description="`native`: as fast as this processor can; "
-        "`portable`: equal bytes on every x86-64 processor with AVX2",
+    numerics: Numerics | None = Field(
+        default=None,
+        description="`portable`: equal bytes on every x86-64 processor with AVX2; `native`: as fast as this one can; "
+        "none: portable on the CPU, native on GPUs",
     )
     memory_gb: int = Field(
         default=4,
@@ -182,6 +181,10 @@ class Study(Settings):
         if self.device == "cuda" and self.numerics == "portable":
             raise ValueError("numerics: portable is for device: cpu; GPUs of other kinds round differently")
         return self
+
+    def numerics_of_jobs(self) -> Numerics:
+        """Return how the study's jobs compute."""
+        return self.numerics or ("portable" if self.device == "cpu" else "native")
 
     def model_kind(self, name: str) -> ModelKind:
         """Return what the weights or the training of this name are."""

@@ -35,7 +35,7 @@ def operations(numerics: Numerics) -> Iterator[None]:
 @contextmanager
 def _products() -> Iterator[None]:
     """Replace the kernels of matrix products on the CPU; what is derived from them by autograd takes them too."""
-    library = torch.library.Library("aten", "IMPL")
+    library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     kernels = {"mm": _mm, "bmm": _bmm, "addmm": _addmm, "baddbmm": _baddbmm, "mv": _mv, "addmv": _addmv, "dot": _dot}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"(?s).*Overriding a previously registered kernel")  # as is meant

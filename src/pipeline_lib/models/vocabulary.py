@@ -27,7 +27,7 @@ def loss_of_words(without: list[int]) -> Loss:
     return partial(_loss, without=torch.tensor(without))
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor, without: torch.Tensor, **keywords: Any) -> torch.Tensor:
+def _loss(logits: torch.Tensor, labels: torch.Tensor | None, without: torch.Tensor, **keywords: Any) -> torch.Tensor:
     words = logits.float()
     fill = words.index_fill if words is logits else words.index_fill_  # a copy was made already, and is not made twice
     loss: torch.Tensor = ForCausalLMLoss(fill(-1, without.to(logits.device), float("-inf")), labels, **keywords)

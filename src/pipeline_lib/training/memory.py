@@ -128,7 +128,7 @@ def gib(size: int) -> str:
 
 
 def _activations(sizes: Sizes, devices: Devices, tokens: int) -> int | None:
-    """Return about how many bytes the language model keeps for its gradients, the loss over its vocabulary included.
+    """Return about how many bytes the language model keeps for its gradients, its loss as if all were trained.
 
     Of a Llama layer: inputs of norms, projections and the product of attention, twelve hidden vectors, and four of the
     feed-forward part. Recomputed, one hidden vector a layer is kept, and one layer at a time is whole.

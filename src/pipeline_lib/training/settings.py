@@ -115,21 +115,12 @@ class Devices(Settings):
         return batch_size // (self.passes(batch_size) * self.processes)
 
 
-class Lesson(Settings):
-    """What starting weights learn before any training uses them."""
-
-    table: str = Field(description="the table whose rows are learnt, all of them")
-    recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how they are learnt")
-
-
 class WeightsSettings(NumericSettings):
     """What one weights job needs to know."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
     tables: list[str] = Field(default=[], description="the tables of the tokenizer's texts, in their order")
-    lessons: list[Lesson] = []
     seed: int
-    device: Literal["cpu", "cuda"] = "cpu"
 
 
 class TrainSettings(NumericSettings):

@@ -14,6 +14,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.original_order import OriginalSampler
+from pipeline_lib.training.positions import TrainedPositions
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.task import trained_parameters
 
@@ -47,6 +48,8 @@ class VlmTrainer(Trainer):
         self.lengths = lengths
         self.blank = blank
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
+        head = self.model.get_output_embeddings()
+        self.positions = None if head is None else TrainedPositions(head)
         self.frozen = [module for module in self.model.modules() if _is_frozen(module)]
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
@@ -63,11 +66,16 @@ class VlmTrainer(Trainer):
         """Return the pass's mean loss; the trainer has just put every module into training mode."""
         for module in self.frozen:
             module.eval()
-        outputs = model(**inputs)
-        loss = outputs.loss
+        loss = model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
         if self.blank is not None and "pixel_values" not in inputs:
             loss = loss + 0.0 * self._features_of(self.blank)
-        return (loss, outputs) if return_outputs else loss
+        return loss
+
+    def _loss_at(self, positions: TrainedPositions, model: Any, inputs: Any) -> torch.Tensor:
+        logits, targets = positions.logits(model, inputs)
+        function = self.accelerator.unwrap_model(self.model).loss_function
+        loss: torch.Tensor = function(logits, None, vocab_size=logits.shape[-1], shift_labels=targets)
+        return loss
 
     def _features_of(self, blank: torch.Tensor) -> torch.Tensor:
         """Return the sum of the features of no image.
