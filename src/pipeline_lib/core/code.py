@@ -9,6 +9,7 @@ formatting do not count. It is made from syntax-tree node names and non-empty fi
 from functools import cache
 from pathlib import Path
 
+from pipeline_lib.core.code_memory import CodeMemory
 from pipeline_lib.core.code_module import PACKAGE
 from pipeline_lib.core.code_statement import shortened
 from pipeline_lib.core.code_tree import Tree
@@ -33,8 +34,17 @@ def code_modules(script: Path, *plugins: str) -> dict[str, str]:
 
 @cache
 def reach(script: Path, *plugins: str) -> Reach:
-    """Return what the script and the plug-ins reach, each file read once a process."""
-    return _walk(SOURCE).reach(script, *plugins)
+    """Return what the script and the plug-ins reach; the source is read once a process, and parsed once a state."""
+    remembered = _memory(SOURCE).recall(script, plugins)
+    if remembered is None:
+        remembered = _walk(SOURCE).reach(script, *plugins)
+        _memory(SOURCE).keep(script, plugins, remembered)
+    return remembered
+
+
+@cache
+def _memory(source: Path) -> CodeMemory:
+    return CodeMemory(source)
 
 
 @cache

@@ -15,7 +15,15 @@ from pipeline_lib.core.libraries import named_libraries
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        *("core.allocation", "core.ask", "core.code", "core.code_module", "core.code_refused", "core.code_statement"),
+        *(
+            "core.allocation",
+            "core.ask",
+            "core.code",
+            "core.code_memory",
+            "core.code_module",
+            "core.code_refused",
+            "core.code_statement",
+        ),
         *("core.code_tree", "core.code_walk"),
         *("core.environment", "core.errors", "core.files", "core.gpus", "core.guard", "core.job", "core.kept"),
         *("core.libraries", "core.log", "core.machine", "core.manifest", "core.program", "core.record", "core.removed"),

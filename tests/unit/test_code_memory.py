@@ -1,0 +1,85 @@
+"""What a walk over the source reached is remembered while no byte of the source changes, and never longer."""
+
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from pipeline_lib.core.code_memory import CodeMemory
+from pipeline_lib.core.code_tree import Tree
+from pipeline_lib.core.code_walk import Reach, Walk
+
+PLUGINS = ("pipeline_lib.plugin:judge",)
+PLUGIN = 'DATA_FILES = ("words.txt",)\nWORDS = __file__\n\n\ndef judge(x):\n    return WORDS\n'
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """Write a package with one plug-in, which reads a data file, and return a script beside it."""
+    package = tmp_path / "src/pipeline_lib"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "plugin.py").write_text(PLUGIN)
+    (package / "words.txt").write_text("yes no")
+    (tmp_path / "script.py").write_text("X = 1\n")
+    return tmp_path / "script.py"
+
+
+def memory(script: Path) -> CodeMemory:
+    return CodeMemory(script.parent / "src", script.parent / "memory")
+
+
+def reach(script: Path) -> Reach:
+    return Walk(Tree(script.parent / "src")).reach(script, *PLUGINS)
+
+
+def test_what_is_recalled_is_what_was_reached(script: Path) -> None:
+    memory(script).keep(script, PLUGINS, reach(script))
+    assert memory(script).recall(script, PLUGINS) == reach(script)
+    assert reach(script).data and memory(script).recall(script, ("pipeline_lib.plugin",)) is None
+
+
+EDITS: dict[str, Callable[[Path], object]] = {
+    "a module": lambda root: (root / "src/pipeline_lib/plugin.py").write_text(PLUGIN.replace("WORDS\n", "None\n")),
+    "a comment": lambda root: (root / "src/pipeline_lib/plugin.py").write_text(PLUGIN + "# why\n"),
+    "a data file": lambda root: (root / "src/pipeline_lib/words.txt").write_text("no yes"),
+    "a new module": lambda root: (root / "src/pipeline_lib/other.py").write_text(""),
+    "a new name": lambda root: (root / "src/pipeline_lib/words.txt").rename(root / "src/pipeline_lib/texts.txt"),
+    "the script": lambda root: (root / "script.py").write_text("X = 2\n"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_any_edit_makes_it_forget(script: Path, edit: str) -> None:
+    memory(script).keep(script, PLUGINS, reach(script))
+    EDITS[edit](script.parent)
+    assert memory(script).recall(script, PLUGINS) is None
+
+
+def test_what_was_read_while_somebody_edited_is_not_kept(script: Path) -> None:
+    before = memory(script)
+    reached = reach(script)
+    EDITS["a comment"](script.parent)
+    before.keep(script, PLUGINS, reached)
+    assert before.recall(script, PLUGINS) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"modules": {}, "names": []}', "\xff"])
+def test_a_broken_memory_is_no_memory(script: Path, content: str) -> None:
+    memory(script).keep(script, PLUGINS, reach(script))
+    (file,) = (script.parent / "memory").rglob("*.json")
+    file.write_bytes(content.encode("latin-1"))
+    assert memory(script).recall(script, PLUGINS) is None
+
+
+def test_older_states_of_the_source_are_dropped(script: Path) -> None:
+    memory(script).keep(script, PLUGINS, reach(script))
+    EDITS["a comment"](script.parent)
+    memory(script).keep(script, PLUGINS, reach(script))
+    assert len(list((script.parent / "memory").iterdir())) == 1
+
+
+def test_a_memory_that_cannot_be_written_remembers_nothing(script: Path) -> None:
+    (script.parent / "memory").write_text("a file in its place")
+    memory(script).keep(script, PLUGINS, reach(script))
+    assert memory(script).recall(script, PLUGINS) is None
