@@ -53,6 +53,7 @@ endif
 demo: setup  ## run the default study to its scores
 	snakemake --cores $(CORES) --quiet rules host
 	vlmflow show
+	@vlmflow lineage check --against docs/digits.digests.json || echo "docs/equal_bytes.md says where bytes are not equal"
 
 test: setup  ## the tests, in some minutes
 	pytest -m "not long and not demo and not smoke and not slurm" -n $(CORES) --dist loadscope --no-loadscope-reorder

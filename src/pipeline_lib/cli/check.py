@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import LookOption, plan
-from pipeline_lib.config.load import made_studies, results_without_study
+from pipeline_lib.cli.plan import LookOption, StudyOption, plan
+from pipeline_lib.config.load import DEFAULT, made_studies, results_without_study
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.ledger.published import differences_to, differences_to_lock, read_published
 from pipeline_lib.lineage.check import faults, plan_faults
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.present import Present
@@ -17,8 +18,15 @@ from pipeline_lib.lineage.why import unseen_sources
 def check(
     deep: Annotated[bool, typer.Option("--deep", help="read every file anew instead of trusting its times")] = False,
     look: LookOption = False,
+    against: Annotated[
+        Path | None, typer.Option(help="a file of digests, or a dvc.lock: compare one study with it, and nothing else")
+    ] = None,
+    study: StudyOption = DEFAULT,
 ) -> None:
     """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
+    if against is not None:
+        _compare(against, study)
+        return
     try:
         lines = faults(Records(Path()), Present(deep, look))
     except PipelineError as error:
@@ -38,3 +46,15 @@ def check(
     if lines:
         raise typer.Exit(1)
     typer.echo("Everything that was made is there, as it was made.")
+
+
+def _compare(against: Path, study: str) -> None:
+    """Print whether a study's artefacts are the published ones, or the first stage where they are not."""
+    jobs = plan(study)
+    if against.suffix == ".lock":
+        count, lines = differences_to_lock(against, jobs)
+    else:
+        count, lines = differences_to(read_published(against), jobs)
+    typer.echo("\n".join(lines) or f"all {count} artefacts equal the published ones")
+    if lines:
+        raise typer.Exit(1)

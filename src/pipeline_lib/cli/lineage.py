@@ -8,9 +8,11 @@ import typer
 from rich.console import Console
 
 from pipeline_lib.cli.check import check
-from pipeline_lib.cli.plan import plan
-from pipeline_lib.config.load import made_studies
+from pipeline_lib.cli.plan import StudyOption, plan
+from pipeline_lib.config.load import DEFAULT, made_studies
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.ledger.published import publish as publish_study
 from pipeline_lib.lineage.collect import Records
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.tree import render
@@ -26,6 +28,17 @@ def _group() -> None:
 
 
 app.command(name="check")(check)
+
+
+@app.command()
+def publish(
+    path: Annotated[Path, typer.Argument(help="the file of digests to write")],
+    study: StudyOption = DEFAULT,
+) -> None:
+    """Write the digests of a study's artefacts, for others to compare theirs with by `check --against`."""
+    published = publish_study(study, plan(study))
+    write_text(path, published.model_dump_json(indent=1) + "\n")
+    typer.echo(f"{sum(len(stage.files) for stage in published.stages.values())} artefacts")
 
 
 @app.command()
