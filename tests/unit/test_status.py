@@ -148,7 +148,10 @@ def test_a_broken_memory_of_digests_is_begun_again(jobs: list[dict[str, Any]]) -
 
 def test_results_whose_study_is_gone_are_named_by_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "results/gone/records").mkdir(parents=True)
+    for record in ("gone/records/train/full.json", "checkpoints/records/config.json", "partial/records/train/a.json"):
+        (tmp_path / "results" / record).parent.mkdir(parents=True)
+        (tmp_path / "results" / record).write_text("")
     done = CliRunner().invoke(app, ["check"])
     assert done.exit_code == 1
-    assert "results/gone/: its study is gone, so nothing says what it should be" in done.stdout
+    lines = [line for line in done.stdout.splitlines() if "its study is gone" in line]
+    assert lines == ["results/gone/: its study is gone, so nothing says what it should be"]

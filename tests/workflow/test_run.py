@@ -38,7 +38,7 @@ def test_a_finished_study_ends_with_the_marks_of_its_scores(mini: Project) -> No
     path = mini.root / RESULTS / "pope_score.json"
     scores = read_gathered(path)
     assert scores
-    marked = marked_runs("pope", scores.runs)
+    marked = marked_runs("pope", scores)
     path.unlink()
     done = mini.make(f"{RESULTS}/pope_score.json")
     assert done.returncode == 0, done.text

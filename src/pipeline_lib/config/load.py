@@ -84,8 +84,9 @@ def made_studies() -> list[str]:
 
 def results_without_study() -> list[Path]:
     """Return the folders of results that a study made whose file is gone, sorted."""
-    folders = [path for path in sorted(Path("results").glob("*/")) if not path.match("partial*")]
-    return [path for path in folders if path.name not in study_names() and _was_begun(path.name)]
+    known = {*study_names(), "partial"}  # which holds rehearsals of the default study
+    others = [path for path in sorted(Path("results").glob("*/")) if path.name not in known]
+    return [path for path in others if any(path.glob("records/*/*.json"))]
 
 
 def _was_begun(name: str) -> bool:

@@ -20,6 +20,6 @@ def marked_runs(benchmark: str, runs: Mapping[str, ShownScore]) -> list[str]:
 def success_text(results: str, command: str, benchmarks: Iterable[str]) -> str:
     """Return the message about a finished study, with the marks of those of its scores that lie in `results`."""
     gathered = {name: read_gathered(Path(results) / f"{name}_score.json") for name in benchmarks}
-    marks = [line for name, scores in gathered.items() if scores for line in marked_runs(name, scores.runs)]
+    marks = [line for name, scores in gathered.items() for line in marked_runs(name, scores)]
     notice = ["Some of these scores are marked:", *(f"  {line}" for line in marks)] if marks else []
     return "\n".join([f"All scores of this study lie below {results}/; `{command}` prints them.", *notice])

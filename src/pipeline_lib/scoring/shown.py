@@ -1,11 +1,13 @@
 """Score files as a person sees them: what is printed of one, and nothing where it is no score."""
 
+import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-Shown = TypeVar("Shown", bound=BaseModel)
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_object
 
 
 class ShownScore(BaseModel):
@@ -19,24 +21,26 @@ class ShownScore(BaseModel):
     marks: dict[str, str] = {}
 
 
-class ShownBenchmark(BaseModel):
-    """The scores of all runs on one benchmark."""
-
-    runs: dict[str, ShownScore]
-
-
 def read_shown(path: Path) -> ShownScore | None:
     """Return what a run's score file says, None where it is absent or somebody put something else there."""
-    return _read(ShownScore, path)
-
-
-def read_gathered(path: Path) -> ShownBenchmark | None:
-    """Return what a benchmark's score file says, None where it is absent or somebody put something else there."""
-    return _read(ShownBenchmark, path)
-
-
-def _read(kind: type[Shown], path: Path) -> Shown | None:
     try:
-        return kind.model_validate_json(path.read_bytes()) if path.is_file() else None
+        return ShownScore.model_validate_json(path.read_bytes()) if path.is_file() else None
+    except ValidationError:
+        return None
+
+
+def read_gathered(path: Path) -> dict[str, ShownScore]:
+    """Return what a benchmark's score file says of every run, without those where somebody put something else there."""
+    try:
+        runs = read_object(path).get("runs") if path.is_file() else None
+    except PipelineError:
+        runs = None
+    scores = {run: _shown(score) for run, score in runs.items()} if isinstance(runs, dict) else {}
+    return {run: score for run, score in scores.items() if score is not None}
+
+
+def _shown(score: Any) -> ShownScore | None:
+    try:
+        return ShownScore.model_validate_json(json.dumps(score))
     except ValidationError:
         return None
