@@ -10,7 +10,7 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
-from pipeline_lib.config.ancestry import inspected_as, origins, read_conversations
+from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
@@ -364,16 +364,15 @@ def submissions():
 
 
 def previews():
-    """Return the pages of the conversations that the study's runs need; trainings that read alike share one."""
-    names = dict.fromkeys(inspected_as(STUDY, name) for name in read_conversations(STUDY))
-    return [f"<results>/previews/{name}.html" for name in names]
+    """Return the pages of the trainings that read conversations, of those that the study's runs need."""
+    return [f"<results>/previews/{name}.html" for name in read_conversations(STUDY)]
 
 
 def verdicts(name):
     """Return the verdict on the rows of a training, in a list; none where it trains on nothing."""
     recipe = STUDY.trainings[name].recipe
     if isinstance(recipe, Multimodal):
-        return [f"<results>/previews/{inspected_as(STUDY, name)}.verdict.json"]
+        return [f"<results>/previews/{name}.verdict.json"]
     return [f"<results>/pairs/{name}.verdict.json"] if isinstance(recipe, Optimisation) else []
 
 

@@ -19,8 +19,8 @@ JOBS = {
     "tables": 3,
     "weights": 2,
     "shown": 3,
-    "inspect": 2,
-    "train": 5,
+    "inspect": 3,
+    "train": 6,
     "merge": 1,
     "answers": 3,
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.config.ancestry import inspected_as, origins, read_conversations
+from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import load_study
 from tests.project import ROOT
 
@@ -33,11 +33,3 @@ def test_what_the_runs_need_and_reads_conversations_is_previewed() -> None:
         "full", "half", "lora", "pretrained", "projector", "tenth",
     ]  # fmt: skip
     assert read_conversations(load_study(ROOT / "studies/llava15_half.yaml")) == ["full", "half"]
-
-
-def test_trainings_that_read_the_same_rows_alike_are_inspected_once() -> None:
-    study = load_study(ROOT / "config.yaml")
-    assert {name: inspected_as(study, name) for name in read_conversations(study)} == {
-        "full": "full", "lora": "full", "projector": "full",
-        "half": "half", "pretrained": "pretrained", "tenth": "tenth",
-    }  # fmt: skip

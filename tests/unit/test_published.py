@@ -23,6 +23,7 @@ Jobs = list[dict[str, Any]]
 
 def job(rule: str, name: str, inputs: list[str], **outputs: str) -> dict[str, Any]:
     facts = {"settings": {"seed": 0}, "code": "c0de plugin", "libraries": {"torch": "2.13.0"}}
+    facts |= {"status": "ok", "causes": []}
     return {"rule": rule, "record": f"records/{rule}/{name}.json", "inputs": inputs, "outputs": outputs, **facts}
 
 
@@ -99,6 +100,29 @@ def test_what_is_not_made_cannot_be_published(jobs: Jobs) -> None:
     Path("score.json").unlink()
     with pytest.raises(PipelineError, match=r"not there(.|\n)*score.json"):
         publish("config", jobs)
+
+
+@pytest.mark.parametrize("status", ["stale", "failed", "missing", "removed", "running"])
+def test_what_does_not_hold_is_not_published(jobs: Jobs, status: str) -> None:
+    jobs[2] |= {"status": status, "causes": ["its seed changed"]}
+    with pytest.raises(PipelineError, match=rf"train full\n  value: '{status}: its seed changed"):
+        publish("config", jobs)
+
+
+def test_nothing_is_not_equal_to_anything(jobs: Jobs) -> None:
+    with pytest.raises(PipelineError, match="nothing to compare"):
+        differences_to(publish("config", []), jobs)
+    Path("dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {}}))
+    with pytest.raises(PipelineError, match="nothing to compare"):
+        differences_to_lock(Path("dvc.lock"), jobs)
+
+
+def test_a_file_that_was_altered_under_its_manifest_differs_from_a_lock(jobs: Jobs) -> None:
+    entry = {"path": "full.manifest.json", "md5": md5_file(Path("full.manifest.json"))}
+    Path("dvc.lock").write_text(json.dumps({"schema": "2.0", "stages": {"all": {"cmd": "x", "outs": [entry]}}}))
+    Path("full/model.safetensors").write_text("other")
+    lines = differences_to_lock(Path("dvc.lock"), jobs)[1]
+    assert lines[1] == "  full/model.safetensors: altered since"
 
 
 def test_a_lock_of_dvc_is_compared_by_its_own_digests(jobs: Jobs) -> None:

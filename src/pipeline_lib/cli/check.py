@@ -25,8 +25,10 @@ def check(
 ) -> None:
     """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
     if against is not None:
-        _compare(against, study)
+        _compare(against, study, alone=not (deep or look))
         return
+    if study != DEFAULT:
+        raise PipelineError("without --against all studies are checked", where="--study", value=study)
     try:
         lines = faults(Records(Path()), Present(deep, look))
     except PipelineError as error:
@@ -48,13 +50,18 @@ def check(
     typer.echo("Everything that was made is there, as it was made.")
 
 
-def _compare(against: Path, study: str) -> None:
+def _compare(against: Path, study: str, alone: bool) -> None:
     """Print whether a study's artefacts are the published ones, or the first stage where they are not."""
-    jobs = plan(study)
+    if not alone:
+        raise PipelineError("a comparison looks at no source", where="--against", cure="leave out --deep and --look")
     if against.suffix == ".lock":
-        count, lines = differences_to_lock(against, jobs)
+        count, lines = differences_to_lock(against, plan(study))
     else:
-        count, lines = differences_to(read_published(against), jobs)
+        published = read_published(against)
+        if published.study != study:
+            cure = f"name it: --study {published.study}"
+            raise PipelineError("these are the digests of another study", where=against, value=study, cure=cure)
+        count, lines = differences_to(published, plan(study))
     typer.echo("\n".join(lines) or f"all {count} artefacts equal the published ones")
     if lines:
         raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from typing import Iterator
 
-from pipeline_lib.config import stages
 from pipeline_lib.config.study import Study
 from pipeline_lib.recipes.base import Multimodal
 
@@ -10,18 +9,6 @@ from pipeline_lib.recipes.base import Multimodal
 def read_conversations(study: Study) -> list[str]:
     """Return the trainings that the study's runs need and whose recipe reads conversations about images, sorted."""
     return [name for name in needed_trainings(study) if isinstance(study.trainings[name].recipe, Multimodal)]
-
-
-def inspected_as(study: Study, name: str) -> str:
-    """Return the training whose inspection answers for this one: of those that the runs need, the first that is alike.
-
-    Alike are trainings that read the same rows, by the same tokenizer, template and settings.
-    """
-
-    def sight(training: str) -> tuple[object, ...]:
-        return study.trainings[training].subset, origins(study, training), stages.inspect(study, training)
-
-    return next(other for other in [*read_conversations(study), name] if sight(other) == sight(name))
 
 
 def needed_trainings(study: Study) -> list[str]:

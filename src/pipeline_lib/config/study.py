@@ -180,6 +180,9 @@ class Study(Settings):
     def _portable_on_processors(self) -> Self:
         if self.device == "cuda" and self.numerics == "portable":
             raise ValueError("numerics: portable is for device: cpu; GPUs of other kinds round differently")
+        half = [name for name, found in self.trainings.items() if found.devices.precision != "float32"]
+        if half and self.numerics_of_jobs() == "portable":
+            raise ValueError(f"training {half[0]}: precision: bfloat16 rounds by processor; set numerics: native")
         return self
 
     def numerics_of_jobs(self) -> Numerics:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline_lib.config.ancestry import inspected_as, origins
+from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.text import read_object
 from pipeline_lib.images.reader import ImageReader
@@ -50,7 +50,7 @@ def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need 
     recipe, devices = training.recipe, training.devices
     if not isinstance(recipe, Optimisation):
         return None
-    path = results / f"previews/{inspected_as(study, name)}.verdict.json"
+    path = results / f"previews/{name}.verdict.json"
     longest = read_object(path)["longest"] if path.is_file() else None
     return need(sizes, devices, devices.rows(recipe.batch_size), longest)
 

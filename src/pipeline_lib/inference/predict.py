@@ -65,16 +65,16 @@ def predict(
     _expect_room(llava, questions, prompts, settings.max_new_tokens)
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
-    for start in range(0, len(order), settings.batch_size):
-        batch = order[start : start + settings.batch_size]
-        if saved.of(start) is None:
-            asked = [questions[i] for i in batch]
-            inputs = _inputs(llava, [prompts[i] for i in batch], asked, images, settings.faithful)
-            with operations(settings.numerics):
+    with operations(settings.numerics):
+        for start in range(0, len(order), settings.batch_size):
+            batch = order[start : start + settings.batch_size]
+            if saved.of(start) is None:
+                asked = [questions[i] for i in batch]
+                inputs = _inputs(llava, [prompts[i] for i in batch], asked, images, settings.faithful)
                 saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
-        texts.update(zip(batch, saved.of(start) or [], strict=True))
-        if start // settings.batch_size % 20 == 0:
-            logger.info("%d of %d questions", start + len(batch), len(order))
+            texts.update(zip(batch, saved.of(start) or [], strict=True))
+            if start // settings.batch_size % 20 == 0:
+                logger.info("%d of %d questions", start + len(batch), len(order))
     return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
 
 

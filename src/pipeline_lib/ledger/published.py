@@ -11,10 +11,12 @@ from pydantic import Field, ValidationError
 
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.core.manifest import SUFFIX, Manifest
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.ledger.lock import locked_files, locked_stages, md5_file
+from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.status import Status
 from pipeline_lib.lineage.why import differences, job_name
 
 Job = dict[str, Any]
@@ -43,13 +45,16 @@ class Published(Settings):
 
 
 def publish(study: str, jobs: list[Job]) -> Published:
-    """Return the digests of all artefacts of a plan; PipelineError where one is not there."""
+    """Return the digests of all artefacts of a plan; one that is not there, or does not hold, raises PipelineError."""
     cache = DigestCache()
-    stages = {
-        job_name(job): Stage(files=_digests(_files(job), cache), **_made_by(job))
-        for job in jobs
-        if job["rule"] in RULES
-    }
+    numeric = [job for job in jobs if job["rule"] in RULES]
+    unsound = next((job for job in numeric if job["status"] != Status.OK), None)
+    if unsound is not None:
+        value = f"{unsound['status']}: {'; '.join(unsound['causes'])}"
+        raise PipelineError(
+            "this does not hold", where=job_name(unsound), value=value, cure="make the study: snakemake"
+        )
+    stages = {job_name(job): Stage(files=_digests(_files(job), cache), **_made_by(job)) for job in numeric}
     return Published(study=study, architecture=platform.machine(), stages=stages)
 
 
@@ -59,11 +64,14 @@ def read_published(path: Path) -> Published:
         return Published.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         cure = "name a file that `vlmflow lineage publish` wrote, or a dvc.lock"
-        raise PipelineError("this is no file of digests", where=path, value=str(error), cure=cure) from error
+        fault = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise PipelineError("this is no file of digests", where=path, value=fault, cure=cure) from error
 
 
 def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str]]:
     """Return how many artefacts were compared, and lines about the first stage that differs, if one does."""
+    if not published.stages:
+        raise PipelineError("this file has no digest: there is nothing to compare", where=published.study)
     cache = DigestCache()
     makers = {job_name(job): job for job in jobs}
     for name, stage in published.stages.items():
@@ -78,14 +86,21 @@ def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str
 def differences_to_lock(lock: Path, jobs: list[Job]) -> tuple[int, list[str]]:
     """Return the same for the outputs that a dvc.lock names; folders have manifests, which it names too."""
     locked = {path: md5 for entry in locked_stages(lock).values() for path, md5 in locked_files(entry).items()}
-    compared = 0
+    compared, present = 0, Present()
     for job in jobs:
         expected = {path: locked[path] for path in job["outputs"].values() if path in locked}
-        here = {path: md5_file(Path(path)) for path in expected if Path(path).is_file()}
-        unequal = [path for path, md5 in expected.items() if here.get(path) != md5]
+        digests = {path: md5_file(Path(path)) for path in expected if Path(path).is_file()}
+        unequal = [path for path, md5 in expected.items() if digests.get(path) != md5]
         if unequal:
-            return len(expected), [*_lines(job_name(job), unequal, set(here)), *_inputs(job)]
+            return len(expected), [*_lines(job_name(job), unequal, set(digests)), *_inputs(job)]
+        manifests = [Path(path) for path in expected if path.endswith(SUFFIX)]
+        faults = [fault for manifest in manifests for fault in present.manifest_faults(manifest)]
+        if faults:
+            first = f"the first stage that differs: {job_name(job)}"
+            return len(expected), [first, *(f"  {fault}" for fault in faults), *_inputs(job)]
         compared += len(expected)
+    if not compared:
+        raise PipelineError("this lock has no output of this study: there is nothing to compare", where=lock)
     return compared, []
 
 

@@ -1,4 +1,4 @@
-"""The loss of a language model at its trained positions: what no token is learnt at needs no logits."""
+"""The logits of a language model where a token is trained: the loss needs no others."""
 
 from typing import Any
 

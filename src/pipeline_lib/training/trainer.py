@@ -64,6 +64,8 @@ class VlmTrainer(Trainer):
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return the pass's mean loss; the trainer has just put every module into training mode."""
+        if return_outputs:
+            raise NotImplementedError("no recipe evaluates while it trains")
         for module in self.frozen:
             module.eval()
         loss = model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
