@@ -18,7 +18,7 @@ def accept(project: Project, *targets: str, because: str = BECAUSE) -> tuple[int
 
 def test_an_accepted_change_runs_nothing_and_is_on_record(mini: Project) -> None:
     mini.edit(TRAINER, OLD, NEW)
-    assert mini.planned()["train"] == 5
+    assert mini.planned()["train"] == 6
     code, told = accept(mini, SCORE)
     assert code == 0 and "train full" in told and "code of pipeline_lib.training.sampler changed" in told
     assert mini.planned() == Counter()
@@ -38,7 +38,7 @@ def test_an_accepted_change_runs_nothing_and_is_on_record(mini: Project) -> None
     assert record["reused"] and [change["because"] for change in record["accepted"]] == [BECAUSE]
 
     mini.edit(TRAINER, NEW, OLD)
-    assert mini.planned()["train"] == 5
+    assert mini.planned()["train"] == 6
 
 
 def test_what_cannot_be_vouched_for_is_not_accepted(mini: Project) -> None:
@@ -53,4 +53,4 @@ def test_what_cannot_be_vouched_for_is_not_accepted(mini: Project) -> None:
     code, told = accept(mini, SCORE)
     assert code == 1 and "checkpoints/half/model.safetensors: missing" in told
     before = json.loads((mini.root / "results/mini/records/train/full.json").read_text())
-    assert before["accepted"] == [] and mini.planned()["train"] == 5
+    assert before["accepted"] == [] and mini.planned()["train"] == 6
