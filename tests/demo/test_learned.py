@@ -1,6 +1,6 @@
-"""What the default study must have learned on every processor, read from the results of `make demo`.
+"""What the default study must have learned, read from the results of `make demo`.
 
-Processors round differently, and a training carries that on: scores differ between them, and their order does not.
+It must hold where bytes are not the published ones too: other processors and libraries round differently.
 """
 
 import json

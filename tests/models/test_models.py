@@ -116,12 +116,11 @@ def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp
 
 
 def test_a_language_model_learns_its_rows(material: Material, language: Path, tmp_path: Path) -> None:
-    lesson = [
-        Conversation(0, "0", None, None, [{"from": "human", "value": "one"}, {"from": "gpt", "value": "two"}])
-    ] * 8
+    turns = [{"from": "human", "value": "one"}, {"from": "gpt", "value": "two"}]
+    rows = [Conversation(0, "0", None, None, turns)] * 8
     settings = text.Settings(name="text", steps=30, batch_size=8, learning_rate=1e-2, clip_norm=1.0)
     how = TrainSettings(recipe=settings, seed=0, threads=1)
-    steps = train_recipe(replace(material, rows=lesson), how, tmp_path / "text", Resume(tmp_path, 600))
+    steps = train_recipe(replace(material, rows=rows), how, tmp_path / "text", Resume(tmp_path, 600))
     assert steps[-1].loss < 0.1 * steps[0].loss
 
 

@@ -51,14 +51,14 @@ def record(**changes: object) -> dict:
         "code": "c",
         "libraries": {},
         "inputs": {"a.json": "1", "b.json": "2"},
-        "roles": {"tables": ["a.json", "b.json"], "lessons": ["a.json"]},
+        "roles": {"tables": ["a.json", "b.json"], "files": ["a.json"]},
         **changes,
     }
 
 
 def test_the_key_of_reuse_knows_what_an_input_is_for() -> None:
     outputs = {"weights": Path("w")}
-    other = record(roles={"tables": ["a.json", "b.json"], "lessons": ["b.json"]})
+    other = record(roles={"tables": ["a.json", "b.json"], "files": ["b.json"]})
     assert reuse_key(record(), outputs) != reuse_key(other, outputs)
 
 

@@ -73,7 +73,7 @@ def text_rows(seed: int, count: int, choices: float = 0.0, lookups: float = 0.0)
 
 
 def lookup_rows(seed: int, count: int) -> list[Row]:
-    """Return rows that ask for the letter of an option: the first lesson of a model that is to answer by letters."""
+    """Return rows that ask for the letter of an option: the first training of a model that is to answer by letters."""
     return [row(f"lookup-{number}", lookup(_generator(seed, "lookup", number)).turn, None) for number in range(count)]
 
 
