@@ -41,7 +41,7 @@ def test_a_site_adds_to_every_job_and_to_some(fresh: Project) -> None:
     resources = asked(fresh)
     assert all("slurm_account=physics" in told and "constraint=nvlink" in told for told in resources.values())
     with_gpus = {rule for rule, told in resources.items() if "gpu=1" in told and "gpu_model=a100" in told}
-    assert with_gpus == {"weights", "train", "predict"}
+    assert with_gpus == {"train", "predict"}
     assert {rule for rule, told in resources.items() if "gpu_model" in told} == with_gpus
     assert {rule for rule, told in resources.items() if "slurm_partition=transfer" in told} == {"fetch"}
 

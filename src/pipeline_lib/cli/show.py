@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Sequence
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -69,10 +70,12 @@ def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
-    table = Table(title=title, caption="brackets: 95 % interval, bootstrap over images or, with copies, questions")
+    caption = "brackets: 95 % interval, bootstrap over images or, with copies, questions"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
     metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
     for heading in ("run", *metrics, *COUNTS, "status"):
-        table.add_column(heading, justify="left" if heading == "run" else "right")
+        longest = max(len(row.run) for row in rows) if heading == "run" else 0
+        table.add_column(heading, justify="left" if heading == "run" else "right", min_width=max(longest, len(heading)))
     for row in rows:
         cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + len(COUNTS))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
