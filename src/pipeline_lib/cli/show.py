@@ -71,7 +71,7 @@ def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
     caption = "brackets: 95 % interval, bootstrap over images or, with copies, questions"
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
     for heading in ("run", *metrics, *COUNTS, "status"):
         longest = max(len(row.run) for row in rows) if heading == "run" else 0
