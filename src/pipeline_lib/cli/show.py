@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Sequence
+from typing import Annotated, Any, Literal, Sequence
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -74,8 +74,8 @@ def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
     for heading in ("run", *metrics, *COUNTS, "status"):
-        longest = max(len(row.run) for row in rows) if heading == "run" else 0
-        table.add_column(heading, justify="left" if heading == "run" else "right", min_width=max(longest, len(heading)))
+        justify: Literal["left", "right"] = "left" if heading == "run" else "right"
+        table.add_column(heading, justify=justify, no_wrap=heading not in metrics, overflow="fold")
     for row in rows:
         cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + len(COUNTS))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
