@@ -64,7 +64,7 @@ def assert_marked(project: Project) -> None:
     assert project.planned()["gather"] == 1
     assert "gather pope" in must(project.run("vlmflow", "why", *STUDY))
     assert project.run("vlmflow", "check").returncode == 1
-    (row,) = [line for line in shown(project).splitlines() if "│ full " in line]
+    (row,) = [line for line in shown(project).splitlines() if line.startswith(" full ")]
     assert row.split()[-2] != "ok", row
     refused = project.run("vlmflow", "dvc", "commit", *STUDY)
     assert refused.returncode == 1 and "refused: gather-pope" in refused.text
@@ -142,6 +142,6 @@ def test_a_training_that_diverges_marks_the_old_score(own: Project) -> None:
         "1.0e+30, warmup: 0.05, beta2: 0.98, clip_norm: 1.0}\n\nruns",
     )
     assert own.make().returncode != 0
-    (row,) = [line for line in shown(own).splitlines() if "│ full " in line]
+    (row,) = [line for line in shown(own).splitlines() if line.startswith(" full ")]
     assert "failed" in row
     assert "Nothing to be done" not in own.make().text
