@@ -25,7 +25,10 @@ def check(
 ) -> None:
     """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
     if against is not None:
-        _compare(against, study, alone=not (deep or look))
+        if deep or look:
+            cure = "leave out --deep and --look"
+            raise PipelineError("a comparison looks at no source", where="--against", cure=cure)
+        _compare(against, study)
         return
     if study != DEFAULT:
         raise PipelineError("without --against all studies are checked", where="--study", value=study)
@@ -50,10 +53,8 @@ def check(
     typer.echo("Everything that was made is there, as it was made.")
 
 
-def _compare(against: Path, study: str, alone: bool) -> None:
+def _compare(against: Path, study: str) -> None:
     """Print whether a study's artefacts are the published ones, or the first stage where they are not."""
-    if not alone:
-        raise PipelineError("a comparison looks at no source", where="--against", cure="leave out --deep and --look")
     if against.suffix == ".lock":
         count, lines = differences_to_lock(against, plan(study))
     else:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pipeline_lib.core.code_walk import Reach
+from pipeline_lib.core.digests import digest_file, digest_text
 from pipeline_lib.core.files import write_text
 
 FOLDER = Path(".vlmflow/code")
@@ -68,7 +69,7 @@ class CodeMemory:
         digest = self._scripts.get(script)
         if self._state is None or digest is None:
             return None
-        question = hashlib.sha256("\0".join([script.name, digest, *plugins]).encode()).hexdigest()
+        question = digest_text("\0".join([script.name, digest, *plugins]))
         return self._folder / self._state / f"{question[:24]}.json"
 
     def _forget_other_states(self, state: Path) -> None:
@@ -107,6 +108,6 @@ def _state(source: Path) -> str | None:
 
 def _digest(path: Path) -> str | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return digest_file(path)
     except OSError:
         return None

@@ -5,7 +5,7 @@ They leave out what no number comes from: raw files, pictures, pages and verdict
 
 import platform
 from pathlib import Path
-from typing import Any, Iterator, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -75,11 +75,10 @@ def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str
     cache = DigestCache()
     makers = {job_name(job): job for job in jobs}
     for name, stage in published.stages.items():
-        present = [path for path in stage.files if Path(path).is_file()]
-        here = _digests(present, cache)
-        unequal = [path for path, digest in stage.files.items() if here.get(path) != digest]
-        if unequal:
-            return len(stage.files), [*_lines(name, unequal, set(here)), *_reasons(published, stage, makers.get(name))]
+        digests = _digests([path for path in stage.files if Path(path).is_file()], cache)
+        lines = _unequal(stage.files, digests)
+        if lines:
+            return len(stage.files), [_first(name), *lines, *_reasons(published, stage, makers.get(name))]
     return sum(len(stage.files) for stage in published.stages.values()), []
 
 
@@ -90,14 +89,12 @@ def differences_to_lock(lock: Path, jobs: list[Job]) -> tuple[int, list[str]]:
     for job in jobs:
         expected = {path: locked[path] for path in job["outputs"].values() if path in locked}
         digests = {path: md5_file(Path(path)) for path in expected if Path(path).is_file()}
-        unequal = [path for path, md5 in expected.items() if digests.get(path) != md5]
-        if unequal:
-            return len(expected), [*_lines(job_name(job), unequal, set(digests)), *_inputs(job)]
         manifests = [Path(path) for path in expected if path.endswith(SUFFIX)]
-        faults = [fault for manifest in manifests for fault in present.manifest_faults(manifest)]
-        if faults:
-            first = f"the first stage that differs: {job_name(job)}"
-            return len(expected), [first, *(f"  {fault}" for fault in faults), *_inputs(job)]
+        lines = _unequal(expected, digests) or [
+            f"  {fault}" for manifest in manifests for fault in present.manifest_faults(manifest)
+        ]
+        if lines:
+            return len(expected), [_first(job_name(job)), *lines, *_inputs(job)]
         compared += len(expected)
     if not compared:
         raise PipelineError("this lock has no output of this study: there is nothing to compare", where=lock)
@@ -128,9 +125,17 @@ def _digests(paths: list[str], cache: DigestCache) -> Digests:
     return dict(zip(paths, cache.digests([Path(path) for path in paths]), strict=True))
 
 
-def _lines(name: str, unequal: list[str], here: set[str]) -> Iterator[str]:
-    yield f"the first stage that differs: {name}"
-    yield from (f"  {path}: {'other bytes' if path in here else 'missing'}" for path in unequal)
+def _first(name: str) -> str:
+    return f"the first stage that differs: {name}"
+
+
+def _unequal(expected: Digests, digests: Digests) -> list[str]:
+    """Return a line for every file whose digest is not the expected one; `digests` lacks those that are not there."""
+    return [
+        f"  {path}: {'other bytes' if path in digests else 'missing'}"
+        for path, digest in expected.items()
+        if digests.get(path) != digest
+    ]
 
 
 def _inputs(job: Job) -> list[str]:
@@ -141,9 +146,9 @@ def _reasons(published: Published, stage: Stage, job: Job | None) -> list[str]:
     """Return what the stage is made from, and what may be behind the difference."""
     if job is None:
         return ["  this study has no such stage"]
-    now = _made_by(job)
-    reasons = [f"made by other {name}" for name in ("settings", "code") if now[name] != getattr(stage, name)]
-    reasons += differences(stage.libraries, now["libraries"], "libraries")
+    planned = _made_by(job)
+    reasons = [f"made by other {name}" for name in ("settings", "code") if planned[name] != getattr(stage, name)]
+    reasons += differences(stage.libraries, planned["libraries"], "libraries")
     if platform.machine() != published.architecture:
         reasons.append(f"processor: {published.architecture} → {platform.machine()}")
     if job["settings"].get("numerics") == "native":

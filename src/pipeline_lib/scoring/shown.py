@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,10 +22,7 @@ class ShownScore(BaseModel):
 
 def read_shown(path: Path) -> ShownScore | None:
     """Return what a run's score file says, None where it is absent or somebody put something else there."""
-    try:
-        return ShownScore.model_validate_json(path.read_bytes()) if path.is_file() else None
-    except ValidationError:
-        return None
+    return _shown(path.read_bytes()) if path.is_file() else None
 
 
 def read_gathered(path: Path) -> dict[str, ShownScore]:
@@ -35,12 +31,12 @@ def read_gathered(path: Path) -> dict[str, ShownScore]:
         runs = read_object(path).get("runs") if path.is_file() else None
     except PipelineError:
         runs = None
-    scores = {run: _shown(score) for run, score in runs.items()} if isinstance(runs, dict) else {}
+    scores = {run: _shown(json.dumps(score)) for run, score in runs.items()} if isinstance(runs, dict) else {}
     return {run: score for run, score in scores.items() if score is not None}
 
 
-def _shown(score: Any) -> ShownScore | None:
+def _shown(text: str | bytes) -> ShownScore | None:
     try:
-        return ShownScore.model_validate_json(json.dumps(score))
+        return ShownScore.model_validate_json(text)
     except ValidationError:
         return None
