@@ -14,6 +14,7 @@ from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.core.cluster import LOGIN, read_cluster
+from pipeline_lib.core import warm_start
 from pipeline_lib.core.code import code_digest, reach
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.failure import Failed, failure_text
@@ -22,6 +23,7 @@ from pipeline_lib.core.libraries import installed_libraries
 from pipeline_lib.core.orphans import cancel_orphans
 from pipeline_lib.core.patience import be_patient
 from pipeline_lib.core.registry import load, module_name
+from pipeline_lib.core.site import starts_warm
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.training.settings import Optimisation
@@ -54,6 +56,15 @@ def patch_executor():
         raise WorkflowError(str(error)) from None
 
 
+def offer_warm_start():
+    """Let model jobs on this machine share a process with loaded libraries, unless site.yaml says otherwise."""
+    try:
+        if starts_warm():
+            warm_start.offer()
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def read_site():
     """Return what this site says of its Slurm; only `--profile slurm` makes use of it."""
     try:
@@ -81,6 +92,7 @@ STUDY_NAME, STUDY = read_study(config)
 ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
 if workflow.is_main_process:
     force_unsound(logger.info, look="look" in config)
+    offer_warm_start()
 patch_executor()
 see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()

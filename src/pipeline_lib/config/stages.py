@@ -134,7 +134,7 @@ def train(study: Study, training: str) -> TrainSettings:
     found = study.trainings[training]
     return TrainSettings(
         recipe=found.recipe,
-        seed=study.seed,
+        seed=study.seed if found.seed is None else found.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
         device=_device(study, found.recipe),

@@ -15,7 +15,7 @@ from typing import Any, Callable, Sequence
 
 from pydantic import ValidationError
 
-from pipeline_lib.core import gpus
+from pipeline_lib.core import gpus, warm_start
 from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.environment import check_environment, fix_numerics
@@ -61,7 +61,7 @@ def run(
     turn.take()  # before the code is read, which may be edited while another process is waited for
     write_text(record_path, "")  # an empty record: the job began, and was killed where nothing follows
     record = Record(stage, {}, arguments.code, {}, {})
-    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record))
+    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, turn))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
     sys.exit(exit_code if unwritten is None else 1)
@@ -74,6 +74,7 @@ def _carry_out(
     arguments: argparse.Namespace,
     options: Options,
     record: Record,
+    turn: Turn,
 ) -> None:
     """Check what the job was given, do its work unless it is done, and publish; unfinished work leaves nothing."""
     checked = _checked_settings(settings, arguments)
@@ -91,6 +92,12 @@ def _carry_out(
         elif job.reuse(lambda notes: holds(checked, notes)):
             logger.info("reused: an equal job made these outputs before")
             return
+        if warm_start.is_offered(checked, record.libraries):
+            turn.leave()  # to the process that does all of this from its beginning
+            exit_code = warm_start.start_warm(record.libraries)
+            if exit_code is not None:
+                os._exit(exit_code)  # log and record are that process's
+            turn.take()
         if getattr(checked, "device", "cpu") == "cuda":
             _take_gpus(getattr(checked, "devices", None))
         guard.begin()

@@ -39,6 +39,9 @@ class Site(Settings):
         default={}, description="absolute paths by their names"
     )
     downloads: Downloads = Field(default=Downloads(), description="limits of what is downloaded")
+    warm_start: bool = Field(
+        default=True, description="model jobs on this machine share a process with loaded libraries"
+    )
 
 
 def locate(path: str, file: Path = FILE) -> Path:
@@ -60,6 +63,11 @@ def locate(path: str, file: Path = FILE) -> Path:
 def download_limits(file: Path = FILE) -> Downloads:
     """Return what a download may cost on this machine."""
     return _read(file).downloads if file.is_file() else Downloads()
+
+
+def starts_warm(file: Path = FILE) -> bool:
+    """Return whether model jobs on this machine may share a process with loaded libraries."""
+    return _read(file).warm_start if file.is_file() else True
 
 
 def _read(file: Path) -> Site:

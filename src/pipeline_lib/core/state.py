@@ -70,6 +70,10 @@ class Turn:
         self._file.write(str(os.getpid()))
         self._file.flush()
 
+    def leave(self) -> None:
+        """Let another process make the outputs."""
+        self._file.close()
+
 
 def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
     """Return whether a process is making `outputs`; a file system without locks knows of none."""
