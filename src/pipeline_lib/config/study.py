@@ -90,7 +90,10 @@ class Training(Settings):
     subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     seed: int | None = Field(
-        default=None, ge=0, lt=2**63, description="its draws derive from it, such as the order of rows; none: the study's"
+        default=None,
+        ge=0,
+        lt=2**63,
+        description="its draws derive from it; none: the study's",
     )
     devices: Devices = Field(default=Devices(), description="what it computes on")
     untrained: float = Field(
