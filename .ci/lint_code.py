@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from pipeline_lib.core.code import reach
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import module_name, names
+from pipeline_lib.core.plugins import module_name, names
+from pipeline_lib.job.code.digest import reach
 
 KINDS = ("benchmarks", "prompts", "recipes", "sampling", "sources", "weights")
 

@@ -13,17 +13,17 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
-from pipeline_lib.core.cluster import LOGIN, read_cluster
-from pipeline_lib.core import warm_start
-from pipeline_lib.core.code import code_digest, reach
+from pipeline_lib.machine.slurm_site import LOGIN, read_cluster
+from pipeline_lib.job import warm_start
+from pipeline_lib.job.code.digest import code_digest, reach
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.failure import Failed, failure_text
-from pipeline_lib.core.leftovers import Attendance
-from pipeline_lib.core.libraries import installed_libraries
-from pipeline_lib.core.orphans import cancel_orphans
-from pipeline_lib.core.patience import be_patient
-from pipeline_lib.core.registry import load, module_name
-from pipeline_lib.core.site import starts_warm
+from pipeline_lib.workflow.failures import Failed, failure_text
+from pipeline_lib.workflow.workflow_lock import WorkflowLock
+from pipeline_lib.job.code.libraries import installed_libraries
+from pipeline_lib.workflow.orphans import cancel_orphans
+from pipeline_lib.workflow.executor_fixes import patch_slurm_executor
+from pipeline_lib.core.plugins import load, module_name
+from pipeline_lib.machine.site import starts_warm
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.training.settings import Optimisation
@@ -35,7 +35,7 @@ NAME = "[a-z0-9][a-z0-9_-]*"
 
 def clear_leftovers():
     """Clear what a killed Snakemake left; refuse to work beside one that lives. Return what ends with this process."""
-    attendance = Attendance()
+    attendance = WorkflowLock()
     if attendance.alone and not workflow.output_settings.dryrun:
         orphans = cancel_orphans(Path.cwd())
         if orphans:
@@ -51,7 +51,7 @@ def clear_leftovers():
 def patch_executor():
     """Have Slurm's executor, where it is loaded, ask patiently; refuse one that cannot be had to."""
     try:
-        be_patient(lambda: workflow.executor_settings.requeue)
+        patch_slurm_executor(lambda: workflow.executor_settings.requeue)
     except PipelineError as error:
         raise WorkflowError(str(error)) from None
 
@@ -89,7 +89,7 @@ def read_study(settings):
 
 
 STUDY_NAME, STUDY = read_study(config)
-ATTENDANCE = clear_leftovers() if workflow.is_main_process else None
+WORKFLOW_LOCK = clear_leftovers() if workflow.is_main_process else None
 if workflow.is_main_process:
     force_unsound(logger.info, look="look" in config)
     offer_warm_start()

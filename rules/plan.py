@@ -20,7 +20,7 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.status import assess
 from pipeline_lib.workflow.planned import jobs_in_order, planned
 
@@ -35,7 +35,7 @@ def main() -> None:
     config = {} if arguments.study == "config" else {"study": arguments.study}
     try:
         jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
-        assessments = assess(jobs, Present(look=arguments.look))
+        assessments = assess(jobs, CurrentState(look=arguments.look))
     except (PipelineError, RuleException, WorkflowError) as error:
         sys.exit(str(error))
     for job, assessment in zip(jobs, assessments.values(), strict=True):

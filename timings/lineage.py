@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline_lib.core.digests import DigestCache, digest_file
-from pipeline_lib.core.manifest import SUFFIX, read_entries, write_manifest
-from pipeline_lib.core.record import Record
-from pipeline_lib.lineage.collect import Records
+from pipeline_lib.job.manifest import SUFFIX, read_entries, write_manifest
+from pipeline_lib.job.record import Record
+from pipeline_lib.lineage.records import Records
 
 LARGE = 2_000_000_000  # bytes
 
@@ -81,7 +81,7 @@ def code() -> float:
 def one_code(key: tuple[str, ...]) -> float:
     """Return the seconds that one job's code digest takes with nothing parsed before."""
     script = (
-        "import sys, time; from pathlib import Path; from pipeline_lib.core.code import code_modules; "
+        "import sys, time; from pathlib import Path; from pipeline_lib.job.code.digest import code_modules; "
         f"began = time.perf_counter(); code_modules(Path('workflow_scripts/{key[0]}.py'), *{list(key[1:])!r}); "
         "print(time.perf_counter() - began)"
     )

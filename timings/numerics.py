@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
-from pipeline_lib.core.numerics import NumericSettings
+from pipeline_lib.machine.numerics import NumericSettings
 
 ROUNDS = 3
 KINDS = ("native", "portable")

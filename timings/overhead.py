@@ -60,8 +60,8 @@ def empty_stage(project: Project) -> list[str]:
     script = project.root / "workflow_scripts" / "empty.py"
     script.write_text(
         '"""Do nothing."""\n\n'
-        "from pipeline_lib.core.job import Job\n"
-        "from pipeline_lib.core.program import run\n"
+        "from pipeline_lib.job.job import Job\n"
+        "from pipeline_lib.job.program import run\n"
         "from pipeline_lib.core.settings import Settings\n\n\n"
         "def work(job: Job[Settings]) -> None:\n"
         '    job.output("made").write_text("made")\n\n\n'
@@ -69,7 +69,7 @@ def empty_stage(project: Project) -> list[str]:
         '    run("empty", Settings, work, outputs=["made"])\n'
     )
     done = project.run(
-        "python", "-c", f"from pipeline_lib.core.code import *; print(code_digest(Path({str(script)!r})))"
+        "python", "-c", f"from pipeline_lib.job.code.digest import *; print(code_digest(Path({str(script)!r})))"
     )
     code = done.text.strip()
     options = ["--made", "made.txt", "--manifest", "made.manifest.json", "--settings", "{}", "--code", code]

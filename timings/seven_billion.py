@@ -28,7 +28,7 @@ from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.checkpoints.names import original_name
 from pipeline_lib.checkpoints.original import convert_original
 from pipeline_lib.checkpoints.original_config import original_config
-from pipeline_lib.core.machine import machine_facts
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
@@ -37,17 +37,17 @@ from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.machine.facts import machine_facts
 from pipeline_lib.models.card import Card, write_card
+from pipeline_lib.models.encoded import encoded_row
 from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokenizer import train_language_tokenizer
 from pipeline_lib.recipes import lora
-from pipeline_lib.training.encoded import encoded_row
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 
 QUESTIONS, STEPS, ROWS, ANSWER = 200, 20, 4, 32
 CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
@@ -217,7 +217,7 @@ def train(shape: Shape, device: str, folder: Path, pictures: ImageReader) -> int
     precision = "bfloat16" if device == "cuda" else "float32"
     devices = Devices.model_validate({"precision": precision, "recompute_activations": True})
     how = TrainSettings(recipe=recipe, seed=0, threads=torch.get_num_threads(), device=device, devices=devices)
-    material = Material(Base(folder / "llava"), rows, pictures, seed=0)
+    material = TrainingInputs(Base(folder / "llava"), rows, pictures, seed=0)
     train_recipe(material, how, folder / "adapter", Resume(folder / "state", 3600))
     return sum(len(encoded_row(row, Encoding(*spoken(folder), length=2048)).ids) for row in rows)
 

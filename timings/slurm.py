@@ -17,9 +17,9 @@ from tests.slurm.cluster import Cluster, running
 from tests.slurm.shape import Shape
 
 CHAIN = """
-from pipeline_lib.core.patience import be_patient
+from pipeline_lib.workflow.executor_fixes import patch_slurm_executor
 
-be_patient(lambda: True)
+patch_slurm_executor(lambda: True)
 
 
 rule all:

@@ -1,11 +1,11 @@
 """Choose the questions of a benchmark that a rehearsal takes, with the images that they use."""
 
 from pipeline_lib.benchmarks.base import open_files
-from pipeline_lib.choosing.questions import QuestionsSettings, choose_questions
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.questions import QuestionsSettings, choose_questions
 
 
 def work(job: Job[QuestionsSettings]) -> None:

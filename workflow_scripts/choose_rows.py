@@ -1,11 +1,11 @@
 """Choose the rows of a table that a rehearsal takes, with the images that they use."""
 
-from pipeline_lib.choosing.rows import RowsSettings, choose_rows
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.manifest import raw_path
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.manifest import raw_path
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.rows import RowsSettings, choose_rows
 
 
 def work(job: Job[RowsSettings]) -> None:

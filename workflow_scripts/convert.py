@@ -1,10 +1,10 @@
 """Convert the images of one shard: an archive of what had to change, and an index of everything."""
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import health, write_index
 from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 
 
 def work(job: Job[ConvertSettings]) -> None:

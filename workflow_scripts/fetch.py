@@ -2,11 +2,11 @@
 
 from dataclasses import asdict
 
-from pipeline_lib.core.chosen import chosen_images
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard, still_holds
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.chosen import chosen_images
 
 
 def work(job: Job[FetchSettings]) -> None:

@@ -1,9 +1,9 @@
 """Put the scores of all runs of a benchmark side by side."""
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.scoring.gather import GatherSettings, gather
 
 

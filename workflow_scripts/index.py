@@ -4,8 +4,6 @@ import logging
 from collections import Counter
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json, read_lines, write_lines
 from pipeline_lib.images.index import (
     IndexSettings,
@@ -18,6 +16,8 @@ from pipeline_lib.images.index import (
     write_index,
 )
 from pipeline_lib.images.picture import draw_health
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 
 logger = logging.getLogger("pipeline_lib.index")
 

@@ -1,11 +1,11 @@
 """Join the verdicts on all benchmarks' questions into the one that trainings wait for."""
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings
 from pipeline_lib.inspection.verdict import join_verdicts
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 
 
 def work(job: Job[InspectBenchmarksSettings]) -> None:

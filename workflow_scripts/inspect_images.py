@@ -1,10 +1,10 @@
 """Check that all rows of a training have an image, or that none has, as its recipe needs it."""
 
+from pipeline_lib.conversations.subset import subset_conversations
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.instruct.subset import subset_conversations
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.preview.images import images_verdict
 from pipeline_lib.preview.settings import InspectImagesSettings
 

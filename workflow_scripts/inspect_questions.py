@@ -1,14 +1,14 @@
 """Check the questions of a benchmark against its images, gold and protocol, before a model is trained or asked."""
 
-from pipeline_lib.core.chosen import chosen
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inspection.questions import inspect_questions
 from pipeline_lib.inspection.settings import InspectQuestionsSettings
 from pipeline_lib.inspection.verdict import verdict
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.chosen import chosen
 
 
 def work(job: Job[InspectQuestionsSettings]) -> None:

@@ -3,9 +3,9 @@
 import logging
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.preview.settings import InspectSettings
 
 logger = logging.getLogger("pipeline_lib.inspect_rows")
@@ -13,7 +13,7 @@ logger = logging.getLogger("pipeline_lib.inspect_rows")
 
 def work(job: Job[InspectSettings]) -> None:
     """Read rows and tokenizer, write counts and verdict."""
-    from pipeline_lib.instruct.subset import subset_conversations
+    from pipeline_lib.conversations.subset import subset_conversations
     from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
     from pipeline_lib.preview.inspect import inspect
 

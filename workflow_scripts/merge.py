@@ -1,19 +1,19 @@
 """Merge an adapter into the model that it was trained on."""
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.models.settings import MergeSettings
 
 
 def work(job: Job[MergeSettings]) -> None:
     """Read base and adapter, write the merged model and its receipt."""
-    from pipeline_lib.models.given import given_base
+    from pipeline_lib.models.base import given_base
+    from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.llava import origins
     from pipeline_lib.models.merge import merge
     from pipeline_lib.models.portable import operations
-    from pipeline_lib.training.determinism import make_deterministic
 
     make_deterministic(job.settings.seed, job.settings.threads)
     base = given_base(job.manifests)

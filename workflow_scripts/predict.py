@@ -1,19 +1,19 @@
 """Answer the questions of a benchmark with a model."""
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inspection.verdict import expect_no_fault
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 
 
 def work(job: Job[PredictSettings]) -> None:
     """Read model, questions and images, write the answers."""
     expect_no_fault(job.paths("clearance"))  # before anything is loaded
     from pipeline_lib.benchmarks.base import open_files
-    from pipeline_lib.core.chosen import chosen
     from pipeline_lib.core.text import write_lines
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.inference.predict import answer_benchmark
+    from pipeline_lib.rehearsal.chosen import chosen
 
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])

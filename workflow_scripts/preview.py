@@ -1,9 +1,9 @@
 """Show the conversations of a training as a page."""
 
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import read_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.preview.page import page
 from pipeline_lib.preview.settings import PreviewSettings
 

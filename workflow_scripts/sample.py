@@ -1,9 +1,9 @@
 """Choose the rows of a subset."""
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
-from pipeline_lib.instruct.subset import SampleSettings, sample, write_subset
-from pipeline_lib.instruct.table import read_table
+from pipeline_lib.conversations.subset import SampleSettings, sample, write_subset
+from pipeline_lib.conversations.table import read_table
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 
 
 def work(job: Job[SampleSettings]) -> None:

@@ -1,11 +1,11 @@
 """Score one run's answers to a benchmark: a verdict for every question, and the metrics."""
 
 from pipeline_lib.benchmarks.base import open_files
-from pipeline_lib.core.chosen import chosen
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.chosen import chosen
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
 from pipeline_lib.scoring.verdicts import write_verdicts
 

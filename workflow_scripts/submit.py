@@ -1,9 +1,9 @@
 """Write the file that a benchmark's server takes, from one run's answers."""
 
 from pipeline_lib.benchmarks.base import open_files
-from pipeline_lib.core.chosen import chosen
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.chosen import chosen
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 
 

@@ -2,14 +2,14 @@
 
 import logging
 
-from pipeline_lib.core.chosen import chosen
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.manifest import raw_path
-from pipeline_lib.core.program import run
+from pipeline_lib.conversations.table import write_table
+from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import write_table
-from pipeline_lib.instruct.tabulate import TabulateSettings, refusal, tabulate
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.manifest import raw_path
+from pipeline_lib.job.program import run
+from pipeline_lib.rehearsal.chosen import chosen
 
 SHOWN = 20  # unused keys in the log and the record, of those with most rows
 

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
 from pipeline_lib.inspection.verdict import expect_no_fault
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.preview.verdict import read_verdict
 from pipeline_lib.training.settings import TrainSettings
 
@@ -14,23 +14,23 @@ def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     expect_no_fault(job.paths("clearance"))
     left_out, longest = read_verdict(job.paths("verdict"))  # raises where it must not start, before anything is loaded
+    from pipeline_lib.conversations.subset import subset_conversations
     from pipeline_lib.images.reader import ImageReader
-    from pipeline_lib.instruct.subset import subset_conversations
-    from pipeline_lib.models.given import given_base
+    from pipeline_lib.models.base import given_base
     from pipeline_lib.models.llava import origins
     from pipeline_lib.training.curve import write_curve
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
-    from pipeline_lib.training.task import Material
+    from pipeline_lib.training.task import TrainingInputs
 
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
     adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
     images = ImageReader(job.paths("indexes"))
-    material = Material(given_base(job.manifests), rows, images, job.settings.seed, adapter)
+    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed, adapter)
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()

@@ -2,12 +2,12 @@
 
 import logging
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.manifest import Manifest, raw_files
-from pipeline_lib.core.program import run
-from pipeline_lib.instruct.table import Conversation, read_table
+from pipeline_lib.conversations.table import Conversation, read_table
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.manifest import Manifest, raw_files
+from pipeline_lib.job.program import run
 from pipeline_lib.training.settings import WeightsSettings
-from pipeline_lib.weights.base import Given
+from pipeline_lib.weights.base import WeightsInputs
 
 logger = logging.getLogger("pipeline_lib.weights")
 
@@ -17,7 +17,7 @@ def work(job: Job[WeightsSettings]) -> None:
     from pipeline_lib.training.weights import make_weights
 
     tower = next((manifest.folder() for manifest in job.manifests("tower")), None)
-    given = Given(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
+    given = WeightsInputs(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
     make_weights(job.settings, given, job.output("weights"))
     origin = job.settings.make.origin(given, job.settings.seed)
     for name in origin.get("unused_files", []):

@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors.torch import load_file, save_file
 
 from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.giving import Options
+from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.images.reader import ImageReader
@@ -23,9 +23,9 @@ from pipeline_lib.recipes import adopt, assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.weights import pretrained
-from pipeline_lib.weights.base import Given
+from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import Tensors, files_in, llava_of, make_original, original_config, original_tensors
 from tests.numbers import assert_close
 
@@ -42,7 +42,7 @@ def base(original: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory) -
     """Return a LLaVA of ours."""
     folder = tmp_path_factory.mktemp("base") / "model"
     settings = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
-    pretrained.make(settings, Given(files=files_in(original), tower=clip), 0, folder)
+    pretrained.make(settings, WeightsInputs(files=files_in(original), tower=clip), 0, folder)
     return folder
 
 
@@ -54,7 +54,7 @@ def language(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = {name: tensor for name, tensor in whole.items() if "mm_" not in name and "vision" not in name}
     settings = pretrained.Settings(kind="pretrained", holds="language")
     theirs = make_original(root / "theirs", words, original_config(model_type="llama"))
-    pretrained.make(settings, Given(files=files_in(theirs)), 0, root / "ours")
+    pretrained.make(settings, WeightsInputs(files=files_in(theirs)), 0, root / "ours")
     return root / "ours"
 
 
@@ -97,8 +97,8 @@ def projector(value: float = 0.01) -> Tensors:
 
 def adopted(folder: Path, base: Base, out: Path, recipe: RecipeSettings = ADOPT) -> Path:
     """Return the adapter of a folder as a training with the recipe `adopt` leaves it."""
-    pretrained.make(ADAPTER, Given(files=files_in(folder)), 0, out / "weights")
-    material = Material(base, [], ImageReader([]), 0, out / "weights")
+    pretrained.make(ADAPTER, WeightsInputs(files=files_in(folder)), 0, out / "weights")
+    material = TrainingInputs(base, [], ImageReader([]), 0, out / "weights")
     train_recipe(material, TrainSettings(recipe=recipe, seed=0, threads=1), out / "adapter", Resume(out, 600))
     return out / "adapter"
 
@@ -251,7 +251,7 @@ def test_what_is_no_plain_low_rank_adapter_is_refused(
 ) -> None:
     folder = write_adapter(tmp_path / "theirs", updates[0], **setting)
     with pytest.raises(PipelineError, match="not a plain low-rank adapter"):
-        pretrained.make(ADAPTER, Given(files=files_in(folder)), 0, tmp_path / "never")
+        pretrained.make(ADAPTER, WeightsInputs(files=files_in(folder)), 0, tmp_path / "never")
 
 
 def test_study_and_adapter_must_agree_on_how_images_are_shown(
@@ -302,7 +302,7 @@ def test_files_of_tensors_that_are_not_read_are_listed(updates: tuple[Tensors, T
     folder = write_adapter(tmp_path / "theirs", updates[0])
     torch.save(updates[0], folder / "adapter_model.bin")
     torch.save({}, folder / "optimizer.pt")
-    assert ADAPTER.origin(Given(files=files_in(folder)), 0) == {
+    assert ADAPTER.origin(WeightsInputs(files=files_in(folder)), 0) == {
         "tensors": "files of the dataset", "unused_files": ["adapter_model.bin", "optimizer.pt"],
     }  # fmt: skip
 
@@ -314,11 +314,11 @@ def test_a_projector_is_shown_images_as_its_config_says(base: Path, tmp_path: Pa
     torch.save(tensors, folder / "mm_projector.bin")
     (folder / "config.json").write_text(json.dumps(original_config(image_aspect_ratio="square")))
     settings = pretrained.Settings(kind="pretrained", holds="projector")
-    pretrained.make(settings, Given(files=files_in(folder)), 0, tmp_path / "ours")
+    pretrained.make(settings, WeightsInputs(files=files_in(folder)), 0, tmp_path / "ours")
 
     def assembled(shape: str) -> Path:
         recipe = assemble.Settings(name="assemble", image_shape=shape)
-        material = Material(Base(base, projector=tmp_path / "ours"), [], ImageReader([]), 0)
+        material = TrainingInputs(Base(base, projector=tmp_path / "ours"), [], ImageReader([]), 0)
         how = TrainSettings(recipe=recipe, seed=0, threads=1)
         train_recipe(material, how, tmp_path / shape, Resume(tmp_path, 600))
         return tmp_path / shape

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.llava import load_llava
 from pipeline_lib.weights import pretrained
-from pipeline_lib.weights.base import Given
+from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import files_in, make_original, original_config
 
 LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
@@ -27,7 +27,7 @@ def sharded(original: Path, tmp_path: Path) -> Path:
 
 def refused(folder: Path, clip: Path | None, out: Path, said: str, settings: pretrained.Settings = LLAVA) -> None:
     with pytest.raises(PipelineError, match=said) as caught:
-        pretrained.make(settings, Given(files=files_in(folder), tower=clip), 0, out)
+        pretrained.make(settings, WeightsInputs(files=files_in(folder), tower=clip), 0, out)
     assert "where:" in str(caught.value)
 
 
@@ -169,7 +169,7 @@ def test_the_study_may_not_say_otherwise_than_the_files(original: Path, clip: Pa
     language = pretrained.Settings(kind="pretrained", holds="language")
     refused(original, None, tmp_path / "never", "write `holds: llava`", language)
     refused(original, None, tmp_path / "never", r"(?s)leaves its vision tower.*some/clip.*as `tower`")
-    pretrained.make(LLAVA, Given(files=files_in(original), tower=clip), 0, tmp_path / "ours")
+    pretrained.make(LLAVA, WeightsInputs(files=files_in(original), tower=clip), 0, tmp_path / "ours")
     refused(tmp_path / "ours", clip, tmp_path / "never", "remove `tower`")
     other = LLAVA.model_copy(update={"template": "plain"})
     refused(tmp_path / "ours", None, tmp_path / "never", "write `template: vicuna_v1`", other)
@@ -177,9 +177,9 @@ def test_the_study_may_not_say_otherwise_than_the_files(original: Path, clip: Pa
 
 def test_a_hub_model_is_held_against_its_metadata(original: Path, clip: Path, tmp_path: Path) -> None:
     ours = tmp_path / "ours"
-    pretrained.make(LLAVA, Given(files=files_in(original), tower=clip), 0, ours)
+    pretrained.make(LLAVA, WeightsInputs(files=files_in(original), tower=clip), 0, ours)
     (ours / "vlmflow.json").unlink()
-    pretrained.make(LLAVA, Given(files=files_in(ours)), 0, tmp_path / "linked")
+    pretrained.make(LLAVA, WeightsInputs(files=files_in(ours)), 0, tmp_path / "linked")
     assert (tmp_path / "linked/model.safetensors").samefile(ours / "model.safetensors")
     tensors = load_file(ours / "model.safetensors")
     tensors["language_model.lm_head.weight"] = tensors.pop("language_model.lm_head.weight")[:-1].clone()
@@ -193,11 +193,11 @@ def test_a_hub_model_with_clips_processor_does_not_say_how_it_is_shown_images(
 ) -> None:
     """As in llava-hf's files, whose processor crops the middle although LLaVA-1.5 was trained on padded images."""
     ours = tmp_path / "ours"
-    pretrained.make(LLAVA, Given(files=files_in(original), tower=clip), 0, ours)
+    pretrained.make(LLAVA, WeightsInputs(files=files_in(original), tower=clip), 0, ours)
     for name in ("vlmflow.json", "processor_config.json"):
         (ours / name).unlink()
     (ours / "preprocessor_config.json").write_bytes((clip / "preprocessor_config.json").read_bytes())
     refused(ours, None, tmp_path / "never", "neither the study nor these files")
     padded = LLAVA.model_copy(update={"image_shape": "pad"})
-    pretrained.make(padded, Given(files=files_in(ours)), 0, tmp_path / "linked")
+    pretrained.make(padded, WeightsInputs(files=files_in(ours)), 0, tmp_path / "linked")
     assert load_llava(tmp_path / "linked").processor.image_processor.do_pad is True

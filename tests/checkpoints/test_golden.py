@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.giving import Options
+from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.text import read_json
 from pipeline_lib.images.reader import ImageReader
@@ -19,9 +19,9 @@ from pipeline_lib.recipes import adopt, assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.weights import pretrained
-from pipeline_lib.weights.base import Given, ModelKind
+from pipeline_lib.weights.base import ModelKind, WeightsInputs
 from tests.checkpoints.making import Tensors, files_in
 from tests.numbers import assert_close
 
@@ -36,8 +36,8 @@ LOGITS = 1e-5  # largest difference, as a share of the largest logit recorded
 ROWS = 1000
 
 
-def given(golden: Path, name: str) -> Given:
-    return Given(files=files_in(golden / "models" / name))
+def given(golden: Path, name: str) -> WeightsInputs:
+    return WeightsInputs(files=files_in(golden / "models" / name))
 
 
 def taken(golden: Path, name: str, holds: ModelKind, out: Path, tower: Path | None = None) -> Path:
@@ -45,7 +45,7 @@ def taken(golden: Path, name: str, holds: ModelKind, out: Path, tower: Path | No
     template = "vicuna_v1" if holds == "llava" else None
     settings = pretrained.Settings(kind="pretrained", holds=holds, template=template)
     files = given(golden, name).files
-    pretrained.make(settings, Given(files=files, tower=tower), 0, out)
+    pretrained.make(settings, WeightsInputs(files=files, tower=tower), 0, out)
     return out
 
 
@@ -59,7 +59,7 @@ def vicuna(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return taken(golden, "vicuna-tiny", "language", tmp_path_factory.mktemp("vicuna") / "model")
 
 
-def run(material: Material, recipe: RecipeSettings, out: Path) -> Path:
+def run(material: TrainingInputs, recipe: RecipeSettings, out: Path) -> Path:
     train_recipe(material, TrainSettings(recipe=recipe, seed=0, threads=1), out, Resume(out.with_suffix(".s"), 600))
     return out
 
@@ -122,7 +122,7 @@ def test_the_lora_on_its_base_says_what_it_said_and_merges_to_what_it_was(
     adapter = taken(golden, "llava-tiny-lora", "adapter", tmp_path / "weights")
     base = Base(vicuna, clip, digests={"start": "vicuna", "tower": "clip"})
     recipe = adopt.Settings(name="adopt", template="vicuna_v1")
-    checkpoint = run(Material(base, [], ImageReader([]), 0, adapter), recipe, tmp_path / "adapter")
+    checkpoint = run(TrainingInputs(base, [], ImageReader([]), 0, adapter), recipe, tmp_path / "adapter")
     merge(base, checkpoint, 0, tmp_path / "merged")
     expect_logits(tmp_path / "merged", golden, clip, "lora_unmerged_dir")
     export(tmp_path / "merged", tmp_path / "back", "original", Options(tower="clip-tiny", clip=clip, base=vicuna))
@@ -142,7 +142,7 @@ def test_the_lora_on_its_base_says_what_it_said_and_merges_to_what_it_was(
 def test_the_projector_on_its_base_says_what_it_said(golden: Path, clip: Path, vicuna: Path, tmp_path: Path) -> None:
     projector = taken(golden, "llava-tiny-pretrain", "projector", tmp_path / "weights")
     recipe = assemble.Settings(name="assemble", image_shape="square")
-    whole = run(Material(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
+    whole = run(TrainingInputs(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
     expect_logits(whole, golden, clip, "projector_only")
     options = Options(base=whole, tower="clip-tiny", clip=clip)
     export(projector, tmp_path / "back", "original", options)
@@ -162,7 +162,7 @@ def test_the_projector_on_its_base_says_what_it_said(golden: Path, clip: Path, v
 def test_the_base_composed_here_is_the_model_converted(golden: Path, clip: Path, vicuna: Path, tmp_path: Path) -> None:
     projector = taken(golden, "proj-tiny", "projector", tmp_path / "weights")
     recipe = assemble.Settings(name="assemble")
-    run(Material(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
+    run(TrainingInputs(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
     ours = taken(golden, "llava-tiny", "llava", tmp_path / "ours", clip)
     first, second = (load_llava(folder).model.state_dict() for folder in (tmp_path / "whole", ours))
     assert_same(dict(first), dict(second))

@@ -10,14 +10,14 @@ from transformers import LlavaForConditionalGeneration
 
 from pipeline_lib.checkpoints import shards
 from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.giving import Options
+from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.models.card import read_card
 from pipeline_lib.models.llava import Base, load_llava, open_llava
 from pipeline_lib.weights import pretrained
-from pipeline_lib.weights.base import Given
+from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import (
     VOCABULARY,
     Tensors,
@@ -33,7 +33,7 @@ LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v
 
 
 def convert(folder: Path, clip: Path | None, out: Path, settings: pretrained.Settings = LLAVA) -> Path:
-    pretrained.make(settings, Given(files=files_in(folder), tower=clip), 0, out)
+    pretrained.make(settings, WeightsInputs(files=files_in(folder), tower=clip), 0, out)
     return out
 
 
@@ -209,7 +209,7 @@ def test_what_older_versions_wrote_and_newer_compute_is_dropped_and_told(
 
 def test_a_clip_model_goes_out_as_it_came(clip: Path, original: Path, tmp_path: Path) -> None:
     pretrained.make(
-        pretrained.Settings(kind="pretrained", holds="clip"), Given(files=files_in(clip)), 0, tmp_path / "clip"
+        pretrained.Settings(kind="pretrained", holds="clip"), WeightsInputs(files=files_in(clip)), 0, tmp_path / "clip"
     )
     export(tmp_path / "clip", tmp_path / "out", "clip", Options())
     assert_same(load_file(tmp_path / "out/model.safetensors"), load_file(clip / "model.safetensors"))
@@ -221,7 +221,7 @@ def test_a_clip_model_goes_out_as_it_came(clip: Path, original: Path, tmp_path: 
     half = load_file(tmp_path / "half/model.safetensors")
     assert half and all(name.startswith("vision_model.") for name in half)
     settings = pretrained.Settings(kind="pretrained", holds="clip")
-    pretrained.make(settings, Given(files=files_in(tmp_path / "half")), 0, tmp_path / "tower")
+    pretrained.make(settings, WeightsInputs(files=files_in(tmp_path / "half")), 0, tmp_path / "tower")
     convert(original, tmp_path / "tower", tmp_path / "again")
     assert_same(load_file(tmp_path / "again/model.safetensors"), load_file(tmp_path / "ours/model.safetensors"))
 

@@ -13,14 +13,14 @@ from pipeline_lib.recipes import assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.weights import pretrained
-from pipeline_lib.weights.base import Given, ModelKind
+from pipeline_lib.weights.base import ModelKind, WeightsInputs
 from tests.checkpoints.making import files_in, llava_of, make_original, original_config, original_tensors
 
 
 def taken(folder: Path, holds: ModelKind, out: Path) -> Path:
-    pretrained.make(pretrained.Settings(kind="pretrained", holds=holds), Given(files=files_in(folder)), 0, out)
+    pretrained.make(pretrained.Settings(kind="pretrained", holds=holds), WeightsInputs(files=files_in(folder)), 0, out)
     return out
 
 
@@ -50,7 +50,7 @@ def test_they_are_composed_to_what_they_hold(clip: Path, tmp_path: Path, family:
         taken(tmp_path / "vicuna", "language", tmp_path / "a"), taken(tmp_path / "clip", "clip", tmp_path / "b")
     )
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
-    train_recipe(Material(base, [], ImageReader([]), 0), how, tmp_path / "whole", Resume(tmp_path, 600))
+    train_recipe(TrainingInputs(base, [], ImageReader([]), 0), how, tmp_path / "whole", Resume(tmp_path, 600))
     found = load_llava(tmp_path / "whole").model
     assert found.config.text_config.model_type == family
     for name, tensor in found.model.language_model.state_dict().items():

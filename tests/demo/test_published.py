@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.cli.plan import plan
-from pipeline_lib.ledger.published import differences_to, read_published
+from pipeline_lib.lineage.published import differences_to, read_published
+from pipeline_lib.workflow.plan import plan
 from tests.project import ROOT
 
 pytestmark = pytest.mark.demo

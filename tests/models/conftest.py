@@ -9,16 +9,16 @@ from pipeline_lib.checkpoints.adapters import convert_adapter
 from pipeline_lib.checkpoints.detect import kind_of
 from pipeline_lib.checkpoints.original import convert_original
 from pipeline_lib.checkpoints.projectors import convert_projector
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.recipes import adopt
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from tests.models.making import conversations, language_model, small_clip, small_images
 from tests.models.original import Converted, Opened, part
 
@@ -82,7 +82,7 @@ def convert(golden: Path, name: str, root: Path) -> None:
     if kind == "adapter":
         convert_adapter(files, alone)
         recipe = adopt.Settings(name="adopt", template="vicuna_v1")
-        adopt.prepare(recipe, Material(base, [], ImageReader([]), 0, alone)).save(root / f"{name}.adopted")
+        adopt.prepare(recipe, TrainingInputs(base, [], ImageReader([]), 0, alone)).save(root / f"{name}.adopted")
         merge_adapter(base, root / f"{name}.adopted", 0, root / name)
     elif kind == "projector":
         convert_projector(files, alone)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.benchmarks.base import FileNames, Question
-from pipeline_lib.core.numerics import Numerics
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.merge import merge
 from pipeline_lib.models.portable import operations
@@ -27,7 +27,7 @@ from pipeline_lib.recipes import contrastive, full, lora, projector, text
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from tests.models.making import WORDS, conversations, language_model, small_clip, small_images
 
 NUMERICS: Numerics = "native" if sys.argv[2:] == ["native"] else "portable"
@@ -39,14 +39,14 @@ def main() -> None:
     folder = Path()
     images = small_images(folder / "images")
     rows = conversations(images)
-    start = Material(
+    start = TrainingInputs(
         Base(language_model(rows, folder / "llama"), small_clip(rows, folder / "clip")), rows, images, seed=0
     )
     silent = [
         replace(row, image=None, image_sha256=None, conversations=_without_image(row.conversations)) for row in rows
     ]
 
-    def made(name: str, recipe: RecipeSettings, material: Material) -> Path:
+    def made(name: str, recipe: RecipeSettings, material: TrainingInputs) -> Path:
         how = TrainSettings(recipe=recipe, seed=0, threads=1, numerics=NUMERICS)
         train_recipe(material, how, folder / name, Resume(folder / "states" / name, 600))
         return folder / name

@@ -7,15 +7,15 @@ from typing import Any
 
 from PIL import Image
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import clip, llama
-from pipeline_lib.weights.base import Given, WeightsKind
+from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
 SHAPE: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -67,5 +67,5 @@ def small_clip(rows: list[Conversation], folder: Path) -> Path:
 
 
 def _made(kind: WeightsKind, rows: list[Conversation], folder: Path) -> Path:
-    make_weights(WeightsSettings(make=kind, seed=0, threads=1), Given(rows), folder)
+    make_weights(WeightsSettings(make=kind, seed=0, threads=1), WeightsInputs(rows), folder)
     return folder

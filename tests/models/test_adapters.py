@@ -8,9 +8,9 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import read_card
 from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.merge import AGREEMENT, merge
@@ -18,7 +18,7 @@ from pipeline_lib.recipes import assemble, lora, projector
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.numbers import assert_close
 
@@ -28,21 +28,25 @@ LORA = lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3,
 PROJECTOR = projector.Settings(name="projector", **STEPS)
 
 
-def train(material: Material, recipe: RecipeSettings, folder: Path) -> Path:
+def train(material: TrainingInputs, recipe: RecipeSettings, folder: Path) -> Path:
     how = TrainSettings(recipe=recipe, seed=0, threads=1)
     train_recipe(material, how, folder, Resume(folder.with_suffix(".state"), 600))
     return folder
 
 
 @pytest.fixture()
-def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
-    composed = Material(Base(language, tower, digests=BASE), rows, images, seed=0)
+def material(
+    language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path
+) -> TrainingInputs:
+    composed = TrainingInputs(Base(language, tower, digests=BASE), rows, images, seed=0)
     base = train(composed, assemble.Settings(name="assemble", projector="random"), tmp_path / "base")
     return replace(composed, base=Base(base, digests=BASE))
 
 
 @pytest.mark.parametrize("recipe", [LORA, PROJECTOR], ids=["lora", "projector"])
-def test_a_merged_model_says_what_the_adapter_said(material: Material, recipe: Optimisation, tmp_path: Path) -> None:
+def test_a_merged_model_says_what_the_adapter_said(
+    material: TrainingInputs, recipe: Optimisation, tmp_path: Path
+) -> None:
     adapter = train(material, recipe, tmp_path / "adapter")
     receipt = merge(material.base, adapter, 0, tmp_path / "merged")
     assert all(distance <= AGREEMENT for distance in receipt["logits"].values())
@@ -59,7 +63,7 @@ def test_a_merged_model_says_what_the_adapter_said(material: Material, recipe: O
     assert load_llava(tmp_path / "merged").processor.image_processor.do_pad == (recipe.image_shape == "pad")
 
 
-def test_an_adapter_may_compose_its_base(language: Path, tower: Path, material: Material, tmp_path: Path) -> None:
+def test_an_adapter_may_compose_its_base(language: Path, tower: Path, material: TrainingInputs, tmp_path: Path) -> None:
     adapter = train(replace(material, base=Base(language, tower, digests=BASE)), PROJECTOR, tmp_path / "adapter")
     merge(Base(language, tower, digests=BASE), adapter, 0, tmp_path / "merged")
     before, after = (
@@ -70,7 +74,7 @@ def test_an_adapter_may_compose_its_base(language: Path, tower: Path, material: 
     assert len(differing) == 4 and all("multi_modal_projector" in name for name in differing)
 
 
-def test_peft_itself_reads_the_adapter(material: Material, tmp_path: Path) -> None:
+def test_peft_itself_reads_the_adapter(material: TrainingInputs, tmp_path: Path) -> None:
     adapter = train(material, LORA, tmp_path / "adapter")
     merge(material.base, adapter, 0, tmp_path / "merged")
     theirs = PeftModel.from_pretrained(load_llava(material.base.start).model, str(adapter)).merge_and_unload()
@@ -79,7 +83,9 @@ def test_peft_itself_reads_the_adapter(material: Material, tmp_path: Path) -> No
     assert "tmp" not in (adapter / "adapter_config.json").read_text()
 
 
-def test_the_vision_tower_gets_no_update_and_the_projector_its_own_rate(material: Material, tmp_path: Path) -> None:
+def test_the_vision_tower_gets_no_update_and_the_projector_its_own_rate(
+    material: TrainingInputs, tmp_path: Path
+) -> None:
     task = lora.prepare(LORA, material)
     trained = [name for name, value in task.model.named_parameters() if value.requires_grad]
     assert not any("vision_tower" in name for name in trained)
@@ -97,7 +103,7 @@ def _trainer(model: PeftModel, folder: Path) -> VlmTrainer:
     return VlmTrainer(model=model, args=arguments, row_seed=0, own_rates=LORA.own_rates())
 
 
-def test_an_adapter_is_merged_into_its_own_base_alone(material: Material, tmp_path: Path) -> None:
+def test_an_adapter_is_merged_into_its_own_base_alone(material: TrainingInputs, tmp_path: Path) -> None:
     adapter = train(material, PROJECTOR, tmp_path / "adapter")
     with pytest.raises(PipelineError, match="was trained on another base"):
         merge(replace(material.base, digests={"start": "another digest"}), adapter, 0, tmp_path / "merged")
@@ -106,7 +112,9 @@ def test_an_adapter_is_merged_into_its_own_base_alone(material: Material, tmp_pa
 
 
 @pytest.mark.parametrize("recipe", [LORA, PROJECTOR], ids=["lora", "projector"])
-def test_tensors_without_their_place_are_refused(material: Material, recipe: Optimisation, tmp_path: Path) -> None:
+def test_tensors_without_their_place_are_refused(
+    material: TrainingInputs, recipe: Optimisation, tmp_path: Path
+) -> None:
     adapter = train(material, recipe, tmp_path / "adapter")
     (file,) = adapter.glob("*.safetensors")
     tensors = load_file(file)
@@ -118,7 +126,7 @@ def test_tensors_without_their_place_are_refused(material: Material, recipe: Opt
     assert not (tmp_path / "merged").exists()
 
 
-def test_an_adapter_without_effect_is_refused(material: Material, tmp_path: Path) -> None:
+def test_an_adapter_without_effect_is_refused(material: TrainingInputs, tmp_path: Path) -> None:
     adapter = train(material, PROJECTOR, tmp_path / "adapter")
     base = load_llava(material.base.start).model.state_dict()
     save_file(

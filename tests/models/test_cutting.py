@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
+from pipeline_lib.models.truncation import ImageTokens, cut, cut_as_original
 from pipeline_lib.recipes import full
-from pipeline_lib.training.cutting import ImageTokens, cut, cut_as_original
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 
 UNKNOWN, IMAGE = 0, 9
 PICTURE = ImageTokens(IMAGE, 3)
@@ -53,7 +53,7 @@ def test_a_row_whose_image_is_cut_off_shows_none(
 
     def example(length: int) -> dict[str, Any]:
         recipe = full.Settings(name="full", projector="random", max_length=length, **how)
-        found: dict[str, Any] = full.prepare(recipe, Material(Base(language, tower), rows, images, 0)).examples[0]
+        found: dict[str, Any] = full.prepare(recipe, TrainingInputs(Base(language, tower), rows, images, 0)).examples[0]
         return found
 
     whole = example(2048)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import contrastive, full, text
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 
 STEP: dict[str, Any] = {"steps": 2, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 
@@ -81,7 +81,7 @@ def test_no_training_takes_a_root_that_processors_round_otherwise(
         )
         for row in rows
     ]
-    material = Material(base, without if name == "text" else rows, images, seed=0)
+    material = TrainingInputs(base, without if name == "text" else rows, images, seed=0)
     with Noting() as noting:
         train_recipe(
             material,

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sentencepiece import sentencepiece_model_pb2
 from transformers import AutoTokenizer, LlamaTokenizer, PreTrainedTokenizerBase
 
-from pipeline_lib.core.registry import load, names
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.plugins import load, names
 from pipeline_lib.models.encode import IGNORED, encode, image_id, tokenise
-from pipeline_lib.models.faithful import encode_as_original
+from pipeline_lib.models.original_labels import encode_as_original
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.sentencepiece import is_legacy, load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens, train_language_tokenizer

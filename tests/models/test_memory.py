@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from pipeline_lib.config.load import load_study
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import load
-from pipeline_lib.forecast.trainings import training_sizes
+from pipeline_lib.core.plugins import load
+from pipeline_lib.cost.trainings import training_sizes
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training import memory
@@ -21,7 +21,7 @@ from pipeline_lib.training.memory import Need, Sizes, check_memory, need, sizes_
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material, Recipe, trained_parameters
+from pipeline_lib.training.task import Recipe, TrainingInputs, trained_parameters
 from tests.project import ROOT
 
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
@@ -41,8 +41,8 @@ BIG = Sizes(
 @pytest.fixture()
 def cases(
     language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path
-) -> dict[str, Material]:
-    composed = Material(Base(language, tower), rows, images, seed=0)
+) -> dict[str, TrainingInputs]:
+    composed = TrainingInputs(Base(language, tower), rows, images, seed=0)
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "base"))
@@ -51,12 +51,12 @@ def cases(
     return dict.fromkeys(RECIPES, assembled) | {"composed": composed} | others
 
 
-def prepared(settings: RecipeSettings, material: Material) -> torch.nn.Module:
+def prepared(settings: RecipeSettings, material: TrainingInputs) -> torch.nn.Module:
     return cast(Recipe, load("recipes", settings.name)).prepare(settings, material).model
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_sizes_are_those_of_the_real_model(cases: dict[str, Material], name: str) -> None:
+def test_the_sizes_are_those_of_the_real_model(cases: dict[str, TrainingInputs], name: str) -> None:
     found = sizes_of(RECIPES[name], cases[name])
     model = prepared(RECIPES[name], cases[name])
     assert found.parameters == sum(value.numel() for value in model.parameters())
@@ -64,7 +64,7 @@ def test_the_sizes_are_those_of_the_real_model(cases: dict[str, Material], name:
     assert not any(value.is_meta for value in model.parameters())
 
 
-def test_no_tensor_is_read_for_the_sizes(cases: dict[str, Material], tmp_path: Path) -> None:
+def test_no_tensor_is_read_for_the_sizes(cases: dict[str, TrainingInputs], tmp_path: Path) -> None:
     whole = sizes_of(RECIPES["lora"], cases["lora"])
     (cases["lora"].base.start / "model.safetensors").unlink()
     assert sizes_of(RECIPES["lora"], cases["lora"]) == whole
@@ -73,7 +73,7 @@ def test_no_tensor_is_read_for_the_sizes(cases: dict[str, Material], tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["full", "lora", "projector"])
-def test_the_exact_parts_are_the_bytes_of_a_step(cases: dict[str, Material], name: str) -> None:
+def test_the_exact_parts_are_the_bytes_of_a_step(cases: dict[str, TrainingInputs], name: str) -> None:
     model = prepared(RECIPES[name], cases[name])
     trained = list(trained_parameters(model).values())
     optimizer = torch.optim.AdamW(trained)
@@ -111,7 +111,7 @@ def test_recomputed_activations_take_less_and_more_tokens_more() -> None:
 
 
 def test_a_training_that_cannot_fit_is_refused_with_ways_out(
-    cases: dict[str, Material], monkeypatch: pytest.MonkeyPatch
+    cases: dict[str, TrainingInputs], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "main_memory", lambda: 100_000)
     how = TrainSettings(recipe=RECIPES["full"], seed=0, threads=1)
@@ -121,7 +121,7 @@ def test_a_training_that_cannot_fit_is_refused_with_ways_out(
 
 
 def test_a_gpu_that_is_too_small_names_the_sharding_that_fits(
-    cases: dict[str, Material], monkeypatch: pytest.MonkeyPatch
+    cases: dict[str, TrainingInputs], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "sizes_of", lambda recipe, material: BIG)
     monkeypatch.setattr(memory, "gpu_memory", lambda: 40 * memory.GIB)
@@ -132,7 +132,7 @@ def test_a_gpu_that_is_too_small_names_the_sharding_that_fits(
 
 
 def test_what_may_not_fit_is_a_warning(
-    cases: dict[str, Material], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    cases: dict[str, TrainingInputs], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     sizes = sizes_of(RECIPES["full"], cases["full"])
     certain = need(sizes, Devices(), 4, None).certain
@@ -144,7 +144,7 @@ def test_what_may_not_fit_is_a_warning(
 
 
 def test_a_gpu_of_unknown_size_is_said_and_not_refused(
-    cases: dict[str, Material], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    cases: dict[str, TrainingInputs], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(memory, "gpu_memory", lambda: None)
     how = TrainSettings(recipe=RECIPES["projector"], seed=0, threads=1, device="cuda")

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from transformers import TrainingArguments
 
 from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
@@ -20,7 +21,6 @@ from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.inference.predict import _inputs, predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED, encode
 from pipeline_lib.models.llava import Base, Llava, compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
@@ -30,7 +30,7 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.conftest import CARD
 from tests.models.making import WORDS
@@ -39,11 +39,11 @@ STEPS = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 
 
 @pytest.fixture()
-def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader) -> Material:
-    return Material(Base(language, tower), rows, images, seed=0)
+def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader) -> TrainingInputs:
+    return TrainingInputs(Base(language, tower), rows, images, seed=0)
 
 
-def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
+def trained(material: TrainingInputs, recipe: RecipeSettings, folder: Path, seed: int = 0) -> dict[str, torch.Tensor]:
     """Train by a recipe and return the tensors of the checkpoint."""
     how = TrainSettings(recipe=recipe, seed=seed, threads=1)
     train_recipe(material, how, folder, Resume(folder.with_suffix(".state"), 600))
@@ -52,7 +52,7 @@ def trained(material: Material, recipe: RecipeSettings, folder: Path, seed: int 
 
 
 @pytest.fixture()
-def assembled(material: Material, tmp_path: Path) -> Path:
+def assembled(material: TrainingInputs, tmp_path: Path) -> Path:
     trained(material, assemble.Settings(name="assemble", projector="random"), tmp_path / "assembled")
     return tmp_path / "assembled"
 
@@ -82,14 +82,16 @@ def changed(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
-def test_the_projector_recipe_saves_the_projector_alone(material: Material, tmp_path: Path) -> None:
+def test_the_projector_recipe_saves_the_projector_alone(material: TrainingInputs, tmp_path: Path) -> None:
     after = trained(material, projector.Settings(name="projector", **STEPS), tmp_path / "projector")
     assert {name.removeprefix("model.multi_modal_projector.") for name in after} == {
         "linear_1.weight", "linear_1.bias", "linear_2.weight", "linear_2.bias",
     }  # fmt: skip
 
 
-def test_the_full_recipe_leaves_the_vision_tower_as_it_was(material: Material, assembled: Path, tmp_path: Path) -> None:
+def test_the_full_recipe_leaves_the_vision_tower_as_it_was(
+    material: TrainingInputs, assembled: Path, tmp_path: Path
+) -> None:
     from_llava = replace(material, base=Base(assembled))
     after = trained(from_llava, full.Settings(name="full", **STEPS), tmp_path / "full")
     names = changed(load_file(assembled / "model.safetensors"), after)
@@ -97,7 +99,7 @@ def test_the_full_recipe_leaves_the_vision_tower_as_it_was(material: Material, a
     assert not any("vision_tower" in name for name in names)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: Material, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: TrainingInputs, tmp_path: Path) -> None:
     recipe = projector.Settings(name="projector", **STEPS)
     for name, seed in (("one", 0), ("two", 0), ("three", 1)):
         trained(material, recipe, tmp_path / name, seed)
@@ -107,7 +109,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(material: Mater
     assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files)
 
 
-def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp_path: Path) -> None:
+def test_clip_learns_to_tell_captions_apart(material: TrainingInputs, tower: Path, tmp_path: Path) -> None:
     settings = contrastive.Settings(name="contrastive", steps=30, batch_size=6, learning_rate=3e-3, clip_norm=1.0)
     how = TrainSettings(recipe=settings, seed=0, threads=1)
     pairs = replace(material, base=Base(tower), rows=material.rows[:6])
@@ -115,7 +117,7 @@ def test_clip_learns_to_tell_captions_apart(material: Material, tower: Path, tmp
     assert len(steps) == 30 and steps[-1].loss < 0.5 * steps[0].loss
 
 
-def test_a_language_model_learns_its_rows(material: Material, language: Path, tmp_path: Path) -> None:
+def test_a_language_model_learns_its_rows(material: TrainingInputs, language: Path, tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "one"}, {"from": "gpt", "value": "two"}]
     rows = [Conversation(0, "0", None, None, turns)] * 8
     settings = text.Settings(name="text", steps=30, batch_size=8, learning_rate=1e-2, clip_norm=1.0)
@@ -124,7 +126,7 @@ def test_a_language_model_learns_its_rows(material: Material, language: Path, tm
     assert steps[-1].loss < 0.1 * steps[0].loss
 
 
-def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Path) -> None:
+def test_faults_of_rows_are_named(material: TrainingInputs, tower: Path, tmp_path: Path) -> None:
     how = {**STEPS, "steps": 1}
     with pytest.raises(PipelineError, match="cannot be trained on a row with an image"):
         trained(material, text.Settings(name="text", **how), tmp_path / "a")
@@ -149,7 +151,7 @@ def test_faults_of_rows_are_named(material: Material, tower: Path, tmp_path: Pat
         )
 
 
-def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_path: Path) -> None:
+def test_a_training_that_diverges_stops_with_the_step(material: TrainingInputs, tmp_path: Path) -> None:
     wild = projector.Settings(name="projector", **{**STEPS, "learning_rate": 1e20, "clip_norm": 0.0})
     with pytest.raises(PipelineError, match=r"is not a number\n  value: 'step \d"):
         trained(material, wild, tmp_path / "wild")
@@ -157,7 +159,9 @@ def test_a_training_that_diverges_stops_with_the_step(material: Material, tmp_pa
 
 
 @pytest.mark.parametrize("recipe", [full, projector, lora])
-def test_a_faithful_recipe_masks_what_the_original_masks(recipe: Any, material: Material, assembled: Path) -> None:
+def test_a_faithful_recipe_masks_what_the_original_masks(
+    recipe: Any, material: TrainingInputs, assembled: Path
+) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "red"}]
     one = replace(material, base=Base(assembled), rows=[Conversation(0, "0", None, None, turns)])
     for faithful in (False, True):
@@ -246,7 +250,7 @@ def test_the_order_of_rows_comes_from_its_own_seed() -> None:
 
 
 def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(
-    material: Material, assembled: Path, tmp_path: Path
+    material: TrainingInputs, assembled: Path, tmp_path: Path
 ) -> None:
     task = full.prepare(full.Settings(name="full", **STEPS), replace(material, base=Base(assembled)))
     modes: list[tuple[bool, bool]] = []
@@ -257,7 +261,9 @@ def test_frozen_parts_are_in_evaluation_mode_while_the_rest_trains(
     assert modes == [(False, True)] * 3
 
 
-def test_a_trainers_state_holds_the_trained_tensors_alone(material: Material, assembled: Path, tmp_path: Path) -> None:
+def test_a_trainers_state_holds_the_trained_tensors_alone(
+    material: TrainingInputs, assembled: Path, tmp_path: Path
+) -> None:
     task = full.prepare(full.Settings(name="full", **STEPS), replace(material, base=Base(assembled)))
     arguments = TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to=[])
     trainer = VlmTrainer(model=task.model, args=arguments, train_dataset=task.examples, row_seed=0, own_rates={})
@@ -266,7 +272,7 @@ def test_a_trainers_state_holds_the_trained_tensors_alone(material: Material, as
     assert load_file(tmp_path / "checkpoint" / "model.safetensors").keys() == trained
 
 
-def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, tmp_path: Path) -> None:
+def test_clipping_is_that_of_the_settings(material: TrainingInputs, assembled: Path, tmp_path: Path) -> None:
     start = replace(material, base=Base(assembled))
     how = {**STEPS, "steps": 1, "schedule": "constant", "warmup": 0.0}
     free = trained(start, full.Settings(name="full", **{**how, "clip_norm": 0.0}), tmp_path / "free")
@@ -278,7 +284,7 @@ def test_clipping_is_that_of_the_settings(material: Material, assembled: Path, t
 
 @pytest.mark.parametrize("length", [{"steps": 1}, {"steps": None, "epochs": 1.0, "batch_size": 1000}])
 def test_a_single_step_is_no_warm_up_and_teaches(
-    length: dict[str, Any], material: Material, assembled: Path, tmp_path: Path
+    length: dict[str, Any], material: TrainingInputs, assembled: Path, tmp_path: Path
 ) -> None:
     recipe = full.Settings(name="full", **{**STEPS, "warmup": 0.03, **length})
     after = trained(replace(material, base=Base(assembled)), recipe, tmp_path / "one")
@@ -287,7 +293,7 @@ def test_a_single_step_is_no_warm_up_and_teaches(
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_a_device_that_is_not_there_is_an_error(material: Material, tmp_path: Path) -> None:
+def test_a_device_that_is_not_there_is_an_error(material: TrainingInputs, tmp_path: Path) -> None:
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1, device="cuda")
     with pytest.raises(PipelineError, match="computes on GPUs, and torch sees none here"):
         train_recipe(material, how, tmp_path / "never", Resume(tmp_path, 600))

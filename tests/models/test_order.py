@@ -7,7 +7,7 @@ import torch
 from accelerate.data_loader import BatchSamplerShard
 from torch.utils.data import BatchSampler
 
-from pipeline_lib.training.grouping import length_order, modality_order
+from pipeline_lib.training.length_groups import length_order, modality_order
 from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.sampler import SeededSampler
 

@@ -13,8 +13,8 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.determinism import make_deterministic
 from pipeline_lib.models.llava import Llava
-from pipeline_lib.training.determinism import make_deterministic
 from tests.models.original import MARK, Opened, asked
 
 NEW_TOKENS = 24

@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.adapter import apply_adapter
 from pipeline_lib.models.llava import Base, Llava, open_llava
+from pipeline_lib.models.truncation import ImageTokens, Row, cut_as_original
 from pipeline_lib.recipes import full
 from pipeline_lib.training.batches import collate_conversations
-from pipeline_lib.training.cutting import ImageTokens, Row, cut_as_original
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations
 from tests.numbers import distance
@@ -168,7 +168,7 @@ def test_losses_of_rows_are_those_of_the_original(
     told = json.loads((golden / "model" / "merge_and_loss.json").read_text())
     recipe = full.Settings(name="full", steps=1, batch_size=1, learning_rate=1.0, clip_norm=0.0, faithful=faithful)
     rows = conversations(golden, "finetune64", pictures)
-    task = full.prepare(recipe, Material(Base(converted("llava-tiny")), rows, pictures, seed=0))
+    task = full.prepare(recipe, TrainingInputs(Base(converted("llava-tiny")), rows, pictures, seed=0))
     losses = [(batch["samples"], batch["loss"]) for batch in told["finetune64_batch4"]]
     losses += [([number], loss) for number, loss in enumerate(told["finetune64_batch1"])]
     assert len(losses) == 16 + 64

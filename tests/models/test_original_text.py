@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import load
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.core.plugins import load
 from pipeline_lib.models.encode import IGNORED, encode, image_id
-from pipeline_lib.models.faithful import IMAGE_PLACE, encode_as_original
+from pipeline_lib.models.original_labels import IMAGE_PLACE, encode_as_original
 from pipeline_lib.models.rows import Encoding, encode_conversation
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens

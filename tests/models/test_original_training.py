@@ -16,18 +16,18 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import Card
+from pipeline_lib.models.determinism import make_deterministic
 from pipeline_lib.models.llava import Base
 from pipeline_lib.models.projector import write_projector
 from pipeline_lib.recipes import full, lora, projector
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.determinism import make_deterministic
 from pipeline_lib.training.loop import train
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import Devices, Optimisation, TrainSettings
-from pipeline_lib.training.task import Examples, Features, Material, Recipe, Task, trained_parameters
+from pipeline_lib.training.task import Examples, Features, Recipe, Task, TrainingInputs, trained_parameters
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, own, part, trained_tensors
 from tests.numbers import distance
@@ -103,7 +103,7 @@ def prepared(golden: Path, run: str, pictures: ImageReader, folder: Path) -> Tas
     parts = part(golden, "vicuna-tiny", "language", folder), part(golden, "clip-tiny", "clip", folder)
     make_deterministic(0, 1)
     recipe = cast(Recipe, load("recipes", RUNS[run].name))
-    task = recipe.prepare(RUNS[run], Material(Base(*parts, folder / "projector"), rows, pictures, seed=42))
+    task = recipe.prepare(RUNS[run], TrainingInputs(Base(*parts, folder / "projector"), rows, pictures, seed=42))
     if (golden / "train" / run / "initial_trainable.safetensors").is_file():
         begin(task, trained_tensors(golden / "train" / run / "initial_trainable.safetensors"))
     return task

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import image_id
 from pipeline_lib.models.llava import Base, compose
 from pipeline_lib.models.tokens import Tokens, open_tokens
@@ -22,7 +22,7 @@ from pipeline_lib.recipes import full
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 
 SETTINGS = InspectSettings(template="vicuna_v1", max_length=2048, faithful=False, untrained=0.0, sample=False, seed=0)
@@ -149,7 +149,7 @@ def test_a_training_goes_through_the_rows_that_are_not_left_out(
     how = TrainSettings(recipe=recipe, seed=0, threads=1)
 
     def train(kept: list[Conversation], name: str) -> int:
-        material = Material(Base(language, tower), kept, images, seed=0)
+        material = TrainingInputs(Base(language, tower), kept, images, seed=0)
         return len(train_recipe(material, how, tmp_path / name, Resume(tmp_path / f"{name}.state", 600)))
 
     assert train([row for row in given if row.row not in left_out], "kept") == 11

@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, full
 from pipeline_lib.training.launch import Work
@@ -23,7 +23,7 @@ from pipeline_lib.training.processes import train_in_processes
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.task import TrainingInputs
 from tests.numbers import assert_close, distance
 
 STEPS = 12
@@ -33,7 +33,9 @@ RECIPE = full.Settings(
 
 
 @pytest.fixture()
-def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
+def material(
+    language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path
+) -> TrainingInputs:
     """Half of the rows have no image, so that some steps have none."""
     without = [
         replace(
@@ -41,13 +43,13 @@ def material(language: Path, tower: Path, rows: list[Conversation], images: Imag
         )
         for row in rows[:8]
     ]
-    composed = Material(Base(language, tower), [*rows, *without], images, 0)
+    composed = TrainingInputs(Base(language, tower), [*rows, *without], images, 0)
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     return replace(composed, base=Base(tmp_path / "base"))
 
 
-def trained(material: Material, folder: Path, devices: Devices, seconds: float = 600) -> dict[str, torch.Tensor]:
+def trained(material: TrainingInputs, folder: Path, devices: Devices, seconds: float = 600) -> dict[str, torch.Tensor]:
     how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=devices)
     resume = Resume(folder.with_suffix(".state"), seconds)
     steps, _ = train_in_processes(Work(material, how, folder, resume, folder.with_suffix(".log")))
@@ -56,7 +58,7 @@ def trained(material: Material, folder: Path, devices: Devices, seconds: float =
 
 
 @pytest.mark.long
-def test_two_processes_train_what_one_process_does(material: Material, tmp_path: Path) -> None:
+def test_two_processes_train_what_one_process_does(material: TrainingInputs, tmp_path: Path) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
     two = trained(material, tmp_path / "two", Devices(gpus_per_node=2), seconds=0)
     assert_close(two, one, 1e-5)
@@ -64,7 +66,7 @@ def test_two_processes_train_what_one_process_does(material: Material, tmp_path:
 
 @pytest.mark.long
 def test_processes_that_are_told_to_end_keep_their_state_and_go_on_to_the_same_bytes(
-    material: Material, tmp_path: Path
+    material: TrainingInputs, tmp_path: Path
 ) -> None:
     devices = Devices(nodes=2)  # both here, where no scheduler has given any
     straight = trained(material, tmp_path / "straight", devices)
@@ -88,7 +90,7 @@ def end_after_a_step(log: Path) -> None:
 @pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is not installed here")
 @pytest.mark.parametrize("sharding", ["zero2", "zero3"])
 def test_sharded_processes_train_what_one_process_does(
-    material: Material, tmp_path: Path, sharding: Literal["zero2", "zero3"]
+    material: TrainingInputs, tmp_path: Path, sharding: Literal["zero2", "zero3"]
 ) -> None:
     one = trained(material, tmp_path / "one", Devices(micro_batch=2))
     two = trained(material, tmp_path / "two", Devices(gpus_per_node=2, sharding=sharding))
@@ -96,7 +98,7 @@ def test_sharded_processes_train_what_one_process_does(
 
 
 @pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")
-def test_sharding_without_deepspeed_is_an_error(material: Material, tmp_path: Path) -> None:
+def test_sharding_without_deepspeed_is_an_error(material: TrainingInputs, tmp_path: Path) -> None:
     how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=Devices(sharding="zero3"))
     with pytest.raises(PipelineError, match="which is not installed"):
         train_recipe(material, how, tmp_path / "never", Resume(tmp_path / "state", 600))

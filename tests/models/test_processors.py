@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.core.machine import machine_facts
-from pipeline_lib.core.numerics import Numerics, NumericSettings
+from pipeline_lib.machine.facts import machine_facts
+from pipeline_lib.machine.numerics import Numerics, NumericSettings
 from tests.project import ROOT
 
 pytestmark = pytest.mark.long

@@ -13,17 +13,17 @@ import pytest
 from safetensors.torch import load_file, save_file
 from transformers import Trainer
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.inference.saved import SavedTexts
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import SIZES, Resume, Saving
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.stop_signal import StopSignal
+from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.trainer import VlmTrainer
 
 STEPS = {"steps": 7, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}  # twelve rows: three steps an epoch
@@ -68,8 +68,8 @@ def killed_in_step(number: int) -> AbstractContextManager[None]:
 @pytest.fixture()
 def cases(
     language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path: Path
-) -> dict[str, tuple[Material, RecipeSettings]]:
-    composed = Material(Base(language, tower), rows, images, seed=0)  # type: ignore[arg-type]
+) -> dict[str, tuple[TrainingInputs, RecipeSettings]]:
+    composed = TrainingInputs(Base(language, tower), rows, images, seed=0)  # type: ignore[arg-type]
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "assembled"))
@@ -87,7 +87,9 @@ def cases(
     }  # fmt: skip
 
 
-def train(case: tuple[Material, RecipeSettings], folder: Path, resume: Resume) -> tuple[list[Step], dict[str, bytes]]:
+def train(
+    case: tuple[TrainingInputs, RecipeSettings], folder: Path, resume: Resume
+) -> tuple[list[Step], dict[str, bytes]]:
     material, recipe = case
     steps = train_recipe(material, TrainSettings(recipe=recipe, seed=0, threads=1), folder, resume)
     return steps, {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
@@ -95,7 +97,7 @@ def train(case: tuple[Material, RecipeSettings], folder: Path, resume: Resume) -
 
 @pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "faithful", "lora", "text"])
 def test_a_killed_training_ends_with_the_same_bytes(
-    cases: dict[str, tuple[Material, RecipeSettings]], recipe: str, tmp_path: Path
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]], recipe: str, tmp_path: Path
 ) -> None:
     straight = train(cases[recipe], tmp_path / "straight", Resume(tmp_path / "a", 600))
     resume = Resume(tmp_path / "b", 0)
@@ -108,7 +110,7 @@ def test_a_killed_training_ends_with_the_same_bytes(
 
 
 def test_a_training_that_is_told_to_end_keeps_the_step_it_is_in(
-    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]], tmp_path: Path
 ) -> None:
     straight = train(cases["projector"], tmp_path / "straight", Resume(tmp_path / "a", 600))
     resume = Resume(tmp_path / "b", 600)  # no state is due
@@ -120,7 +122,7 @@ def test_a_training_that_is_told_to_end_keeps_the_step_it_is_in(
 
 
 def test_a_training_that_is_told_to_end_in_its_last_step_ends_well(
-    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]], tmp_path: Path
 ) -> None:
     original = VlmTrainer.training_step
 
@@ -136,7 +138,7 @@ def test_a_training_that_is_told_to_end_in_its_last_step_ends_well(
 
 
 def test_a_state_cut_while_it_was_written_is_not_used(
-    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     resume = Resume(tmp_path / "state", 0)
     with killed_in_step(4):
@@ -157,7 +159,7 @@ def test_a_state_with_files_in_folders_is_complete_or_is_not_used(tmp_path: Path
     inner = resume.writing / "checkpoint-3" / "global_step3" / "part.pt"
     inner.parent.mkdir(parents=True)
     inner.write_bytes(b"tensors")
-    Saving(resume, Notice())._publish(3)
+    Saving(resume, StopSignal())._publish(3)
     state = tmp_path / "state" / "step-000000003"
     assert resume.latest() == state
     (state / "global_step3" / "part.pt").write_bytes(b"tens")
@@ -166,7 +168,10 @@ def test_a_state_with_files_in_folders_is_complete_or_is_not_used(tmp_path: Path
 
 @pytest.mark.parametrize("change", ["another value", "another name", "one more"])
 def test_a_resumed_model_is_compared_with_its_state(
-    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]],
+    tmp_path: Path,
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """However the weights were loaded: here by nobody, as where a trainer only warns."""
     resume = Resume(tmp_path / "state", 0)
@@ -192,7 +197,7 @@ def load_what_fits(trainer: VlmTrainer, folder: str) -> None:
 
 
 def test_a_state_in_the_hubs_layout_is_refused(
-    cases: dict[str, tuple[Material, RecipeSettings]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cases: dict[str, tuple[TrainingInputs, RecipeSettings]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(VlmTrainer, "_save", Trainer._save)  # resuming from it keeps the old weights and only warns
     resume = Resume(tmp_path / "state", 0)

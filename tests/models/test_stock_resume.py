@@ -13,15 +13,15 @@ import pytest
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.recipes import assemble, full, lora, projector
-from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material, Task, trained_parameters
+from pipeline_lib.training.stop_signal import StopSignal
+from pipeline_lib.training.task import Task, TrainingInputs, trained_parameters
 from pipeline_lib.training.trainer import VlmTrainer
 
 HOW: dict[str, Any] = {"steps": 4, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
@@ -60,8 +60,10 @@ def equal(first: Mapping[str, torch.Tensor], second: Mapping[str, torch.Tensor])
 
 
 @pytest.fixture()
-def material(language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path) -> Material:
-    composed = Material(Base(language, tower), rows, images, seed=0)
+def material(
+    language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path
+) -> TrainingInputs:
+    composed = TrainingInputs(Base(language, tower), rows, images, seed=0)
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     return replace(composed, base=Base(tmp_path / "base"))
@@ -95,7 +97,7 @@ def ours(task: Task, folder: Path, look: Look, resume: Resume | None = None) -> 
         data_collator=task.collate,
         callbacks=[
             look,
-            *([Saving(resume, Notice())] if resume and not state else []),
+            *([Saving(resume, StopSignal())] if resume and not state else []),
             *([Guard(state)] if state else []),
         ],
         row_seed=0,
@@ -107,7 +109,7 @@ def ours(task: Task, folder: Path, look: Look, resume: Resume | None = None) -> 
 
 @pytest.mark.parametrize(("name", "silently_wrong"), [("full", True), ("projector", True), ("lora", False)])
 def test_the_stock_trainer_goes_on_with_the_weights_of_the_start(
-    material: Material, tmp_path: Path, name: str, silently_wrong: bool
+    material: TrainingInputs, tmp_path: Path, name: str, silently_wrong: bool
 ) -> None:
     """An adapter of PEFT is read by another way, which is right."""
     recipe, settings = RECIPES[name]
@@ -120,7 +122,7 @@ def test_the_stock_trainer_goes_on_with_the_weights_of_the_start(
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_ours_goes_on_bit_by_bit(material: Material, tmp_path: Path, name: str) -> None:
+def test_ours_goes_on_bit_by_bit(material: TrainingInputs, tmp_path: Path, name: str) -> None:
     recipe, settings = RECIPES[name]
     straight, first, second = Look(), Look(end=True), Look()
     whole = ours(recipe.prepare(settings, material), tmp_path / "whole", straight)

@@ -30,13 +30,13 @@ def loss_of(llava: Llava, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 @torch.no_grad()
 def shout(llava: Llava) -> None:
     """Make the tokens that are no words the likeliest by far."""
-    llava.model.lm_head.weight[llava.wordless] = 100 * llava.model.lm_head.weight.abs().max()
+    llava.model.lm_head.weight[llava.untrained_token_ids] = 100 * llava.model.lm_head.weight.abs().max()
 
 
 def test_the_added_tokens_and_the_rows_that_nothing_names_are_no_words(llava: Llava) -> None:
     rows, tokens = llava.model.lm_head.weight.shape[0], len(llava.tokenizer)
-    assert llava.wordless == [tokens - 2, *range(tokens - 1, rows)]
-    assert llava.wordless[0] == llava.model.config.image_token_id
+    assert llava.untrained_token_ids == [tokens - 2, *range(tokens - 1, rows)]
+    assert llava.untrained_token_ids[0] == llava.model.config.image_token_id
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -44,7 +44,7 @@ def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
     before = loss_of(llava, dtype)
     before.backward()
     gradient = llava.model.lm_head.weight.grad
-    assert not gradient[llava.wordless].any() and gradient.any()
+    assert not gradient[llava.untrained_token_ids].any() and gradient.any()
     shout(llava)
     assert torch.equal(loss_of(llava, dtype), before)
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline_lib.core.cluster import read_cluster
+from pipeline_lib.machine.slurm_site import read_cluster
 from tests.project import Project
 from tests.slurm.cluster import Cluster
 from tests.slurm.mini import JOBS, is_made_like, kind, make

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline_lib.core.code_module import PACKAGE
-from pipeline_lib.core.code_statement import shortened
-from pipeline_lib.core.code_tree import Tree
-from pipeline_lib.core.code_walk import Walk
+from pipeline_lib.job.code.module import PACKAGE
+from pipeline_lib.job.code.statement import shortened
+from pipeline_lib.job.code.tree import Tree
+from pipeline_lib.job.code.walk import Walk
 
 TARGET = "pipeline_lib.plugin:judge"
 SCRIPT = '"""A script."""\nfrom pipeline_lib.other import steady\n\nif __name__ == "__main__":\n    steady(1)\n'

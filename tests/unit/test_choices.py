@@ -11,7 +11,7 @@ import pytest
 
 from pipeline_lib.benchmarks import mmbench, scienceqa
 from pipeline_lib.benchmarks.base import Files
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.text import read_json
 from pipeline_lib.core.tsv import read_tsv
 from pipeline_lib.digits.choices import KINDS, LETTER, choice, lookup

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core import code
-from pipeline_lib.core.code import SOURCE
-from pipeline_lib.core.code_module import PACKAGE
-from pipeline_lib.core.code_tree import Tree
-from pipeline_lib.core.code_walk import NEUTRAL, Walk
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import names
+from pipeline_lib.core.plugins import names
+from pipeline_lib.job.code import digest as code
+from pipeline_lib.job.code.digest import SOURCE
+from pipeline_lib.job.code.module import PACKAGE
+from pipeline_lib.job.code.tree import Tree
+from pipeline_lib.job.code.walk import NEUTRAL, Walk
 from tests.project import ROOT
 from tests.unit.small_package import NOPE, TARGET, Digest, digest_in
 
@@ -136,12 +136,14 @@ def test_libraries_follow_from_the_imports_that_are_reached(tmp_path: Path) -> N
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
-        *("core.allocation", "core.ask", "core.code", "core.code_memory", "core.code_module", "core.code_refused"),
-        *("core.code_statement", "core.code_tree", "core.code_walk"),
-        *("core.environment", "core.errors", "core.files", "core.gpus", "core.guard", "core.job", "core.kept"),
-        *("core.libraries", "core.log", "core.machine", "core.manifest", "core.program", "core.record", "core.removed"),
-        *("core.room", "core.state", "fetching.look", "training.memory"),
+        *("core.errors", "core.files", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
+        *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
+        *("job.warm_server", "job.warm_start"),
+        *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
+        *("job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
+        *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
+        "machine.slurm_job",
     }
     assert [name for name in NEUTRAL if not Tree(SOURCE).path(name)] == []
 

@@ -251,7 +251,7 @@ REFUSED = {
     "a hook": "class judge:\n    def __init_subclass__(cls):\n        pass\n",
     "a metaclass": "class judge(metaclass=type):\n    pass\n",
     "data": "from pathlib import Path\n\n\ndef judge(text):\n    return (Path(__file__).parent / 'words.json').read_text()\n",
-    "data by the digest's own folder": "from pipeline_lib.core.code import SOURCE\n\n\ndef judge(text):\n    return SOURCE\n",
+    "data by the digest's own folder": "from pipeline_lib.job.code.digest import SOURCE\n\n\ndef judge(text):\n    return SOURCE\n",
     "another module's file": "from pipeline_lib import other\n\n\ndef judge(text):\n    return open(other.__file__).read()\n",
     "a library that is not listed": "import antigravity_of_nobody\n\n\ndef judge(text):\n    return antigravity_of_nobody.x\n",
     "mocks": "from unittest import mock\n\n\ndef judge(text):\n    mock.patch('pipeline_lib.other.steady')\n",

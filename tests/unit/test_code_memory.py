@@ -5,9 +5,9 @@ from typing import Callable
 
 import pytest
 
-from pipeline_lib.core.code_memory import CodeMemory
-from pipeline_lib.core.code_tree import Tree
-from pipeline_lib.core.code_walk import Reach, Walk
+from pipeline_lib.job.code.memory import CodeMemory
+from pipeline_lib.job.code.tree import Tree
+from pipeline_lib.job.code.walk import Reach, Walk
 
 PLUGINS = ("pipeline_lib.plugin:judge",)
 PLUGIN = 'DATA_FILES = ("words.txt",)\nWORDS = __file__\n\n\ndef judge(x):\n    return WORDS\n'

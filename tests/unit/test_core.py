@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core import registry
+from pipeline_lib.core import plugins
 from pipeline_lib.core.digests import DigestCache, digest_file
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.files import partial, publish, write_text
-from pipeline_lib.core.manifest import INLINE, Manifest, raw_path, write_manifest
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.text import canonical_json, read_json, read_lines
+from pipeline_lib.job.manifest import INLINE, Manifest, raw_path, write_manifest
 
 
 @pytest.fixture()
@@ -126,7 +126,7 @@ def test_seeds_depend_on_all_parts_and_stay_the_same() -> None:
 def test_a_near_miss_gets_a_suggestion() -> None:
     assert suggest("pop", ["pope", "mme"]) == "did you mean 'pope'?"
     with pytest.raises(PipelineError, match="did you mean 'pope'"):
-        registry.load("benchmarks", "pop")
+        plugins.load("benchmarks", "pop")
 
 
 def test_canonical_json_is_one_form() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.digits.conversations import instruction_rows, text_rows
 from pipeline_lib.digits.formats import BROKEN, CYCLE

@@ -7,8 +7,8 @@ from ruamel.yaml import YAML
 
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.registry import load, names
-from pipeline_lib.core.site import Site
+from pipeline_lib.core.plugins import load, names
+from pipeline_lib.machine.site import Site
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()

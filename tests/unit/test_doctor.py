@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.cluster import Cluster, Partition, read_cluster
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.doctor.checks import Need, examine
 from pipeline_lib.doctor.node import Visit, findings
 from pipeline_lib.doctor.probe import is_locked
 from pipeline_lib.doctor.slurm import Facts, minutes, parse_config, parse_gpus, parse_groups, parse_partitions
 from pipeline_lib.doctor.writing import cluster_text, proposal
+from pipeline_lib.machine.slurm_site import Cluster, Partition, read_cluster
 from tests.project import ROOT, Project
 
 SINFO = """\

@@ -18,14 +18,14 @@ from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.downloads.drive import DriveFile
 from pipeline_lib.downloads.hosts import AT_ONCE
-from pipeline_lib.downloads.pace import Patience, UnreachableError
+from pipeline_lib.downloads.pace import RetryPolicy, UnreachableError
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.downloads.store import FOLDER, Store
 from pipeline_lib.downloads.transfer import WebFile
 from tests.server import Answer, Request, Route, Server, dropped, file_of, first, serving, slow
 
 CONTENT = bytes(range(256)) * 2000
-QUICK = Patience(attempts=4, first_wait=0.01, longest_wait=0.02, longest_order=5)
+QUICK = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.02, longest_order=5)
 
 
 @pytest.fixture()
@@ -176,7 +176,7 @@ def test_a_host_is_asked_some_things_at_once_and_no_more(server: Server) -> None
 
 def test_what_waits_ends_when_the_store_is_stopped(server: Server) -> None:
     server.routes["/file.bin"] = lambda request: Answer(503, headers={"Retry-After": "600"})
-    with Store(patience=Patience()) as store, ThreadPoolExecutor(1) as pool:
+    with Store(patience=RetryPolicy()) as store, ThreadPoolExecutor(1) as pool:
         future = pool.submit(store.file, WebFile(f"{server.url}/file.bin"))
         wait_until(lambda: bool(server.asked))
         store.stop()

@@ -28,19 +28,19 @@ from pipeline_lib.checkpoints.detect import kind_of
 from pipeline_lib.checkpoints.hub import check_hub
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.config.load import load_study
-from pipeline_lib.core.cluster import read_cluster
+from pipeline_lib.conversations.table import write_table
+from pipeline_lib.conversations.tabulate import TabulateSettings, tabulate
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest, names_digest
-from pipeline_lib.core.record import Record, is_sealed, read_record
-from pipeline_lib.core.site import locate
 from pipeline_lib.core.text import pretty_json, read_json, read_lines
 from pipeline_lib.downloads.archives import extract, list_archive
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pins
-from pipeline_lib.instruct.table import write_table
-from pipeline_lib.instruct.tabulate import TabulateSettings, tabulate
-from pipeline_lib.ledger.lock import locked_files, locked_identity, locked_inputs, locked_stages
+from pipeline_lib.job.manifest import Manifest, names_digest
+from pipeline_lib.job.record import Record, is_sealed, read_record
+from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, locked_inputs, locked_stages
+from pipeline_lib.machine.site import locate
+from pipeline_lib.machine.slurm_site import read_cluster
 from pipeline_lib.models.card import read_card
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
 from pipeline_lib.sources import urls

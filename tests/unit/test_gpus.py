@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core import gpus
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.machine import gpus
 
 JOB = """
 import os, sys, time
 from pathlib import Path
-from pipeline_lib.core import gpus
+from pipeline_lib.machine import gpus
 
 device = ",".join(gpus.take(int(sys.argv[3])))
 began = time.time()

@@ -11,8 +11,8 @@ from pipeline_lib.config.machine import Machine, machine_problems, this_machine
 from pipeline_lib.config.places import place_problems, room_problems
 from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.cluster import FILE
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.machine.slurm_site import FILE
 from tests.project import ROOT
 
 LARGE = Machine("this machine has", True, 10**12, 8, "2.13.0+cu130", True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.preview.images import images_verdict
 from pipeline_lib.preview.settings import InspectImagesSettings
 from pipeline_lib.preview.verdict import read_verdict

@@ -9,7 +9,7 @@ LIGHT = (
     "pipeline_lib.cli.main",
     "pipeline_lib.config.stages",
     "pipeline_lib.scoring.score",
-    "pipeline_lib.lineage.collect",
+    "pipeline_lib.lineage.records",
 )
 
 

@@ -9,13 +9,13 @@ import pytest
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest, write_manifest
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.index import IndexRow, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inspection.questions import Inspection, inspect_questions
 from pipeline_lib.inspection.settings import InspectQuestionsSettings
 from pipeline_lib.inspection.verdict import expect_no_fault, join_verdicts, verdict
+from pipeline_lib.job.manifest import Manifest, write_manifest
 from tests.unit.test_pope import write_benchmark
 
 POPE = InspectQuestionsSettings(

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.code import code_digest
+from pipeline_lib.job.code.digest import code_digest
 
 SCRIPT = '''"""A stage for tests."""
 
 import time
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.core.settings import Settings
 
 

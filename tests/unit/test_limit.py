@@ -14,8 +14,9 @@ from pipeline_lib.config.load import load_study, results_folder
 from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.config.pins import open_pins
 from pipeline_lib.config.study import Study
+from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.share import allowed
+from pipeline_lib.core.tolerance import allowed
 from pipeline_lib.downloads.pins import Pins
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
@@ -24,7 +25,6 @@ from pipeline_lib.images.index import health
 from pipeline_lib.images.picture import draw_health
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.instruct.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.scoring.score import ScoreSettings, judge_answers, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.project import ROOT

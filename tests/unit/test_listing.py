@@ -6,9 +6,9 @@ import pytest
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest, names_digest, write_manifest
 from pipeline_lib.fetching.listing import _scan, digest_shard, listing
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
+from pipeline_lib.job.manifest import Manifest, names_digest, write_manifest
 from pipeline_lib.sources import digits_scenes, folder
 from pipeline_lib.sources.base import shard_of
 

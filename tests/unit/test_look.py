@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.manifest import write_manifest
-from pipeline_lib.core.removed import RESTORE, note_removal
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching import look as looking
 from pipeline_lib.fetching.listing import _scan
 from pipeline_lib.fetching.look import look, source_changes, unseen_source
+from pipeline_lib.job.manifest import write_manifest
+from pipeline_lib.job.removal import RESTORE, note_removal
 from pipeline_lib.sources import archive, folder
 from pipeline_lib.sources.base import SourceSettings
 

@@ -9,13 +9,13 @@ from pipeline_lib.benchmarks.pope import gold
 from pipeline_lib.cli.clean import clean
 from pipeline_lib.cli.config import check
 from pipeline_lib.cli.export import export
-from pipeline_lib.cli.plan import config_option, refusal
 from pipeline_lib.cli.score import score
 from pipeline_lib.cli.train import preview
 from pipeline_lib.config.load import study_path
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.records import Records
 from pipeline_lib.scoring.answers import read_answers
+from pipeline_lib.workflow.plan import config_option, refusal
 from tests.project import ROOT
 
 NO_RULE = "No rule to produce {} (if you use input functions make sure that they don't raise unexpected exceptions)."

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study
-from pipeline_lib.core.environment import check_environment, fix_numerics
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.numerics import PORTABLE, NumericSettings
+from pipeline_lib.machine.environment import check_environment, fix_numerics
+from pipeline_lib.machine.numerics import PORTABLE, NumericSettings
 from tests.project import ROOT
 
 HERE = {"MKL_CBWR": "AVX512", "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "OMP_DYNAMIC": "1"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.orphans import cancel_orphans
+from pipeline_lib.workflow.orphans import cancel_orphans
 
 SQUEUE = """#!/bin/sh
 while read number place comment; do

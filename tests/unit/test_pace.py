@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.downloads.pace import Pace, Patience, UnreachableError, patience_here
+from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError, patience_here
 
 
 @pytest.fixture()
@@ -17,7 +17,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_download_below_the_floor_of_speed_is_given_up_after_a_minute(clock: list[float]) -> None:
-    pace = Pace(Patience(), "name")
+    pace = Pace(RetryPolicy(), "name")
     with pace.attempt():
         pace.begin(0, None, 10**12)
         for second in range(60):
@@ -29,7 +29,7 @@ def test_a_download_below_the_floor_of_speed_is_given_up_after_a_minute(clock: l
 
 
 def test_bytes_that_come_one_a_connection_are_as_slow(clock: list[float]) -> None:
-    pace = Pace(Patience(), "name")
+    pace = Pace(RetryPolicy(), "name")
     with pytest.raises(UnreachableError, match="slower"):
         for size in range(10_000):
             clock[0] += 1000  # between the attempts, which does not count
@@ -41,7 +41,7 @@ def test_bytes_that_come_one_a_connection_are_as_slow(clock: list[float]) -> Non
 
 
 def test_a_large_file_at_a_fair_speed_is_not_given_up(clock: list[float]) -> None:
-    pace = Pace(Patience(), "name")
+    pace = Pace(RetryPolicy(), "name")
     with pace.attempt():
         pace.begin(0, 10**11, 10**12)
         for second in range(0, 100_000, 10):
@@ -50,7 +50,7 @@ def test_a_large_file_at_a_fair_speed_is_not_given_up(clock: list[float]) -> Non
 
 
 def test_a_download_that_takes_too_long_in_all_is_given_up(clock: list[float]) -> None:
-    pace = Pace(replace(Patience(), longest=3600.0), "name")
+    pace = Pace(replace(RetryPolicy(), longest=3600.0), "name")
     with pytest.raises(UnreachableError, match="not complete after 1 hours"), pace.attempt():
         pace.begin(0, None, 10**12)
         for second in range(0, 4000, 10):
@@ -60,6 +60,6 @@ def test_a_download_that_takes_too_long_in_all_is_given_up(clock: list[float]) -
 
 def test_the_limits_are_those_of_site_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert patience_here() == Patience()
+    assert patience_here() == RetryPolicy()
     Path("site.yaml").write_text("downloads: {slowest: 10, hours: 1, gigabytes: 2}\n")
-    assert patience_here() == Patience(slowest=10, longest=3600, largest=2e9)
+    assert patience_here() == RetryPolicy(slowest=10, longest=3600, largest=2e9)

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import load, names
+from pipeline_lib.core.plugins import load, names
 from pipeline_lib.prompts import llama_2, mistral_instruct, plain, vicuna_v1
 from pipeline_lib.prompts.base import image_first, question, text_of
 

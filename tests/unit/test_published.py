@@ -8,9 +8,9 @@ import pytest
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import write_manifest
-from pipeline_lib.ledger.lock import md5_file
-from pipeline_lib.ledger.published import (
+from pipeline_lib.job.manifest import write_manifest
+from pipeline_lib.lineage.dvc.dvc_lock import md5_file
+from pipeline_lib.lineage.published import (
     Published,
     differences_to,
     differences_to_lock,

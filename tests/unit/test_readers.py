@@ -14,15 +14,15 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
 from pipeline_lib.core.file_rows import FileRow, Identifier, parse_row
 from pipeline_lib.core.json_text import encodable, parse_json
-from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.core.parquet import read_rows
 from pipeline_lib.core.reading import read_bytes, read_text
 from pipeline_lib.core.text import pretty_json, read_json, read_lines
 from pipeline_lib.core.yaml_file import read_yaml
 from pipeline_lib.downloads.pins import Pins
+from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.lineage.check import faults
-from pipeline_lib.lineage.collect import Records
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.lineage.records import Records
 from tests.project import ROOT
 
 
@@ -210,7 +210,7 @@ def test_all_broken_records_are_listed_with_what_else_is_wrong(tmp_path: Path, m
     written(tmp_path, '{"outputs": []}', "data/records/fetch/b.json")
     written(tmp_path, "{}", "data/x.manifest.json")
     with pytest.raises(PipelineError) as caught:
-        faults(Records(Path()), Present())
+        faults(Records(Path()), CurrentState())
     for part in ("fetch/a.json", "fetch/b.json", "data/x.manifest.json: no record"):
         assert part in str(caught.value)
 

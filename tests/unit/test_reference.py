@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
-from pipeline_lib.core.registry import load, names
+from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.text import pretty_json
 from tests.project import ROOT
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.site import locate
+from pipeline_lib.machine.site import locate
 from tests.project import ROOT
 
 

@@ -313,7 +313,7 @@ def test_files_to_be_got_by_hand_are_told_until_they_are_there(server: Server, t
 def program(source: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
     """Run the fetch stage's own program on shard 000 of a dataset."""
     sys.path.insert(0, str(ROOT / "src"))
-    from pipeline_lib.core.code import code_digest
+    from pipeline_lib.job.code.digest import code_digest
 
     script = ROOT / "workflow_scripts" / "fetch.py"
     plugin = f"pipeline_lib.sources.{source['kind']}"

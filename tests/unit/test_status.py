@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.digests import CACHE, DigestCache, digest_file
-from pipeline_lib.core.manifest import write_manifest
-from pipeline_lib.core.record import Record
-from pipeline_lib.core.removed import FOLDER, RESTORE, note_removal
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.manifest import write_manifest
+from pipeline_lib.job.record import Record
+from pipeline_lib.job.removal import FOLDER, RESTORE, note_removal
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.status import Assessment, Status, assess
 from pipeline_lib.lineage.why import explain, unvouched
 
@@ -44,7 +44,7 @@ def job(rule: str, record: Path, inputs: list[Path], outputs: dict[str, Path], r
 
 
 def both(jobs: list[dict[str, Any]]) -> list[Assessment]:
-    return list(assess(jobs, Present()).values())
+    return list(assess(jobs, CurrentState()).values())
 
 
 def test_what_stands_as_it_was_made_is_ok(jobs: list[dict[str, Any]]) -> None:
@@ -67,7 +67,7 @@ def test_a_file_that_is_no_record_vouches_for_nothing(jobs: list[dict[str, Any]]
     table, score = both(jobs)
     assert table == Assessment(Status.FAILED, [f"{RECORD}: not a record"], forced=True)
     assert score.causes == ["below tabulate t, which runs"]
-    assert explain([jobs[0] | table.as_plan() | {"runs": True}], Present().record)[0].seconds is None
+    assert explain([jobs[0] | table.as_plan() | {"runs": True}], CurrentState().record)[0].seconds is None
 
 
 def test_what_has_no_record_runs(jobs: list[dict[str, Any]]) -> None:

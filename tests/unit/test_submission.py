@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from pipeline_lib.benchmarks.base import FileNames, Files
-from pipeline_lib.core.code import code_digest
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import write_manifest
+from pipeline_lib.job.code.digest import code_digest
+from pipeline_lib.job.manifest import write_manifest
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.project import ROOT
 from tests.unit.mmbench_table import answer, row, write

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.log import configure
 from pipeline_lib.core.urls import secret_in, without_queries
+from pipeline_lib.job.log import configure
 from pipeline_lib.sources import archive, google_drive, hub, urls
 
 SECRETS = [

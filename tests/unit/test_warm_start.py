@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.core.warm_start import SERVED
+from pipeline_lib.job.warm_start import SERVED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="warm starts need Linux")
 
 ASK = """
 import sys
-from pipeline_lib.core.warm_start import start_warm
+from pipeline_lib.job.warm_start import start_warm
 
 sys.argv = sys.argv[1:]
 code = start_warm({"torch": "2", "transformers": "5"}, ["sqlite3"])

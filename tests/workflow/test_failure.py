@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline_lib.core.failure import Failed, failure_text
+from pipeline_lib.workflow.failures import Failed, failure_text
 from tests.project import Project
 
 

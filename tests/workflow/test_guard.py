@@ -10,8 +10,8 @@ from tests.project import Done, Project
 
 STAGE = '''"""A stage for tests."""
 
-from pipeline_lib.core.job import Job
-from pipeline_lib.core.program import run
+from pipeline_lib.job.job import Job
+from pipeline_lib.job.program import run
 from pipeline_lib.core.settings import Settings
 
 
@@ -29,7 +29,7 @@ if __name__ == "__main__":
     run("stage", Nothing, work, outputs=["made"])
 '''
 CODE = (
-    "import sys; from pathlib import Path; from pipeline_lib.core.code import code_digest; "
+    "import sys; from pathlib import Path; from pipeline_lib.job.code.digest import code_digest; "
     "print(code_digest(Path('stage.py'), *sys.argv[1:]), *sys.argv[1:])"
 )
 READING = "import pathlib; print(next(pathlib.Path('src/pipeline_lib/scoring').glob('words.*')).read_text())"
@@ -96,12 +96,12 @@ def test_a_job_that_stays_within_its_digest_succeeds(project: Project) -> None:
     [
         ('import pickle; pickle.loads(b"cpipeline_lib.scoring.mean\\nmean\\n.")', [], "pipeline_lib.scoring.mean"),
         (
-            'from pipeline_lib.core.registry import load; load("benchmarks", "pope")',
+            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope")',
             [],
             "pipeline_lib.benchmarks.pope",
         ),
         (
-            'from pipeline_lib.core.registry import load; load("benchmarks", "pope").judge',
+            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope").judge',
             ["pipeline_lib.benchmarks.pope:questions"],
             "value: 'judge'",
         ),

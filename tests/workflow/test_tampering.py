@@ -73,7 +73,7 @@ def manifest_file_and_record(root: Path) -> None:
     """Alter the answers and make manifest and record fit, seal included; the next record still names the old bytes."""
     import hashlib
 
-    from pipeline_lib.core.record import write_record
+    from pipeline_lib.job.record import write_record
 
     manifest_with_its_file(root)
     manifest = (root / ANSWERS).with_suffix(".manifest.json")

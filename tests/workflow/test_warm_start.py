@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from pipeline_lib.core.files import remove
-from pipeline_lib.core.warm_start import SERVED
+from pipeline_lib.job.warm_start import SERVED
 from tests.project import Project
 
 ANSWERS = "results/mini/answers/full/pope.jsonl"
@@ -54,12 +54,12 @@ def test_a_job_makes_the_same_bytes_warm_and_alone(mini: Project) -> None:
 
 
 def test_a_job_that_finds_no_process_to_share_says_so_and_works(mini: Project) -> None:
-    mini.edit("src/pipeline_lib/core/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
+    mini.edit("src/pipeline_lib/job/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
     assert "no warm start" in ask_again(mini)
 
 
 def test_a_job_of_dvc_or_slurm_starts_alone(mini: Project) -> None:
-    mini.edit("src/pipeline_lib/core/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
+    mini.edit("src/pipeline_lib/job/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
     (mini.root / ANSWERS).unlink()
     remove(mini.root / ".vlmflow/kept")
     done = mini.snakemake("-c1", "--config", "study=mini", "--", ANSWERS, SLURM_JOB_ID="1")
@@ -68,7 +68,7 @@ def test_a_job_of_dvc_or_slurm_starts_alone(mini: Project) -> None:
 
 
 def test_a_job_that_is_linked_back_loads_nothing(mini: Project) -> None:
-    mini.edit("src/pipeline_lib/core/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
+    mini.edit("src/pipeline_lib/job/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
     (mini.root / ANSWERS).unlink()
     done = mini.make(ANSWERS)
     assert done.returncode == 0 and mini.records()[RECORD]["reused"], done.text

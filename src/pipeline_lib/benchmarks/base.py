@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.manifest import Manifest, raw_path
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.job.manifest import Manifest, raw_path
 
 Tallies = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.choice import Options, Said, internvl_short, vlmevalkit
+from pipeline_lib.benchmarks.families.choice import Extraction, Options, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
@@ -157,7 +157,7 @@ def _is_none(text: str, protocol: str) -> bool:
     return text.lower() in NONE[protocol]
 
 
-def _infer(answer: str, options: Options, protocol: str) -> Said:
+def _infer(answer: str, options: Options, protocol: str) -> Extraction:
     if protocol == "internvl":
         said, rule = internvl_short(answer, options)
         if said is not None:

@@ -16,10 +16,10 @@ from pydantic import ConfigDict, Field
 from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
 from pipeline_lib.benchmarks.families.choice import Parser, internvl, llava_sqa, lmms_eval
 from pipeline_lib.benchmarks.families.ratio import ratio
+from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_json, read_object
-from pipeline_lib.instruct.row_keys import unread_media
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")

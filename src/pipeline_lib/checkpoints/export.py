@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from pipeline_lib.checkpoints.export_hub import export_clip, export_hub, export_peft
+from pipeline_lib.checkpoints.export_options import Options, files_of
 from pipeline_lib.checkpoints.export_original import export_llava, export_lora, export_projector
-from pipeline_lib.checkpoints.giving import Options, files_of
 from pipeline_lib.checkpoints.layouts import Layout
 from pipeline_lib.checkpoints.metadata import check_metadata, understood
 from pipeline_lib.core.errors import PipelineError

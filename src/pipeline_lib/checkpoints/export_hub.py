@@ -12,7 +12,7 @@ import torch
 from transformers import LlavaConfig
 
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG
-from pipeline_lib.checkpoints.giving import files_of, model_tensors
+from pipeline_lib.checkpoints.export_options import files_of, model_tensors
 from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name
 from pipeline_lib.checkpoints.original import RECEIPT

@@ -13,7 +13,7 @@ from transformers import LlavaConfig
 
 from pipeline_lib.checkpoints.adapters import REST
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, PROJECTOR_FILE
-from pipeline_lib.checkpoints.giving import GivenTower, Options, files_of, give_tower, model_tensors
+from pipeline_lib.checkpoints.export_options import GivenTower, Options, files_of, give_tower, model_tensors
 from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import PROJECTOR, TOWER, original_name
 from pipeline_lib.checkpoints.original import KEPT, SMALL

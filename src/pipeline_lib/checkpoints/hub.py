@@ -17,10 +17,10 @@ from transformers import (
     PreTrainedModel,
 )
 
+from pipeline_lib.checkpoints.completeness import expect_complete, expect_ties, meta_model
 from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of, kind_of
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
 from pipeline_lib.checkpoints.names import DROPPED, own_names
-from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import open_tokenizer
 from pipeline_lib.core.errors import PipelineError
@@ -50,12 +50,12 @@ def check_hub(files: Files) -> None:
     expect_depth(told, len(tensors.kinds), files[CONFIG])
     with understood(files[CONFIG]):
         config = config_class.from_dict(told)
-        model = hollow(model_class, config)
+        model = meta_model(model_class, config)
     if GENERATION in files:
         with understood(files[GENERATION]):
             GenerationConfig.from_dict(read_metadata(files[GENERATION])).validate()
     names = _own(told["model_type"], tensors, where)
-    expect_filled(model, {own: tensors.kinds[name].shape for name, own in names.items()}, where)
+    expect_complete(model, {own: tensors.kinds[name].shape for name, own in names.items()}, where)
     expect_ties(model, tensors, names, where)
     if told["model_type"] not in ("clip", "clip_vision_model"):
         _check_tokens(files, config)

@@ -10,10 +10,10 @@ from typing import Any, Iterator
 import torch
 from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
+from pipeline_lib.checkpoints.completeness import expect_complete, expect_ties, meta_model
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
 from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, own_names
 from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
-from pipeline_lib.checkpoints.places import expect_filled, expect_ties, hollow
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
@@ -92,8 +92,8 @@ def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], towe
     given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in rest.items()}
     given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
     with understood(where):
-        model = hollow(LlavaForConditionalGeneration, config)
-    expect_filled(model, given, where)
+        model = meta_model(LlavaForConditionalGeneration, config)
+    expect_complete(model, given, where)
     expect_ties(model, tensors, own, where)
 
 

@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import StudyOption, plan
-from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.record import write_record
-from pipeline_lib.lineage.accept import accepted_record
-from pipeline_lib.lineage.keeping import keep_made
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.record import write_record
+from pipeline_lib.lineage.accept import accepted_record, keep_made
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import job_name
+from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.snakemake import snakemake
 
 
 def accept(
@@ -26,7 +25,7 @@ def accept(
     if not because.strip():
         raise PipelineError("an accepted change needs its reason", where="--because")
     jobs = [job for job in plan(study, targets) if job["runs"]]
-    present = Present()
+    present = CurrentState()
     records = [(job, accepted_record(job, because, present)) for job in jobs]
     for job, record in records:
         if record is None:

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import LookOption, StudyOption, plan
 from pipeline_lib.config.load import DEFAULT, made_studies, results_without_study
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.ledger.published import differences_to, differences_to_lock, read_published
 from pipeline_lib.lineage.check import faults, plan_faults
-from pipeline_lib.lineage.collect import Records
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.lineage.published import differences_to, differences_to_lock, read_published
+from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.why import unseen_sources
+from pipeline_lib.workflow.plan import LookOption, StudyOption, plan
 
 
 def check(
@@ -33,7 +33,7 @@ def check(
     if study != DEFAULT:
         raise PipelineError("without --against all studies are checked", where="--study", value=study)
     try:
-        lines = faults(Records(Path()), Present(deep, look))
+        lines = faults(Records(Path()), CurrentState(deep, look))
     except PipelineError as error:
         lines = str(error).splitlines()
     unseen = []

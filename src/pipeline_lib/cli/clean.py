@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.core import kept, state
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
-from pipeline_lib.core.manifest import SUFFIX, read_entries
-from pipeline_lib.core.removed import CLEAN, note_removal
 from pipeline_lib.core.text import read_json
+from pipeline_lib.job import resume, reuse
+from pipeline_lib.job.manifest import SUFFIX, read_entries
+from pipeline_lib.job.removal import CLEAN, note_removal
 
 BESIDE_A_MANIFEST = (
     "name a file or folder beside a manifest, such as results/checkpoints/NAME or data/images/NAME/000.tar"
@@ -35,7 +35,7 @@ def clean(
         return
     from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library takes a moment to import
 
-    for folder in (kept.FOLDER, state.FOLDER, DOWNLOADS):
+    for folder in (reuse.FOLDER, resume.FOLDER, DOWNLOADS):
         remove(folder)
         typer.echo(f"{folder} is empty.")
 
@@ -67,6 +67,6 @@ def _remove(artefact: Path, manifest: Path) -> None:
     """Remove an artefact and the copy that is kept of it, having recorded what is removed and when."""
     note_removal(artefact, CLEAN)
     remove(artefact)
-    for entry in kept.FOLDER.glob(f"*/{kept.ENTRY}"):
+    for entry in reuse.FOLDER.glob(f"*/{reuse.ENTRY}"):
         if manifest.as_posix() in read_json(entry)["record"]["outputs"]:
             remove(entry.parent)

@@ -13,9 +13,9 @@ from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.site import download_limits
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.downloads.pins import PINS
+from pipeline_lib.machine.site import download_limits
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 

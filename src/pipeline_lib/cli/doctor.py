@@ -6,10 +6,8 @@ from typing import Annotated, Literal
 import typer
 from ruamel.yaml import YAML
 
-from pipeline_lib.cli.plan import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.cluster import FILE, Cluster, read_cluster
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.doctor.checks import Need, examine
@@ -17,6 +15,8 @@ from pipeline_lib.doctor.finding import Finding
 from pipeline_lib.doctor.node import findings, room, visit
 from pipeline_lib.doctor.slurm import Facts, gather_facts
 from pipeline_lib.doctor.writing import cluster_text, proposal
+from pipeline_lib.machine.slurm_site import FILE, Cluster, read_cluster
+from pipeline_lib.workflow.plan import StudyOption
 
 PROFILE = Path("slurm/profile.yaml")
 

@@ -10,24 +10,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline_lib.cli.plan import StudyOption, plan
-from pipeline_lib.cli.snakemake import snakemake
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
-from pipeline_lib.core.removed import RESTORE, note_removal
 from pipeline_lib.core.text import pretty_json, read_json
-from pipeline_lib.ledger import records as ledger_records
-from pipeline_lib.ledger.commit import absent_outputs, refusals
-from pipeline_lib.ledger.lock import LOCK, locked_stages, read_yaml
-from pipeline_lib.ledger.pipeline import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
-from pipeline_lib.ledger.recording import record_stages
-from pipeline_lib.ledger.reproduction import verdict
-from pipeline_lib.ledger.restore import examine, heavy_files, is_told, keep_for_reuse
-from pipeline_lib.ledger.stages import Stage, identity, stages
-from pipeline_lib.lineage.collect import Records
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.removal import RESTORE, note_removal
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.lineage.dvc import stored_records
+from pipeline_lib.lineage.dvc.commit import absent_outputs, refusals
+from pipeline_lib.lineage.dvc.dvc_lock import LOCK, locked_stages, read_yaml
+from pipeline_lib.lineage.dvc.dvc_yaml import IDENTITY, TABLE, identity_path, pipeline, pipeline_text
+from pipeline_lib.lineage.dvc.reproduction import verdict
+from pipeline_lib.lineage.dvc.restore import examine, heavy_files, is_told, keep_for_reuse
+from pipeline_lib.lineage.dvc.stages import Stage, identity, stages
+from pipeline_lib.lineage.dvc.write_lock import record_stages
+from pipeline_lib.lineage.records import Records
+from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.snakemake import snakemake
 
 PIPELINE = Path("dvc.yaml")
 VERDICTS = Path(".vlmflow/reproduced")
@@ -58,15 +58,15 @@ def commit(study: StudyOption = DEFAULT) -> None:
     _refuse_inside_a_stage()
     found = _checked(study)
     _write_identities(found, study)
-    refused = refusals(found, Present(), locked_stages() if LOCK.is_file() else ())
+    refused = refusals(found, CurrentState(), locked_stages() if LOCK.is_file() else ())
     names = {refusal.stage for refusal in refused}
     sound = [stage for stage in found if stage.name not in names]
     absent = [stage.name for stage in sound if absent_outputs(stage)]
     fresh = [stage for stage in sound if stage.name not in absent]
     if fresh:
-        ledger_records.store(fresh)
+        stored_records.store(fresh)
         whole = [] if names else [TABLE]
-        record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, ledger_records.FILE.as_posix()})
+        record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, stored_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
     _tell("not all here, and left as they were committed", absent)
     for refusal in refused:
@@ -81,7 +81,7 @@ def restore(study: StudyOption = DEFAULT) -> None:
     _refuse_inside_a_stage()
     found = _checked(study)
     identities = _identities(study)
-    present = Present()
+    present = CurrentState()
     lock = locked_stages()
     findings = examine(found, lock, identities, present)
     if findings.faults:
@@ -94,8 +94,8 @@ def restore(study: StudyOption = DEFAULT) -> None:
     committed = [stage for stage in found if stage.name in lock]
     for output in _absent_outputs(committed):
         note_removal(output, RESTORE)
-    without = ledger_records.bring_back(findings.there, lambda job: is_told(job, present))
-    ledger_records.bring_back_absent([stage for stage in committed if stage not in findings.there])
+    without = stored_records.bring_back(findings.there, lambda job: is_told(job, present))
+    stored_records.bring_back_absent([stage for stage in committed if stage not in findings.there])
     for record in _absent_records(committed):
         note_removal(record, RESTORE)
     times = {file: file.stat() for file in heavy_files(findings.there)}

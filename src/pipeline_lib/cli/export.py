@@ -27,7 +27,7 @@ def export(
 ) -> None:
     """Write a checkpoint for other programs: original (haotian-liu/LLaVA), hub (llava-hf), clip or projector."""
     from pipeline_lib.checkpoints.export import export as write
-    from pipeline_lib.checkpoints.giving import Options
+    from pipeline_lib.checkpoints.export_options import Options
 
     if not model.is_dir():
         raise PipelineError("no such checkpoint", where=model, cure="name the folder of one, or make it by snakemake")

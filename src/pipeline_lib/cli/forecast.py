@@ -8,9 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from pipeline_lib.cli.plan import plan as planned
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.core.record import read_record
+from pipeline_lib.job.record import read_record
+from pipeline_lib.workflow.plan import plan as planned
 
 WIDE = 200  # columns where no terminal wraps the lines
 COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
@@ -20,8 +20,8 @@ def plan(
     study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
 ) -> None:
     """Print what every stage still to run will cost: hours by records, disk, memory, downloads; unknown is said."""
-    from pipeline_lib.forecast.cost import total  # these take seconds, which other commands need not wait
-    from pipeline_lib.forecast.stages import costs
+    from pipeline_lib.cost.cost import total  # these take seconds, which other commands need not wait
+    from pipeline_lib.cost.stages import costs
 
     tree = load_study(study_path(study))
     records = [read_record(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]

@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 
 from pipeline_lib.cli.check import check
-from pipeline_lib.cli.plan import StudyOption, plan
 from pipeline_lib.config.load import DEFAULT, made_studies
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
-from pipeline_lib.ledger.published import publish as publish_study
-from pipeline_lib.lineage.collect import Records
+from pipeline_lib.lineage.published import publish as publish_study
+from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.tree import render
+from pipeline_lib.workflow.plan import StudyOption, plan
 
 WIDE = 10_000  # columns where no terminal wraps the lines
 

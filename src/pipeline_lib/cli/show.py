@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
-from pipeline_lib.cli.plan import LookOption, config_option, plan
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
@@ -19,6 +18,7 @@ from pipeline_lib.lineage.status import Status, standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
 from pipeline_lib.scoring.shown import ShownScore, read_shown
+from pipeline_lib.workflow.plan import LookOption, config_option, plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
 

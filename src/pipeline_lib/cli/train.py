@@ -7,16 +7,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline_lib.cli.plan import StudyOption, config_option
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.manifest import Manifest
+from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.preview.page import HEADINGS, share
 from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.workflow.plan import StudyOption, config_option
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 STYLES = {"trained": "bold green", "image": "cyan", "cut": "red strike", "context": ""}
@@ -55,7 +55,7 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     known = [name for name, found in tree.trainings.items() if isinstance(found.recipe, Multimodal) and found.subset]
     if name not in known:
         raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
-    from pipeline_lib.instruct.subset import subset_conversations  # these take seconds
+    from pipeline_lib.conversations.subset import subset_conversations  # these take seconds
     from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
     from pipeline_lib.preview.inspect import inspect
 

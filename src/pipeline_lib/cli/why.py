@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.plan import LookOption, StudyOption, plan
 from pipeline_lib.config.load import DEFAULT
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import Reason, explain, unseen_sources, unvouched
+from pipeline_lib.workflow.plan import LookOption, StudyOption, plan
 
 
 def why(
@@ -19,7 +19,7 @@ def why(
 ) -> None:
     """Print the stages that would run, each with its causes and the time it took before."""
     jobs = plan(study, targets, look)
-    reasons = explain(jobs, Present().record)
+    reasons = explain(jobs, CurrentState().record)
     if not reasons:
         typer.echo("Nothing would run.")
     for reason in reasons:

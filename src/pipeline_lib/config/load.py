@@ -12,8 +12,7 @@ from pipeline_lib.config.references import problems
 from pipeline_lib.config.rehearsal import rehearsed, stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.plugin import Plugin
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"

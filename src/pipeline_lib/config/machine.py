@@ -8,9 +8,9 @@ from typing import Iterator
 
 from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.study import Study, Training
-from pipeline_lib.core.cluster import FILE, Cluster, read_cluster
-from pipeline_lib.core.gpus import visible
-from pipeline_lib.core.room import main_memory
+from pipeline_lib.machine.gpus import visible
+from pipeline_lib.machine.memory import main_memory
+from pipeline_lib.machine.slurm_site import FILE, Cluster, read_cluster
 from pipeline_lib.training.settings import Optimisation
 
 GB = 10**9

@@ -8,8 +8,8 @@ from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.registry import load
-from pipeline_lib.core.site import locate
+from pipeline_lib.core.plugins import load
+from pipeline_lib.machine.site import locate
 from pipeline_lib.sources.base import Source, SourceSettings
 
 GB = 10**9

@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from pipeline_lib.config.schema import DEFINITIONS, study_schema
 from pipeline_lib.config.study import NAME
-from pipeline_lib.core.registry import ROOT, load, names
+from pipeline_lib.core.plugins import ROOT, load, names
 
 Schema = dict[str, Any]
 

@@ -7,7 +7,7 @@ from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import without_stand_in
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.errors import suggest
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.training.settings import Optimisation
 

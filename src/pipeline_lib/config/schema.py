@@ -8,8 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.plugin import Plugin, Registered
-from pipeline_lib.core.registry import ROOT, load, names
+from pipeline_lib.core.plugins import ROOT, Plugin, Registered, load, names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFINITIONS = "#/$defs/"

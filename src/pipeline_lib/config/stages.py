@@ -4,21 +4,21 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.choosing.questions import QuestionsSettings
-from pipeline_lib.choosing.rows import RowsSettings
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
+from pipeline_lib.conversations.subset import SampleSettings
+from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
-from pipeline_lib.instruct.subset import SampleSettings
-from pipeline_lib.instruct.tabulate import TabulateSettings
 from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.rehearsal.questions import QuestionsSettings
+from pipeline_lib.rehearsal.rows import RowsSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.core.numerics import Numerics
-from pipeline_lib.core.plugin import Plugin, Registered
+from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.plugins import Plugin, Registered
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
-from pipeline_lib.instruct.tabulate import TabulateSettings
+from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings

@@ -1,1 +1,1 @@
-"""What every stage stands on: files, digests, manifests, records, seeds, plug-ins, the job."""
+"""What knows no stage: files and their formats, digests, settings, plug-ins, seeds, errors."""

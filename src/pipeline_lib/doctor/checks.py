@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from pipeline_lib.core.cluster import FILE, LOGIN, Cluster
 from pipeline_lib.doctor.finding import Finding
 from pipeline_lib.doctor.slurm import Facts
+from pipeline_lib.machine.slurm_site import FILE, LOGIN, Cluster
 
 LONGEST_WAIT = 180  # seconds between two looks of the executor (2.8.0) at its jobs, at most
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pipeline_lib.core.ask import ask
-from pipeline_lib.core.cluster import LOGIN, Cluster
 from pipeline_lib.core.files import remove
-from pipeline_lib.core.machine import library_versions
 from pipeline_lib.doctor import probe
 from pipeline_lib.doctor.finding import Finding
+from pipeline_lib.machine.commands import ask
+from pipeline_lib.machine.facts import library_versions
+from pipeline_lib.machine.slurm_site import LOGIN, Cluster
 
 FOLDER = probe.HELD.parent
 LEAST_FREE = 10 * 2**30  # bytes, in the project's folder

@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline_lib.core.machine import library_versions
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.machine.facts import library_versions
 
 LIBRARIES = ("torch", "transformers", "snakemake", "pyarrow", "pillow")
 HELD = Path(".vlmflow/doctor/held")  # locked by who submits the job

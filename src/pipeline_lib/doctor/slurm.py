@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from pipeline_lib.core.ask import ask
-from pipeline_lib.core.cluster import DATABASE, Partition
+from pipeline_lib.machine.commands import ask
+from pipeline_lib.machine.slurm_site import DATABASE, Partition
 
 PROGRAMS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "which")  # what the executor calls
 PARTITIONS = "%P|%a|%l|%m|%c|%G|%f|%D"

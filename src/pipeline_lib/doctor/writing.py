@@ -5,8 +5,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline_lib.core.cluster import Cluster, Partition
 from pipeline_lib.doctor.slurm import Facts
+from pipeline_lib.machine.slurm_site import Cluster, Partition
 
 HEAD = """\
 # What this site adds to slurm/profile.yaml. Written by `vlmflow doctor --profile slurm --write`; correct it by hand.

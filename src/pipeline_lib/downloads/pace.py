@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.site import download_limits
+from pipeline_lib.machine.site import download_limits
 
 GIGABYTE = 1e9
 
@@ -20,7 +20,7 @@ class UnreachableError(PipelineError):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a server is borne with; waits are in seconds."""
 
     attempts: int = 6  # that bring no further byte
@@ -33,10 +33,10 @@ class Patience:
     largest: float = 1e12  # bytes of one file
 
 
-def patience_here(attempts: int = Patience.attempts) -> Patience:
+def patience_here(attempts: int = RetryPolicy.attempts) -> RetryPolicy:
     """Return the patience of this machine; see `site.Downloads`."""
     limits = download_limits()
-    return Patience(
+    return RetryPolicy(
         attempts=attempts,
         slowest=limits.slowest,
         longest=limits.hours * 3600,
@@ -47,7 +47,7 @@ def patience_here(attempts: int = Patience.attempts) -> Patience:
 class Pace:
     """Watches one download over all attempts at it; waits between them do not count."""
 
-    def __init__(self, patience: Patience, name: str) -> None:
+    def __init__(self, patience: RetryPolicy, name: str) -> None:
         self._patience = patience
         self._name = name
         self._limit = patience.largest

@@ -11,8 +11,8 @@ from typing import Any
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
-from pipeline_lib.core.state import LOCKS
 from pipeline_lib.core.text import canonical_json, read_object
+from pipeline_lib.job.resume import LOCKS
 
 PINS = Path("studies/pins.lock")
 

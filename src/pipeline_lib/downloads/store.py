@@ -17,7 +17,7 @@ from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.names import is_url, name_in_url
-from pipeline_lib.downloads.pace import Patience, UnreachableError, patience_here
+from pipeline_lib.downloads.pace import RetryPolicy, UnreachableError, patience_here
 from pipeline_lib.downloads.pins import PINS, Pins, refuse_other
 from pipeline_lib.downloads.transfer import Download, Transfer, WebFile
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 class Store:
     """The downloads of a project; a file that several processes ask for is downloaded by one of them."""
 
-    def __init__(self, folder: Path = FOLDER, pins: Path = PINS, patience: Patience | None = None) -> None:
+    def __init__(self, folder: Path = FOLDER, pins: Path = PINS, patience: RetryPolicy | None = None) -> None:
         self._folder = folder
         self._pins = Pins(pins)
         self._cache = DigestCache()

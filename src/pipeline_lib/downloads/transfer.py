@@ -19,7 +19,7 @@ from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.hosts import place_at
-from pipeline_lib.downloads.pace import Pace, Patience, UnreachableError
+from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
 
 DIGITS = 12  # of a number of seconds
 TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
@@ -32,7 +32,7 @@ CURES = {
 logger = logging.getLogger(__name__)
 
 
-class NotNowError(Exception):
+class RetryableError(Exception):
     """A failure that may pass; `wait` holds the seconds that the server asks for, None where it does not say."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -75,7 +75,7 @@ class WebFile:
 class Transfer:
     """Receives downloads; `stopping` ends every wait."""
 
-    def __init__(self, client: httpx2.Client, hosts: Path, patience: Patience, stopping: Event) -> None:
+    def __init__(self, client: httpx2.Client, hosts: Path, patience: RetryPolicy, stopping: Event) -> None:
         self._client = client
         self._hosts = hosts
         self._patience = patience
@@ -95,7 +95,7 @@ class Transfer:
 
     def _patiently(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(NotNowError),
+            retry=tenacity.retry_if_exception_type(RetryableError),
             wait=self._wait,
             stop=tenacity.stop_after_attempt(self._patience.attempts) | tenacity.stop_when_event_set(self._stopping),
             sleep=tenacity.sleep_using_event(self._stopping),
@@ -104,13 +104,13 @@ class Transfer:
         )
         try:
             return attempts(self._step, download, file, notes, furthest, pace)
-        except NotNowError as error:
+        except RetryableError as error:
             cure = "it may be so for a while: run the same command again later"
             raise UnreachableError(download.name, error.reason, cure) from error
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, NotNowError) else None
+        asked = error.wait if isinstance(error, RetryableError) else None
         if asked is not None and asked > self._patience.longest_order:
             raise PipelineError(
                 f"the server asks to be left alone for {asked:.0f} s", cure="run the same command again after that"
@@ -127,7 +127,7 @@ class Transfer:
             if file.seek(0, os.SEEK_END) > furthest and not self._stopping.is_set():
                 logger.info("broken off after %d bytes; going on", file.tell())
                 return False
-            raise NotNowError(f"no answer ({type(error).__name__})") from error
+            raise RetryableError(f"no answer ({type(error).__name__})") from error
         except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
             raise UnreachableError(download.name, type(error).__name__, "correct the address") from error
 
@@ -183,13 +183,13 @@ def refuse_encoded(response: httpx2.Response, name: str) -> None:
 
 def _start_again(file: BinaryIO) -> bool:
     file.truncate(0)
-    raise NotNowError("the file on the server is another one now", wait=0)
+    raise RetryableError("the file on the server is another one now", wait=0)
 
 
 def _refuse_failure(response: httpx2.Response, download: Download) -> None:
     code = response.status_code
     if code in TRY_AGAIN:
-        raise NotNowError(f"HTTP {code}", _asked_wait(response))
+        raise RetryableError(f"HTTP {code}", _asked_wait(response))
     if code not in (200, 206):
         raise UnreachableError(download.name, f"HTTP {code}", CURES.get(code, ""))
 

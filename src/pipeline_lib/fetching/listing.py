@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import digest_names, names_digest
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.walk import Walk
+from pipeline_lib.job.manifest import digest_names, names_digest
 from pipeline_lib.sources.base import Source, SourceSettings, shard_of
 
 

@@ -5,12 +5,12 @@ from typing import Any, Iterator
 
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import SUFFIX, digest_names, read_entries
-from pipeline_lib.core.registry import load
-from pipeline_lib.core.removed import RESTORE, removed_by
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.walk import file_state
 from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.fetching.listing import scan
+from pipeline_lib.job.manifest import SUFFIX, digest_names, read_entries
+from pipeline_lib.job.removal import RESTORE, removed_by
 from pipeline_lib.sources.base import SourceSettings, shard_of
 
 LOOKED_AT = 50_000  # files of a folder: planning looks at the sizes and times of no more unless asked to

@@ -10,10 +10,9 @@ from pydantic import Field
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below
-from pipeline_lib.core.plugin import Plugin
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.share import allowed
+from pipeline_lib.core.tolerance import allowed
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pin, Pins, changed_pins
 from pipeline_lib.fetching.listing import digest_shard, scan_now, shard_name

@@ -10,17 +10,17 @@ import torch
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.job.manifest import Manifest
+from pipeline_lib.models.determinism import make_deterministic
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.llava import Llava, load_llava
 from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
-from pipeline_lib.training.determinism import make_deterministic
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _pixels(llava: Llava, path: str, images: ImageReader, padded_first: bool) ->
 
 @torch.inference_mode()
 def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int) -> list[str]:
-    how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": llava.wordless}
+    how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": llava.untrained_token_ids}
     generated = llava.model.generate(**inputs, **how)
     new = generated[:, inputs["input_ids"].shape[1] :]
     return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]

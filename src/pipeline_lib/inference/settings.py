@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.core.numerics import NumericSettings
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.machine.numerics import NumericSettings
 
 
 class Decoding(Settings):

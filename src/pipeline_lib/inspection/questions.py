@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline_lib.benchmarks.base import Files, Question, check_questions, only, open_files, some
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import Manifest
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inspection.settings import InspectQuestionsSettings
+from pipeline_lib.job.manifest import Manifest
 
 SCHEMA = 1
 

@@ -4,16 +4,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.machine import repository_facts
-from pipeline_lib.core.record import is_sealed
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.record import is_sealed
+from pipeline_lib.job.reuse import ReuseCache, reuse_key
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.machine.facts import repository_facts
 
 Job = dict[str, Any]
 Record = dict[str, Any]
 
 
-def accepted_record(job: Job, because: str, present: Present) -> Record | None:
+def accepted_record(job: Job, because: str, present: CurrentState) -> Record | None:
     """Return the record of a job as it stands after its outputs are accepted, None where nothing differs.
 
     Outputs that are missing or altered, or that no record tells of, raise PipelineError.
@@ -48,3 +50,9 @@ def accepted_record(job: Job, because: str, present: Present) -> Record | None:
         "inputs": {path: present.digest(path) for path in record["inputs"]},
         "accepted": [*record["accepted"], change],
     }
+
+
+def keep_made(job: dict[str, Any], record: dict[str, Any], cache: DigestCache) -> None:
+    """Keep the outputs of a planned job, all of which are there, as what its record tells of."""
+    outputs = {name: Path(path) for name, path in job["outputs"].items() if name != "manifest"}
+    ReuseCache(outputs, cache).keep(reuse_key(record, outputs), record)

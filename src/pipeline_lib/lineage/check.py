@@ -5,12 +5,12 @@ from typing import Any, Iterator
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.kept import ENTRY, FOLDER, entry_fault, read_entry
-from pipeline_lib.core.manifest import SUFFIX
-from pipeline_lib.core.record import is_sealed
 from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
-from pipeline_lib.lineage.collect import Records
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.manifest import SUFFIX
+from pipeline_lib.job.record import is_sealed
+from pipeline_lib.job.reuse import ENTRY, FOLDER, entry_fault, read_entry
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.status import Status
 from pipeline_lib.lineage.why import job_name
 
@@ -19,7 +19,7 @@ Job = dict[str, Any]
 PLACES = ("data", "results")
 
 
-def faults(records: Records, present: Present) -> list[str]:
+def faults(records: Records, present: CurrentState) -> list[str]:
     """Return a line for everything that is not as its record says; records that cannot be read raise PipelineError."""
     by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
     lines = [*by_output, *_of_names(records), *_of_reuse()]
@@ -40,7 +40,7 @@ def plan_faults(plan: list[Job]) -> list[str]:
     ]
 
 
-def _of_records(records: Records, present: Present) -> Iterator[str]:
+def _of_records(records: Records, present: CurrentState) -> Iterator[str]:
     for path, record in records.all():
         if not is_sealed(record):
             yield f"{path}: edited since it was written"

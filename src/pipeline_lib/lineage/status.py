@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.core.removed import removed_by
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.job.removal import removed_by
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import BELOW, job_name
 
 Job = dict[str, Any]
@@ -50,7 +50,7 @@ class Assessment:
         return {"status": self.status.value, "causes": self.causes, "unseen": self.unseen}
 
 
-def assess(jobs: list[Job], present: Present) -> dict[str, Assessment]:
+def assess(jobs: list[Job], present: CurrentState) -> dict[str, Assessment]:
     """Return the assessment of every job by the path of its record; `jobs` come in an order in which they could run."""
     makers = {output: job for job in jobs for output in job["outputs"].values()}
     assessments: dict[str, Assessment] = {}
@@ -103,7 +103,7 @@ def _below(own: Assessment, unsound: list[str]) -> Assessment:
     return Assessment(status, [*own.causes, *below], own.forced, own.unseen)
 
 
-def _assess_alone(job: Job, present: Present) -> Assessment:
+def _assess_alone(job: Job, present: CurrentState) -> Assessment:
     """Return the assessment of one job, whatever stands above it."""
     absent = present.absent_outputs(job)
     missing = [path for path, by in absent.items() if by is None]

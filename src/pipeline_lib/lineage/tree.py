@@ -6,9 +6,9 @@ from typing import Any
 from rich.markup import escape
 from rich.tree import Tree
 
-from pipeline_lib.core.manifest import SUFFIX, read_entries
 from pipeline_lib.core.text import canonical_json
-from pipeline_lib.lineage.collect import Made, Records
+from pipeline_lib.job.manifest import SUFFIX, read_entries
+from pipeline_lib.lineage.records import Made, Records
 
 FIRST_FILES = 3
 SHORT = 12  # hexadecimal digits shown of a digest

@@ -27,7 +27,7 @@ from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 from pipeline_lib.models.tokens import tokens_of_an_image
 from pipeline_lib.models.tower import load_tower, put_tower
-from pipeline_lib.models.vocabulary import loss_of_words, wordless
+from pipeline_lib.models.vocabulary import loss_of_words, untrained_token_ids
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
 LANGUAGE = {"llama": LlamaForCausalLM, "mistral": MistralForCausalLM}  # by `model_type` of config.json
@@ -36,15 +36,15 @@ FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without th
 
 @dataclass
 class Llava:
-    """A LLaVA model with its processor and its card; `wordless` are token ids that are never trained or answered."""
+    """A LLaVA with its processor and its card; `untrained_token_ids` are never trained and never answered."""
 
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
     card: Card
 
     def __post_init__(self) -> None:
-        self.wordless = wordless(self.tokenizer, self.model.config.text_config.vocab_size)
-        self.model.loss_function = loss_of_words(self.wordless)
+        self.untrained_token_ids = untrained_token_ids(self.tokenizer, self.model.config.text_config.vocab_size)
+        self.model.loss_function = loss_of_words(self.untrained_token_ids)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:

@@ -17,7 +17,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import pad
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.numerics import Numerics
+from pipeline_lib.machine.numerics import Numerics
 
 LEAST = 16  # rows and columns of a result; a margin above what was measured
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.models.encode import encode, image_id
-from pipeline_lib.models.faithful import encode_as_original
+from pipeline_lib.models.original_labels import encode_as_original
 from pipeline_lib.prompts.base import Template, image_first
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from pipeline_lib.core.numerics import NumericSettings
+from pipeline_lib.machine.numerics import NumericSettings
 
 
 class MergeSettings(NumericSettings):

@@ -7,7 +7,7 @@ from typing import Any
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.manifest import SUFFIX, Manifest
+from pipeline_lib.job.manifest import SUFFIX, Manifest
 from pipeline_lib.models.card import expect_kind, read_card
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens

@@ -16,7 +16,7 @@ from pipeline_lib.models.tokenizer import IMAGE, PAD
 Loss = Callable[..., torch.Tensor]
 
 
-def wordless(tokenizer: PreTrainedTokenizerBase, rows: int) -> list[int]:
+def untrained_token_ids(tokenizer: PreTrainedTokenizerBase, rows: int) -> list[int]:
     """Return which of a vocabulary's rows are no words, in ascending order."""
     named = tokenizer.get_vocab()
     return sorted({named[name] for name in (IMAGE, PAD) if name in named} | set(range(len(tokenizer), rows)))

@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator
 
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.conversations.table import Conversation
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.encoded import Encoded
+    from pipeline_lib.models.encoded import Encoded
 
 BINS = 32  # bars of a distribution, at most
 # What templates write between turns: a speaker who says it may end a turn, or begin one of another speaker.

@@ -1,6 +1,6 @@
 """The inspect_images stage: CLIP is trained on rows that all have an image, a language model on rows without one."""
 
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.preview.settings import InspectImagesSettings
 from pipeline_lib.preview.verdict import SCHEMA, Verdict
 

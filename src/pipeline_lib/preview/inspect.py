@@ -5,18 +5,18 @@ from typing import Any, cast
 
 from transformers import PreTrainedTokenizerBase
 
-from pipeline_lib.core.registry import load
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import control_words, image_id
+from pipeline_lib.models.encoded import Encoded, encoded_row
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokens import Tokens
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
-from pipeline_lib.preview.marks import parts_of
+from pipeline_lib.preview.highlights import parts_of
 from pipeline_lib.preview.settings import InspectSettings
 from pipeline_lib.preview.verdict import Verdict, verdict
 from pipeline_lib.prompts.base import Template
-from pipeline_lib.training.encoded import Encoded, encoded_row
 
 SCHEMA = 1
 SHOWN = 20  # rows drawn for a page

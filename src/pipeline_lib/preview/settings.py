@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline_lib.core.plugin import Registered
+from pipeline_lib.core.plugins import Registered
 from pipeline_lib.core.settings import Settings
 
 

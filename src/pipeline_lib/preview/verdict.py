@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.share import allowed
 from pipeline_lib.core.text import read_object
+from pipeline_lib.core.tolerance import allowed
 from pipeline_lib.preview.counts import RowCount, untrained_rows
 from pipeline_lib.preview.settings import InspectSettings
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline_lib.core.plugin import Registered
+from pipeline_lib.core.plugins import Registered
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(RecipeSettings):
@@ -34,7 +34,7 @@ class Settings(RecipeSettings):
         return self.template
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return a task that holds the shapes of the base, and saves the adapter that fits them."""
     from pipeline_lib.training.adopted import adopted_task
 

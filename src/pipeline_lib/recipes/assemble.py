@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline_lib.recipes.base import DeclaredProjector
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(DeclaredProjector):
@@ -17,7 +17,7 @@ class Settings(DeclaredProjector):
     name: Literal["assemble"]
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return a task that holds the assembled model."""
     from pipeline_lib.models.projector import expect_shape
     from pipeline_lib.training.multimodal import multimodal_task

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline_lib.core.plugin import Registered
+from pipeline_lib.core.plugins import Registered
 from pipeline_lib.models.card import Card
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 

@@ -9,7 +9,7 @@ from pipeline_lib.training.settings import Optimisation
 from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(Optimisation):
@@ -20,7 +20,7 @@ class Settings(Optimisation):
     name: Literal["contrastive"]
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a CLIP model."""
     from pipeline_lib.training.contrast import contrastive_task
 

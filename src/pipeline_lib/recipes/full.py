@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pipeline_lib.recipes.base import LanguageAndProjector
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(LanguageAndProjector):
@@ -22,7 +22,7 @@ def trained(name: str) -> bool:
     return "vision_tower" not in name
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a LLaVA."""
     from pipeline_lib.training.multimodal import multimodal_task
 

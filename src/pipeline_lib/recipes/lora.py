@@ -12,7 +12,7 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.recipes.base import LanguageAndProjector
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(LanguageAndProjector):
@@ -26,7 +26,7 @@ class Settings(LanguageAndProjector):
     dropout: float = Field(default=0.05, ge=0, lt=1, description="dropout before every update")
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training adapters and projector, which are all that is saved."""
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.training.multimodal import multimodal_task

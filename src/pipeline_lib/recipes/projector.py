@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pipeline_lib.recipes.base import Multimodal
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(Multimodal):
@@ -29,7 +29,7 @@ def trained(name: str) -> bool:
     return "multi_modal_projector" in name
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a projector, which is all that is saved."""
     from pipeline_lib.models.projector import save_projector
     from pipeline_lib.training.multimodal import multimodal_task

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from pydantic import Field
 
-from pipeline_lib.core.plugin import Registered
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import Registered, load
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
 from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
-    from pipeline_lib.training.task import Material, Task
+    from pipeline_lib.training.task import Task, TrainingInputs
 
 
 class Settings(Optimisation):
@@ -29,7 +28,7 @@ class Settings(Optimisation):
     max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation")
 
 
-def prepare(settings: Settings, material: "Material") -> "Task":
+def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a language model."""
     from pipeline_lib.training.language import language_task
 

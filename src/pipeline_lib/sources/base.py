@@ -14,8 +14,8 @@ from typing import Annotated, Protocol
 from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.core.site import locate
 from pipeline_lib.core.urls import is_readable, secret_in
+from pipeline_lib.machine.site import locate
 
 
 def without_secret(place: str) -> str:

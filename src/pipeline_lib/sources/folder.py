@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.site import locate
 from pipeline_lib.core.walk import Walk, walk
+from pipeline_lib.machine.site import locate
 from pipeline_lib.sources.base import Failure, SourceSettings
 
 CHANGES = True

@@ -9,10 +9,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import AutoConfig, LlavaForConditionalGeneration
 
+from pipeline_lib.checkpoints.completeness import meta_model
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG
 from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.original import KEPT, llava_config
-from pipeline_lib.checkpoints.places import hollow
 from pipeline_lib.checkpoints.tower import ClipFiles
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
@@ -20,12 +20,12 @@ from pipeline_lib.models.adapter import UPDATES, holds_projector, updated_layers
 from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
 from pipeline_lib.models.llava import FEATURE_LAYER, Base
 from pipeline_lib.models.projector import expect_places
-from pipeline_lib.training.task import Examples, Material, Task
+from pipeline_lib.training.task import Examples, Task, TrainingInputs
 
 SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 
 
-def adopted_task(material: Material, template: str, shape: Literal["square", "pad"] | None) -> Task:
+def adopted_task(material: TrainingInputs, template: str, shape: Literal["square", "pad"] | None) -> Task:
     """Return the task of saving an adapter for its base, of which only shapes are looked at.
 
     An adapter whose card names another base, whose configuration or tensors are of another size, and whose files say
@@ -47,7 +47,7 @@ def adopted_task(material: Material, template: str, shape: Literal["square", "pa
             cure="LLaVA's scripts write it beside the adapter: add non_lora_trainables.bin to its folder; or give this "
             "training a `projector`",
         )  # fmt: skip
-    model = hollow(LlavaForConditionalGeneration, base_config(material.base))
+    model = meta_model(LlavaForConditionalGeneration, base_config(material.base))
     _expect_sizes(material.adapter, model.config)
     _expect_layers(material.adapter, model.config)
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter), trust_remote_code=False))

@@ -4,11 +4,11 @@ from typing import Any, Callable
 
 import torch
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.encode import IGNORED
+from pipeline_lib.models.encoded import encoded_row
 from pipeline_lib.models.rows import Encoding
-from pipeline_lib.training.encoded import encoded_row
 from pipeline_lib.training.task import Batch, Features
 
 CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once

@@ -5,15 +5,15 @@ from functools import partial
 from transformers import AutoTokenizer, CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.training.batches import PixelCache, collate_pairs
-from pipeline_lib.training.task import Examples, Features, Material, Task
+from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs
 
 
-def contrastive_task(material: Material) -> Task:
+def contrastive_task(material: TrainingInputs) -> Task:
     """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
     expect_kind(material.base.start, "clip")
     without = next((row for row in material.rows if row.image is None), None)

@@ -11,10 +11,10 @@ from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import collate_conversations, encode_row
-from pipeline_lib.training.task import Examples, Material, Task
+from pipeline_lib.training.task import Examples, Task, TrainingInputs
 
 
-def language_task(material: Material, template: Template, max_length: int) -> Task:
+def language_task(material: TrainingInputs, template: Template, max_length: int) -> Task:
     """Return the task of training all of a language model; a row with an image raises PipelineError."""
     expect_kind(material.base.start, "language")
     with_image = next((row for row in material.rows if row.image is not None), None)

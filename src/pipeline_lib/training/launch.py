@@ -11,13 +11,13 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.log import configure
+from pipeline_lib.job.log import configure
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import TrainSettings
-from pipeline_lib.training.task import Material
+from pipeline_lib.training.stop_signal import StopSignal
+from pipeline_lib.training.task import TrainingInputs
 
 HEARD = "TORCHELASTIC_SIGNALS_TO_HANDLE"
 SECONDS_TO_MEET = 900
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 class Work:
     """What every process of a training is given."""
 
-    material: Material
+    material: TrainingInputs
     settings: TrainSettings
     folder: Path
     resume: Resume
@@ -45,7 +45,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Rendezvous:
     """Where the nodes of a training meet, and whether this one keeps the place."""
 
     nodes: int = 1
@@ -54,7 +54,7 @@ class Meeting:
     host: bool = True
 
 
-def launch(work: Work, count: int, meeting: Meeting) -> dict[int, list[Step]]:
+def launch(work: Work, count: int, meeting: Rendezvous) -> dict[int, list[Step]]:
     """Train in `count` processes of this node and return their steps, by rank; each writes a log beside the job's.
 
     A process that fails raises PipelineError with what it said. A notice to end is passed on, and raises SystemExit
@@ -72,7 +72,7 @@ def launch(work: Work, count: int, meeting: Meeting) -> dict[int, list[Step]]:
         max_restarts=0,
         start_method="spawn",
     )
-    with Notice() as notice:
+    with StopSignal() as notice:
         try:
             steps: dict[int, list[Step]] = elastic_launch(config, _process)(work)
         except SignalException as error:

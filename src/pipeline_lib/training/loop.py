@@ -9,10 +9,10 @@ from transformers import PrinterCallback, TrainingArguments
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.portable import operations
 from pipeline_lib.training.curve import Step, steps_of
-from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.sharding import deepspeed_settings
+from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import Task
 from pipeline_lib.training.trainer import Progress, VlmTrainer
 
@@ -25,7 +25,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     An interrupted training goes on from its newest complete state and ends with the same bytes. A notice to end raises
     SystemExit once a state is complete.
     """
-    state, notice = resume.latest(), Notice()
+    state, notice = resume.latest(), StopSignal()
     trainer = VlmTrainer(
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),

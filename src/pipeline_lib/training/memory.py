@@ -9,12 +9,12 @@ from typing import cast
 
 import torch
 
-from pipeline_lib.core.allocation import is_spread
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.registry import load
-from pipeline_lib.core.room import gpu_memory, main_memory
+from pipeline_lib.core.plugins import load
+from pipeline_lib.machine.memory import gpu_memory, main_memory
+from pipeline_lib.machine.slurm_job import is_spread
 from pipeline_lib.training.settings import Devices, Optimisation, RecipeSettings, TrainSettings
-from pipeline_lib.training.task import Material, Recipe, trained_parameters
+from pipeline_lib.training.task import Recipe, TrainingInputs, trained_parameters
 
 GIB = 2**30
 WIDTH = {"float32": 4, "bfloat16": 2}  # bytes of a number
@@ -54,7 +54,7 @@ class Need:
         return self.certain + self.gradients + (self.activations or 0)
 
 
-def sizes_of(recipe: RecipeSettings, material: Material) -> Sizes:
+def sizes_of(recipe: RecipeSettings, material: TrainingInputs) -> Sizes:
     """Return the sizes of what a recipe trains, with all that it adds and freezes; no tensor is read or made."""
     with torch.device("meta"):
         model = cast(Recipe, load("recipes", recipe.name)).prepare(recipe, material).model
@@ -81,7 +81,7 @@ def need(sizes: Sizes, devices: Devices, rows: int, tokens: int | None) -> Need:
     return Need(weights, width * sizes.trained // share, 12 * sizes.trained // share, activations)
 
 
-def check_memory(settings: TrainSettings, material: Material, tokens: int | None) -> Sizes | None:
+def check_memory(settings: TrainSettings, material: TrainingInputs, tokens: int | None) -> Sizes | None:
     """Return the sizes of a training, None for one that takes no step; warn where it may not fit.
 
     One that cannot fit into the memory that is here raises PipelineError.

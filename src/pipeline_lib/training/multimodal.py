@@ -5,20 +5,20 @@ from typing import Callable, cast
 
 import torch
 
-from pipeline_lib.core.registry import load
-from pipeline_lib.instruct.table import Conversation
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.plugins import load
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.encode import image_id
 from pipeline_lib.models.llava import open_llava
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import PixelCache, collate_conversations, encode_row
-from pipeline_lib.training.grouping import modality_lengths
-from pipeline_lib.training.task import Examples, Features, Material, Task, train_only
+from pipeline_lib.training.length_groups import modality_lengths
+from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs, train_only
 
 
 def multimodal_task(
-    material: Material,
+    material: TrainingInputs,
     card: Card,
     max_length: int,
     trained: Callable[[str], bool],

@@ -15,14 +15,14 @@ from typing import Any
 
 import torch
 
-from pipeline_lib.core import gpus
-from pipeline_lib.core.allocation import job_number
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.log import configure
-from pipeline_lib.core.machine import machine_facts
 from pipeline_lib.core.text import read_json
+from pipeline_lib.job.log import configure
+from pipeline_lib.machine import gpus
+from pipeline_lib.machine.facts import machine_facts
+from pipeline_lib.machine.slurm_job import job_number
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.launch import Meeting, Work, launch
+from pipeline_lib.training.launch import Rendezvous, Work, launch
 
 # In the folder of the training's states.
 WORK, STEPS, FAULT, MACHINE = "work.pickle", "steps.json", "fault.txt", "machine{}.json"
@@ -75,7 +75,7 @@ def node(file: Path, host: str) -> int:
     number, devices = int(os.environ["SLURM_NODEID"]), work.settings.devices
     configure(work.log.with_suffix(f".node{number}.log"), f"node {number}")
     job = int(os.environ["SLURM_JOB_ID"])
-    meeting = Meeting(devices.nodes, f"{host}:{FIRST_PORT + job % PORTS}", f"job {job}", number == 0)
+    meeting = Rendezvous(devices.nodes, f"{host}:{FIRST_PORT + job % PORTS}", f"job {job}", number == 0)
     try:
         if work.settings.device == "cuda":
             _take_gpus(devices.gpus_per_node)

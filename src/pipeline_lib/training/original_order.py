@@ -8,7 +8,7 @@ from typing import Iterator
 
 import torch
 
-from pipeline_lib.training.grouping import modality_order
+from pipeline_lib.training.length_groups import modality_order
 from pipeline_lib.training.sampler import RowSampler
 
 UNSEEDED = 67280421310721  # the seed of a generator that nobody has seeded

@@ -3,9 +3,9 @@
 import logging
 from typing import Any, NamedTuple
 
-from pipeline_lib.core.allocation import is_spread, requeue
+from pipeline_lib.machine.slurm_job import is_spread, requeue
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.launch import Meeting, Work, launch
+from pipeline_lib.training.launch import Rendezvous, Work, launch
 from pipeline_lib.training.nodes import train_over_nodes
 
 logger = logging.getLogger(__name__)
@@ -38,5 +38,5 @@ def _train(work: Work) -> Trained:
     if is_spread(devices.nodes):
         return Trained(*train_over_nodes(work))
     if devices.processes > 1:
-        return Trained(launch(work, devices.processes, Meeting())[0], [])
+        return Trained(launch(work, devices.processes, Rendezvous())[0], [])
     return Trained(work.do(), [])

@@ -14,8 +14,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below, remove
-from pipeline_lib.training.notice import Notice
 from pipeline_lib.training.sharding import first_says, is_first, wait_for_all, whole_weights
+from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import trained_parameters
 
 SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
@@ -56,7 +56,7 @@ class Saving(TrainerCallback):
     A notice to end asks for one too, and ends the training with SystemExit when it is complete.
     """
 
-    def __init__(self, resume: Resume, notice: Notice) -> None:
+    def __init__(self, resume: Resume, notice: StopSignal) -> None:
         self._resume = resume
         self._notice = notice
         self._ending = False

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import cast
 
-from pipeline_lib.core.registry import load
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.models.determinism import make_deterministic
 from pipeline_lib.training.curve import Step
-from pipeline_lib.training.determinism import make_deterministic
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.sharding import is_first, wait_for_all, whole_weights
-from pipeline_lib.training.task import Material, Recipe
+from pipeline_lib.training.task import Recipe, TrainingInputs
 
 
-def train_recipe(material: Material, settings: TrainSettings, folder: Path, resume: Resume) -> list[Step]:
+def train_recipe(material: TrainingInputs, settings: TrainSettings, folder: Path, resume: Resume) -> list[Step]:
     """Write the checkpoint that a recipe makes into a new folder and return its steps."""
     make_deterministic(derive_seed(settings.seed, "train", settings.recipe.name), settings.threads, settings.device)
     recipe = cast(Recipe, load("recipes", settings.recipe.name))

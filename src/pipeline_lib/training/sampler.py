@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import Sampler
 
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.training.grouping import modality_order
+from pipeline_lib.training.length_groups import modality_order
 
 
 class RowSampler(Sampler[int]):

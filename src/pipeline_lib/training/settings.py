@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline_lib.core.numerics import NumericSettings
-from pipeline_lib.core.plugin import Plugin
+from pipeline_lib.core.plugins import Plugin
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.machine.numerics import NumericSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 MOST_ROWS = 10_000_000  # of a step

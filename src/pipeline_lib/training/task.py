@@ -8,8 +8,8 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedModel
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.instruct.table import Conversation
 from pipeline_lib.models.llava import Base
 from pipeline_lib.training.settings import RecipeSettings
 
@@ -21,7 +21,7 @@ Batch = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Material:
+class TrainingInputs:
     """What a training starts from: checkpoints, the rows, their images; maybe an adapter that others trained."""
 
     base: Base
@@ -61,7 +61,7 @@ class Examples(Dataset[Features]):
 class Recipe(Protocol):
     """The function of a recipe module."""
 
-    def prepare(self, settings: RecipeSettings, material: Material) -> Task:
+    def prepare(self, settings: RecipeSettings, material: TrainingInputs) -> Task:
         """Return what to train, on what, and how to save it."""
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.instruct.table import Conversation
 
 LARGEST_VOCABULARY = 4_000_000  # tokens
 
@@ -30,7 +30,7 @@ class WeightsKind(Settings):
         """Return the conversation template of a LLaVA, None for other weights."""
         return None
 
-    def origin(self, given: "Given", seed: int) -> dict[str, Any]:
+    def origin(self, given: "WeightsInputs", seed: int) -> dict[str, Any]:
         """Return where the tensors come from, as the record tells it."""
         return {"tensors": f"random, seed {seed}"}
 
@@ -40,7 +40,7 @@ class WeightsKind(Settings):
 
 
 @dataclass(frozen=True)
-class Given:
+class WeightsInputs:
     """What weights are made from: rows whose texts train a tokenizer, files of a dataset by name, a CLIP model."""
 
     rows: list[Conversation] = field(default_factory=list)
@@ -51,5 +51,5 @@ class Given:
 class WeightsMaker(Protocol):
     """The function of a weights module."""
 
-    def make(self, settings: WeightsKind, given: Given, seed: int, folder: Path) -> None:
+    def make(self, settings: WeightsKind, given: WeightsInputs, seed: int, folder: Path) -> None:
         """Write a model into a new folder."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
 from pipeline_lib.models.shapes import WIDEST, TextShape, VisionShape
-from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, ModelKind, WeightsInputs, WeightsKind
 
 
 class Tokenizer(Base):
@@ -32,7 +32,7 @@ class Settings(WeightsKind):
         return "clip"
 
 
-def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random CLIPModel, its tokenizer and its image processor."""
     import torch
     from transformers import CLIPConfig, CLIPModel

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.settings import Settings as Base
 from pipeline_lib.models.shapes import LlamaShape
-from pipeline_lib.weights.base import LARGEST_VOCABULARY, Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, ModelKind, WeightsInputs, WeightsKind
 
 LEAST = 260  # bytes and special tokens
 
@@ -39,7 +39,7 @@ class Settings(WeightsKind):
         return "language"
 
 
-def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random LlamaForCausalLM and its tokenizer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.weights import clip, llama
-from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
@@ -33,7 +33,7 @@ class Settings(WeightsKind):
         return self.template
 
 
-def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random LLaVA with its processor."""
     from pipeline_lib.models.card import Card
     from pipeline_lib.models.llava import compose

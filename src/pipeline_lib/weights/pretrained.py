@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.plugin import Registered
-from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.core.plugins import Registered
+from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 Shape = Literal["square", "pad"]
 
@@ -47,13 +47,13 @@ class Settings(WeightsKind):
         """Return the conversation template."""
         return self.template
 
-    def origin(self, given: Given, seed: int) -> dict[str, Any]:
+    def origin(self, given: WeightsInputs, seed: int) -> dict[str, Any]:
         """Return that the tensors come from files, and the files of tensors that nobody reads."""
         from pipeline_lib.checkpoints.unused import unused_files
 
         return {"tensors": "files of the dataset", "unused_files": unused_files(self.files(given), self.holds)}
 
-    def files(self, given: Given) -> dict[str, Path]:
+    def files(self, given: WeightsInputs) -> dict[str, Path]:
         """Return the files of the model by their names below its folder."""
         prefix = f"{self.below.strip('/')}/" if self.below else ""
         return {name.removeprefix(prefix): path for name, path in given.files.items() if name.startswith(prefix)}
@@ -63,7 +63,7 @@ class Settings(WeightsKind):
         return self.holds == "llava"
 
 
-def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
     """Write the model of the files into a new folder, linked or converted, with a card."""
     from pipeline_lib.checkpoints.adapters import convert_adapter
     from pipeline_lib.checkpoints.detect import expect_holds, holds_original

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.models.shapes import WIDEST
-from pipeline_lib.weights.base import Given, ModelKind, WeightsKind
+from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
@@ -21,7 +21,7 @@ class Settings(WeightsKind):
         return "projector"
 
 
-def make(settings: Settings, given: Given, seed: int, folder: Path) -> None:
+def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random projector."""
     import torch
 

@@ -7,7 +7,7 @@ Left to itself it looks at no job below one that must run: that will run too. Bu
 from typing import Any, Callable, Iterator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.machine import library_versions
+from pipeline_lib.machine.facts import library_versions
 
 WALK = "bfs"  # the method of Snakemake's DAG that walks from a job to those above or below it
 

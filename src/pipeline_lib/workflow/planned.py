@@ -10,7 +10,7 @@ from snakemake.io import is_flagged
 from snakemake.jobs import Job
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.present import Present
+from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.status import Assessment, Status, assess
 from pipeline_lib.lineage.why import NEVER_MADE, job_name, own_causes
 
@@ -60,7 +60,7 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
         await check(dag)
         jobs = [planned(job) for job in jobs_in_order(dag)]
         try:
-            assessments = assess(jobs, Present(look=look))
+            assessments = assess(jobs, CurrentState(look=look))
         except PipelineError as error:
             raise WorkflowError(str(error)) from None
         forced = [job for job in jobs if assessments[job["record"]].forced]

@@ -9,10 +9,10 @@ from string import ascii_uppercase
 from typing import Callable, Mapping
 
 Options = Mapping[str, str]
-Said = tuple[str | None, str]
-Parser = Callable[[str, Options], Said]
+Extraction = tuple[str | None, str]
+Parser = Callable[[str, Options], Extraction]
 
-NOTHING: Said = (None, "none")
+NO_LETTER: Extraction = (None, "none")
 FIVE = tuple("ABCDE")
 
 REFUSALS = (
@@ -26,7 +26,7 @@ PUNCTUATION = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
 LAST_WORDS = 5
 
 
-def llava_sqa(answer: str, options: Options) -> Said:
+def llava_sqa(answer: str, options: Options) -> Extraction:
     """Return the letter by LLaVA's rules for ScienceQA.
 
     `letter`: the answer is a letter of A to E. `start`: it starts with one, a full stop and a space. `phrase`: it says
@@ -37,26 +37,26 @@ def llava_sqa(answer: str, options: Options) -> Said:
     if answer[:1] in FIVE and answer[1:3] == ". ":
         return _within(answer[0], "start", options)
     found: list[str] = re.findall("The answer is ([A-Z]).", answer)
-    return _within(found[0], "phrase", options) if len(found) == 1 else NOTHING
+    return _within(found[0], "phrase", options) if len(found) == 1 else NO_LETTER
 
 
-def internvl(answer: str, options: Options) -> Said:
+def internvl(answer: str, options: Options) -> Extraction:
     """Return the letter by InternVL's rules: those of `internvl_short`, then `stop` ("X."), then `brackets` ("(X)").
 
     Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/scienceqa/evaluate_scienceqa.py`.
     """
     said = internvl_short(answer, options)
     stripped = answer.strip()
-    if said != NOTHING:
+    if said != NO_LETTER:
         return said
     if len(stripped) > 1 and stripped[1] == ".":
         return _within(stripped[0], "stop", options)
     if len(stripped) > 2 and stripped[0] + stripped[2] == "()":
         return _within(stripped[1], "brackets", options)
-    return NOTHING
+    return NO_LETTER
 
 
-def internvl_short(answer: str, options: Options) -> Said:
+def internvl_short(answer: str, options: Options) -> Extraction:
     """Return the letter by InternVL's rules for MMBench.
 
     `letter`: the answer is one character. `start`: its first character is an option's letter, so that "Apple" is A.
@@ -68,10 +68,10 @@ def internvl_short(answer: str, options: Options) -> Said:
         return _within(stripped, "letter", options)
     if stripped[:1] in options:
         return stripped[0], "start"
-    return next(((letter, "text") for letter, text in options.items() if text in stripped), NOTHING)
+    return next(((letter, "text") for letter, text in options.items() if text in stripped), NO_LETTER)
 
 
-def lmms_eval(answer: str, options: Options) -> Said:
+def lmms_eval(answer: str, options: Options) -> Extraction:
     """Return the letter by the rules of lmms-eval for ScienceQA.
 
     `letter`: the answer is an option's letter, in either case. `start`: a capital and a full stop come first.
@@ -82,10 +82,10 @@ def lmms_eval(answer: str, options: Options) -> Said:
         return _within(stripped.upper(), "letter", options)
     if stripped[:1].isupper() and stripped[1:2] == ".":
         return _within(stripped[0], "start", options)
-    return NOTHING
+    return NO_LETTER
 
 
-def vlmevalkit(answer: str, options: Options) -> Said:
+def vlmevalkit(answer: str, options: Options) -> Extraction:
     """Return the letter by the rules of VLMEvalKit for MMBench without its language model.
 
     `refusal`: a known refusal, which is no letter. `word`: of the words between punctuation exactly one option's
@@ -104,13 +104,13 @@ def vlmevalkit(answer: str, options: Options) -> Said:
         if phrase and phrase[1].upper() in options:
             return phrase[1].upper(), "phrase"
     if len(answer) > 2 * sum(map(len, options.values())):
-        return NOTHING
+        return NO_LETTER
     contained = [letter for letter, text in options.items() if text.lower() in answer.lower()]
-    return (contained[0], "text") if len(contained) == 1 else NOTHING
+    return (contained[0], "text") if len(contained) == 1 else NO_LETTER
 
 
-def _within(letter: str, rule: str, options: Options) -> Said:
+def _within(letter: str, rule: str, options: Options) -> Extraction:
     """Return the letter with the rule that found it; `beyond` for a capital that is no option's, nothing for a sign."""
     if letter in options:
         return letter, rule
-    return (letter, "beyond") if letter in tuple(ascii_uppercase) else NOTHING
+    return (letter, "beyond") if letter in tuple(ascii_uppercase) else NO_LETTER

@@ -1,1 +1,0 @@
-"""Choosing: what a rehearsal takes of a study's tables and benchmarks."""

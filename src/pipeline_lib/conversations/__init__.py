@@ -1,0 +1,1 @@
+"""Conversation tables, validated against images, and their subsets."""

@@ -1,0 +1,87 @@
+"""Why a row of LLaVA's JSON cannot be used: one reason for each fault, with the value that is refused."""
+
+import json
+from typing import Any, Iterator
+
+from pipeline_lib.conversations.row_keys import unread_media, unread_placeholder
+from pipeline_lib.conversations.text_faults import escaped, text_fault
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.prompts.base import IMAGE
+
+SPEAKERS = ("human", "gpt")
+SHOWN = 60  # characters of a refused value
+
+
+def row_fault(raw: dict[str, Any], images: ImageReader) -> str:
+    """Return why a row cannot be used, or an empty string."""
+    return next(_faults(raw, images), "")
+
+
+def shown(value: Any) -> str:
+    """Return the beginning of a value as JSON has it."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return escaped(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+
+
+def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
+    media = unread_media(raw)
+    if media:
+        yield f"`{shown(media)}` names media, and is not read"
+    yield from _turn_faults(raw.get("conversations"))
+    turns: list[dict[str, str]] = raw["conversations"]
+    yield from _media_faults(turns)
+    for name, text in (("id", raw.get("id")), ("image", raw.get("image")), *_texts(turns)):
+        if isinstance(text, str) and text_fault(text):
+            yield f"text that cannot be stored, in {name}: {text_fault(text)}"
+    yield from _image_faults(raw.get("image"), turns, images)
+
+
+def _turn_faults(turns: Any) -> Iterator[str]:
+    if not isinstance(turns, list):
+        yield f"`conversations` is not a list of pairs of turns ({shown(turns)})"
+        return
+    for number, turn in enumerate(turns):
+        yield from _one_turn_faults(number, turn)
+    if not turns or len(turns) % 2:
+        yield f"`conversations` is not a list of pairs of turns ({len(turns)} turns)"
+
+
+def _one_turn_faults(number: int, turn: Any) -> Iterator[str]:
+    speaker = SPEAKERS[number % 2]
+    if not isinstance(turn, dict):
+        yield f"turn {number} is no object ({shown(turn)})"
+    elif turn.get("from") != speaker:
+        yield f"turns do not alternate between human and gpt (turn {number} is from {shown(turn.get('from'))})"
+    elif "value" not in turn:
+        yield f"the turn of {speaker} has no `value`"
+    elif not isinstance(turn["value"], str):
+        yield f"the turn of {speaker} is no text ({shown(turn['value'])})"
+    elif not turn["value"].replace(IMAGE, "").strip():
+        yield f"an empty turn of {speaker}"
+
+
+def _texts(turns: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
+    return ((f"the turn of {turn['from']}", turn["value"]) for turn in turns)
+
+
+def _media_faults(turns: list[dict[str, str]]) -> Iterator[str]:
+    for turn in turns[::2]:
+        placeholder = unread_placeholder(turn["value"])
+        if placeholder:
+            yield f"{placeholder} stands for media that are not read"
+
+
+def _image_faults(image: Any, turns: list[dict[str, str]], images: ImageReader) -> Iterator[str]:
+    placeholders = sum(turn["value"].count(IMAGE) for turn in turns)
+    if image is None:
+        if placeholders:
+            yield f"{IMAGE} without an image"
+        return
+    if not isinstance(image, str):
+        yield f"`image` is not one path ({shown(image)})"
+    elif not image.strip():
+        yield "`image` is an empty path"
+    elif placeholders != 1 or IMAGE not in turns[0]["value"]:
+        yield f"expected {IMAGE} once, in the first turn"
+    elif image not in images:
+        yield images.why_not(image)

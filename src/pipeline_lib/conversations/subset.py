@@ -1,0 +1,67 @@
+"""The sample stage: a subset names its rows and pins their content and images, and nothing else of the table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, cast
+
+import pyarrow as pa
+
+from pipeline_lib.conversations.table import Conversation, read_table
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.parquet import read_rows, write_rows
+from pipeline_lib.core.plugins import Plugin, load
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.sampling.base import SampleStrategy, Strategy
+
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_sha256")]).insert(
+    0, pa.field("row", pa.int64())
+)
+
+
+class SampleSettings(Settings):
+    """What one sample job needs to know."""
+
+    sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
+    seed: int
+
+
+@dataclass(frozen=True)
+class SubsetRow:
+    """One row of a subset: its position in the source file, its id, the digests of its content and of its image."""
+
+    row: int
+    id: str
+    row_sha256: str
+    image_sha256: str | None
+
+
+def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRow]:
+    """Return the chosen rows in the table's order."""
+    strategy = cast(Strategy, load("sampling", settings.sample.strategy))
+    chosen = set(strategy.choose(settings.sample, settings.seed, [row.row for row in table]))
+    return [SubsetRow(row.row, row.id, row.digest(), row.image_sha256) for row in table if row.row in chosen]
+
+
+def write_subset(path: Path, rows: list[SubsetRow]) -> None:
+    """Write a subset."""
+    write_rows(path, rows, SCHEMA)
+
+
+def read_subset(path: Path) -> list[SubsetRow]:
+    """Return the rows of a subset."""
+    return [SubsetRow(**row) for row in read_rows(path)]
+
+
+def subset_conversations(subset: Path, table: Path) -> list[Conversation]:
+    """Return the conversations of a subset, in its order; a row that is not the one pinned raises PipelineError."""
+    pinned = {row.row: row for row in read_subset(subset)}
+    rows = read_table(table, set(pinned))
+    for row in rows:
+        if row.digest() != pinned[row.row].row_sha256:
+            raise PipelineError(
+                "this row is not the one that the subset pins", where=f"{table}, row {row.row}", value=row.id
+            )
+    if len(rows) != len(pinned):
+        missing = sorted(set(pinned) - {row.row for row in rows})
+        raise PipelineError("rows of the subset are missing in the table", where=table, value=missing[:5])
+    return rows

@@ -1,0 +1,103 @@
+"""The tabulate stage: LLaVA's JSON becomes a validated table and two lists: rejected rows, and keys not read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator
+
+from pydantic import Field
+
+from pipeline_lib.conversations.row_faults import row_fault, shown
+from pipeline_lib.conversations.row_keys import unused_keys
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.conversations.text_faults import escaped
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.text import read_json, read_lines
+from pipeline_lib.core.tolerance import allowed
+from pipeline_lib.images.nearest import first_folders
+from pipeline_lib.images.reader import ABSENT, ImageReader
+
+
+class TabulateSettings(Settings):
+    """Where the conversations stand and how many rows may be unusable."""
+
+    file: str = Field(description="the file in the dataset: LLaVA JSON (a list) or JSONL (an object a line)")
+    unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
+
+
+Rejected = dict[str, Any]  # row, id, image where the row names one, reason
+UnusedKey = dict[str, Any]  # key, rows that have it, the first of them
+
+
+@dataclass(frozen=True)
+class Tabulated:
+    """The usable rows of a source file in its order, the other rows with their reasons, and the keys not read."""
+
+    rows: list[Conversation]
+    rejected: list[Rejected]
+    unused_keys: list[UnusedKey]
+
+
+def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) -> Tabulated:
+    """Return what becomes of all rows of a source file, or of the chosen ones; no row raises PipelineError."""
+    rows: list[Conversation] = []
+    rejected: list[Rejected] = []
+    keys: dict[str, UnusedKey] = {}
+    for position, raw in enumerate(records(path)):
+        if chosen is not None and position not in chosen:
+            continue
+        for key in sorted(map(escaped, unused_keys(raw))):
+            keys.setdefault(key, {"key": key, "rows": 0, "first_row": position})["rows"] += 1
+        reason = row_fault(raw, images)
+        if reason:
+            rejected.append(_rejected(position, raw, reason))
+        else:
+            rows.append(_conversation(position, raw, images))
+    if not rows and not rejected:
+        raise PipelineError("this table holds no row", where=path)
+    return Tabulated(rows, rejected, sorted(keys.values(), key=lambda entry: (-entry["rows"], entry["key"])))
+
+
+def refusal(
+    table: Tabulated, settings: TabulateSettings, sample: bool, path: Path, listing: Path
+) -> PipelineError | None:
+    """Return the error where more rows are unusable than the settings allow; `listing` is the list that it names."""
+    rejected, total = table.rejected, len(table.rows) + len(table.rejected)
+    if len(rejected) <= allowed(settings.unusable, total, sample):
+        return None
+    first = rejected[0]
+    absent = [row["image"] for row in rejected if row["reason"].startswith(ABSENT)]
+    folders = f"; {len(absent):,} images that no dataset holds, by first folder: {first_folders(absent)}"
+    return PipelineError(
+        f"{len(rejected)} of {total} rows cannot be used; the study allows {settings.unusable:.2%}",
+        where=path,
+        value=f"row {first['row']}: {first['reason']}{folders if absent else ''}",
+        cure=f"mend the data (every rejected row is listed in {listing}), or raise `unusable` of this table",
+    )
+
+
+def _rejected(position: int, raw: dict[str, Any], reason: str) -> Rejected:
+    image = raw.get("image")
+    named = {"image": escaped(image)} if isinstance(image, str) else {}
+    return {"row": position, "id": shown(raw.get("id", "")), **named, "reason": reason}
+
+
+def records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a source file; one that is no list of objects raises PipelineError."""
+    if path.suffix == ".jsonl":
+        yield from read_lines(path, keep_surrogates=True)
+        return
+    content = read_json(path, keep_surrogates=True)
+    if not isinstance(content, list):
+        raise PipelineError("expected a list of conversations", where=path, value=type(content).__name__)
+    for position, raw in enumerate(content):
+        if not isinstance(raw, dict):
+            raise PipelineError("expected an object", where=f"{path}, row {position}", value=raw)
+        yield raw
+
+
+def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Conversation:
+    image = raw.get("image")
+    turns = [{"from": turn["from"], "value": turn["value"]} for turn in raw["conversations"]]
+    pinned = images.row(image).pin if image is not None else None
+    return Conversation(position, str(raw.get("id", "")), image, pinned, turns)

@@ -1,0 +1,89 @@
+"""Plug-ins: one module a name in the package of their kind, listed nowhere; and the settings that name one.
+
+`Plugin` annotates a field for a plug-in's settings, `Registered` a field for its bare name.
+"""
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.settings import Settings
+
+ROOT = "pipeline_lib"
+
+
+def module_name(kind: str, name: str) -> str:
+    """Return the dotted module of a plug-in, such as `pipeline_lib.recipes.full`."""
+    return f"{ROOT}.{kind}.{name}"
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of all plug-ins of a kind (a package such as `recipes`), sorted.
+
+    `base` and packages within it are no plug-ins.
+    """
+    folder = Path(__file__).parent.parent / kind
+    modules = pkgutil.iter_modules([str(folder)])
+    return sorted(info.name for info in modules if info.name != "base" and not info.ispkg)
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Return the module of a plug-in; an unknown name raises PipelineError with a suggestion."""
+    known = names(kind)
+    if name not in known:
+        raise PipelineError(f"no such {kind.removesuffix('s')}", value=name, cure=suggest(name, known))
+    return import_module(module_name(kind, name))
+
+
+class Plugin:
+    """Annotation for a plug-in's name and settings: `Annotated[BaseOfAll, Plugin("recipes", key="name")]`."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        self.kind = kind
+        self.key = key
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a schema that validates with the `Settings` of the plug-in that the value names."""
+        dump = core_schema.plain_serializer_function_ser_schema(lambda value: value.model_dump(mode="json"))
+        return core_schema.no_info_plain_validator_function(self._validate, serialization=dump)
+
+    def _validate(self, value: Any) -> Settings:
+        if isinstance(value, Settings):
+            return value
+        if not isinstance(value, dict) or self.key not in value:
+            known = ", ".join(names(self.kind))
+            raise PydanticCustomError(
+                "plugin_missing", "needs the key '{key}': one of {known}", {"key": self.key, "known": known}
+            )
+        settings: Settings = load(self.kind, _known(self.kind, value[self.key])).Settings.model_validate(value)
+        return settings
+
+
+class Registered:
+    """Annotation for a plug-in's bare name: `Annotated[str, Registered("prompts")]`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return a schema that accepts the names there are."""
+        return core_schema.no_info_after_validator_function(self._validate, handler(source))
+
+    def _validate(self, value: str) -> str:
+        return _known(self.kind, value)
+
+
+def _known(kind: str, name: Any) -> str:
+    """Return the name of a plug-in; one that there is not is an error with a suggestion."""
+    known = names(kind)
+    if name not in known:
+        text = "no such {kind}: {name}; {hint}"
+        fields = {"kind": kind.removesuffix("s"), "name": str(name), "hint": suggest(str(name), known)}
+        raise PydanticCustomError("plugin_unknown", text, fields)
+    return str(name)

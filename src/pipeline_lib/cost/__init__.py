@@ -1,0 +1,1 @@
+"""The cost of the stages that are still to run."""

@@ -1,1 +1,0 @@
-"""Instruction data: conversation tables, validated against images, and their subsets."""

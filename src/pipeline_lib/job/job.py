@@ -1,0 +1,147 @@
+"""The job: settings and verified inputs in; complete outputs, manifest and record out."""
+
+import argparse
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Generic, Sequence, TypeVar
+
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.files import partial, publish, remove
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.job.manifest import Manifest, write_manifest
+from pipeline_lib.job.record import Record
+from pipeline_lib.job.removal import forget_removal
+from pipeline_lib.job.resume import ResumeState
+from pipeline_lib.job.reuse import ReuseCache, reuse_key
+
+S = TypeVar("S", bound=Settings)
+
+LEFT_OF_A_FULL_DISK = 4096  # bytes
+
+
+@dataclass(frozen=True)
+class Options:
+    """The names of a program's path options.
+
+    `inputs` take manifests, `plain` take small files without one, `files` take paths that decide no byte by themselves:
+    the work verifies them by digests that it holds, or only waits for them. `outputs` take one path each.
+    """
+
+    inputs: Sequence[str]
+    plain: Sequence[str]
+    files: Sequence[str]
+    outputs: Sequence[str]
+
+
+class Job(Generic[S]):
+    """What one program works with: settings, verified inputs, and the places of its outputs."""
+
+    def __init__(self, settings: S, arguments: argparse.Namespace, options: Options, record: Record) -> None:
+        self.settings = settings
+        self._arguments = arguments
+        self._outputs = {name: Path(getattr(arguments, name)) for name in options.outputs}
+        self._cache = DigestCache()
+        self._kept = ReuseCache(self._outputs, self._cache)
+        self._record = record
+        self._manifests = {name: [Manifest(path, self._cache) for path in self.paths(name)] for name in options.inputs}
+        inputs = [manifest for found in self._manifests.values() for manifest in found]
+        record.inputs = {manifest.path.as_posix(): manifest.sha256 for manifest in inputs}
+        plain = [path for name in options.plain for path in self.paths(name)]
+        record.inputs |= {
+            path.as_posix(): digest for path, digest in zip(plain, self._cache.digests(plain), strict=True)
+        }
+        record.roles = {name: [str(path) for path in self.paths(name)] for name in (*options.inputs, *options.plain)}
+        self._key = reuse_key(vars(record), self._outputs)
+        self._state = ResumeState(self._outputs, self._key)
+        for path in self._outputs.values():
+            remove(partial(path))
+            path.parent.mkdir(parents=True, exist_ok=True)
+
+    def manifest(self, name: str) -> Manifest:
+        """Return the manifest given as `--name`."""
+        (found,) = self.manifests(name)
+        return found
+
+    def manifests(self, name: str) -> list[Manifest]:
+        """Return the manifests given as `--name`, none or more."""
+        return self._manifests[name]
+
+    def paths(self, name: str) -> list[Path]:
+        """Return the paths given as `--name`."""
+        return [Path(value) for value in getattr(self._arguments, name)]
+
+    def output(self, name: str) -> Path:
+        """Return where to write the output `name`; it gets its final name when the job succeeds."""
+        return partial(self._outputs[name])
+
+    def final(self, name: str) -> Path:
+        """Return the final path of the output `name`."""
+        return self._outputs[name]
+
+    def note(self, **facts: Any) -> None:
+        """Add facts about this making to the record, such as losses or counts."""
+        self._record.notes.update(facts)
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the job's log."""
+        return Path(self._arguments.log)
+
+    @property
+    def save_every(self) -> float:
+        """Return the seconds between two states that a training saves."""
+        seconds: float = self._arguments.save_every
+        return seconds
+
+    def state(self) -> Path:
+        """Return a folder with what an interrupted job like this one left, for this one to go on from."""
+        return self._state.folder()
+
+    def forget(self) -> None:
+        """Go on from nothing: what an interrupted job left is dropped."""
+        self._state.clear()
+
+    def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> bool:
+        """Bring back what an equal job made before, if it is kept; say so in the record, with that job's own.
+
+        `holds` says from that job's notes whether the world outside is still what it was.
+        """
+        made = self._kept.restore(self._key, holds)
+        if made is None:
+            return False
+        self.publish()
+        self._record.notes, self._record.accepted = made["notes"], made["accepted"]
+        facts = {name: made[name] for name in ("started", "seconds", "machine", "repository")}
+        self._record.reused = made["reused"] or facts
+        return True
+
+    def keep(self) -> None:
+        """Keep the published outputs for an equal job to come, and forget the state that led to them."""
+        self._kept.keep(self._key, self._record.content(0, None))
+        self._state.clear()
+
+    def publish(self) -> None:
+        """Give all outputs their final names, then write the manifest."""
+        for path in self._outputs.values():
+            publish(path)
+            forget_removal(path)
+        outputs = list(self._outputs.values())
+        if self._arguments.manifest:
+            path = Path(self._arguments.manifest)
+            write_manifest(path, outputs, self._cache)
+            outputs = [path]
+        digests = self._cache.digests(outputs)
+        self._record.outputs = {path.as_posix(): digest for path, digest in zip(outputs, digests, strict=True)}
+
+    def where_full(self, error: BaseException) -> Path | None:
+        """Return the folder on whose disk no room was left when `error` ended the work, None where that is not why."""
+        folders = [Path(), *(path.parent for path in self._outputs.values())]
+        full = [folder for folder in folders if shutil.disk_usage(folder).free < LEFT_OF_A_FULL_DISK]
+        told = any(words in str(error).lower() for words in ("no space left", "disk quota", "disk is full"))
+        return next(iter([*full, *(folders[1:] if told else [])]), None)
+
+    def discard(self) -> None:
+        """Remove what an unfinished job wrote."""
+        for path in self._outputs.values():
+            remove(partial(path))

@@ -1,0 +1,194 @@
+"""The program of a stage: its command line, and the boundary at which an exception becomes an exit code.
+
+Every file in `workflow_scripts/` calls `run` with a function, inside which libraries that take seconds are imported:
+a job that is reused needs none of them.
+"""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, Callable, Sequence
+
+from pydantic import ValidationError
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.text import canonical_json
+from pipeline_lib.core.urls import without_queries
+from pipeline_lib.job import warm_start
+from pipeline_lib.job.code.digest import code_digest
+from pipeline_lib.job.code.guard import Guard
+from pipeline_lib.job.code.libraries import installed_libraries
+from pipeline_lib.job.job import Job, Options, S
+from pipeline_lib.job.log import configure
+from pipeline_lib.job.record import Record
+from pipeline_lib.job.resume import OutputLock
+from pipeline_lib.machine import gpus
+from pipeline_lib.machine.environment import check_environment, fix_numerics
+from pipeline_lib.machine.numerics import NumericSettings
+from pipeline_lib.machine.slurm_job import is_spread
+
+REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` makes everything again, from the start
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    stage: str,
+    settings: type[S],
+    work: Callable[[Job[S]], None],
+    *,
+    inputs: Sequence[str] = (),
+    plain: Sequence[str] = (),
+    files: Sequence[str] = (),
+    outputs: Sequence[str],
+    holds: Callable[[S, dict[str, Any]], bool] = lambda settings, notes: True,
+) -> None:
+    """Run `work` as the program of a stage and exit with 0 or 1; `Options` says what its path options take.
+
+    `holds` says, from the notes of an equal job, whether what that job made may be linked back.
+    """
+    options = Options(inputs, plain, files, outputs)
+    arguments = _parse(stage, options)
+    record_path = Path(arguments.record)
+    configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what a shell starts with `&` would not hear it
+        signal.signal(number, _terminated)
+    turn = OutputLock({name: Path(getattr(arguments, name)) for name in outputs})
+    turn.take()  # before the code is read, which may be edited while another process is waited for
+    write_text(record_path, "")  # an empty record: the job began, and was killed where nothing follows
+    record = Record(stage, {}, arguments.code, {}, {})
+    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, turn))
+    exit_code = 0 if message is None else 1
+    unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
+    sys.exit(exit_code if unwritten is None else 1)
+
+
+def _carry_out(
+    settings: type[S],
+    work: Callable[[Job[S]], None],
+    holds: Callable[[S, dict[str, Any]], bool],
+    arguments: argparse.Namespace,
+    options: Options,
+    record: Record,
+    turn: OutputLock,
+) -> None:
+    """Check what the job was given, do its work unless it is done, and publish; unfinished work leaves nothing."""
+    checked = _checked_settings(settings, arguments)
+    record.settings = checked.model_dump(mode="json")
+    guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
+    record.modules, record.libraries = guard.reach.modules, installed_libraries(guard.reach.libraries)
+    _check_identity(arguments, record.libraries)
+    numeric = checked if isinstance(checked, NumericSettings) else None
+    check_environment("native" if numeric is None else numeric.numerics)
+    fix_numerics(numeric or NumericSettings(threads=1, numerics="portable"))
+    job = Job(checked, arguments, options, record)
+    try:
+        if REUSE_OFF in os.environ:
+            job.forget()
+        elif job.reuse(lambda notes: holds(checked, notes)):
+            logger.info("reused: an equal job made these outputs before")
+            return
+        if warm_start.is_offered(checked, record.libraries):
+            turn.leave()  # to the process that does all of this from its beginning
+            exit_code = warm_start.start_warm(record.libraries)
+            if exit_code is not None:
+                os._exit(exit_code)  # log and record are that process's
+            turn.take()
+        if getattr(checked, "device", "cpu") == "cuda":
+            _take_gpus(getattr(checked, "devices", None))
+        guard.begin()
+        work(job)
+        guard.check()
+        job.publish()
+        job.keep()
+    except BaseException as error:  # an interruption too
+        full = job.where_full(error)
+        job.discard()
+        if full is not None:
+            raise _no_space(full, error) from error
+        raise
+
+
+def _no_space(where: Path, error: BaseException) -> PipelineError:
+    return PipelineError(
+        "no space is left on the disk",
+        where=where,
+        value=str(error),
+        cure="make room and run the same command again: nothing that was finished is lost",
+    )
+
+
+def _take_gpus(devices: Any) -> None:
+    """Take one GPU, or as many as a training has processes; the nodes of a spread one take theirs themselves."""
+    if devices is None:
+        logger.info("on GPU %s", ", ".join(gpus.take()))
+    elif not is_spread(devices.nodes):
+        logger.info("on GPU %s", ", ".join(gpus.take(devices.processes)))
+
+
+def _at_the_boundary(action: Callable[[], None]) -> str | None:
+    """Return None where `action` succeeded, else the message that log and record hold."""
+    try:
+        action()
+    except PipelineError as error:
+        logger.error("%s", error)
+        return str(error)
+    except (KeyboardInterrupt, SystemExit):
+        logger.error("interrupted")
+        return "interrupted"
+    except Exception as error:  # whatever else went wrong must reach log and record
+        logger.exception("stopped by an unexpected error")
+        return without_queries(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _parse(stage: str, options: Options) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"workflow_scripts/{stage}.py", allow_abbrev=False)
+    for name in (*options.inputs, *options.plain, *options.files):
+        parser.add_argument(f"--{name}", nargs="*", default=[], metavar="PATH")
+    for name in options.outputs:
+        parser.add_argument(f"--{name}", required=True, metavar="PATH")
+    parser.add_argument("--manifest", help="where to write what was made")
+    parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
+    parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins it covers")
+    parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
+    parser.add_argument("--save-every", type=float, default=600, help="seconds between the states of a training")
+    parser.add_argument("--record", required=True, help="where to write how it was made")
+    parser.add_argument("--log", required=True, help="where to write the log")
+    return parser.parse_args()
+
+
+def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
+    try:
+        return settings.model_validate_json(arguments.settings)
+    except ValidationError as error:
+        raise PipelineError(f"these settings do not fit the stage: {error}", where="--settings") from error
+
+
+def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) -> None:
+    """Raise PipelineError where the code or the libraries that run are not those that the workflow was planned with."""
+    planned, *plugins = arguments.code.split()
+    running = code_digest(Path(sys.argv[0]), *plugins)
+    if planned != running:
+        raise PipelineError(
+            "the code that runs is not the code that the workflow was planned with",
+            where=sys.argv[0],
+            value=f"digest {running}, planned {planned}",
+            cure="it was edited meanwhile, or another installation is active: run snakemake again",
+        )
+    planned_libraries = None if arguments.libs is None else dict(pair.split("==", 1) for pair in arguments.libs.split())
+    if planned_libraries not in (None, libraries):
+        raise PipelineError(
+            "the libraries here are not those that the workflow was planned with",
+            value=libraries,
+            cure=f"install {canonical_json(planned_libraries)} in this environment: make setup",
+        )
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit

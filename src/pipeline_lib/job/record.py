@@ -1,0 +1,99 @@
+"""Record: how an artefact was made. No rule reads one; an empty file means that the job was killed."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core import fields
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
+from pipeline_lib.machine.facts import machine_facts, repository_facts
+
+SCHEMA = 1
+FIELDS: dict[str, type] = {  # of a record on disk; `reused` and `error` may be null
+    **{"stage": str, "code": str, "started": str, "exit": int, "seconds": float, "accepted": list},
+    **{"settings": dict, "machine": dict, "repository": dict, "notes": dict, "roles": dict},
+    **{"inputs": dict, "outputs": dict, "modules": dict, "libraries": dict},
+}
+TEXTS = ("inputs", "outputs", "modules")  # the mappings whose values are texts
+
+
+@dataclass
+class Record:
+    """What a job read and made, by which code and settings, where and when."""
+
+    stage: str
+    settings: dict[str, Any]
+    code: str
+    libraries: dict[str, Any]
+    modules: dict[str, str]
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    inputs: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, list[str]] = field(default_factory=dict)  # the inputs by the options that they were given to
+    outputs: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    accepted: list[dict[str, Any]] = field(default_factory=list)  # changes after which the bytes were kept, and why
+    reused: dict[str, Any] | None = None  # when, where and how long an equal job took whose outputs were linked back
+
+    def content(self, exit_code: int, error: str | None) -> dict[str, Any]:
+        """Return the record as it ends now; `error` is the message that the person saw."""
+        ended = datetime.now(UTC)
+        return {
+            "schema": SCHEMA,
+            "stage": self.stage,
+            "inputs": self.inputs,
+            "roles": self.roles,
+            "outputs": self.outputs,
+            "settings": self.settings,
+            "code": self.code,
+            "modules": self.modules,
+            "libraries": self.libraries,
+            "notes": self.notes,
+            "accepted": self.accepted,
+            "reused": self.reused,
+            "machine": machine_facts(),
+            "repository": repository_facts(),
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round((ended - self.started).total_seconds(), 3),
+            "exit": exit_code,
+            "error": error,
+        }
+
+    def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
+        """Write the record to a file, with the file's own path, so that a swap of two is seen."""
+        write_record(path, {**self.content(exit_code, error), "path": path.as_posix()})
+
+
+def write_record(path: Path, content: dict[str, Any]) -> None:
+    """Write a record with its seal: the digest of everything else in it, so that a slip of an editor is seen."""
+    write_text(path, pretty_json({**content, "seal": _seal(content)}))
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the content of a record; a file that is no record raises PipelineError."""
+    content = read_object(path)
+    check_record(content, path)
+    return content
+
+
+def check_record(content: dict[str, Any], path: Path) -> None:
+    """Raise PipelineError where an object of a file is no record."""
+    for name, kind in FIELDS.items():
+        fields.field(content, name, kind, path)
+    for name in TEXTS:
+        for key in content[name]:
+            fields.field(content[name], key, str, f"{path}: {name}")
+    fields.optional_field(content["notes"], "pins", dict, f"{path}: notes")
+    fields.optional_field(content, "error", str, path)
+    fields.optional_field(content, "reused", dict, path)
+
+
+def is_sealed(content: dict[str, Any]) -> bool:
+    """Return whether a record is as it was written."""
+    return content.get("seal") == _seal({name: value for name, value in content.items() if name != "seal"})
+
+
+def _seal(content: dict[str, Any]) -> str:
+    return digest_text(canonical_json(content))

@@ -1,0 +1,100 @@
+"""What an interrupted job goes on from, and the lock that keeps two processes from making the same outputs.
+
+The state lies under the key of all that decides the outputs; a state of other settings, code or inputs is dropped.
+"""
+
+import fcntl
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.files import remove
+from pipeline_lib.core.text import canonical_json
+
+FOLDER = Path(".vlmflow/state")
+LOCKS = Path(".vlmflow/locks")
+
+logger = logging.getLogger(__name__)
+
+
+def outputs_name(outputs: dict[str, Path]) -> str:
+    """Return a short name for a set of outputs, the same in every folder."""
+    return digest_text(canonical_json({name: path.as_posix() for name, path in outputs.items()}))[:24]
+
+
+class ResumeState:
+    """The state of the job that makes `outputs` under `key`."""
+
+    def __init__(self, outputs: dict[str, Path], key: str, root: Path = FOLDER) -> None:
+        self._root = root / outputs_name(outputs)
+        self._folder = self._root / key[:24]
+
+    def folder(self) -> Path:
+        """Return the job's own folder, with what an interrupted job of the same key left in it."""
+        for other in self._root.glob("*"):
+            if other != self._folder:
+                remove(other)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    def clear(self) -> None:
+        """Forget what was saved: the job has succeeded, or must not go on from it."""
+        remove(self._root)
+
+
+class OutputLock:
+    """The right to make some outputs, held until the process ends; another process that makes them is waited for.
+
+    A job may outlive the Snakemake that started it. A file system without locks gives the right to everybody.
+    """
+
+    def __init__(self, outputs: dict[str, Path], root: Path = LOCKS) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._path = _lock(outputs, root)
+        self._file: Any = None
+
+    def take(self) -> None:
+        """Wait until no other process makes the outputs."""
+        self._file = self._path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            logger.warning("waiting for process %s, which makes the same outputs", self._file.read().strip() or "?")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        except OSError as error:
+            logger.warning("outputs are not locked: %s", error)
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def leave(self) -> None:
+        """Let another process make the outputs."""
+        self._file.close()
+
+
+def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
+    """Return whether a process is making `outputs`; a file system without locks knows of none."""
+    return _is_held(_lock(outputs, root))
+
+
+def any_locked(root: Path = LOCKS) -> bool:
+    """Return whether a process is making outputs of whatever job; see `is_locked`."""
+    return any(_is_held(path) for path in root.glob("*.lock"))
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with lock.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _lock(outputs: dict[str, Path], root: Path) -> Path:
+    return root / f"{outputs_name(outputs)}.lock"

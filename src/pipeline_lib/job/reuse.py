@@ -1,0 +1,143 @@
+"""What jobs made before, kept as hard links: a job whose inputs, settings and code come out the same links it back.
+
+Snakemake runs everything below a job that ran, even where its bytes came out the same; a reused job ends at once.
+One entry is kept for each set of output paths, replaced when other outputs take their place.
+"""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Callable
+
+from pipeline_lib.core.digests import DigestCache, digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import field
+from pipeline_lib.core.files import files_below, partial, remove, write_text
+from pipeline_lib.core.text import canonical_json, pretty_json, read_object
+from pipeline_lib.job.manifest import SUFFIX, Entry, manifest_texts
+from pipeline_lib.job.record import check_record
+from pipeline_lib.job.resume import outputs_name
+
+FOLDER = Path(".vlmflow/kept")
+ENTRY = "entry.json"
+
+logger = logging.getLogger(__name__)
+
+
+class ReuseCache:
+    """The kept outputs of the jobs that write to `outputs`."""
+
+    def __init__(self, outputs: dict[str, Path], cache: DigestCache, folder: Path = FOLDER) -> None:
+        self._outputs = outputs
+        self._cache = cache
+        self._folder = folder / outputs_name(outputs)
+
+    def restore(self, key: str, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> dict[str, Any] | None:
+        """Link the outputs kept under `key` to their partial names and return the record of their making.
+
+        Return None, and link nothing, where none are kept under this key, one of them was altered, or `holds` says
+        from the record's notes that they would come out otherwise now.
+        """
+        if not (self._folder / ENTRY).is_file():
+            return None
+        try:
+            entry = read_entry(self._folder / ENTRY)
+        except PipelineError as error:
+            logger.warning("what is kept in %s is not reused: %s", self._folder, error)
+            return None
+        if entry["key"] != key or not holds(entry["record"]["notes"]):
+            return None
+        fault = entry_fault(self._folder, entry, self._cache)
+        if fault is not None:
+            logger.warning("what is kept in %s is not reused: %s", self._folder, fault)
+            return None
+        for name, path in self._outputs.items():
+            _link(self._folder / name, partial(path))
+        record: dict[str, Any] = entry["record"]
+        return record
+
+    def keep(self, key: str, record: dict[str, Any]) -> None:
+        """Keep the outputs, which stand under their final names, with the record of their making."""
+        remove(self._folder)
+        try:
+            for name, path in self._outputs.items():
+                _link(path, self._folder / name)
+        except OSError as error:  # a file system without hard links: everything works, nothing is reused
+            logger.warning("outputs are not kept for reuse: %s", error)
+            remove(self._folder)
+            return
+        files = [file for name in self._outputs for file in _files(self._folder / name)]
+        digests = dict(zip(files, self._cache.digests(files), strict=True))
+        listed = {file.relative_to(self._folder).as_posix(): digest for file, digest in digests.items()}
+        paths = {name: path.as_posix() for name, path in self._outputs.items()}
+        entry = {"key": key, "outputs": paths, "files": listed, "record": record}
+        write_text(self._folder / ENTRY, pretty_json(entry))
+
+
+def read_entry(path: Path) -> dict[str, Any]:
+    """Return the description of kept outputs; one that is broken, or of an older version, raises PipelineError."""
+    entry = read_object(path)
+    field(entry, "key", str, path)
+    for name in ("outputs", "files"):
+        for key in field(entry, name, dict, path):
+            field(entry[name], key, str, path)
+    check_record(field(entry, "record", dict, path), path)
+    return entry
+
+
+def entry_fault(folder: Path, entry: dict[str, Any], cache: DigestCache) -> str | None:
+    """Return what is wrong with kept outputs, None where they are the bytes that their record tells of.
+
+    The record decides: it names the digest of the manifest, and that names the digest of every file.
+    """
+    files = {name: folder / name for name in entry["files"]}
+    missing = next((name for name, file in files.items() if not file.is_file()), None)
+    if missing is not None:
+        return f"{missing} is missing"
+    digests = dict(zip(files, cache.digests(list(files.values())), strict=True))
+    altered = next((name for name, digest in entry["files"].items() if digests[name] != digest), None)
+    if altered is not None:
+        return f"{altered} was altered"
+    same = _recorded_outputs(folder, entry, digests).items() <= entry["record"]["outputs"].items()
+    return None if same else "its record tells of other bytes"
+
+
+def _recorded_outputs(folder: Path, entry: dict[str, Any], digests: dict[str, str]) -> dict[str, str]:
+    """Return what the record of kept files must say of them: the digest of each, or of the manifest of all."""
+    paths = {name: Path(path) for name, path in entry["outputs"].items()}
+    finals = {name: paths[name.split("/")[0]].joinpath(*name.split("/")[1:]) for name in digests}
+    manifests = [Path(path) for path in entry["record"]["outputs"] if path.endswith(SUFFIX)]
+    if not manifests:
+        return {final.as_posix(): digests[name] for name, final in finals.items()}
+    (manifest,) = manifests
+    entries = [
+        Entry(final.relative_to(manifest.parent).as_posix(), (folder / name).stat().st_size, digests[name])
+        for name, final in finals.items()
+    ]
+    top = next((path.name for name, path in paths.items() if (folder / name).is_dir()), "")
+    return {manifest.as_posix(): digest_text(manifest_texts(entries, top)[0])}
+
+
+def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
+    """Return the digest of all that decides the outputs' bytes, and of their names."""
+    parts = [record[name] for name in ("settings", "code", "libraries", "inputs", "roles")]
+    names = {name: path.as_posix() for name, path in outputs.items()}
+    return digest_text(canonical_json([*parts, names]))
+
+
+def _files(path: Path) -> list[Path]:
+    return files_below(path) if path.is_dir() else [path]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Make `target` hold the files of `source` as hard links; symbolic links stay such."""
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, copy_function=_link_file)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link_file(source, target)
+
+
+def _link_file(source: str | Path, target: str | Path) -> None:
+    os.link(source, target, follow_symlinks=False)

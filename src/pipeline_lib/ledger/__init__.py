@@ -1,1 +1,0 @@
-"""The ledger: what DVC is told of a study, and what it is asked for."""

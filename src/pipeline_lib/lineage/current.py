@@ -1,0 +1,178 @@
+"""The project as it is now: the files, the records, the code, held against what is planned and what was made."""
+
+from pathlib import Path
+from typing import Any, Callable, Collection
+
+from pipeline_lib.core.digests import DigestCache, digest_file
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.fetching.look import source_changes, unseen_source
+from pipeline_lib.job.code.digest import code_modules
+from pipeline_lib.job.manifest import SUFFIX, Entry, inline_entries, read_entries, unlisted
+from pipeline_lib.job.record import is_sealed, read_record
+from pipeline_lib.job.removal import removed_by
+from pipeline_lib.job.resume import is_locked
+from pipeline_lib.lineage.why import causes_of
+
+Job = dict[str, Any]
+Record = dict[str, Any]
+
+
+class CurrentState:
+    """What is there; `deep` reads all bytes anew, `look` looks at sources of any size."""
+
+    def __init__(self, deep: bool = False, look: bool = False) -> None:
+        self._cache = DigestCache()
+        self._deep = deep
+        self._look = look
+        self._digest_of: dict[str, str | None] = {}  # one look at each small file
+
+    def record(self, path: str) -> Record | None:
+        """Return a job's record, None where there is none, the job was killed, or the file is no record."""
+        file = Path(path)
+        if not file.is_file() or not file.stat().st_size:
+            return None
+        try:
+            return read_record(file)
+        except PipelineError:
+            return None
+
+    def record_fault(self, path: str, record: Record | None) -> str | None:
+        """Return why a job's record, as `record` read it, vouches for nothing; None where it does, or there is none."""
+        if record is None:
+            empty = Path(path).is_file() and not Path(path).stat().st_size
+            return "the job was killed" if empty else f"{path}: not a record" if Path(path).is_file() else None
+        if not is_sealed(record):
+            return f"{path}: edited since it was written"
+        return None if record.get("path", path) == path else f"{path}: it is the record {record['path']}"
+
+    def is_running(self, job: Job) -> bool:
+        """Return whether a process is making the outputs of a job, as far as its lock tells."""
+        return is_locked({name: Path(path) for name, path in job["outputs"].items() if name != "manifest"})
+
+    def absent_outputs(self, job: Job) -> dict[str, str | None]:
+        """Return the absent outputs of a job, each with the command that accounts for it, or None.
+
+        The files that a manifest of up to INLINE files lists are looked for too.
+        """
+        outputs = [Path(path) for path in job["outputs"].values()]
+        absent = {path.as_posix(): removed_by(path) for path in outputs if not path.exists()}
+        inside = [path for path in _inside(job) if not path.exists() and not path.is_symlink()]
+        return absent | {path.as_posix(): None for path in inside}
+
+    def altered_files(self, job: Job) -> list[str]:
+        """Return a line for every file of a manifest of up to INLINE files that holds other bytes than it says.
+
+        Read are only files of another size, or newer than the manifest, which is written last. Links are the source's.
+        """
+        manifest = Path(job["outputs"].get("manifest", ""))
+        files = {path: entry for path, entry in _inside(job).items() if path.is_file() and not path.is_symlink()}
+        written = manifest.stat().st_mtime_ns if files else 0
+        stats = {path: path.stat() for path in files}
+        doubtful = [
+            path for path, stat in stats.items() if stat.st_size != files[path].size or stat.st_mtime_ns > written
+        ]
+        digests = zip(doubtful, self._digests(doubtful), strict=True)
+        return [f"{path}: altered since" for path, digest in digests if digest != files[path].sha256]
+
+    def digest(self, path: str) -> str | None:
+        """Return the sha256 of a file, None where it is absent."""
+        if path not in self._digest_of:
+            self._digest_of[path] = self._digests([Path(path)])[0] if Path(path).is_file() else None
+        return self._digest_of[path]
+
+    def modules(self, job: Job) -> dict[str, str]:
+        """Return the digests of the code that a job would run, by module."""
+        return code_modules(Path("workflow_scripts") / f"{job['rule']}.py", *job["code"].split()[1:])
+
+    def causes(self, job: Job, record: Record | None) -> list[str]:
+        """Return what makes a job stale: everything that differs from its record, its sources included."""
+        causes = list(causes_of(job, record, self._digest_or_recorded(record), self.modules))
+        if record is None or record["exit"] != 0:
+            return causes
+        altered = [
+            f"{path}: altered since"
+            for path, digest in record["outputs"].items()
+            if self.digest(path) not in (None, digest)
+        ]
+        return [*self.source_changes(job, record), *causes, *altered]
+
+    def source_changes(self, job: Job, record: Record) -> list[str]:
+        """Return a line for every difference between the source of a fetch job and the one that it was fetched from."""
+        return source_changes(job, record, self._cache, self._look) if job["rule"] == "fetch" else []
+
+    def unseen_source(self, job: Job, record: Record) -> str | None:
+        """Return why nobody looked at the source of a fetch job, None where that is no matter."""
+        return unseen_source(job, record, self._look) if job["rule"] == "fetch" else None
+
+    def _digest_or_recorded(self, record: Record | None) -> Callable[[str], str | None]:
+        """Return what tells a file's digest; of a file that is absent on purpose, the one that was recorded."""
+
+        def digest(path: str) -> str | None:
+            if record is not None and removed_by(Path(path)) is not None:
+                recorded: str | None = record["inputs"].get(path)
+                return recorded
+            return self.digest(path)
+
+        return digest
+
+    def faults(self, record: Record, excused: Collection[str] = ()) -> list[str]:
+        """Return a line for everything that a record says was made and that is missing, altered or not alone.
+
+        Outputs in `excused`, and those that are absent on purpose, may be absent as a whole.
+        """
+        found = []
+        for path, digest in record["outputs"].items():
+            now = self.digest(path)
+            if now is None:
+                found += [] if removed_by(Path(path)) else [f"{path}: missing"]
+            elif now != digest:
+                found.append(f"{path}: altered since")
+            elif path.endswith(SUFFIX):
+                found += self.manifest_faults(Path(path), excused)
+        return found
+
+    def manifest_faults(self, manifest: Path, excused: Collection[str] = ()) -> list[str]:
+        """Return a line for every file of a manifest that is altered or missing or not listed; see `faults`."""
+        folder = manifest.parent / manifest.name.removesuffix(SUFFIX)
+        try:
+            entries = read_entries(manifest)
+        except PipelineError as error:  # the list of a large folder lies in it
+            if folder.is_dir():
+                return [f"{manifest}: {str(error).splitlines()[0]}"]
+            return [] if folder.as_posix() in excused or removed_by(folder) else [f"{folder}: missing"]
+        listed = {manifest.parent / entry.path: entry.sha256 for entry in entries}
+        absent = sorted({top for path in listed if not (top := _top(path, manifest)).exists()})
+        listed = {path: sha256 for path, sha256 in listed.items() if _top(path, manifest) not in absent}
+        present = [path for path in listed if path.is_file()]
+        digests = dict(zip(present, self._digests(present), strict=True))
+        faults = [f"{path}: missing" for path in absent if path.as_posix() not in excused and not removed_by(path)]
+        faults += [
+            f"{path}: {'altered since' if path in digests else 'missing'}"
+            for path, sha256 in listed.items()
+            if digests.get(path) != sha256
+        ]
+        strange = unlisted(folder, entries) if folder.is_dir() else []
+        return faults + [f"{path}: not in the manifest" for path in strange]
+
+    def _digests(self, paths: list[Path]) -> list[str]:
+        return [digest_file(path) for path in paths] if self._deep else self._cache.digests(paths)
+
+
+def _inside(job: Job) -> dict[Path, Entry]:
+    """Return the files that a job's manifest lists itself and whose output is there; `check` looks into a larger one.
+
+    None of a broken manifest: it is not the one that the record tells of.
+    """
+    manifest = Path(job["outputs"].get("manifest", ""))
+    try:
+        entries = inline_entries(manifest) if manifest.is_file() else []
+    except PipelineError:
+        return {}
+    tops = {Path(path) for path in job["outputs"].values() if Path(path).exists()}
+    files = {manifest.parent / entry.path: entry for entry in entries}
+    return {path: entry for path, entry in files.items() if _top(path, manifest) in tops}
+
+
+def _top(path: Path, manifest: Path) -> Path:
+    """Return the file or folder beside the manifest that `path` is or lies in."""
+    return manifest.parent / path.relative_to(manifest.parent).parts[0]

@@ -1,0 +1,1 @@
+"""The workflow as DVC sees it: its stages, its lock, and what a clone restores."""

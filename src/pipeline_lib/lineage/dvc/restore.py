@@ -1,0 +1,96 @@
+"""Whether what was pulled may be taken for made: every file as its manifest says, every stage as it was committed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.job.record import is_sealed
+from pipeline_lib.lineage.accept import keep_made
+from pipeline_lib.lineage.current import CurrentState
+from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, locked_inputs, md5_file
+from pipeline_lib.lineage.dvc.stages import Job, Stage, identity
+from pipeline_lib.lineage.dvc.stored_records import ledger_path
+from pipeline_lib.lineage.why import causes_of, differences
+
+
+@dataclass
+class Findings:
+    """What a restore found: stages that are there, files that are not, and whatever speaks against restoring."""
+
+    there: list[Stage] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def examine(stages: list[Stage], lock: dict[str, dict[str, Any]], identities: str, present: CurrentState) -> Findings:
+    """Return which stages can be restored; nothing is changed."""
+    found = Findings()
+    for stage in stages:
+        missing = [path for path in stage.outputs if not Path(path).exists()]
+        found.absent += missing
+        if len(missing) == len(stage.outputs):
+            continue
+        found.there.append(stage)
+        found.faults += [f"{stage.name}: {fault}" for fault in _faults(stage, lock, identities, present)]
+    return found
+
+
+def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, present: CurrentState) -> list[str]:
+    entry = lock.get(stage.name)
+    if entry is None:
+        return ["was never committed"]
+    committed = locked_identity(entry, stage.name, identities)
+    faults = list(differences(committed or {}, identity(stage)))
+    anchors = stage.of("manifest") or stage.outputs  # a manifest answers for the heavy files that it lists
+    for path, md5 in locked_files(entry).items():
+        if path in anchors and Path(path).is_file() and md5_file(Path(path)) != md5:
+            faults.append(f"{path} is not the one that was committed")
+    if set(locked_inputs(entry)) != set(stage.inputs):
+        faults.append(f"was made from {sorted(locked_inputs(entry))}, and would now be made from {stage.inputs}")
+    for path, md5 in locked_inputs(entry).items():
+        if Path(path).is_file() and md5_file(Path(path)) != md5:
+            faults.append(f"{path} is not the one that this stage was made from")
+    for manifest in (path for path in map(Path, stage.of("manifest")) if path.is_file()):
+        faults += present.manifest_faults(manifest, excused=stage.outputs + stage.of("raw"))
+    for told in map(ledger_path, stage.jobs):
+        record = present.record(told.as_posix())
+        if record is not None and not is_sealed(record):
+            faults.append(f"{told} was edited since it was written")
+    return faults
+
+
+def is_told(job: Job, present: CurrentState) -> bool:
+    """Return whether the ledger's record of a job is that of the files that are there.
+
+    After `dvc repro` without `vlmflow dvc commit`, dvc.lock tells of a newer making than the ledger.
+    """
+    record = present.record(ledger_path(job).as_posix())
+    if record is None:
+        return False
+
+    def digest(name: str) -> str | None:
+        return present.digest(name) or record["inputs"].get(name)  # what is absent contradicts nothing
+
+    made = {name: present.digest(name) for name in record["outputs"]}
+    same = all(now in (None, record["outputs"][name]) for name, now in made.items())
+    return same and not list(causes_of(job, record, digest, present.modules))
+
+
+def keep_for_reuse(stages: list[Stage], present: CurrentState) -> None:
+    """Keep what is there for jobs with equal settings, code and inputs: making a raw file again makes nothing else."""
+    cache = DigestCache()
+    for job in (job for stage in stages for job in stage.jobs if not present.absent_outputs(job)):
+        record = present.record(job["record"])
+        if record is not None and is_sealed(record) and not (present.causes(job, record) or present.faults(record)):
+            keep_made(job, record, cache)
+
+
+def heavy_files(stages: list[Stage]) -> list[Path]:
+    """Return the files whose times must stay what they are, or DVC would read them all again."""
+    paths = [Path(path) for stage in stages for job in stage.jobs for path in _heavy(job)]
+    return [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+
+
+def _heavy(job: Job) -> list[str]:
+    return [path for name, path in job["outputs"].items() if name != "manifest" and "manifest" in job["outputs"]]

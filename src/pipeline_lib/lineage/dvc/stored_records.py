@@ -1,0 +1,53 @@
+"""Records on their way with DVC: the ones of committed stages, in a folder of their own that DVC tracks.
+
+The live records change with every making; these change with a commit alone, so that `dvc status` stays clean.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Callable
+
+from pipeline_lib.core.files import remove, write_text
+from pipeline_lib.lineage.dvc.stages import Job, Stage
+
+FOLDER = Path("data/ledger")
+FILE = Path("records.dvc")
+
+
+def store(stages: list[Stage]) -> None:
+    """Copy the records of committed stages into the ledger."""
+    for job in _jobs(stages):
+        _copy(Path(job["record"]), ledger_path(job))
+    if not FILE.is_file():
+        write_text(FILE, f"outs:\n- path: {FOLDER.as_posix()}\n  hash: md5\n")
+
+
+def bring_back(stages: list[Stage], is_told: Callable[[Job], bool]) -> list[str]:
+    """Copy the ledger's records to where jobs write them, those that tell of what is there; name the stages without."""
+    told = {job["record"] for job in _jobs(stages) if is_told(job)}
+    for record in sorted(told):
+        _copy(FOLDER / record, Path(record))
+    return [stage.name for stage in stages if not told.issuperset(job["record"] for job in stage.jobs)]
+
+
+def bring_back_absent(stages: list[Stage]) -> None:
+    """Copy the ledger's records of stages that are not there and have none: an edit of theirs must be seen, too."""
+    for job in _jobs(stages):
+        if ledger_path(job).is_file() and not Path(job["record"]).exists():
+            _copy(ledger_path(job), Path(job["record"]))
+
+
+def ledger_path(job: Job) -> Path:
+    """Return where the ledger keeps the record of a job."""
+    return FOLDER / str(job["record"])
+
+
+def _jobs(stages: list[Stage]) -> list[Job]:
+    return [job for stage in stages for job in stage.jobs]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a record; what stood there may be a link into DVC's cache, so it is replaced and not written to."""
+    remove(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)

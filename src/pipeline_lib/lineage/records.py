@@ -1,0 +1,74 @@
+"""The records of a project, found by what their jobs made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job.manifest import SUFFIX
+from pipeline_lib.job.record import read_record
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file with the record of the job that made it."""
+
+    path: str
+    record: dict[str, Any]
+    record_path: Path
+    altered: str | None  # how the file differs from what the record says, None where it does not
+
+
+class Records:
+    """All records below data/records and results/**/records."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._cache = DigestCache(root / ".vlmflow" / "digests")
+        self.broken: list[str] = []  # a line for every file that is no record
+        self._all: list[tuple[Path, dict[str, Any]]] = []
+        self._by_output: dict[str, tuple[Path, dict[str, Any]]] = {}
+        for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
+            for path in sorted(folder.rglob("*.json")):
+                if path.stat().st_size:  # an empty record: the job was killed
+                    try:
+                        record = read_record(path)
+                    except PipelineError as error:
+                        self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
+                        continue
+                    self._all.append((path, record))
+                    self._by_output.update(dict.fromkeys(record["outputs"], (path, record)))
+
+    def made(self, path: Path) -> Made:
+        """Return the record of a file, which may also be named by the artefact that its manifest lists."""
+        name = path.as_posix()
+        known = name if name in self._by_output else name.rstrip("/") + SUFFIX
+        if known not in self._by_output:
+            known = path.with_suffix("").as_posix() + SUFFIX
+        if known not in self._by_output:
+            raise PipelineError(
+                "no record says how this file was made"
+                if (self._root / path).exists()
+                else "no such file, and no record of one",
+                where=name,
+                cure="name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json",
+            )
+        record_path, record = self._by_output[known]
+        return Made(known, record, record_path, self._difference(known, record["outputs"][known]))
+
+    def find(self, name: str) -> dict[str, Any] | None:
+        """Return the record of the job that made an output, None where there is none."""
+        found = self._by_output.get(name)
+        return found[1] if found else None
+
+    def all(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Return every record with its path, sorted by path."""
+        return self._all
+
+    def _difference(self, name: str, recorded: str) -> str | None:
+        path = self._root / name
+        if not path.is_file():
+            return "missing"
+        (found,) = self._cache.digests([path])
+        return None if found == recorded else "altered since"

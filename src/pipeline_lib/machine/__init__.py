@@ -1,0 +1,1 @@
+"""This machine and its cluster: memory, GPUs, environment, and what its site files say."""

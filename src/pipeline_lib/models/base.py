@@ -1,0 +1,15 @@
+"""The base of a training or a merge, from the manifests that its program was given."""
+
+from typing import Callable
+
+from pipeline_lib.job.manifest import Manifest
+from pipeline_lib.models.llava import Base
+
+PARTS = ("start", "tower", "projector")
+
+
+def given_base(manifests: Callable[[str], list[Manifest]]) -> Base:
+    """Return the base whose parts `manifests` gives by name, every file verified."""
+    found = {name: manifest for name in PARTS for manifest in manifests(name)}
+    folders = {name: manifest.folder() for name, manifest in found.items()}
+    return Base(**folders, digests={name: manifest.sha256 for name, manifest in found.items()})

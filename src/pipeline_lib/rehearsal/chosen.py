@@ -1,0 +1,29 @@
+"""What a rehearsal takes of its study: rows of a table or questions of a benchmark, and the images that they use.
+
+Each choice is a small file under a manifest. Its images are named by dataset, as the dataset's source names them.
+"""
+
+from typing import Any, Literal
+
+from pipeline_lib.core.fields import field
+from pipeline_lib.core.text import read_object
+from pipeline_lib.job.manifest import Manifest
+
+Choice = dict[str, Any]  # `rows` or `questions`, and `images` by dataset
+
+
+def chosen(choices: list[Manifest], what: Literal["rows", "questions"]) -> set[Any] | None:
+    """Return the numbers of the chosen rows or the ids of the chosen questions; None without a choice: all of them."""
+    return {item for choice in choices for item in field(_read(choice), what, list, choice.path)} if choices else None
+
+
+def chosen_images(choices: list[Manifest], dataset: str) -> set[str] | None:
+    """Return the names of a dataset's images that some choices use; None without a choice: all of them."""
+    return {name for choice in choices for name in _read(choice)["images"].get(dataset, [])} if choices else None
+
+
+def _read(choice: Manifest) -> Choice:
+    path = choice.only_file()
+    content = read_object(path)
+    field(content, "images", dict, path)
+    return content

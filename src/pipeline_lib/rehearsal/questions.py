@@ -1,0 +1,46 @@
+"""The questions of a benchmark that a rehearsal takes: of every part its share, what is scored together whole."""
+
+from collections import defaultdict
+
+from pydantic import Field
+
+from pipeline_lib.benchmarks.base import Benchmark, FileNames, Files, Question, Verdict, load_benchmark
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.rehearsal.chosen import Choice
+from pipeline_lib.rehearsal.images import names_by_dataset
+from pipeline_lib.rehearsal.order import Group, taken
+
+
+class QuestionsSettings(Settings):
+    """What one job needs to know that chooses questions."""
+
+    benchmark: str
+    protocol: str
+    files: FileNames
+    questions: int | None = Field(description="how many to take; None: all, for the images that they use")
+    seed: int
+    images: dict[str, str] = Field(description="the prefix of every dataset that holds images of the benchmark")
+
+
+def choose_questions(files: Files, settings: QuestionsSettings) -> Choice:
+    """Return the ids of the chosen questions in the order of the question file, and the images that they use."""
+    benchmark = load_benchmark(settings.benchmark, settings.protocol)
+    questions = benchmark.questions(files, settings.protocol)
+    clusters = [_cluster(benchmark, question) for question in questions]
+    names = {group.name for group in taken(_groups(questions, clusters), settings.questions, settings.seed)}
+    found = [question for question, cluster in zip(questions, clusters, strict=True) if cluster in names]
+    images = names_by_dataset((question.image for question in found if question.image), settings.images)
+    return {"questions": [question.id for question in found], "images": images}
+
+
+def _cluster(benchmark: Benchmark, question: Question) -> str:
+    """Return what the benchmark's bootstrap draws as one with a question."""
+    return benchmark.cluster(Verdict(question.id, question.part, question.image, None, None, "", False, "", "missing"))
+
+
+def _groups(questions: list[Question], clusters: list[str]) -> list[Group]:
+    """Return the clusters as groups; the parts that its questions belong to are its stratum."""
+    parts: dict[str, list[str]] = defaultdict(list)
+    for question, cluster in zip(questions, clusters, strict=True):
+        parts[cluster].append(question.part)
+    return [Group(name, ", ".join(sorted(set(found))), len(found)) for name, found in parts.items()]

@@ -1,0 +1,38 @@
+"""The rows of a table that a rehearsal takes: of every source of images its share, and of the rows without."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from pipeline_lib.conversations.tabulate import records
+from pipeline_lib.conversations.text_faults import text_fault
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.rehearsal.chosen import Choice
+from pipeline_lib.rehearsal.images import names_by_dataset, source_of
+from pipeline_lib.rehearsal.order import Group, taken
+
+
+class RowsSettings(Settings):
+    """What one job needs to know that chooses rows."""
+
+    file: str
+    rows: int | None = Field(description="how many to take; None: all, for the images that they use")
+    seed: int
+    images: dict[str, str] = Field(description="the prefix of every dataset that holds images of the table")
+
+
+def choose_rows(path: Path, settings: RowsSettings) -> Choice:
+    """Return the numbers of the chosen rows in the source file, and the images that they use by dataset."""
+    images = [_images(raw) for raw in records(path)]
+    groups = [Group(str(row), source_of(next(iter(paths), None), settings.images)) for row, paths in enumerate(images)]
+    rows = sorted(int(group.name) for group in taken(groups, settings.rows, settings.seed))
+    used = (path for row in rows for path in images[row])
+    return {"rows": rows, "images": names_by_dataset(used, settings.images)}
+
+
+def _images(raw: dict[str, Any]) -> list[str]:
+    """Return the images that a row names; what is no name is for the tabulate stage to refuse."""
+    image = raw.get("image")
+    paths = image if isinstance(image, list) else [image]
+    return [path for path in paths if isinstance(path, str) and not text_fault(path)]

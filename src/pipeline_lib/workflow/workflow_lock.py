@@ -1,0 +1,77 @@
+"""What a killed Snakemake leaves behind: its lock on the folder, and marks on outputs that it did not see finished.
+
+Left to itself, Snakemake asks the person to remove both by hand. Outputs here are complete as soon as they have their
+names, and records say which jobs did not end: no finished output is removed. A job may outlive its Snakemake, so what
+is unfinished stays too while any job works; the job that makes it anew removes it.
+Reads the files of Snakemake 9's file persistence (`.snakemake/locks`, `.snakemake/incomplete`).
+"""
+
+import fcntl
+import platform
+from base64 import urlsafe_b64decode
+from pathlib import Path
+from typing import IO
+
+from pipeline_lib.core.files import partial, remove
+from pipeline_lib.job.resume import any_locked
+
+SNAKEMAKE = Path(".snakemake")
+LOCK = Path(".vlmflow/locks/snakemake")
+
+
+class WorkflowLock:
+    """Snakemakes that are at work in this folder; each is counted until its process ends."""
+
+    def __init__(self, path: Path = LOCK) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] = path.open("a+", encoding="utf-8")
+        self._others = False  # whether another process is known to attend
+        self.alone = False  # whether nobody else can be at work: never so on a file system without locks
+        try:
+            self._join()
+        except BlockingIOError:
+            self._others = True
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+        except OSError:
+            return
+
+    def _join(self) -> None:
+        """Hold a share of the lock, having seen whether it could be held alone."""
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._file.seek(0)
+        self.alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
+        """Remove what a killed Snakemake left, if no other is at work; return what lost its mark, and the locks."""
+        if not self.alone:
+            return []
+        removed = []
+        idle = not any_locked()
+        for mark in _marks(folder / "incomplete"):
+            output = _output(mark, folder / "incomplete")
+            if idle:
+                remove(partial(output))
+            removed.append(output.as_posix())
+            mark.unlink()
+        for lock in sorted((folder / "locks").glob("*.lock")):
+            removed.append(lock.as_posix())
+            lock.unlink()
+        self._file.truncate(0)
+        self._file.write(platform.node())
+        self._file.flush()
+        return removed
+
+    def others_at_work(self, folder: Path = SNAKEMAKE) -> bool:
+        """Return whether another Snakemake has locked this folder and is alive, as far as this host can tell."""
+        return self._others and any((folder / "locks").glob("*.lock"))
+
+
+def _marks(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "migration_underway")
+
+
+def _output(mark: Path, folder: Path) -> Path:
+    """Return the output that a mark is about: its name in base64, split where file names would be too long."""
+    name = "".join(part.removeprefix("@") for part in mark.relative_to(folder).parts)
+    return Path(urlsafe_b64decode(name).decode())
