@@ -1,4 +1,4 @@
-# Everything a person does by name. `make help` lists it.
+# Development targets; `make help` lists them.
 SHELL := bash
 PYTHON ?= python3
 VENV ?= .venv
@@ -16,26 +16,26 @@ UV_VERSION := 0.13.9
 COMPILE := build/lock/bin/uv pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
   --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-# What an environment is made from. Its stamp carries their digest: an edit makes it anew, a touch does not.
+# The inputs of an environment. Its stamp's name contains their digest: an edit rebuilds it, a touch does not.
 INPUTS := requirements.lock pyproject.toml $(if $(filter cpu,$(TORCH)),,requirements.cuda.lock)
 STAMP := $(VENV)/.setup-$(TORCH)-$(shell (echo $(TORCH_VERSION); sha256sum $(INPUTS)) | sha256sum | cut -c1-16)
 
-.PHONY: help setup own demo test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
+.PHONY: help setup check-environment demo test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
 
-setup: own $(STAMP)  ## make .venv from requirements.lock; TORCH=cpu (default) or TORCH=cuda
+setup: check-environment $(STAMP)  ## make .venv from requirements.lock; TORCH=cpu (default) or TORCH=cuda
 
-own:
+check-environment:
 ifneq ($(origin VENV),command line)
 	@$(PYTHON) tools/environment.py $(VENV)
 endif
 
-# Torch stands outside the lock: which build it is depends on the machine. The lock holds what it needs beside CUDA's libraries.
-# The CPU build comes from a place that pip already knows, if there is one, else from PyTorch's own index.
-# The build backend comes first: some locked packages exist as sources alone, and no other backend builds them.
-$(STAMP): | own
+# Torch is not in the lock, because its build depends on the machine. The lock has its dependencies without CUDA's libraries.
+# The CPU build comes from an index that pip is configured for, if it has the build, else from PyTorch's own index.
+# The build backend is installed first: some locked packages are source distributions, and no other backend builds them.
+$(STAMP): | check-environment
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	rm -f $(VENV)/.setup-*
 	$(PIP) --no-deps --require-hashes --requirement <(sed -n '/^setuptools==/,/[^\\]$$/p' requirements.lock)
@@ -50,27 +50,27 @@ endif
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup  ## run the default study to its scores
+demo: setup  ## run the default study up to its scores
 	snakemake --cores $(CORES) --quiet rules host
 	vlmflow show
-	@vlmflow lineage check --against docs/digits.digests.json || echo "docs/equal_bytes.md says where bytes are not equal"
+	@vlmflow lineage check --against docs/digits.digests.json || echo "docs/equal_bytes.md explains where bytes may differ"
 
-test: setup  ## the tests, in some minutes
+test: setup  ## the tests, in a few minutes
 	pytest -m "not long and not demo and not smoke and not slurm" -n $(CORES) --dist loadscope --no-loadscope-reorder
 
-test-long: setup  ## what is slower: reproduction, thirty kills, S3, every edit for real
+test-long: setup  ## slow tests: reproduction, thirty kills, S3, every edit with a real run
 	pytest -m "long and not slurm"
 
-test-smoke: setup  ## the real studies on their stand-ins, to the scores
+test-smoke: setup  ## the real studies on their stand-ins, up to the scores
 	pytest -m "smoke"
 
-test-slurm: setup  ## the study mini on a Slurm cluster started here, and faults; as root, else skipped
+test-slurm: setup  ## the study mini on a Slurm cluster started here, and failures; needs root, else skipped
 	pytest -m "slurm and not long" -rs
 
-test-slurm-long: setup  ## the default study on such a cluster, large trainings, and faults of the cluster
+test-slurm-long: setup  ## the default study on such a cluster, large trainings, and cluster failures
 	pytest -m "slurm and long" -rs
 
-test-demo: setup  ## what the demo must have learned; run after it
+test-demo: setup  ## checks of the demo's scores; run after it
 	pytest -m "demo"
 
 lint: setup  ## static checks
@@ -80,9 +80,10 @@ lint: setup  ## static checks
 	lint-imports
 	snakefmt --check Snakefile rules
 	python .ci/lint_code.py
+	python .ci/lint_words.py
 	python .ci/lint_workflow.py
 
-format: setup  ## put code and rules in shape
+format: setup  ## format code and rules
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile rules
@@ -91,9 +92,9 @@ reference: setup  ## write docs/study.schema.json and docs/reference.md from the
 	vlmflow config schema > docs/study.schema.json
 	vlmflow config reference > docs/reference.md
 
-# What is pinned stays, but for what pyproject.toml or requirements.in no longer allow; remove a line to let its pin move.
-# The override leaves torch out, and CUDA's libraries with it.
-lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; pins stay where they can
+# Pins stay unless pyproject.toml or requirements.in no longer allow them; remove a line to let its pin change.
+# The override excludes torch and CUDA's libraries.
+lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; keeps pins where possible
 	test -x build/lock/bin/uv || $(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	echo "torch==$(TORCH_VERSION); sys_platform == 'none'" > build/lock/without_torch.txt
@@ -101,5 +102,5 @@ lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; pins
 	$(COMPILE) --all-extras --override build/lock/without_torch.txt pyproject.toml requirements.in --output-file requirements.lock
 	$(COMPILE) --no-deps build/lock/cuda.in --output-file requirements.cuda.lock
 
-clean:  ## remove what was made, but keep checkpoints; CHECKPOINTS=yes removes those too
+clean:  ## remove all artefacts except checkpoints; CHECKPOINTS=yes removes those too
 	@$(PYTHON) tools/clean.py --checkpoints=$(CHECKPOINTS)

@@ -1,4 +1,4 @@
-"""vlmflow: from raw images to benchmark scores. One stage a file in rules/; the study is read in rules/common.smk."""
+"""vlmflow: from raw images to benchmark scores. The stages are in rules/; rules/common.smk reads the study."""
 
 from snakemake.utils import min_version
 

@@ -1,4 +1,4 @@
-"""What a rehearsal with `limit` takes: rows of a table, questions of a benchmark. No other study has these stages."""
+"""Choices of a rehearsal with `limit`: rows of a table, questions of a benchmark. Other studies lack these stages."""
 
 
 rule choose_rows:

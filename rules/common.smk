@@ -1,4 +1,4 @@
-"""Functions for the rules: the study, where things lie, and the three parameters that decide what is stale."""
+"""Functions for the rules: the study, paths, and the three parameters that decide what is stale."""
 
 import sys
 from pathlib import Path
@@ -34,22 +34,22 @@ NAME = "[a-z0-9][a-z0-9_-]*"
 
 
 def clear_leftovers():
-    """Clear what a killed Snakemake left; refuse to work beside one that lives. Return what ends with this process."""
-    attendance = WorkflowLock()
-    if attendance.alone and not workflow.output_settings.dryrun:
+    """Clear the remains of a killed Snakemake, refuse to run beside a live one, and return this process's lock."""
+    lock = WorkflowLock()
+    if lock.alone and not workflow.output_settings.dryrun:
         orphans = cancel_orphans(Path.cwd())
         if orphans:
             logger.info(f"Jobs of a killed run were in Slurm's queue. Cancelled: {', '.join(orphans)}")
-    removed = attendance.clear()
+    removed = lock.clear()
     if removed:
         logger.info(f"A killed run left its marks or its lock. Removed those of: {', '.join(removed)}")
-    if attendance.others_at_work() and not workflow.output_settings.dryrun:
+    if lock.others_at_work() and not workflow.output_settings.dryrun:
         raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
-    return attendance
+    return lock
 
 
 def patch_executor():
-    """Have Slurm's executor, where it is loaded, ask patiently; refuse one that cannot be had to."""
+    """Make the Slurm executor, if it is loaded, retry its status queries; refuse one that cannot be patched."""
     try:
         patch_slurm_executor(lambda: workflow.executor_settings.requeue)
     except PipelineError as error:
@@ -66,7 +66,7 @@ def offer_warm_start():
 
 
 def read_site():
-    """Return what this site says of its Slurm; only `--profile slurm` makes use of it."""
+    """Return the Slurm settings of this site; only `--profile slurm` uses them."""
     try:
         return read_cluster()
     except PipelineError as error:
@@ -74,12 +74,12 @@ def read_site():
 
 
 def read_study(settings):
-    """Return the name and the tree of the study that `--config study=NAME` chooses; nothing of another is merged in."""
+    """Return the name and the tree of the study that `--config study=NAME` selects; studies are never merged."""
     unknown = sorted(set(settings) - {"study", "look"})
     if unknown or settings.get("look", "all") != "all":
         raise WorkflowError(
-            f"--config takes study=NAME and look=all alone, not {', '.join(unknown) or settings['look']}: "
-            "settings stand in the study's file"
+            f"--config takes only study=NAME and look=all, not {', '.join(unknown) or settings['look']}: "
+            "settings are in the study's file"
         )
     try:
         name = study_name(settings.get("study", DEFAULT))
@@ -102,24 +102,24 @@ STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 
 
 def gpus(settings):
-    """Return how many GPUs each node of a job with these settings takes, None without; Slurm's plugin knows `gpu`."""
+    """Return how many GPUs each node of a job takes, or None; Slurm's plugin reads the resource `gpu`."""
     devices = getattr(settings, "devices", None)
     return (devices.gpus_per_node if devices else 1) if settings.device == "cuda" else None
 
 
 def gpu_model(settings):
-    """Return the kind of GPU that the site asks for, None for a job that takes no GPU."""
+    """Return the GPU model that the site requests, or None for a job without a GPU."""
     return SITE.gpu_model if gpus(settings) else None
 
 
 def growing(resource, first):
-    """Return what a job asks for: `first`, then twice, three times as much where it failed, as far as the site goes."""
+    """Return the request of each attempt: `first`, then twice and three times as much, up to the site's limit."""
     most = SITE.most(resource)
     return lambda wc, attempt: first * attempt if most is None else max(first, min(first * attempt, most))
 
 
 def failures():
-    """Return the jobs that failed for good; of a job that is a group, those whose outputs are not there."""
+    """Return the jobs that failed in all attempts; of a group job, those with missing outputs."""
     jobs = [job for failed in workflow.scheduler.failed for job in (failed.jobs if failed.is_group() else [failed])]
     return [
         Failed(" ".join([job.rule.name, *job.wildcards_dict.values()]), Path(job.log.text))
@@ -129,18 +129,18 @@ def failures():
 
 
 def old_scores():
-    """Return what a person must know after a failure: score files that stand from before."""
+    """Return a note, after a failure, about score files of an earlier run."""
     paths = [path.replace("<results>", RESULTS) for path in scores()]
-    standing = [path for path in paths if Path(path).exists()]
-    note = f"These scores stand from before; `vlmflow show{STUDY_OPTION}` says which still hold: {', '.join(standing)}"
-    return note if standing else ""
+    earlier = [path for path in paths if Path(path).exists()]
+    note = f"These scores are of an earlier run; `vlmflow show{STUDY_OPTION}` gives their status: {', '.join(earlier)}"
+    return note if earlier else ""
 
 
-# What makes a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.
+# The parameters that make a stage stale: `cfg` comes from stages.STAGE(...), `code` and `libs` from here.
 
 
 def code(script, *plugins):
-    """Return the digest of the code that a job runs, then the plug-ins that it covers."""
+    """Return the digest of the code that a job runs, followed by the plug-ins that the digest covers."""
     try:
         return " ".join([code_digest(script_path(script), *plugins), *plugins])
     except PipelineError as error:
@@ -148,7 +148,7 @@ def code(script, *plugins):
 
 
 def libs(script, *plugins):
-    """Return the versions of the libraries that a job's bytes depend on: those that its code imports."""
+    """Return the versions of the libraries that a job's code imports, on which its output depends."""
     try:
         libraries = reach(script_path(script), *plugins).libraries
     except PipelineError as error:
@@ -157,34 +157,34 @@ def libs(script, *plugins):
 
 
 def script_path(script):
-    """Return the file of a stage's program."""
+    """Return the path of a stage's script."""
     return Path(workflow.basedir) / "workflow_scripts" / script
 
 
 def plugin(kind, name, *members):
-    """Return the dotted name of a plug-in, or of some of its definitions, as `code` takes it."""
+    """Return the dotted name of a plug-in, or the names of some of its definitions, as `code` takes them."""
     dotted = module_name(kind, name)
     return [f"{dotted}:{member}" for member in members] if members else [dotted]
 
 
 def recipe_plugins(recipe):
-    """Return the registered files of a training: its recipe, and the template that the recipe names."""
+    """Return the plug-ins of a training: its recipe, and the template that the recipe names."""
     template = getattr(recipe, "template", None)
-    return plugin("recipes", recipe.name) + [file for name in given(template) for file in plugin("prompts", name)]
+    return plugin("recipes", recipe.name) + [file for name in present(template) for file in plugin("prompts", name)]
 
 
 def predict_plugins(wc):
-    """Return the registered files of a predict job: the benchmark's questions, the template of the run's model."""
+    """Return the plug-ins of a predict job: the benchmark's questions, and the template of the run's model."""
     template = STUDY.model_template(model_of(wc))
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions") + plugin("prompts", template)
 
 
 def inspected_plugins(wc):
-    """Return the registered definitions of a benchmark that the check of its questions reaches."""
+    """Return the definitions of a benchmark that the check of its questions reaches."""
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
 
 
-# What the study says about the thing that a rule's wildcards name.
+# The entries of the study that a rule's wildcards name.
 
 
 def source_kind(wc):
@@ -213,20 +213,20 @@ def training(wc):
 
 
 def across(wc):
-    """Return the number of nodes of a training, None where it is one."""
+    """Return the number of nodes of a training, or None for a single node."""
     nodes = training(wc).devices.nodes
     return nodes if nodes > 1 else None
 
 
 def gpus_of_nodes(wc):
-    """Return the GPUs that every node of a training must have, as Slurm names them, None without a GPU."""
+    """Return the GPUs that every node of a training must have, as Slurm names them, or None without GPUs."""
     settings = stages.train(STUDY, wc.training)
     kind = f"gpu:{SITE.gpu_model}" if SITE.gpu_model else "gpu"
     return f"{kind}:{gpus(settings)}" if gpus(settings) else None
 
 
 def model_of(wc):
-    """Return the name of the training or the weights that a run asks."""
+    """Return the name of the training or the weights that a run evaluates."""
     return STUDY.runs[wc.run].model
 
 
@@ -235,41 +235,41 @@ def benchmark_use(wc):
     return STUDY.benchmarks[wc.benchmark]
 
 
-def given(*names):
+def present(*names):
     """Return the names that are not None."""
     return [name for name in names if name is not None]
 
 
 def base_of(training):
     """Return the names of the models that a training starts from."""
-    return given(training.start, training.tower, training.projector)
+    return present(training.start, training.tower, training.projector)
 
 
 def files_of(use):
-    """Return the datasets that hold the questions and the gold of a benchmark."""
-    return given(use.dataset, use.gold)
+    """Return the datasets that contain the questions and the gold of a benchmark."""
+    return present(use.dataset, use.gold)
 
 
 def training_table(training):
-    """Return the table that a training's subset is drawn from, in a list; none without a subset."""
-    return [STUDY.subsets[name].table for name in given(training.subset)]
+    """Return a list with the table of a training's subset; empty without a subset."""
+    return [STUDY.subsets[name].table for name in present(training.subset)]
 
 
 def training_images(training):
-    """Return the datasets that hold the images of a training's rows."""
+    """Return the datasets that contain the images of a training's rows."""
     return [dataset for name in training_table(training) for dataset in STUDY.tables[name].images]
 
 
-# Where things lie.
+# The paths of files.
 
 
 def shards(dataset):
-    """Return the shards of a dataset as they stand in paths."""
+    """Return the shards of a dataset as they appear in paths."""
     return [f"{number:03d}" for number in range(STUDY.datasets[dataset].shards)]
 
 
 def raw_manifest(dataset, shard):
-    """Return the manifest of a raw shard, as a path."""
+    """Return the path of a raw shard's manifest."""
     return Path(f"data/raw/{dataset}/{shard}.manifest.json")
 
 
@@ -294,17 +294,17 @@ def raw_folders_of(datasets):
 
 
 def raw_failures(dataset):
-    """Return the lists of what could not be fetched of all raw shards of a dataset."""
+    """Return the lists of fetch failures of all raw shards of a dataset."""
     return [f"{folder}.failures.jsonl" for folder in raw_folders(dataset)]
 
 
 def choices(part, *names):
-    """Return what a rehearsal takes of some tables or benchmarks, as paths without suffix; none in other studies."""
+    """Return the paths, without suffix, of a rehearsal's choices from tables or benchmarks; empty in other studies."""
     return [f"<results>/chosen/{part}/{name}" for name in names] if STUDY.limit else []
 
 
 def choices_about(dataset):
-    """Return the choices that decide which images of a dataset are fetched; none where all of it is."""
+    """Return the choices that decide which images of a dataset are fetched; empty if all are."""
     if dataset not in limited_datasets(STUDY):
         return []
     tables = [name for name, use in STUDY.tables.items() if dataset in use.images]
@@ -313,7 +313,7 @@ def choices_about(dataset):
 
 
 def files_at(paths, suffix):
-    """Return files from their paths without suffix."""
+    """Return paths with a suffix appended."""
     return [f"{path}{suffix}" for path in paths]
 
 
@@ -333,7 +333,7 @@ def image_indexes(datasets):
 
 
 def image_files(datasets):
-    """Return everything that holds pixels of some datasets: archives and raw folders."""
+    """Return the files that contain the images of some datasets: archives and raw folders."""
     return [path for dataset in datasets for path in shard_files(dataset, ".tar") + raw_folders(dataset)]
 
 
@@ -358,12 +358,12 @@ def subset_rows(subsets):
 
 
 def scores():
-    """Return the score files of the study's benchmarks, but of those whose answers are not public."""
+    """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
     return [f"<results>/{name}_score.json" for name, use in STUDY.benchmarks.items() if use.scored]
 
 
 def submissions():
-    """Return the files that the study's benchmarks hand in elsewhere, one for every run."""
+    """Return the submission files of the study's benchmarks, one for every run."""
     suffixes = {
         name: getattr(load("benchmarks", use.benchmark), "SUBMISSION", None) for name, use in STUDY.benchmarks.items()
     }
@@ -376,12 +376,12 @@ def submissions():
 
 
 def previews():
-    """Return the pages of the trainings that read conversations, of those that the study's runs need."""
+    """Return the preview pages of those trainings that read conversations and that the study's runs need."""
     return [f"<results>/previews/{name}.html" for name in read_conversations(STUDY)]
 
 
 def verdicts(name):
-    """Return the verdict on the rows of a training, in a list; none where it trains on nothing."""
+    """Return a list with the verdict on the rows of a training; empty if it trains on no rows."""
     recipe = STUDY.trainings[name].recipe
     if isinstance(recipe, Multimodal):
         return [f"<results>/previews/{name}.verdict.json"]
@@ -389,7 +389,7 @@ def verdicts(name):
 
 
 def model_folder(name):
-    """Return the folder of weights, or of the model that a training makes: merged, where it saves an adapter."""
+    """Return the folder of weights, or of a training's model: the merged one if the training saves an adapter."""
     if name in STUDY.weights:
         return f"data/weights/{name}"
     merged = STUDY.trainings[name].recipe.saves == "adapter"

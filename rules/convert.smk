@@ -1,4 +1,4 @@
-"""Images as models read them: what had to be changed, and where the bytes of every image lie."""
+"""Images as models read them: archives of converted images, and an index of the bytes of every image."""
 
 
 rule convert:

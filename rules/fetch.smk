@@ -1,4 +1,4 @@
-"""Raw files of one shard of a dataset, as its source has them."""
+"""Raw files of one shard of a dataset, unchanged from its source."""
 
 
 rule fetch:
@@ -14,7 +14,7 @@ rule fetch:
         record="data/records/fetch/{dataset}-{shard}.json",
     benchmark:
         "data/timings/fetch/{dataset}-{shard}.jsonl"
-    localrule: SITE.fetch == LOGIN  # where compute nodes have no network
+    localrule: SITE.fetch == LOGIN  # for sites whose compute nodes have no network
     resources:
         mem_mb=growing("mem_mb", 2000),
         runtime=480,

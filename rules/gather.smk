@@ -11,7 +11,7 @@ rule gather:
         record="<results>/records/gather/{benchmark}.json",
     benchmark:
         "<results>/timings/gather/{benchmark}.jsonl"
-    localrule: True  # a second's work on a few small files, also for a login node
+    localrule: True  # takes a second on a few small files, also on a login node
     resources:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,

@@ -1,4 +1,4 @@
-"""The questions of the benchmarks, checked before any model is trained or asked; rules/preview.smk checks the rows."""
+"""Checks of benchmark questions before any model is trained or evaluated; rules/preview.smk checks training rows."""
 
 
 rule inspect_questions:
@@ -42,7 +42,7 @@ rule inspect_benchmarks:
         record="<results>/records/inspect_benchmarks/all.json",
     benchmark:
         "<results>/timings/inspect_benchmarks/all.jsonl"
-    localrule: True  # a second's work on a few small files, also for a login node
+    localrule: True  # takes a second on a few small files, also on a login node
     resources:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,

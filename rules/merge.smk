@@ -1,11 +1,11 @@
-"""Merged models: an adapter put into the model that it was trained on, with a receipt."""
+"""Merged models: an adapter merged into the model that it was trained on, with a receipt."""
 
 
 rule merge:
     input:
         start=lambda wc: model_manifest(training(wc).start),
-        tower=lambda wc: model_manifests(given(training(wc).tower)),
-        projector=lambda wc: model_manifests(given(training(wc).projector)),
+        tower=lambda wc: model_manifests(present(training(wc).tower)),
+        projector=lambda wc: model_manifests(present(training(wc).projector)),
         adapter="<results>/checkpoints/{training}.manifest.json",
         models=lambda wc: ancient(model_folders(base_of(training(wc)))),
         tensors=ancient("<results>/checkpoints/{training}"),

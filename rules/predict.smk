@@ -8,7 +8,7 @@ rule predict:
         indexes=lambda wc: index_manifests(benchmark_use(wc).images),
         chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
         choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
-        clearance=ancient("<results>/questions/{benchmark}.verdict.json"),  # another gold answer asks nothing again
+        clearance=ancient("<results>/questions/{benchmark}.verdict.json"),  # a changed gold answer reruns no prediction
         weights=lambda wc: ancient(model_folder(model_of(wc))),
         files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
         images=lambda wc: ancient(image_indexes(benchmark_use(wc).images) + image_files(benchmark_use(wc).images)),

@@ -1,13 +1,13 @@
-"""What a training will see of its rows: counted with a verdict, which the training waits for, and shown."""
+"""Checks of a training's rows: token counts, the verdict that the training waits for, and a page that shows rows."""
 
 
 rule inspect_rows:
     input:
         start=lambda wc: model_manifest(origins(STUDY, wc.training)[0]),
-        tower=lambda wc: model_manifests(given(origins(STUDY, wc.training)[1])),
-        subset=lambda wc: subset_manifests(given(training(wc).subset)),
-        models=lambda wc: ancient(model_folders(given(*origins(STUDY, wc.training)))),
-        rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
+        tower=lambda wc: model_manifests(present(origins(STUDY, wc.training)[1])),
+        subset=lambda wc: subset_manifests(present(training(wc).subset)),
+        models=lambda wc: ancient(model_folders(present(*origins(STUDY, wc.training)))),
+        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
     output:
         counts="<results>/previews/{training}.json",
@@ -34,8 +34,8 @@ rule inspect_rows:
 
 rule inspect_images:
     input:
-        subset=lambda wc: subset_manifests(given(training(wc).subset)),
-        rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
+        subset=lambda wc: subset_manifests(present(training(wc).subset)),
+        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
     output:
         verdict="<results>/pairs/{training}.verdict.json",
@@ -68,7 +68,7 @@ rule preview:
         record="<results>/records/preview/{training}.json",
     benchmark:
         "<results>/timings/preview/{training}.jsonl"
-    priority: 1  # before a training, which may refuse to start
+    priority: 1  # before its training, which the verdict may block
     resources:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,

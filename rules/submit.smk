@@ -1,4 +1,4 @@
-"""Answers as the file that a benchmark's own server takes."""
+"""Answers in the file format of a benchmark's evaluation server."""
 
 
 rule submit:

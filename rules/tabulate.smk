@@ -1,4 +1,4 @@
-"""Conversations as a validated table."""
+"""Validated tables of conversations."""
 
 
 rule tabulate:

@@ -4,14 +4,14 @@
 rule train:
     input:
         start=lambda wc: model_manifest(training(wc).start),
-        tower=lambda wc: model_manifests(given(training(wc).tower)),
-        projector=lambda wc: model_manifests(given(training(wc).projector)),
-        adapter=lambda wc: model_manifests(given(training(wc).adapter)),
-        subset=lambda wc: subset_manifests(given(training(wc).subset)),
+        tower=lambda wc: model_manifests(present(training(wc).tower)),
+        projector=lambda wc: model_manifests(present(training(wc).projector)),
+        adapter=lambda wc: model_manifests(present(training(wc).adapter)),
+        subset=lambda wc: subset_manifests(present(training(wc).subset)),
         verdict=lambda wc: verdicts(wc.training),
-        clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions trains nothing again
-        models=lambda wc: ancient(model_folders(base_of(training(wc)) + given(training(wc).adapter))),
-        rows=lambda wc: ancient(subset_rows(given(training(wc).subset))),
+        clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions reruns no training
+        models=lambda wc: ancient(model_folders(base_of(training(wc)) + present(training(wc).adapter))),
+        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
         table=lambda wc: ancient(table_rows(training_table(training(wc)))),
         indexes=lambda wc: ancient(image_indexes(training_images(training(wc)))),
         images=lambda wc: ancient(image_files(training_images(training(wc)))),
@@ -36,7 +36,7 @@ rule train:
         tasks_per_gpu=lambda wc: 0 if across(wc) else None,  # else the executor asks for `tasks` on every GPU
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 1440),
-        slurm_extra="--signal=TERM@120",  # two minutes before its limit it is told to keep its state
+        slurm_extra="--signal=TERM@120",  # a signal two minutes before its limit, to save its state
         save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),

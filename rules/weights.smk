@@ -4,10 +4,10 @@
 rule weights:
     input:
         tables=lambda wc: table_manifests(weights(wc).tables),
-        files=lambda wc: raw_manifests_of(given(weights(wc).dataset)),
-        raw=lambda wc: ancient(raw_folders_of(given(weights(wc).dataset))),
-        tower=lambda wc: model_manifests(given(weights(wc).tower)),
-        clip=lambda wc: ancient(model_folders(given(weights(wc).tower))),
+        files=lambda wc: raw_manifests_of(present(weights(wc).dataset)),
+        raw=lambda wc: ancient(raw_folders_of(present(weights(wc).dataset))),
+        tower=lambda wc: model_manifests(present(weights(wc).tower)),
+        clip=lambda wc: ancient(model_folders(present(weights(wc).tower))),
         rows=lambda wc: ancient(table_rows(weights(wc).tables)),
     output:
         weights=directory("data/weights/{weights}"),

@@ -1,4 +1,4 @@
-"""Convert the images of one shard: an archive of what had to change, and an index of everything."""
+"""Convert the images of one shard: an archive of the converted images, and an index of all files."""
 
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import health, write_index
@@ -11,7 +11,7 @@ def work(job: Job[ConvertSettings]) -> None:
     """Read the raw shard, write its archive and index."""
     raw = job.manifest("raw")
     folder = raw.folder()
-    files = [file for file in raw.files() if file.is_relative_to(folder)]  # the list of failures lies beside it
+    files = [file for file in raw.files() if file.is_relative_to(folder)]  # not the failures list
     rows = convert_shard(folder, files, job.output("archive"), job.final("archive"), job.settings)
     write_index(job.output("index"), rows)
     job.note(health=health(rows))

@@ -1,4 +1,4 @@
-"""Fetch one shard of a source: its raw files, as they are, and a list of those that could not be had."""
+"""Fetch one shard of a source: its raw files, unchanged, and a list of those that could not be fetched."""
 
 from dataclasses import asdict
 

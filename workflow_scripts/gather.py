@@ -8,7 +8,7 @@ from pipeline_lib.scoring.gather import GatherSettings, gather
 
 
 def work(job: Job[GatherSettings]) -> None:
-    """Read the runs' scores, write the benchmark's."""
+    """Read the scores of the runs, write the score of the benchmark."""
     write_text(job.output("score"), pretty_json(gather(job.paths("scores"), job.settings)))
 
 

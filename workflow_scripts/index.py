@@ -1,4 +1,4 @@
-"""Merge the shards of a dataset into its index, its health table with a picture, and its lists."""
+"""Merge the shards of a dataset into its index, its health counts with a chart, and its lists of bad images."""
 
 import logging
 from collections import Counter
@@ -23,7 +23,7 @@ logger = logging.getLogger("pipeline_lib.index")
 
 
 def work(job: Job[IndexSettings]) -> None:
-    """Read the shards' indexes, write the dataset's."""
+    """Read the indexes of the shards, write the index of the dataset."""
     shards = [read_index(shard.twin(".index.parquet")) for shard in job.manifests("shards")]
     failures = [missing(read_lines(raw.twin(".failures.jsonl"))) for raw in job.manifests("raw")]
     rows = merge([*shards, *failures], job.settings.prefix)

@@ -1,4 +1,4 @@
-"""Join the verdicts on all benchmarks' questions into the one that trainings wait for."""
+"""Join the verdicts on all benchmarks' questions into one verdict, which trainings wait for."""
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json

@@ -1,4 +1,4 @@
-"""Check that all rows of a training have an image, or that none has, as its recipe needs it."""
+"""Check that all rows of a training have an image, or that none has, as its recipe requires."""
 
 from pipeline_lib.conversations.subset import subset_conversations
 from pipeline_lib.core.files import write_text

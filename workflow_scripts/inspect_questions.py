@@ -1,4 +1,4 @@
-"""Check the questions of a benchmark against its images, gold and protocol, before a model is trained or asked."""
+"""Check the questions of a benchmark against its images, gold and protocol, before a model is trained or evaluated."""
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json

@@ -1,4 +1,4 @@
-"""Tokenise and count the conversations of a training, before it starts."""
+"""Tokenise the conversations of a training and count their tokens, before it starts."""
 
 import logging
 
@@ -19,11 +19,11 @@ def work(job: Job[InspectSettings]) -> None:
 
     (table,) = job.paths("table")
     rows = subset_conversations(job.manifest("subset").only_file(), table)
-    (start, *tower) = (folder_without_tensors(found) for name in ("start", "tower") for found in job.manifests(name))
-    found = inspect(rows, open_tokens(start, tower[0] if tower else None), job.settings)
-    write_text(job.output("counts"), pretty_json(found.report))
-    write_text(job.output("verdict"), pretty_json(found.verdict))
-    counts = found.report["counts"]
+    (start, *tower) = (folder_without_tensors(model) for name in ("start", "tower") for model in job.manifests(name))
+    inspection = inspect(rows, open_tokens(start, tower[0] if tower else None), job.settings)
+    write_text(job.output("counts"), pretty_json(inspection.report))
+    write_text(job.output("verdict"), pretty_json(inspection.verdict))
+    counts = inspection.report["counts"]
     for word, count in counts["control_words"].items():
         logger.warning("in %d rows a speaker says %s", count, word)
     job.note(rows=counts["rows"], **{name: counts[name] for name in ("untrained", "truncated", "control_words")})

@@ -1,4 +1,4 @@
-"""Show the conversations of a training as a page."""
+"""Write an HTML page that shows conversations of a training."""
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import read_json
@@ -9,7 +9,7 @@ from pipeline_lib.preview.settings import PreviewSettings
 
 
 def work(job: Job[PreviewSettings]) -> None:
-    """Read what was counted, write the page."""
+    """Read the counts, write the page."""
     (counts,) = job.paths("counts")
     write_text(job.output("page"), page(job.final("page").stem, read_json(counts)))
 

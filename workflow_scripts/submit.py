@@ -1,4 +1,4 @@
-"""Write the file that a benchmark's server takes, from one run's answers."""
+"""Write one run's answers in the file format of a benchmark's evaluation server."""
 
 from pipeline_lib.benchmarks.base import open_files
 from pipeline_lib.job.job import Job

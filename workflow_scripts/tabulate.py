@@ -1,4 +1,4 @@
-"""Make a validated table of LLaVA's conversations, a list of the rows that cannot be used and one of unused keys."""
+"""Make a validated table of LLaVA's conversations, a list of unusable rows and a list of unused keys."""
 
 import logging
 
@@ -11,7 +11,7 @@ from pipeline_lib.job.manifest import raw_path
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
 
-SHOWN = 20  # unused keys in the log and the record, of those with most rows
+SHOWN = 20  # unused keys in the log and the record, the most frequent first
 
 logger = logging.getLogger("pipeline_lib.tabulate")
 

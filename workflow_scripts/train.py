@@ -13,7 +13,7 @@ from pipeline_lib.training.settings import TrainSettings
 def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     expect_no_fault(job.paths("clearance"))
-    left_out, longest = read_verdict(job.paths("verdict"))  # raises where it must not start, before anything is loaded
+    left_out, longest = read_verdict(job.paths("verdict"))  # raises if it must not start, before anything is loaded
     from pipeline_lib.conversations.subset import subset_conversations
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.base import given_base
@@ -40,11 +40,11 @@ def work(job: Job[TrainSettings]) -> None:
     if job.settings.recipe.makes == "llava":
         job.note(tensors=origins(material.base, _projector(job.settings, adapter)))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
-    job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # else a part is older
+    job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # not if resumed
 
 
 def _projector(settings: TrainSettings, adapter: Path | None) -> str:
-    """Return where the projector comes from, where the base brings none."""
+    """Return the origin of the projector for a base without one."""
     return "adapter" if adapter is not None else f"random, seed {settings.seed}"
 
 

@@ -13,17 +13,17 @@ logger = logging.getLogger("pipeline_lib.weights")
 
 
 def work(job: Job[WeightsSettings]) -> None:
-    """Read the tables, write the model."""
+    """Read tables and files, write the model."""
     from pipeline_lib.training.weights import make_weights
 
     tower = next((manifest.folder() for manifest in job.manifests("tower")), None)
-    given = WeightsInputs(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
-    make_weights(job.settings, given, job.output("weights"))
-    origin = job.settings.make.origin(given, job.settings.seed)
+    inputs = WeightsInputs(rows_of(job.manifests("tables")), raw_files(job.manifests("files")), tower)
+    make_weights(job.settings, inputs, job.output("weights"))
+    origin = job.settings.make.origin(inputs, job.settings.seed)
     for name in origin.get("unused_files", []):
-        logger.warning("%s: nothing is read from this file of tensors", name)
+        logger.warning("%s: this tensor file is not read", name)
     job.note(**origin)
-    job.note(texts=len(given.rows))
+    job.note(texts=len(inputs.rows))
 
 
 def rows_of(tables: list[Manifest]) -> list[Conversation]:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline_lib.benchmarks.base import Question
-from pipeline_lib.checkpoints.names import own_name
+from pipeline_lib.checkpoints.names import transformers_name
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.text import read_json
 from pipeline_lib.images.reader import ImageReader
@@ -61,8 +61,8 @@ def own(name: str) -> str:
     """Return our name of a tensor, of a model with adapters too."""
     wrapped = "base_model.model."
     if not name.startswith(wrapped):
-        return str(own_name(name))
+        return str(transformers_name(name))
     bare = name.removeprefix(wrapped)
     if "mm_projector" not in bare:
         return wrapped + bare.replace("model.layers.", "model.language_model.layers.")
-    return wrapped + str(own_name(bare)).replace("_projector.", "_projector.modules_to_save.default.")
+    return wrapped + str(transformers_name(bare)).replace("_projector.", "_projector.modules_to_save.default.")

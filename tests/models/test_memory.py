@@ -150,11 +150,11 @@ def test_a_gpu_of_unknown_size_is_said_and_not_refused(
     how = TrainSettings(recipe=RECIPES["projector"], seed=0, threads=1, device="cuda")
     with caplog.at_level(logging.WARNING):
         check_memory(how, cases["projector"], 30)
-    assert "is not known" in caplog.text
+    assert "the GPU's memory is unknown" in caplog.text
 
 
 def test_a_need_is_told_in_words() -> None:
-    assert memory.told(Need(2 * memory.GIB, 0, 0, None)).endswith("optimizer 0.00 GiB, activations unknown")
+    assert memory.describe(Need(2 * memory.GIB, 0, 0, None)).endswith("optimizer 0.00 GiB, activations unknown")
 
 
 def test_a_plan_knows_the_sizes_of_a_training_that_starts_from_one_that_is_not_made(

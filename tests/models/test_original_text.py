@@ -12,7 +12,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.models.encode import IGNORED, encode, image_id
-from pipeline_lib.models.original_labels import IMAGE_PLACE, encode_as_original
+from pipeline_lib.models.original_labels import IMAGE_TOKEN_INDEX, encode_as_original
 from pipeline_lib.models.rows import Encoding, encode_conversation
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import add_llava_tokens
@@ -73,7 +73,7 @@ def template(version: str) -> Template:
 
 
 def placed(ids: list[int], tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    return [IMAGE_PLACE if token == image_id(tokenizer) else token for token in ids]
+    return [IMAGE_TOKEN_INDEX if token == image_id(tokenizer) else token for token in ids]
 
 
 def test_texts_become_the_originals_ids_in_both_modes(golden: Path, tokenizers: Tokenizers) -> None:
@@ -146,7 +146,7 @@ def obeyed(case: dict[str, Any], labels: dict[str, Any], tokenizers: Tokenizers)
 def theirs(case: dict[str, Any]) -> tuple[list[int], list[int]]:
     """Return what the original trains on: it cuts rows with an image later, and never trains the image itself."""
     length = case["model_max_length"]
-    found = [IGNORED if label == IMAGE_PLACE else label for label in case["labels"]]
+    found = [IGNORED if label == IMAGE_TOKEN_INDEX else label for label in case["labels"]]
     return case["input_ids"][:length], found[:length]
 
 
@@ -203,4 +203,4 @@ def test_an_image_of_a_text_row_is_text_to_us_and_an_image_to_the_plain_template
     cases = [case for case in labels["records"] if (case["version"], case["sample"]) == PICTURE_IN_TEXT]
     assert len(cases) == 2
     for case in cases:
-        assert IMAGE_PLACE in theirs(case)[0] and IMAGE_PLACE not in ours(case, labels, tokenizers)[0]
+        assert IMAGE_TOKEN_INDEX in theirs(case)[0] and IMAGE_TOKEN_INDEX not in ours(case, labels, tokenizers)[0]

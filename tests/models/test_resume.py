@@ -149,7 +149,7 @@ def test_a_state_cut_while_it_was_written_is_not_used(
     (tmp_path / "state" / "writing" / "checkpoint-4").mkdir(parents=True)
     with caplog.at_level(logging.WARNING):
         assert resume.latest() is None
-    assert "was cut while it was written" in caplog.text
+    assert "was not written completely" in caplog.text
     assert not state.exists() and not (tmp_path / "state" / "writing").exists()
 
 

@@ -52,7 +52,7 @@ def test_the_doctor_writes_the_site_and_finds_no_fault(cluster: Cluster, fresh: 
     assert site.account in ("lab", "root") and site.gpu_model == MODEL
     assert {name: found.max_gpu for name, found in site.partitions.items()} == {"cpu": 0, "gpu": SHAPE.gpus_per_node}
     assert {found.max_runtime for found in site.partitions.values()} == {2880}
-    for line in ("sacct answers", "a job's file was seen after", "imports on", "one that is held here is seen on"):
+    for line in ("sacct answers", "a job's file was visible after", "imports on", "a lock held here is visible on"):
         assert line in done.text
     assert "fault" not in done.text
 

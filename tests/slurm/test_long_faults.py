@@ -93,7 +93,7 @@ def test_a_node_is_lost_with_its_job(cluster: Cluster, unfinished: Project, fini
     ends_well(process, unfinished)
     state, restarts, other = training(cluster, unfinished)
     assert (state, restarts) == ("COMPLETED", 1) and other != node
-    assert "going on from step" in log(unfinished)
+    assert "resuming from step" in log(unfinished)
     assert is_made_like(unfinished, finished)
 
 
@@ -125,7 +125,7 @@ def test_a_preempted_training_is_requeued(cluster: Cluster, unfinished: Project,
     ends_well(process, unfinished)
     assert training(cluster, unfinished)[:2] == ("COMPLETED", 1)
     assert submitted(cluster, unfinished) == ONCE
-    assert "going on from step" in log(unfinished)
+    assert "resuming from step" in log(unfinished)
     assert is_made_like(unfinished, finished)
 
 

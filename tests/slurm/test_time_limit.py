@@ -42,4 +42,4 @@ def test_a_training_keeps_its_state_at_the_notice_and_goes_on_after_the_limit(
     assert jobs[0][:3] == ["rule_train_wildcards_full", "COMPLETED", "3:00"]
     restarts = re.search(r"Restarts=(\d+)", cluster.ask("scontrol", "show", "job", jobs[0][3]))
     assert restarts is not None and int(restarts[1]) >= 1
-    assert "going on from step-" in (longer.root / "results/mini/logs/train/full.log").read_text()
+    assert "resuming from step-" in (longer.root / "results/mini/logs/train/full.log").read_text()

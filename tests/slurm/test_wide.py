@@ -59,5 +59,5 @@ def test_a_step_that_the_gpus_cannot_share_is_refused_before_anything_is_submitt
     on(large, 6)
     done = train(large)
     assert done.returncode != 0
-    assert "512 rows a step are not 6 x 8 processes x 8 = 384 rows some times" in done.text
+    assert "512 rows a step are not a multiple of 6 x 8 processes x 8 = 384 rows" in done.text
     assert cluster.jobs(large.root, "comment") == []

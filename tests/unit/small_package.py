@@ -19,6 +19,9 @@ FILES = {
     "scoring/patch.py": '"""Patches."""\nfrom pipeline_lib.scoring import words\n\nwords.NO = frozenset({"no"})\n',
     "bag/__init__.py": "from pipeline_lib.scoring.words import said\n",
     "hooked.py": "nothing = 0\n\n\nclass A:\n    def __init_subclass__(cls):\n        pass\n",
+    "job/__init__.py": "",
+    "job/code/__init__.py": "",
+    "job/code/digest.py": '"""Knows where the source is."""\n\nSOURCE = "/"\n',
     "other.py": '"""Other."""\n\n\ndef steady(x):\n    return x\n',
 }
 Digest = Callable[..., str]

@@ -143,7 +143,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "device in a zip": (zip_of(0o020000), "a link or a device"),
     "one name twice": (tarred({"a": b"1", "./a": b"2"}), "two files have the same name"),
     "a file where a folder is": (tarred({"a": b"1", "a/b": b"2"}), "another's folder"),
-    "nothing": (tarred({}), "empty|holds no file"),
+    "nothing": (tarred({}), "empty|has no files"),
     "no archive": (b"just some text", "broken"),
     "no bytes": (b"", "broken"),
 }
@@ -179,7 +179,7 @@ def test_a_member_of_another_size_than_it_declares_is_refused_by_name(tmp_path: 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     for data in (zipped({"a.jpg": bytes(HARMLESS + 1)}), gzip.compress(tarred({"a.jpg": bytes(HARMLESS + 1)}))):
-        with pytest.raises(PipelineError, match="not safe to take apart: it declares"):
+        with pytest.raises(PipelineError, match="not safe to extract: it declares"):
             taken(tmp_path, data)
 
 
@@ -224,7 +224,7 @@ def test_a_damaged_byte_is_seen_by_the_checksum(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_many_members_are_bounded_together(tmp_path: Path, form: str) -> None:
     if form != "tar":  # a plain one holds what it says
-        with pytest.raises(PipelineError, match="not safe to take apart: it declares"):
+        with pytest.raises(PipelineError, match="not safe to extract: it declares"):
             taken(tmp_path, FORMS[form]({f"{number}.bin": bytes(HARMLESS // 2) for number in range(3)}))
 
 
@@ -236,7 +236,7 @@ def test_a_path_longer_than_a_disk_takes_is_refused(tmp_path: Path, form: str) -
 
 def test_content_for_which_there_is_no_room_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline_lib.downloads.archives.shutil.disk_usage", lambda _: SimpleNamespace(free=10))
-    with pytest.raises(PipelineError, match=r"no room(.|\n)*a\.jpg(.|\n)*10 are free"):
+    with pytest.raises(PipelineError, match=r"not enough disk space(.|\n)*a\.jpg(.|\n)*10 are free"):
         taken(tmp_path, tarred(FILES))
 
 

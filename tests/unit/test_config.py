@@ -51,7 +51,7 @@ def line_of(text: str) -> int:
         (
             "images: [digits_test_scenes]",
             "images: [digits_conversations]",
-            ["benchmarks.pope.images.0", "give the dataset a `convert`"],
+            ["benchmarks.pope.images.0", "add `convert` to the dataset"],
         ),
         ("protocol: llava15", "protocol: llava16", ["benchmarks.pope.protocol", "did you mean 'llava15'?"]),
         (
@@ -62,24 +62,24 @@ def line_of(text: str) -> int:
         (
             "full: {model: full}",
             "full: {model: tower}",
-            ["runs.full.model", "a model of kind clip; here belongs llava"],
+            ["runs.full.model", "a model of kind clip; expected llava"],
         ),
-        ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a circle"]),
+        ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a cycle"]),
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),
         (
             "{name: assemble, projector: random}",
             "{name: assemble, projector: random}\n    subset: half",
-            ["trains on nothing"],
+            ["does not train"],
         ),
         (
             "{name: assemble, projector: random}",
             "{name: assemble}",
-            ["trainings.untrained: nothing brings a projector", "write `projector: random` in the recipe"],
+            ["trainings.untrained: this training has no projector", "write `projector: random` in the recipe"],
         ),
         (
             "start: pretrained\n    subset: half\n    recipe: {name: full",
             "start: pretrained\n    subset: half\n    recipe: {name: full, projector: random",
-            ["trainings.half.recipe.projector: `start` or `projector` of this training brings a projector"],
+            ["trainings.half.recipe.projector: `start` or `projector` of this training provides a projector"],
         ),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
         (
@@ -101,12 +101,12 @@ def line_of(text: str) -> int:
                 ("epochs: 1, batch_size: 32", "epochs: 1, batch_size: -8", "recipe.batch_size", "greater than 0"),
                 ("epochs: 1, batch_size: 32", "steps: 1000000000000, batch_size: 32", "recipe.steps", "100000000"),
                 ("max_new_tokens: 8", "max_new_tokens: 0", "decoding.max_new_tokens", "greater than 0"),
-                ("patch_size: 16", "patch_size: 15", "make.vision", "no multiple of patch_size 15"),
+                ("patch_size: 16", "patch_size: 15", "make.vision", "not a multiple of patch_size 15"),
                 (
                     "num_attention_heads: 4",
                     "num_attention_heads: 5",
                     "make.config",
-                    "no multiple of num_attention_heads",
+                    "not a multiple of num_attention_heads",
                 ),
                 ("num_hidden_layers: 4", "num_hidden_layer: 4", "make.config.num_hidden_layer", "did you mean"),
                 ("rank: ", "rank: -", "recipe.rank", "greater than 0"),
@@ -140,14 +140,14 @@ def test_a_benchmark_that_no_run_is_asked_is_a_fault(tmp_path: Path) -> None:
     head, tail = CONFIG.split("\nruns:\n")
     path = tmp_path / "config.yaml"
     path.write_text(f"{head}\nruns: {{}}\n{tail[tail.index('benchmarks:') :]}")
-    with pytest.raises(PipelineError, match=r"benchmarks\.pope: no model is asked"):
+    with pytest.raises(PipelineError, match=r"benchmarks\.pope: the study has no run"):
         load_study(path)
 
 
 def test_answers_that_are_neither_scored_nor_handed_in_are_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace("benchmark: pope\n", "benchmark: pope\n    scored: false\n", 1))
-    with pytest.raises(PipelineError, match=r"benchmarks\.pope\.scored: answers to pope are handed in nowhere else"):
+    with pytest.raises(PipelineError, match=r"benchmarks\.pope\.scored: pope has no format for submissions"):
         load_study(path)
 
 

@@ -218,7 +218,7 @@ def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:
     first = rows[0].row
     table[first] = Conversation(first, str(first), None, None, turns("another question"))
     write_table(tmp_path / "t.parquet", table)
-    with pytest.raises(PipelineError, match="not the one that the subset pins"):
+    with pytest.raises(PipelineError, match="differs from the one that the subset pins"):
         subset_conversations(tmp_path / "s.parquet", tmp_path / "t.parquet")
     write_table(tmp_path / "t.parquet", table[:first] + table[first + 1 :])
     with pytest.raises(PipelineError, match="rows of the subset are missing"):

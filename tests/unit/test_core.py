@@ -87,7 +87,7 @@ def test_a_raw_file_is_found_in_its_shard(tmp_path: Path, cache: DigestCache) ->
         write_manifest(tmp_path / f"{shard}.manifest.json", [tmp_path / shard], cache)
     shards = [Manifest(tmp_path / f"{shard}.manifest.json", cache) for shard in ("000", "001")]
     assert raw_path(shards, "b.json").read_text() == "b.json"
-    with pytest.raises(PipelineError, match=r"expected one shard that holds 'c\.json', found 0"):
+    with pytest.raises(PipelineError, match=r"expected one shard that contains 'c\.json', found 0"):
         raw_path(shards, "c.json")
 
 

@@ -13,7 +13,7 @@ from pipeline_lib.digits.formats import BROKEN, CYCLE
 from pipeline_lib.digits.pope import label_rows, question_rows
 from pipeline_lib.digits.questions import SHORT
 from pipeline_lib.digits.render import SCANS, draw, encode, image_name, scans_of
-from pipeline_lib.digits.scene import NAMES, caption, draw_scene, told
+from pipeline_lib.digits.scene import NAMES, caption, draw_scene, scene_words
 from pipeline_lib.images.decode import UnreadableImageError, open_image, seen
 from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.sources.base import shard_of
@@ -40,8 +40,8 @@ def test_a_scene_is_a_function_of_seed_part_and_number() -> None:
 def test_words_tell_what_the_caption_says() -> None:
     scene = draw_scene(0, "train", 3)
     for digit in scene.digits:
-        assert NAMES[digit] in told(scene).split() and f"a {NAMES[digit]} at" in caption(scene)
-    assert len(told(scene).split()) == 4
+        assert NAMES[digit] in scene_words(scene).split() and f"a {NAMES[digit]} at" in caption(scene)
+    assert len(scene_words(scene).split()) == 4
 
 
 def scene_file(part: str, number: int) -> bytes:

@@ -1,6 +1,8 @@
 """The pages for people name what there is."""
 
 import re
+import runpy
+import tomllib
 
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
@@ -49,3 +51,29 @@ def test_links_lead_to_files() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_page_on_words_names_every_avoided_word_and_name() -> None:
+    lint = runpy.run_path(str(ROOT / ".ci" / "lint_words.py"))
+    avoided = (ROOT / "docs" / "words.md").read_text().split("## Words it avoids")[1]
+    words, names_of_variables = avoided.split("Names of variables")
+    for instead in lint["AVOIDED"].values():
+        assert f"| {instead} |" in words
+    listed = re.findall(r"^\| ([^|]+) \|", words, re.M)[1:]
+    terms = {term.strip() for row in listed for term in row.split(",") if not row.startswith("-")}
+    for term in terms:
+        assert any(re.fullmatch(pattern, term) for pattern in lint["AVOIDED"]), term
+    first_column = " ".join(re.findall(r"^\| ([^|]+) \|", names_of_variables, re.M)[1:])
+    assert set(re.findall(r"\w+", first_column)) == lint["VAGUE"]
+
+
+def test_the_page_on_architecture_names_every_package_in_its_layer_and_only_modules_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    rows = [
+        f"| {len(layers) - depth} | `{package}` |" for depth, row in enumerate(layers) for package in row.split(" | ")
+    ]
+    assert re.findall(r"^\| \d+ \| `\w+` \|", page, re.M) == rows
+    for path in re.findall(r"`(\w[\w/]*\.(?:py|smk))`", page):
+        roots = (ROOT, ROOT / "src" / "pipeline_lib")
+        assert path == "rules/STAGE.smk" or any((root / path).is_file() for root in roots), path

@@ -42,7 +42,7 @@ WITHOUT = Facts(
 
 
 def faults(facts: Facts, site: Cluster, need: Need = NONE) -> dict[str, str]:
-    return {found.name: f"{found.said}; {found.cure}" for found in examine(facts, site, need) if found.cure}
+    return {finding.name: f"{finding.result}; {finding.cure}" for finding in examine(facts, site, need) if finding.cure}
 
 
 def test_partitions_as_sinfo_prints_them() -> None:
@@ -95,11 +95,16 @@ def test_the_written_file_says_what_was_found(fresh: Project) -> None:
     [
         (dataclasses.replace(WITH, missing=["srun"]), Cluster(), "programs", "missing: srun"),
         (Facts(), Cluster(), "controller", "does not answer"),
-        (dataclasses.replace(WITH, sacct="refused"), Cluster(), "state of jobs", "let slurm/cluster.yaml say"),
+        (
+            dataclasses.replace(WITH, sacct="refused"),
+            Cluster(),
+            "state of jobs",
+            "set `status: squeue` in slurm/cluster.yaml",
+        ),
         (dataclasses.replace(WITHOUT, config={"MinJobAge": "60 sec"}), Cluster(), "state of jobs", "after 60 s"),
         (WITH, Cluster(account="law"), "account", "'law' is not yours; .* yours: physics, maths"),
         (WITHOUT, Cluster(account="law"), "account", "keeps no accounts; remove"),
-        (WITH, Cluster(fetch="transfer"), "partitions", "transfer; correct .* there is cpu, gpu"),
+        (WITH, Cluster(fetch="transfer"), "partitions", "transfer; correct .* Slurm has cpu, gpu"),
         (WITH, Cluster(partitions={"old": Partition()}), "partitions", "not up: old"),
         (dataclasses.replace(WITH, default=None), Cluster(), "partitions", "--write"),
         (WITH, Cluster(gpu_model="h100"), "GPUs", "'h100'; correct .* a100, v100"),
@@ -122,7 +127,7 @@ def test_a_study_on_gpus_needs_a_partition_with_some() -> None:
 def test_a_training_over_nodes_needs_a_partition_with_as_many_that_have_its_gpus() -> None:
     assert faults(WITH, Cluster(), Need(nodes=6, gpus=4)) == {}
     found = faults(WITH, Cluster(), Need(nodes=8, gpus=4))
-    assert re.search("wants 8 with 4 GPUs, and no partition has more than 6; .* fewer `nodes`", found["nodes"])
+    assert re.search("needs 8 with 4 GPUs, and no partition has more than 6; lower `nodes`", found["nodes"])
     assert faults(WITH, Cluster(), Need(nodes=8, gpus=2)) == {}
     assert "needs 8 on a node, and no node has more than 4" in faults(WITH, Cluster(), Need(gpus=8))["GPUs"]
 
@@ -131,9 +136,9 @@ def test_what_a_job_found() -> None:
     late = findings(Visit("", None, "", ""), Cluster(), 60)
     broken = findings(Visit("", 0.1, "", "Traceback\nModuleNotFoundError: No module named 'torch'"), Cluster(), 60)
     refused = findings(Visit("Invalid account", None, "", ""), Cluster(), 60)
-    assert "not seen within 60 s" in late[0].said and "share" in late[0].cure
-    assert broken[0].cure == "" and "No module named 'torch'" in broken[1].said and broken[1].cure
-    assert refused[0].said == "Invalid account" and refused[0].cure
+    assert "not visible within 60 s" in late[0].result and "share" in late[0].cure
+    assert broken[0].cure == "" and "No module named 'torch'" in broken[1].result and broken[1].cure
+    assert refused[0].result == "Invalid account" and refused[0].cure
 
 
 def test_a_lock_is_seen_by_others_while_it_is_held(tmp_path: Path) -> None:

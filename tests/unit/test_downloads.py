@@ -25,7 +25,7 @@ from pipeline_lib.downloads.transfer import WebFile
 from tests.server import Answer, Request, Route, Server, dropped, file_of, first, serving, slow
 
 CONTENT = bytes(range(256)) * 2000
-QUICK = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.02, longest_order=5)
+QUICK = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=5)
 
 
 @pytest.fixture()
@@ -38,7 +38,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 def get(server: Server, route: Route, sha256: str | None = None, path: str = "/file.bin") -> Path:
     server.routes[path] = route
-    with Store(patience=QUICK) as store:
+    with Store(policy=QUICK) as store:
         return store.pinned(server.url + path, sha256)
 
 
@@ -105,7 +105,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(server: Server, form: str) -> No
 
 
 def test_a_pause_of_an_hour_ends_the_job_with_what_to_do(server: Server) -> None:
-    with pytest.raises(PipelineError, match="left alone for 3600 s") as raised:
+    with pytest.raises(PipelineError, match="wait for 3600 s") as raised:
         get(server, first(Answer(503, headers={"Retry-After": "3600"}), then=file_of(CONTENT)))
     assert "run the same command again" in str(raised.value)
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_had_is_said_with_a_cure(server: Server, answer: Answer, 
 
 
 def test_a_host_that_is_not_there_is_said(server: Server) -> None:
-    with Store(patience=QUICK) as store, pytest.raises(UnreachableError, match=r"no answer \(ConnectError\)"):
+    with Store(policy=QUICK) as store, pytest.raises(UnreachableError, match=r"no answer \(ConnectError\)"):
         store.pinned("http://127.0.0.1:9/file.bin", None)
 
 
@@ -167,7 +167,7 @@ def test_processes_that_need_one_file_share_one_download(server: Server) -> None
 
 def test_a_host_is_asked_some_things_at_once_and_no_more(server: Server) -> None:
     server.routes["/images"] = slow(lambda request: Answer(body=request.path.encode()), 0.05)
-    with Store(patience=QUICK) as store, ThreadPoolExecutor(3 * AT_ONCE) as pool:
+    with Store(policy=QUICK) as store, ThreadPoolExecutor(3 * AT_ONCE) as pool:
         urls = [f"{server.url}/images/{number}" for number in range(60)]
         paths = list(pool.map(lambda url: store.file(WebFile(url)), urls))
     assert [path.read_text() for path in paths] == [f"/images/{number}" for number in range(60)]
@@ -176,7 +176,7 @@ def test_a_host_is_asked_some_things_at_once_and_no_more(server: Server) -> None
 
 def test_what_waits_ends_when_the_store_is_stopped(server: Server) -> None:
     server.routes["/file.bin"] = lambda request: Answer(503, headers={"Retry-After": "600"})
-    with Store(patience=RetryPolicy()) as store, ThreadPoolExecutor(1) as pool:
+    with Store(policy=RetryPolicy()) as store, ThreadPoolExecutor(1) as pool:
         future = pool.submit(store.file, WebFile(f"{server.url}/file.bin"))
         wait_until(lambda: bool(server.asked))
         store.stop()
@@ -206,7 +206,7 @@ def forget_downloads() -> None:
 
 
 def test_a_digest_in_the_study_is_held_to_and_not_written_again(server: Server) -> None:
-    with pytest.raises(PipelineError, match="not the one that is pinned"):
+    with pytest.raises(PipelineError, match="differs from its pin"):
         get(server, file_of(CONTENT), sha256="0" * 64)
     get(server, file_of(CONTENT), sha256=digest_bytes(CONTENT))
     assert not PINS.exists()
@@ -247,7 +247,7 @@ def test_a_local_file_is_used_in_place_and_pinned(server: Server, tmp_path: Path
     with Store() as store:
         assert store.pinned("here.json", None) == Path("here.json")
     (tmp_path / "here.json").write_text("[1]")
-    with Store() as store, pytest.raises(PipelineError, match="not the one that is pinned"):
+    with Store() as store, pytest.raises(PipelineError, match="differs from its pin"):
         store.pinned("here.json", None)
 
 
@@ -278,7 +278,7 @@ def attached(content: bytes) -> Route:
 
 
 def drive(server: Server) -> Path:
-    with Store(patience=QUICK) as store:
+    with Store(policy=QUICK) as store:
         return store.pinned_download(DriveFile("abc", server.url), None)
 
 
@@ -339,13 +339,16 @@ def test_a_file_larger_than_the_limit_is_given_up(server: Server, answered: str)
     chunks = b"".join(b"1000\r\n" + bytes(4096) + b"\r\n" for _ in range(100))
     endless = Answer(200, chunks, {"Transfer-Encoding": "chunked"}, drop_after=len(chunks))
     server.routes["/file.bin"] = lambda _: Answer(200, CONTENT) if answered == "announced" else endless
-    with Store(patience=small) as store, pytest.raises(UnreachableError, match=r"larger than(.|\n)*site\.yaml"):
+    with Store(policy=small) as store, pytest.raises(UnreachableError, match=r"larger than(.|\n)*site\.yaml"):
         store.pinned(server.url + "/file.bin", None)
 
 
 def test_a_file_for_which_there_is_no_room_is_not_begun(server: Server) -> None:
     server.routes["/file.bin"] = lambda _: Answer(200, b"", {"Content-Length": str(10**18)})
-    with Store(patience=replace(QUICK, largest=1e30)) as store, pytest.raises(PipelineError, match="no room"):
+    with (
+        Store(policy=replace(QUICK, largest=1e30)) as store,
+        pytest.raises(PipelineError, match="not enough disk space"),
+    ):
         store.pinned(server.url + "/file.bin", None)
 
 

@@ -101,7 +101,7 @@ def test_what_is_not_here_can_be_recorded_only_where_it_was_committed_before(
     monkeypatch.chdir(tmp_path)
     (stage,) = stages([{**job("sample", {"subset": "half"}, {"rows": "half.parquet"}), "causes": []}])
     (refusal,) = refusals([stage], CurrentState(), committed=())
-    assert refusal.causes == ["half.parquet: not here, and never committed"]
+    assert refusal.causes == ["half.parquet: missing, and never committed"]
     assert refusals([stage], CurrentState(), committed=["sample-half"]) == []
 
 

@@ -37,7 +37,7 @@ async def told(command: str, logger: logging.Logger) -> tuple[dict[str, str], fl
 
 def test_no_answer_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
     assert asyncio.run(patient(silent, lambda: True)("squeue", LOGGER)) == ({}, 0.0)
-    assert "asked again later" in caplog.text
+    assert "will ask again" in caplog.text
 
 
 def test_a_job_that_lost_its_node_is_waited_for_where_it_is_requeued() -> None:

@@ -131,7 +131,7 @@ def test_what_a_killed_job_left_is_cleared_by_the_next(script: Path) -> None:
 
 def test_settings_of_another_stage_are_refused(script: Path) -> None:
     code, error = run_script(script, '{"happened": "nothing"}')
-    assert code == 1 and "do not fit the stage" in error and "happened" in error
+    assert code == 1 and "are not valid for the stage" in error and "happened" in error
 
 
 def test_other_libraries_than_planned_are_refused(script: Path) -> None:

@@ -186,7 +186,7 @@ def test_what_was_not_chosen_is_not_missing(tmp_path: Path) -> None:
     assert scored["metrics"]["f1"] == 1.0
     with jsonlines.open(answers, "a") as file:
         file.write({"question_id": 1, "text": "Yes"})
-    with pytest.raises(PipelineError, match="does not hold"):
+    with pytest.raises(PipelineError, match="is not in the question file"):
         judge_answers(answers, files, settings, chosen)
 
 

@@ -110,7 +110,7 @@ def test_another_place_is_named(photos: Path, tmp_path: Path) -> None:
     photos.rename(tmp_path / "moved")
     job["settings"]["source"]["path"] = str(tmp_path / "moved")
     assert str(photos) not in str(record), "where data lie on a machine enters no record"
-    assert changes(job, record) == [f"source: in another place than when it was fetched: {tmp_path / 'moved'}"]
+    assert changes(job, record) == [f"source: its path changed since it was fetched: {tmp_path / 'moved'}"]
 
 
 def test_a_folder_that_is_not_on_this_machine_was_not_looked_at(photos: Path, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_large_folder_is_looked_at_when_asked(photos: Path, monkeypatch: pytes
     job, record = of_folder(photos)
     monkeypatch.setattr(looking, "LOOKED_AT", 2)
     (photos / "b.jpg").write_text("other")
-    assert changes(job, record) == [] and "ask with --look" in (unseen_source(job, record, False) or "")
+    assert changes(job, record) == [] and "check it with --look" in (unseen_source(job, record, False) or "")
     assert changes(job, record, everything=True) != [] and unseen_source(job, record, True) is None
 
 

@@ -72,7 +72,9 @@ def test_a_job_that_outlives_its_snakemake_keeps_what_it_writes(
     monkeypatch.chdir(tmp_path)
     Path(".made.txt.partial").write_text("ha")
     folder = leave(tmp_path, "made.txt")
-    process = hold(tmp_path, 60, "job.resume", "OutputLock", "turn = OutputLock({'made': Path('made.txt')}); turn.take()")
+    process = hold(
+        tmp_path, 60, "job.resume", "OutputLock", "turn = OutputLock({'made': Path('made.txt')}); turn.take()"
+    )
     assert "made.txt" in WorkflowLock(tmp_path / "lock").clear(folder)
     assert Path(".made.txt.partial").exists()
     process.kill()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError, patience_here
+from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError, site_retry_policy
 
 
 @pytest.fixture()
@@ -60,6 +60,6 @@ def test_a_download_that_takes_too_long_in_all_is_given_up(clock: list[float]) -
 
 def test_the_limits_are_those_of_site_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert patience_here() == RetryPolicy()
+    assert site_retry_policy() == RetryPolicy()
     Path("site.yaml").write_text("downloads: {slowest: 10, hours: 1, gigabytes: 2}\n")
-    assert patience_here() == RetryPolicy(slowest=10, longest=3600, largest=2e9)
+    assert site_retry_policy() == RetryPolicy(slowest=10, longest=3600, largest=2e9)

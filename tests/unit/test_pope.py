@@ -133,7 +133,7 @@ def test_answers_that_do_not_belong_are_refused(tmp_path: Path) -> None:
         score(files, twice)
     unknown = tmp_path / "unknown.jsonl"
     unknown.write_text(good.replace('"question_id": 1,', '"question_id": 999,', 1))
-    with pytest.raises(PipelineError, match=r"does not hold(.|\n)*999"):
+    with pytest.raises(PipelineError, match=r"is not in the question file(.|\n)*999"):
         score(files, unknown)
     other = tmp_path / "other.jsonl"
     other.write_text(good.replace("adversarial 0?", "something else?", 1))

@@ -80,7 +80,7 @@ def test_a_first_turn_of_gpt_is_skipped_and_no_other_disorder_is_written() -> No
     for turns in ([TWO_ROUNDS[0]] * 2, [{"from": "system", "value": "be nice"}, *TWO_ROUNDS]):
         with pytest.raises(PipelineError, match="do not alternate"):
             vicuna_v1.conversation(turns)
-    with pytest.raises(PipelineError, match="the first turn says nothing"):
+    with pytest.raises(PipelineError, match="the first turn is empty"):
         llama_2.conversation([{"from": "human", "value": ""}, TWO_ROUNDS[1]])
 
 

@@ -98,7 +98,7 @@ def test_a_stage_that_the_study_does_not_have_is_said(jobs: Jobs) -> None:
 
 def test_what_is_not_made_cannot_be_published(jobs: Jobs) -> None:
     Path("score.json").unlink()
-    with pytest.raises(PipelineError, match=r"not there(.|\n)*score.json"):
+    with pytest.raises(PipelineError, match=r"missing(.|\n)*score.json"):
         publish("config", jobs)
 
 
@@ -137,7 +137,7 @@ def test_a_lock_of_dvc_is_compared_by_its_own_digests(jobs: Jobs) -> None:
 @pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1, "study": "x", "stages": []}'])
 def test_another_file_is_no_file_of_digests(tmp_path: Path, content: str) -> None:
     (tmp_path / "digests.json").write_text(content)
-    with pytest.raises(PipelineError, match="no file of digests"):
+    with pytest.raises(PipelineError, match="not a file of digests"):
         read_published(tmp_path / "digests.json")
 
 

@@ -123,10 +123,10 @@ MERGES = "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 
         ('a: 1\nb: "\\0"', r"no path or text can hold(.|\n)*file:2"),
         ('a: 1\nb: "\\ud800"', r"no path or text can hold(.|\n)*file:2"),
         ("a: 1\nb: \0", r"special characters(.|\n)*file:2"),
-        ("a: 1\n%YAML 9.9\n---\nb: 2", r"no such version(.|\n)*file:2"),
-        ("a: 1\r%YAML 9.9\r---\rb: 2", "no such version"),
+        ("a: 1\n%YAML 9.9\n---\nb: 2", r"unknown version(.|\n)*file:2"),
+        ("a: 1\r%YAML 9.9\r---\rb: 2", "unknown version"),
         (f"a: 1\n{'? ' * 30}b: 2", r"a key is a mapping(.|\n)*file:2"),
-        ("%YAML 2.0\n---\nb: 2", r"no such version(.|\n)*file:1"),
+        ("%YAML 2.0\n---\nb: 2", r"unknown version(.|\n)*file:1"),
         ("a: 1\na: 2", r"duplicate key(.|\n)*file:2"),
     ],
 )

@@ -87,10 +87,10 @@ def test_a_faulty_study_does_not_fit_the_schema(old: str, new: str, where: str) 
 def test_the_reference_says_type_values_default_and_meaning() -> None:
     page = reference_page()
     for row in (
-        "| `device` | text | `cpu`, `cuda` | `cpu` | where models are trained and asked |",
-        "| `title` | text |  | required | one line for people |",
+        "| `device` | text | `cpu`, `cuda` | `cpu` | where models are trained and evaluated |",
+        "| `title` | text |  | required | one line that describes the study |",
         "| `convert.quality` | integer | ≥ 1, ≤ 100 | `95` | JPEG quality of converted images; no chroma subsampling |",
-        "| `tower` | name |  | none | weights or training of kind CLIP whose vision tower is put in |",
+        "| `tower` | name |  | none | weights or training of kind CLIP that provides the vision tower |",
     ):
         assert row in page
 

@@ -222,7 +222,7 @@ def test_a_gold_that_is_none_is_refused(tmp_path: Path) -> None:
         ('{"outputs": {"5": 1}}', "neither answers"),
         ('{"outputs": {"5": "B", "5": "A"}}', "twice in one object"),
         ('{"outputs": {}}', "no answers"),
-        ('{"outputs": {"9": "B"}}', r"does not hold(.|\n)*outputs, 9"),
+        ('{"outputs": {"9": "B"}}', r"is not in the question file(.|\n)*outputs, 9"),
         ('{"outputs": {"5": "B"', "not valid JSON"),
         ("[]", "not a JSON object"),
         ("", "no answers"),

@@ -30,7 +30,7 @@ def test_other_paths_need_no_file(tmp_path: Path) -> None:
     [
         (None, ["there is no such file", "names no path 'lava'"]),
         ("paths: {llava: /data/llava}", ["names no path 'lava'", "did you mean 'llava'?"]),
-        ("paths: {}", ["names no path 'lava'", "there is none"]),
+        ("paths: {}", ["names no path 'lava'", "no name is known"]),
         ("paths: {lava: data}", ["begins with /", "site.yaml:1: paths.lava"]),
         ("paths: {lava: 3}", ["valid string"]),
         ("path: {lava: /data}", ["site.yaml:1: path"]),
@@ -47,7 +47,7 @@ def test_a_fault_is_named_with_its_cure(tmp_path: Path, text: str | None, expect
 
 
 def test_a_missing_name_comes_with_a_line_to_add(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"value: 'site:lava/images'\n.*`  lava: /where/it/lies`"):
+    with pytest.raises(PipelineError, match=r"value: 'site:lava/images'\n.*`  lava: /path/to/the/folder`"):
         locate("site:lava/images", tmp_path / "site.yaml")
 
 

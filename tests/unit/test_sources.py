@@ -203,7 +203,7 @@ def test_the_files_of_a_list_are_pinned_shard_by_shard(server: Server) -> None:
     changed = next(name for name in shards[1][0] if name.endswith(".jpg"))
     server.routes[f"/images/{changed.removeprefix('id')}"] = file_of(b"another image")
     fetched(source, "again0", 0, 2)
-    with pytest.raises(PipelineError, match="not the one that is pinned"):
+    with pytest.raises(PipelineError, match="differs from its pin"):
         fetched(source, "again1", 1, 2)
 
 
@@ -247,7 +247,7 @@ def test_bytes_that_are_not_those_of_the_commit_are_refused(server: Server) -> N
         commits = {COMMIT: dict(REPOSITORY)}
         serve_dataset(server, "org/name", {}, commits)
         server.routes[f"/datasets/org/name/resolve/{COMMIT}/{name}"] = tampered(REPOSITORY[name])
-        with pytest.raises(PipelineError, match="not the one that is pinned"):
+        with pytest.raises(PipelineError, match="differs from its pin"):
             fetched(on_hub(server, COMMIT, files=[name]), name.replace("/", "-"))
         del server.routes[f"/datasets/org/name/resolve/{COMMIT}/{name}"]
         assert fetched(on_hub(server, COMMIT, files=[name]), name.replace("/", "+"))[0] == {name: REPOSITORY[name]}
@@ -265,7 +265,7 @@ def test_what_the_hub_does_not_have_is_said(server: Server) -> None:
         fetched(on_hub(server, "branch"))
     with pytest.raises(PipelineError, match=r"no such repository(.|\n)*org/other"):
         fetched({**on_hub(server, COMMIT), "repository": "org/other"})
-    with pytest.raises(PipelineError, match="the source holds no file"):
+    with pytest.raises(PipelineError, match="the source has no files"):
         fetched(on_hub(server, COMMIT, files=["*.parquet"]))
 
 
@@ -352,7 +352,7 @@ def test_a_hostile_archive_leaves_nothing_and_a_good_one_its_manifest(server: Se
 
 
 def test_a_password_in_a_url_is_refused_before_it_reaches_a_record() -> None:
-    with pytest.raises(ValidationError, match="would stand in every record"):
+    with pytest.raises(ValidationError, match="would be written into every record"):
         archive.Settings(kind="archive", url="https://me:secret@example.org/set.zip")
 
 

@@ -65,7 +65,7 @@ def test_an_empty_prediction_is_a_missing_answer(tmp_path: Path) -> None:
         ([1, "What is it?", True], "not bool"),
         ([None, "What is it?", "B"], r"needs its index(.|\n)*row 2"),
         ([1.5, "What is it?", "B"], r"needs its index(.|\n)*1\.5"),
-        ([9, "What is it?", "B"], r"does not hold(.|\n)*row 2(.|\n)*'9'"),
+        ([9, "What is it?", "B"], r"is not in the question file(.|\n)*row 2(.|\n)*'9'"),
         ([1, "Who is it?", "B"], r"another question of the same id(.|\n)*row 2"),
     ],
 )

@@ -118,7 +118,7 @@ def test_an_altered_file_marks_what_was_made_from_it_and_is_not_replaced(
     assert table == Assessment(Status.STALE, [f"{TABLE}: altered since"], forced=False)
     assert score == Assessment(Status.STALE, ["below tabulate t, which does not hold"], forced=False)
     plan = [each | {"runs": False} | assessment.as_plan() for each, assessment in zip(jobs, both(jobs), strict=True)]
-    assert unvouched(plan) == [f"tabulate t does not hold, and nothing runs for it: {TABLE}: altered since"]
+    assert unvouched(plan) == [f"tabulate t is stale, but will not run: {TABLE}: altered since"]
 
 
 def test_a_touched_file_is_as_it_was(jobs: list[dict[str, Any]]) -> None:
@@ -153,5 +153,5 @@ def test_results_whose_study_is_gone_are_named_by_check(tmp_path: Path, monkeypa
         (tmp_path / "results" / record).write_text("")
     done = CliRunner().invoke(app, ["check"])
     assert done.exit_code == 1
-    lines = [line for line in done.stdout.splitlines() if "its study is gone" in line]
-    assert lines == ["results/gone/: its study is gone, so nothing says what it should be"]
+    lines = [line for line in done.stdout.splitlines() if "its study file no longer exists" in line]
+    assert lines == ["results/gone/: its study file no longer exists, so nothing can be compared"]

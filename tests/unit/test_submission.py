@@ -90,12 +90,12 @@ def test_what_a_cell_cannot_hold_is_cut_with_a_warning(tmp_path: Path, caplog: p
     files = write(tmp_path / "t.tsv", [row(1)])
     content, _ = make_submission(answer(tmp_path / "a.jsonl", {1: "B" * 40_000}), files, settings())
     assert cells(content)[1][6] == "B" * 32_767
-    assert "40000 characters is cut" in caplog.text
+    assert "40000 characters is too long for a cell" in caplog.text
 
 
 def test_answers_to_other_questions_are_refused(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", ROWS)
-    with pytest.raises(PipelineError, match="does not hold"):
+    with pytest.raises(PipelineError, match="is not in the question file"):
         make_submission(answer(tmp_path / "a.jsonl", {9: "B"}), files, settings())
 
 

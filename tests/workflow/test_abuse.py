@@ -49,7 +49,7 @@ def test_code_edited_while_a_study_runs_is_refused(mini: Project) -> None:
         "--log", "out.log",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "the code that runs is not the code that the workflow was planned with" in done.text
+    assert "the code has changed since the workflow was planned" in done.text
     assert not (mini.root / "out.json").exists()
 
 

@@ -43,7 +43,7 @@ def test_an_accepted_change_runs_nothing_and_is_on_record(mini: Project) -> None
 
 def test_what_cannot_be_vouched_for_is_not_accepted(mini: Project) -> None:
     mini.edit(TRAINER, OLD, NEW)
-    assert "needs its reason" in accept(mini, SCORE, because=" ")[1]
+    assert "needs a reason" in accept(mini, SCORE, because=" ")[1]
     weights = mini.root / "results/mini/checkpoints/half/model.safetensors"
     data = weights.read_bytes()
     weights.write_bytes(data[:-1] + b"x")

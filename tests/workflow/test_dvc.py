@@ -28,7 +28,7 @@ def ran(text: str) -> Counter[str]:
 
 
 def test_the_committed_pipeline_is_that_of_the_default_study() -> None:
-    assert "is that of the workflow" in must(Project(ROOT).run("vlmflow", "dvc", "sync", "--check"))
+    assert "is up to date" in must(Project(ROOT).run("vlmflow", "dvc", "sync", "--check"))
 
 
 def test_after_a_commit_everything_is_clean_and_nothing_made_is_in_git(ledger: Project) -> None:
@@ -109,7 +109,7 @@ def test_what_was_removed_on_purpose_stays_as_it_was_committed(ledger: Project) 
     lock = (ledger.root / "dvc.lock").read_text()
     must(ledger.run("vlmflow", "clean", "results/mini/checkpoints/full"))
     text = must(ledger.run("vlmflow", "dvc", "commit", *STUDY))
-    assert "left as they were committed: 1\n    train-full" in text
+    assert "left as committed: 1\n    train-full" in text
     assert (ledger.root / "dvc.lock").read_text() == lock
 
 
@@ -278,7 +278,7 @@ def test_a_drifted_pipeline_is_refused(ledger: Project) -> None:
     done = ledger.run("vlmflow", "dvc", "commit", *STUDY)
     assert (
         done.returncode == 1
-        and "this is not the workflow's" in done.text
+        and "this file differs from the study's workflow" in done.text
         and "vlmflow dvc sync --study mini" in done.text
     )
 

@@ -88,7 +88,10 @@ def test_a_full_disk_is_named_and_nothing_is_lost(mini: Project, folder: str, si
     with small_disk(mini.root / folder, size):
         done = mini.make(target)
         assert done.returncode != 0
-        assert "no space is left on the disk" in done.text and "make room and run the same command again" in done.text
+        assert (
+            "no space is left on the disk" in done.text
+            and "free some space and run the same command again" in done.text
+        )
         assert not [path for path in (mini.root / folder).rglob("*") if path.is_file()]
         subprocess.run(["mount", "-o", "remount,size=200m", str(mini.root / folder)], check=True)
         done = mini.make(target)

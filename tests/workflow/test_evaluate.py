@@ -124,5 +124,5 @@ def test_a_model_whose_index_names_a_missing_file_ends_its_job_with_the_reason(p
     project = project_at(broken, tmp_path / "project")
     done = project.snakemake("-c1", "--config", "study=evaluate", "--", "data/weights/llava_7b.manifest.json")
     assert done.returncode != 0
-    assert "names files that are not here" in done.text and "pytorch_model-00002-of-00002.bin" in done.text
+    assert "names files that are missing" in done.text and "pytorch_model-00002-of-00002.bin" in done.text
     assert "cure" in done.text

@@ -91,13 +91,13 @@ def test_the_same_command_makes_the_score_true(own: Project, change: Act, event:
     must(own.make())
     assert "Nothing to be done" in own.make().text
     assert shown(own).count(" ok ") == 3
-    assert "Everything that was made is there" in must(own.run("vlmflow", "check"))
+    assert "All artefacts exist and match their records" in must(own.run("vlmflow", "check"))
 
 
 def test_what_stands_as_it_was_made_is_ok(own: Project) -> None:
     assert "Nothing to be done" in own.make().text
     assert shown(own).count(" ok ") == 3
-    assert "Everything that was made is there" in must(own.run("vlmflow", "check"))
+    assert "All artefacts exist and match their records" in must(own.run("vlmflow", "check"))
 
 
 def test_what_was_removed_on_purpose_is_made_for_no_sake_of_its_own(own: Project) -> None:
@@ -105,7 +105,7 @@ def test_what_was_removed_on_purpose_is_made_for_no_sake_of_its_own(own: Project
     assert own.planned() == {}
     assert shown(own).count(" ok ") == 3
     assert must(own.run("vlmflow", "why", *STUDY)) == "Nothing would run.\n"
-    assert "Everything that was made is there" in must(own.run("vlmflow", "check"))
+    assert "All artefacts exist and match their records" in must(own.run("vlmflow", "check"))
     assert own.planned(f"{RESULTS}/answers/full/pope.jsonl", "--forcerun", "predict")["train"] == 1
 
 

@@ -1,1 +1,1 @@
-"""Benchmarks: their questions, gold and scorers. One module each."""
+"""Benchmarks: questions, gold answers and scorers, one module each."""

@@ -1,9 +1,9 @@
-"""What every benchmark offers to the predict, score and submit stages.
+"""The interface of a benchmark module to the predict, score and submit stages.
 
 A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`,
-`cluster`, `tally` and `metrics`; one whose answers are handed in elsewhere also has `submission`, and `SUBMISSION`, how
-the file's name ends, without the dot.
-The predict stage reaches only `questions`, so that an edit of the scorer predicts nothing again.
+`cluster`, `tally` and `metrics`; one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of
+the submitted file, without the dot.
+The predict stage reaches only `questions`, so that an edit of the scorer reruns no prediction.
 """
 
 from collections import Counter
@@ -27,14 +27,14 @@ SOME = 5  # names in an error
 
 @dataclass(frozen=True)
 class Files:
-    """Where the files of a benchmark lie: the question file, and the file or folder with the gold answers."""
+    """The paths of a benchmark's question file, and of the file or folder with its gold answers."""
 
     questions: Path
     gold: Path | None = None
 
 
 class FileNames(Settings):
-    """Which files of its dataset a benchmark reads."""
+    """The files of its dataset that a benchmark reads."""
 
     questions: str = Field(description="the question file")
     gold: str | None = Field(default=None, description="the file or folder with the gold answers")
@@ -47,12 +47,12 @@ def open_files(shards: list[Manifest], names: FileNames) -> Files:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as the model is asked: id, prompt without image token and template, image or None, its part.
+    """One question: its id, prompt (without image token and template), image or None, and part.
 
-    `options` are the texts to choose from by letter, empty where answers are free. `record` has the keys of LLaVA's
-    answer record that this benchmark fills in a way of its own or has beside the usual ones.
-    `stem` is how every prompt of this question begins, where it may ask for any form of answer after that.
-    With `padded_first` the original pads the image before it makes it RGB.
+    `options` are the choices by letter, empty where answers are free text. `record` has the keys of LLaVA's answer
+    record that this benchmark fills differently or adds.
+    `stem` is the fixed start of the prompt, where the request for a form of answer after it may vary.
+    With `padded_first` the original pads the image before converting it to RGB.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the scorer made of one answer.
+    """The scorer's verdict on one answer.
 
     `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, the scorer's fallback
     decided, or the answer repeats its question) or missing.
@@ -87,8 +87,8 @@ class Verdict:
 class Benchmark(Protocol):
     """The members of a benchmark module.
 
-    `PRIMARY` is the metric that stands for the benchmark, `SHOWN` the few for a small table, `PROTOCOLS` whose prompts
-    and scorers there are.
+    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the projects whose prompts and
+    scorers are implemented.
     """
 
     PRIMARY: str
@@ -101,22 +101,22 @@ class Benchmark(Protocol):
     def gold(self, files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
         """Return the gold answer of every question by its id; a question without one raises PipelineError.
 
-        Ids beside those of the questions belong to the benchmark although the question file does not ask them.
+        Further ids belong to the benchmark although the question file does not ask them.
         """
 
     def judge(self, question: Question, gold: str, answer: str, protocol: str) -> Verdict:
         """Return the verdict on one answer."""
 
     def cluster(self, verdict: Verdict) -> str:
-        """Return what the bootstrap draws as one: the name of the verdict's image, or of its group.
+        """Return the verdict's cluster, which the bootstrap draws as a whole: the name of its image or group.
 
-        A rehearsal takes it whole; it then asks before there are answers, by id, part and image alone.
+        A rehearsal takes whole clusters; it calls this before there are answers, with only id, part and image.
         """
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
 
-        Rows of status missing are all zero. What is counted once for a group of rows stands on an answered one.
+        Rows of status `missing` are all zero. A count of a group of rows is in the row of one answered member.
         """
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
@@ -124,10 +124,10 @@ class Benchmark(Protocol):
 
 
 class Submitting(Protocol):
-    """The further members of a benchmark whose answers are handed in as a file."""
+    """The further members of a benchmark whose answers are submitted as a file."""
 
     def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
-        """Return the file to hand in; a question without an answer has None."""
+        """Return the file to submit; a question without an answer has None."""
 
 
 def load_benchmark(name: str, protocol: str) -> Benchmark:
@@ -142,8 +142,8 @@ def load_benchmark(name: str, protocol: str) -> Benchmark:
 class QuestionCheck:
     """The questions of a benchmark, joined with their gold answers.
 
-    `gold` is empty where it was not asked for; `parts` has the number of questions of each part; `unasked` are the ids
-    with a gold answer that the question file does not ask.
+    `gold` is empty where it was not requested; `parts` has the number of questions of each part; `unasked` are the ids
+    with a gold answer that are not in the question file.
     """
 
     questions: list[Question]
@@ -153,10 +153,10 @@ class QuestionCheck:
 
 
 def check_questions(name: str, protocol: str, files: Files, scored: bool = True) -> QuestionCheck:
-    """Return a benchmark's questions joined with their gold answers, which are not read unless it is `scored`.
+    """Return a benchmark's questions joined with their gold answers, which are read only if `scored`.
 
-    An unknown benchmark or protocol, a file without questions, an id that stands twice, and a question without a gold
-    answer of the benchmark's closed set raise PipelineError.
+    An unknown benchmark or protocol, a file without questions, a repeated id, and a question without a valid gold
+    answer raise PipelineError.
     """
     benchmark = load_benchmark(name, protocol)
     questions = benchmark.questions(files, protocol)
@@ -174,12 +174,12 @@ def check_questions(name: str, protocol: str, files: Files, scored: bool = True)
 
 
 def some(names: list[str]) -> str:
-    """Return the first names of a list and how many there are beside them."""
+    """Return the first names of a list and the number of further ones, as text."""
     return ", ".join(names[:SOME]) + (f" and {len(names) - SOME} more" if len(names) > SOME else "")
 
 
 def only(questions: list[Question], chosen: set[str] | None) -> list[Question]:
-    """Return the chosen questions, all of them where nothing was chosen."""
+    """Return the chosen questions, or all if `chosen` is None."""
     return questions if chosen is None else [question for question in questions if question.id in chosen]
 
 

@@ -1,8 +1,8 @@
-"""MMBench: multiple choice in circular copies; a question counts as right when it is right in every rotation.
+"""MMBench: multiple choice in rotated copies; a question is right if it is right in every rotation.
 
 Files of open-compass/MMBench (one TSV with base64 images); prompts of haotian-liu/LLaVA c121f04
 (`llava/eval/model_vqa_mmbench.py`) and OpenGVLab/InternVL 2410d1d; scorer of open-compass/VLMEvalKit e8e78f0 without
-its language model. docs/benchmarks.md tells the protocols apart.
+its language model. docs/benchmarks.md compares the protocols.
 """
 
 import re
@@ -22,15 +22,15 @@ SHOWN = ("accuracy", "accuracy/unrotated")
 PROTOCOLS = ("llava15", "internvl")
 SUBMISSION = "xlsx"
 
-COLUMNS = ("index", "question", "A", "B", "image")  # those that a row cannot do without
-LETTERS = {"llava15": "ABCD", "internvl": "ABCDE"}  # of the options that are asked
+COLUMNS = ("index", "question", "A", "B", "image")  # required in every row
+LETTERS = {"llava15": "ABCD", "internvl": "ABCDE"}  # of the options in the prompt
 FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
-NONE = {"llava15": ("", "nan", "none"), "internvl": ("",)}  # what is an absent hint or option, in any case
-COPIES = 1_000_000  # circular copies of a question have its index plus a multiple of this
+NONE = {"llava15": ("", "nan", "none"), "internvl": ("",)}  # texts that mean an absent hint or option, in any case
+COPIES = 1_000_000  # the rotated copies of a question have its index plus a multiple of this
 INDEX = "0|[1-9][0-9]{0,17}"  # of 63 bits
 COUNTS = ("rows", "right", "unrotated", "unrotated right", "groups", "groups right")
 DROPPED = ("hint", "category", "source", "image", "comment", "l2-category")
-PREDICTION_PLACE = 6
+PREDICTION_COLUMN = 6
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
@@ -57,19 +57,19 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
 
 
 def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-    """Return the verdict by the rules of the server; `internvl` reads a letter by its own rules first."""
-    said, rule = _infer(answer, question.options, protocol)
-    status = "unparsed" if said is None else "ok"
-    return Verdict(question.id, question.part, question.image, answer, said, gold, said == gold, rule, status)
+    """Return the verdict by the rules of the server; `internvl` tries InternVL's rules first."""
+    letter, rule = _infer(answer, question.options, protocol)
+    status = "unparsed" if letter is None else "ok"
+    return Verdict(question.id, question.part, question.image, answer, letter, gold, letter == gold, rule, status)
 
 
 def cluster(verdict: Verdict) -> str:
-    """Return the group of circular copies."""
+    """Return the group of rotated copies."""
     return str(int(verdict.id) % COPIES)
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, COUNTS]; a group stands on the row of its lowest index, if all its rows are answered."""
+    """Return [verdicts, parts, COUNTS]; a group is counted in the row of its lowest index, if all rows are answered."""
     counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
     groups: dict[str, list[int]] = defaultdict(list)
     for number, verdict in enumerate(verdicts):
@@ -87,16 +87,16 @@ def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
 
 
 def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
-    """Return the circular `accuracy`, over all and each category, and that over unrotated and over all rows."""
+    """Return the circular `accuracy` over all and each category, and the accuracy over unrotated and over all rows."""
     rows, right, unrotated, unrotated_right, groups, groups_right = np.moveaxis(sums, -1, 0)
     families: dict[str, list[int]] = defaultdict(list)
-    for place, part in enumerate(parts):
-        families[part].append(place)
+    for index, part in enumerate(parts):
+        families[part].append(index)
         if "/" in part:
-            families[part.split("/")[0]].append(place)
+            families[part.split("/")[0]].append(index)
     split = {
-        f"accuracy/{name}": ratio(groups_right[..., places].sum(axis=-1), groups[..., places].sum(axis=-1))
-        for name, places in sorted(families.items())
+        f"accuracy/{name}": ratio(groups_right[..., indices].sum(axis=-1), groups[..., indices].sum(axis=-1))
+        for name, indices in sorted(families.items())
     }
     return {
         **split,
@@ -109,23 +109,23 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return the xlsx that MMBench's server takes: the TSV without six columns, the prediction as the seventh.
 
-    As LLaVA's `scripts/convert_mmbench_for_submission.py` writes it, the raw answer; InternVL writes the letter that it
-    reads, if it reads one. A row without an answer has an empty prediction.
+    The prediction is the raw answer, as in LLaVA's `scripts/convert_mmbench_for_submission.py`; for InternVL, the
+    letter if its rules extract one. A row without an answer has an empty prediction.
     """
     from pipeline_lib.benchmarks.families.xlsx import workbook
 
-    said = {question.id: _handed_in(question.options, answer, protocol) for question, answer in answers}
-    rows = [row for row in _rows(files) if row["index"] in said]
+    predictions = {question.id: _prediction(question.options, answer, protocol) for question, answer in answers}
+    rows = [row for row in _rows(files) if row["index"] in predictions]
     names = [name for name in rows[0] if name not in DROPPED]
-    names.insert(PREDICTION_PLACE, "prediction")
+    names.insert(PREDICTION_COLUMN, "prediction")
     table: list[dict[str, str | int]] = [
-        {**row, "index": int(row["index"]), "prediction": said[row["index"]]} for row in rows
+        {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in rows
     ]
     return workbook([names, *([row[name] for name in names] for row in table)])
 
 
 def _question(row: Row, files: Files, protocol: str) -> Question:
-    """Return a question with what LLaVA's answer record holds beside the usual keys; its prompt lacks the suffix."""
+    """Return a question; its `record` has LLaVA's additional keys, and the prompt without FORMAT_PROMPT."""
     options = _asked(row, protocol)
     lines = [] if _is_none(row.get("hint", ""), protocol) else [row["hint"]]
     lines += [row["question"], *(f"{letter}. {text}" for letter, text in options.items())]
@@ -137,20 +137,20 @@ def _question(row: Row, files: Files, protocol: str) -> Question:
 
 
 def _all_options(row: Row) -> dict[str, str]:
-    """Return the options of the file by letter, those that spell "None" too: the scorer knows them all."""
+    """Return the options of the file by letter, including those that spell "None": the scorer uses them all."""
     return {letter: row[letter] for letter in "ABCDE" if row.get(letter)}
 
 
 def _asked(row: Row, protocol: str) -> dict[str, str]:
-    """Return the options that a protocol asks: LLaVA stops at the first that spells none, InternVL leaves out gaps."""
-    found: dict[str, str] = {}
+    """Return the options in a protocol's prompt: LLaVA stops at the first absent one, InternVL skips absent ones."""
+    options: dict[str, str] = {}
     for letter in LETTERS[protocol]:
         absent = _is_none(row.get(letter, ""), protocol)
         if absent and protocol == "llava15":
             break
         if not absent:
-            found[letter] = row[letter]
-    return found
+            options[letter] = row[letter]
+    return options
 
 
 def _is_none(text: str, protocol: str) -> bool:
@@ -159,19 +159,19 @@ def _is_none(text: str, protocol: str) -> bool:
 
 def _infer(answer: str, options: Options, protocol: str) -> Extraction:
     if protocol == "internvl":
-        said, rule = internvl_short(answer, options)
-        if said is not None:
-            return said, rule
+        letter, rule = internvl_short(answer, options)
+        if letter is not None:
+            return letter, rule
     return vlmevalkit(answer, options)
 
 
-def _handed_in(options: Options, answer: str | None, protocol: str) -> str:
-    said = internvl_short(answer or "", options)[0] if protocol == "internvl" else None
-    return said or answer or ""
+def _prediction(options: Options, answer: str | None, protocol: str) -> str:
+    letter = internvl_short(answer or "", options)[0] if protocol == "internvl" else None
+    return letter or answer or ""
 
 
 def _rows(files: Files) -> list[Row]:
-    """Return the rows of the TSV; one without an integer index, a question, two options or an image is refused."""
+    """Return the rows of the TSV; one without integer index, question, two options or image raises PipelineError."""
     rows = read_tsv(files.questions, COLUMNS)
     for number, row in enumerate(rows, 1):
         lacking = [name for name in COLUMNS if not row[name]]

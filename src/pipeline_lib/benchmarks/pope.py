@@ -1,7 +1,7 @@
-"""POPE: is an object in the image, yes or no; three categories of negatives.
+"""POPE: whether an object is in the image, yes or no, with three categories of negatives.
 
-Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Three things differ:
-labels are joined by id, not by position, a label is yes or no, where any other text is a yes there, and an undefined
+Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Three differences:
+labels are joined by id instead of position, any label but yes or no is an error instead of a yes, and an undefined
 ratio is null instead of an error.
 """
 
@@ -22,12 +22,12 @@ from pipeline_lib.core.text import read_rows_with_place
 logger = logging.getLogger(__name__)
 
 PRIMARY = "f1"
-SHOWN = ("accuracy", "f1", "yes")  # accuracy first: half of the answers are yes, and F1 of nothing but yes is 0.667
+SHOWN = ("accuracy", "f1", "yes")  # accuracy first: always answering yes has an F1 of 0.667, as half the labels are yes
 PROTOCOLS = ("llava15",)
 
 cluster = by_image
 
-CATEGORY_STRIDE = 10_000_000  # LLaVA's ids: this many times the category's place, plus the label file's own id
+CATEGORY_STRIDE = 10_000_000  # an id of LLaVA is this times the category's number, plus the id in the label file
 
 
 class QuestionRow(FileRow):
@@ -36,7 +36,7 @@ class QuestionRow(FileRow):
     question_id: Count
     image: Text
     text: Text
-    category: Annotated[str, StringConstraints(pattern=r"^[\w-]+$")]  # a part of a file's name
+    category: Annotated[str, StringConstraints(pattern=r"^[\w-]+$")]  # part of a file name
 
 
 class LabelRow(FileRow):
@@ -60,8 +60,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
     """Return yes or no by question id, from `coco_pope_<category>.json` files.
 
-    The image must be the label's, and the question must begin as the label's text does: what is asked for after it is
-    the question file's choice.
+    Image and text must match the label's; the question file may append a request to the text.
     """
     folder = _label_folder(files)
     categories = sorted({question.part for question in questions})
@@ -75,14 +74,15 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
 
 
 def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-    """Return the verdict by POPE's words; where neither yes nor no is said it is a yes, of status `unparsed`."""
-    said, rule = pope_words(answer)
+    """Return the verdict by POPE's words; an answer with neither yes nor no is a yes, of status `unparsed`."""
+    extracted, rule = pope_words(answer)
     status = "unparsed" if rule == "fallback" else "ok"
-    return Verdict(question.id, question.part, question.image, answer, said, gold, said == gold, rule, status)
+    correct = extracted == gold
+    return Verdict(question.id, question.part, question.image, answer, extracted, gold, correct, rule, status)
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, COUNTS]: one 1 an answered row."""
+    """Return [verdicts, parts, COUNTS]: a single 1 in every answered row."""
     counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
     for number, verdict in enumerate(verdicts):
         if verdict.status != "missing":
@@ -100,7 +100,7 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
 
 
 def _stem(text: str) -> str:
-    """Return a prompt up to its question mark, empty where it has none."""
+    """Return a prompt up to its question mark, empty if it has none."""
     stem, end, _ = text.partition("?")
     return stem + end if end else ""
 
@@ -116,7 +116,7 @@ def _label_folder(files: Files) -> Path:
 
 
 def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
-    """Return the labels of one category by question id; a file that belongs to other questions raises PipelineError."""
+    """Return the labels of one category by question id; a file for other questions raises PipelineError."""
     rows = _label_rows(path)
     label_ids = {question.id: _label_id(question, rows) for question in questions}
     asked_twice = [str(label_id) for label_id, times in Counter(label_ids.values()).items() if times > 1]
@@ -138,7 +138,7 @@ def _labels_of(path: Path, questions: list[Question]) -> dict[str, str]:
 
 
 def _label_rows(path: Path) -> dict[int, tuple[str, LabelRow]]:
-    """Return the places and rows of a label file by id; an id that stands twice raises PipelineError."""
+    """Return the rows of a label file, each with its line, by id; a repeated id raises PipelineError."""
     rows: dict[int, tuple[str, LabelRow]] = {}
     for where, content in read_rows_with_place(path):
         row = parse_row(LabelRow, content, "this is no label of POPE", where)
@@ -149,7 +149,7 @@ def _label_rows(path: Path) -> dict[int, tuple[str, LabelRow]]:
 
 
 def _label_id(question: Question, rows: dict[int, tuple[str, LabelRow]]) -> int:
-    """Return the id of a question's label: its own, or by LLaVA's numbering that within its category."""
+    """Return the id of a question's label: the same id, or by LLaVA's numbering the id within the category."""
     number = int(question.id)
     return number if number in rows else number % CATEGORY_STRIDE
 
@@ -166,9 +166,9 @@ def _label(question: Question, where: str, row: LabelRow) -> str:
 
 
 def _begins(prompt: str, text: str) -> bool:
-    """Return whether a prompt is a label's text, maybe with a request after it.
+    """Return whether a prompt is a label's text, with or without a request after it.
 
-    "imange" is a slip in the files of POPE e3e3926 and thus in LLaVA's, which later ones correct.
+    "imange" is a typo in the files of POPE e3e3926 and thus in LLaVA's; later files of POPE correct it.
     """
     prompt, text = prompt.replace("imange", "image"), text.replace("imange", "image")
     request = prompt[len(text) :]

@@ -1,7 +1,7 @@
 """ScienceQA: multiple choice about school science, about half of the questions with an image.
 
 Files of haotian-liu/LLaVA c121f04 (`llava_test_CQM-A.json`) and lupantech/ScienceQA 2cbf831 (`problems.json`,
-`pid_splits.json`); scorer of LLaVA's `llava/eval/eval_science_qa.py`. docs/benchmarks.md tells the protocols apart.
+`pid_splits.json`); scorer of LLaVA's `llava/eval/eval_science_qa.py`. docs/benchmarks.md compares the protocols.
 """
 
 import re
@@ -33,13 +33,13 @@ HINT = "Context: "
 
 
 class Turn(FileRow):
-    """A turn of a conversation: the question, or the answer to it."""
+    """A turn of a conversation: the question or its answer."""
 
     value: FreeText
 
 
 class QuestionRow(FileRow):
-    """A row of LLaVA's question file; a key of another medium would leave its question to be asked blind."""
+    """A row of LLaVA's question file; further keys are allowed, to detect media other than `image`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -49,7 +49,7 @@ class QuestionRow(FileRow):
 
 
 class Problem(FileRow):
-    """A question in problems.json; `answer` is the place of the right one among the choices."""
+    """A question in problems.json; `answer` is the index of the right choice."""
 
     choices: Annotated[list[FreeText], Field(min_length=1, max_length=len(ascii_uppercase))]
     answer: int
@@ -62,9 +62,9 @@ class Split(FileRow):
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
-    """Return the rows of LLaVA's question file with the letter suffix, of part `image` or `text`.
+    """Return the rows of LLaVA's question file with the request for a letter, in the parts `image` and `text`.
 
-    For `internvl` those with an image, the hint without "Context: ".
+    For `internvl`, only those with an image, and hints lack "Context: ".
     """
     padded_first = protocol == "llava15"
     rows = [_question(row, where, padded_first) for where, row in _rows(files.questions)]
@@ -80,8 +80,8 @@ def questions(files: Files, protocol: str) -> list[Question]:
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
     """Return the letter of every question: that of problems.json if the gold folder has it, else the question file's.
 
-    Both must agree, as must the number of choices. Ids of the split that no question asks come along; but for
-    `internvl`, whose questions are those of the question file.
+    Both must agree on the letter and the number of choices. Includes the ids of the split that no question asks, except
+    for `internvl`, whose questions are those of the question file.
     """
     rows = {row.id: (where, row) for where, row in _rows(files.questions)}
     problems, splits = _gold_file(files.gold, "problems.json"), _gold_file(files.gold, "pid_splits.json")
@@ -98,9 +98,9 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
 def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
     """Return the verdict by the protocol's rules; a letter beyond the choices is wrong, by the rule `beyond`."""
     parsers: dict[str, Parser] = {"llava15": llava_sqa, "internvl": internvl, "lmms_eval": lmms_eval}
-    said, rule = parsers[protocol](answer, question.options)
-    status = "unparsed" if said is None else "ok"
-    return Verdict(question.id, question.part, question.image, answer, said, gold, said == gold, rule, status)
+    letter, rule = parsers[protocol](answer, question.options)
+    status = "unparsed" if letter is None else "ok"
+    return Verdict(question.id, question.part, question.image, answer, letter, gold, letter == gold, rule, status)
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
@@ -121,17 +121,17 @@ def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
 
 
 def _rows(path: Path) -> list[tuple[str, QuestionRow]]:
-    """Return the rows of the question file with the place of each."""
+    """Return the rows of the question file, each with its position for error messages."""
     rows = read_json(path)
     if not isinstance(rows, list):
         raise PipelineError("ScienceQA's question file is a JSON list", where=path, value=type(rows).__name__)
     what = "a question needs `id` and `conversations` with texts"
-    places = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
-    return [(where, parse_row(QuestionRow, row, what, where)) for where, row in zip(places, rows, strict=True)]
+    positions = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
+    return [(where, parse_row(QuestionRow, row, what, where)) for where, row in zip(positions, rows, strict=True)]
 
 
 def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
-    """Return a question with what LLaVA's answer record holds: a text as id, and the prompt with the image token."""
+    """Return a question; its `record` has LLaVA's keys: the id as text, and the prompt with the image token."""
     asked = row.conversations[0].value
     text = asked.replace(IMAGE, "").strip()
     options = options_of(text)
@@ -150,7 +150,7 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
 
 def options_of(text: str) -> dict[str, str]:
     """Return the options at the end of a question by letter: from the last line with `A. `, each next letter's line."""
-    starts = [found.start() for found in re.finditer("^A\\. ", text, re.MULTILINE)]
+    starts = [match.start() for match in re.finditer("^A\\. ", text, re.MULTILINE)]
     options: dict[str, str] = {}
     rest = text[starts[-1] :] if starts else ""
     for letter, following in pairwise(ascii_uppercase):
@@ -162,26 +162,26 @@ def options_of(text: str) -> dict[str, str]:
 
 
 def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str, Any] | None, files: Files) -> str:
-    """Return a question's gold letter; one that is no option's, or not the same in both files, raises PipelineError."""
+    """Return a question's gold letter; one that is no option or differs between the files raises PipelineError."""
     answer = row.conversations[1].value if len(row.conversations) > 1 else None
-    own = None if answer is None else llava_sqa(answer, question.options)[0]
-    letter = own if problems is None else _problem_letter(question.id, problems, files)
-    if letter is None or letter not in question.options or (answer is not None and own not in question.options):
+    stated = None if answer is None else llava_sqa(answer, question.options)[0]
+    letter = stated if problems is None else _problem_letter(question.id, problems, files)
+    if letter is None or letter not in question.options or (answer is not None and stated not in question.options):
         value = f"{question.id!r}: {letter if answer is None else answer!r} of {', '.join(question.options)}"
         raise PipelineError("this question has no gold letter among its options", where=where, value=value)
     choices = len(question.options) if problems is None else len(problems[question.id]["choices"])
-    if (own or letter, choices) != (letter, len(question.options)):
+    if (stated or letter, choices) != (letter, len(question.options)):
         raise PipelineError(
             "problems.json and the question file do not agree on this question",
             where=where,
-            value=f"{question.id}: {letter} of {choices} choices, and {own} of {len(question.options)}",
+            value=f"{question.id}: {letter} of {choices} choices, and {stated} of {len(question.options)}",
             cure="use the problems.json that belongs to this question file",
         )
     return letter
 
 
 def _problem_letter(name: str, problems: dict[str, Any] | None, files: Files) -> str:
-    """Return the letter of a problem; empty where there is no problems.json."""
+    """Return the letter of a problem; empty if there is no problems.json."""
     if problems is None:
         return ""
     what, where = "problems.json has no answer to this question", f"{files.gold}/problems.json, {name!r}"
@@ -192,7 +192,7 @@ def _problem_letter(name: str, problems: dict[str, Any] | None, files: Files) ->
 
 
 def _split(splits: dict[str, Any], asked: dict[str, str], files: Files) -> list[str]:
-    """Return the ids of the smallest split that holds every question."""
+    """Return the ids of the smallest split that contains every question."""
     where = f"{files.gold}/pid_splits.json"
     parsed = [
         parse_row(Split, {"ids": ids}, "a split is a list of ids", f"{where}, {name!r}") for name, ids in splits.items()
@@ -208,7 +208,7 @@ def _split(splits: dict[str, Any], asked: dict[str, str], files: Files) -> list[
 
 
 def _gold_file(folder: Path | None, name: str) -> dict[str, Any] | None:
-    """Return the content of a file of the gold folder, None where it is not there."""
+    """Return the content of a file in the gold folder, None if it is missing."""
     if folder is None or not (folder / name).is_file():
         return None
     return read_object(folder / name)

@@ -1,1 +1,1 @@
-"""Checkpoints in the layouts of others: read, converted, written."""
+"""Reading, converting and exporting checkpoints in third-party layouts."""

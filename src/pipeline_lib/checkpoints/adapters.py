@@ -1,8 +1,8 @@
-"""Adapters that others trained become ours: tensors under the names that PEFT gives them in transformers' Llava.
+"""Convert third-party adapters to the tensor names that PEFT uses on transformers' Llava.
 
-Read are the original's LoRA folder (haotian-liu/LLaVA c121f04: adapter and `non_lora_trainables.bin`), PEFT's own on
-llava-hf models before and since transformers 4.52, and what this workflow wrote. PEFT itself would load the first of
-these without an error and without any effect: none of its names is known there.
+Sources are the original's LoRA folder (haotian-liu/LLaVA c121f04: adapter and `non_lora_trainables.bin`), PEFT's
+adapters of llava-hf models before and since transformers 4.52, and this workflow's adapters. PEFT itself would load the
+first of these without an error and without any effect, because it knows none of the names.
 """
 
 import shutil
@@ -13,7 +13,7 @@ import torch
 
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, Files
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.names import PROJECTOR, own_name
+from pipeline_lib.checkpoints.names import PROJECTOR, transformers_name
 from pipeline_lib.checkpoints.original import KEPT
 from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.checkpoints.tensors import tensors_of
@@ -27,8 +27,8 @@ from pipeline_lib.models.projector import MODULE, save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")
-SCALE = ("r", "lora_alpha", "lora_dropout", "use_rslora")  # PEFT's settings that are taken over
-# Settings of PEFT that must have these values: what is otherwise is not merged by the names alone.
+SCALE = ("r", "lora_alpha", "lora_dropout", "use_rslora")  # PEFT's settings that are copied
+# PEFT's settings that must have these values: with others, tensor names alone do not determine the merged weights.
 PLAIN: dict[str, tuple[Any, ...]] = {
     **{"bias": ("none",), "use_dora": (False, None), "rank_pattern": ({}, None), "alpha_pattern": ({}, None)},
     **{"fan_in_fan_out": (False,), "layer_replication": (None,), "peft_type": ("LORA",)},
@@ -36,16 +36,15 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 
 
 def convert_adapter(files: Files, folder: Path) -> None:
-    """Write an adapter of others into a new folder, with the base's digests where a card told them.
+    """Write a third-party adapter into a new folder, with the base's digests if its card records them.
 
-    A tensor whose name belongs to no LLaVA, updates that change nothing and a setting of PEFT that is not known here
-    raise PipelineError.
+    Raise PipelineError for a tensor that belongs to no LLaVA, updates without effect and unsupported PEFT settings.
     """
     settings = read_metadata(files[ADAPTER_CONFIG])
     _check_settings(settings, files[ADAPTER_CONFIG])
-    tensors = {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, ADAPTER_FILES)}
+    tensors = {peft_name(name, files): tensor for name, tensor in tensors_of(files, ADAPTER_FILES)}
     if REST in files:
-        tensors |= {own_peft_name(name, files): tensor for name, tensor in tensors_of(files, (REST,))}
+        tensors |= {peft_name(name, files): tensor for name, tensor in tensors_of(files, (REST,))}
     _check_rank(settings, tensors, files[ADAPTER_CONFIG])
     _check_effect(tensors, files[ADAPTER_CONFIG].parent)
     _check_complete(tensors, settings.get("target_modules"), files[ADAPTER_CONFIG])
@@ -69,45 +68,47 @@ def convert_adapter(files: Files, folder: Path) -> None:
     write_card(folder, _card(files))
 
 
-def own_peft_name(name: str, files: Files) -> str:
-    """Return the name of an adapter's tensor as PEFT has it on transformers' Llava; PipelineError for one of no LLaVA.
+def peft_name(name: str, files: Files) -> str:
+    """Return the name that PEFT uses on transformers' Llava for an adapter's tensor.
 
-    Updates may be of any layer; of tensors that were trained whole, the projector's alone.
+    Updates may belong to any layer; only the projector's tensors may be stored whole. Others raise PipelineError.
     """
     inner = name.removeprefix(PREFIX).replace(".default.weight", ".weight").replace("modules_to_save.default.", "")
-    own = own_name(inner)
-    if own is None or not (inner.endswith(PARTS) or own.startswith(PROJECTOR)):
+    model_name = transformers_name(inner)
+    if model_name is None or not (inner.endswith(PARTS) or model_name.startswith(PROJECTOR)):
         raise PipelineError(
-            "this tensor of the adapter has no place in a LLaVA", where=files[ADAPTER_CONFIG].parent, value=name,
-            cure="an adapter holds updates `lora_A`, `lora_B` of layers and maybe the whole projector, nothing else",
+            "an adapter of a LLaVA has no such tensor", where=files[ADAPTER_CONFIG].parent, value=name,
+            cure="an adapter may hold updates `lora_A` and `lora_B` of layers and the whole projector, nothing else",
         )  # fmt: skip
-    return PREFIX + own
+    return PREFIX + model_name
 
 
 def _check_settings(settings: dict[str, Any], where: Path) -> None:
-    strange = {key: settings[key] for key, values in PLAIN.items() if key in settings and settings[key] not in values}
-    if strange or "r" not in settings:
+    unsupported = {
+        key: settings[key] for key, values in PLAIN.items() if key in settings and settings[key] not in values
+    }
+    if unsupported or "r" not in settings:
         raise PipelineError(
-            "this is not a plain low-rank adapter", where=where, value=strange or "no rank `r`",
+            "this is not a plain low-rank adapter", where=where, value=unsupported or "no rank `r`",
             cure="merge it with the tool that trained it, and name the merged model",
         )  # fmt: skip
 
 
 def _check_rank(settings: dict[str, Any], tensors: dict[str, torch.Tensor], where: Path) -> None:
-    """Raise PipelineError where the rank is not that of every update, or its scale is no positive number."""
+    """Raise PipelineError unless every update has the stated rank, and scale and dropout are in range."""
     rank = field(settings, "r", int, where)
     for name, tensor in tensors.items():
         shape = list(tensor.shape)
         if name.endswith(PARTS) and (len(shape) != 2 or shape[PARTS.index(_part(name))] != rank):
             raise PipelineError(
-                "this update is not of the adapter's rank", where=where, value=f"r {rank}, {name} {shape}"
+                "this update does not have the adapter's rank", where=where, value=f"r {rank}, {name} {shape}"
             )
     alpha = optional_field(settings, "lora_alpha", float, where)
     dropout = optional_field(settings, "lora_dropout", float, where) or 0.0
     optional_field(settings, "use_rslora", bool, where)
     if not 0 <= dropout < 1 or (alpha is not None and alpha <= 0):
         value = {"lora_alpha": alpha, "lora_dropout": dropout}
-        raise PipelineError("no update has this scale or dropout", where=where, value=value)
+        raise PipelineError("the scale or the dropout of this adapter is out of range", where=where, value=value)
 
 
 def _part(name: str) -> str:
@@ -115,7 +116,7 @@ def _part(name: str) -> str:
 
 
 def _check_effect(tensors: dict[str, torch.Tensor], where: Path) -> None:
-    """Raise PipelineError where updates lack their other half, or all of them are zero."""
+    """Raise PipelineError where an update lacks one of its halves, or all updates are zero."""
     halves = [{name.removesuffix(part) for name in tensors if name.endswith(part)} for part in PARTS]
     if halves[0] != halves[1] or not halves[0]:
         raise PipelineError(
@@ -124,7 +125,7 @@ def _check_effect(tensors: dict[str, torch.Tensor], where: Path) -> None:
     if not any(bool(tensor.any()) for name, tensor in tensors.items() if name.endswith(PARTS[1])):
         raise PipelineError(
             "this adapter changes nothing: every lora_B is zero", where=where,
-            cure="it was saved before it was trained, or its tensors were lost: take another copy",
+            cure="it was saved before training, or its tensors were lost: fetch another copy",
         )  # fmt: skip
 
 
@@ -134,21 +135,23 @@ def _modules(tensors: Iterable[str]) -> list[str]:
 
 
 def _check_complete(tensors: Iterable[str], targets: Any, where: Path) -> None:
-    """Raise PipelineError where a layer lacks an update that another one has, or a target has none in any layer."""
+    """Raise PipelineError where a layer lacks an update that another layer has, or no layer has one for a target."""
     layers = updated_layers(tensors)
-    every = set().union(*layers.values())
-    lacking = [f"layers.{layer}.{module}" for layer, modules in sorted(layers.items()) for module in every - modules]
+    updated_modules = set().union(*layers.values())
+    missing = [
+        f"layers.{layer}.{module}" for layer, modules in sorted(layers.items()) for module in updated_modules - modules
+    ]
     named, updated = targets if isinstance(targets, list) else [], [f".{module}" for module in _modules(tensors)]
-    lacking += [target for target in named if not any(module.endswith(f".{target}") for module in updated)]
-    if lacking:
+    missing += [target for target in named if not any(module.endswith(f".{target}") for module in updated)]
+    if missing:
         raise PipelineError(
             "this adapter lacks updates that its other layers or its configuration have", where=where,
-            value=sorted(lacking)[:8], cure="tensors were lost: take another copy of the adapter",
+            value=sorted(missing)[:8], cure="tensors were lost: fetch another copy of the adapter",
         )  # fmt: skip
 
 
 def _card(files: Files) -> Card:
-    """Return the card of an adapter: what its files say of its base and of how images are shown."""
+    """Return the card of an adapter: what its files state about its base and its image shape."""
     if NAME in files:
         return read_card(files[NAME].parent)
     shape: Literal["square", "pad"] | None = None

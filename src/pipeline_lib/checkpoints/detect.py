@@ -1,4 +1,4 @@
-"""What files of others are, by their metadata: config.json, adapter_config.json, indexes. Never by a folder's name."""
+"""Detect what third-party files hold by their config.json, adapter_config.json and indexes, never by folder name."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -24,37 +24,37 @@ KINDS: dict[str, Kind] = {  # `model_type` of config.json
 
 
 def kind_of(files: Files) -> Kind:
-    """Return what the files of a folder are; PipelineError where their metadata do not say it, or another thing."""
+    """Return what the files of a folder hold; unknown or missing metadata raise PipelineError."""
     if ADAPTER_CONFIG in files:
         return "adapter"
     if PROJECTOR_FILE in files and not any(name in files or name + INDEX in files for name in WHOLE):
         return "projector"
-    told = config_of(files).get("model_type")
-    if not isinstance(told, str) or told not in KINDS:
+    model_type = config_of(files).get("model_type")
+    if not isinstance(model_type, str) or model_type not in KINDS:
         raise PipelineError(
-            "models of this type are not known here", where=f"{files[CONFIG]}: model_type", value=told,
-            cure=f"there is {', '.join(KINDS)}",
+            "models of this type are not supported", where=f"{files[CONFIG]}: model_type", value=model_type,
+            cure=f"supported types: {', '.join(KINDS)}",
         )  # fmt: skip
-    return KINDS[told]
+    return KINDS[model_type]
 
 
 def expect_holds(files: Files, holds: str) -> None:
-    """Raise PipelineError where the files are not what a study says that they hold."""
-    found = kind_of(files)
-    if found != holds:
+    """Raise PipelineError where the files do not hold what the study states."""
+    kind = kind_of(files)
+    if kind != holds:
         where = next(iter(files.values())).parent
         raise PipelineError(
-            f"by their metadata these files hold {found}", where=where, value=f"holds: {holds}",
-            cure=f"write `holds: {found}`, or name other files",
+            f"according to their metadata, these files hold {kind}", where=where, value=f"holds: {holds}",
+            cure=f"write `holds: {kind}`, or name other files",
         )  # fmt: skip
 
 
 def config_of(files: Files) -> dict[str, Any]:
-    """Return config.json; files without one, or one that is no mapping, raise PipelineError."""
+    """Return config.json; a missing one, or one that is not a mapping, raises PipelineError."""
     if CONFIG not in files:
         raise PipelineError(
-            "these files are no model: there is no config.json", value=sorted(files)[:5],
-            cure="name the folder with config.json as `below`",
+            "these files are not a model: there is no config.json", value=sorted(files)[:5],
+            cure="set `below` to the folder with config.json",
         )  # fmt: skip
     return read_metadata(files[CONFIG])
 

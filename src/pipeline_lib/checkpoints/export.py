@@ -1,4 +1,4 @@
-"""Exports: a checkpoint of this workflow in the layout of another program."""
+"""Export a checkpoint of this workflow in the layout of another program."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline_lib.core.files import partial, publish, remove
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
 
-TAKES = {  # which kinds of checkpoints can be written in a layout
+TAKES = {  # the kinds of checkpoints that each layout can hold
     "original": ("llava", "adapter", "projector"),
     "hub": ("llava", "adapter"),
     "clip": ("llava", "clip"),
@@ -21,35 +21,37 @@ TAKES = {  # which kinds of checkpoints can be written in a layout
 
 
 def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
-    """Write a checkpoint into a new folder, complete or not at all; a kind without this layout raises PipelineError."""
+    """Write a checkpoint into a new folder, atomically; a kind that the layout cannot hold raises PipelineError."""
     kind = read_card(model).kind
     if kind not in TAKES[layout]:
         fitting = [name for name, kinds in TAKES.items() if kind in kinds]
         cure = f"--as {' or '.join(fitting)}" if fitting else "it is in the hub's layout already: copy its folder"
-        raise PipelineError("a checkpoint of this kind has no such layout", where=model, value=kind, cure=cure)
+        raise PipelineError(
+            "a checkpoint of this kind cannot be exported in this layout", where=model, value=kind, cure=cure
+        )
     if target.exists():
-        raise PipelineError("this folder is there already", where=target, cure="name a new one")
+        raise PipelineError("this folder exists already", where=target, cure="name a new one")
     check_metadata(files_of(model))
-    place = partial(target)
-    remove(place)
+    unfinished = partial(target)
+    remove(unfinished)
     try:
         with understood(model):
-            _write(kind, model, place, layout, options)
+            _write(kind, model, unfinished, layout, options)
         publish(target)
     finally:
-        remove(place)
+        remove(unfinished)
 
 
-def _write(kind: str, model: Path, place: Path, layout: Layout, options: Options) -> None:
+def _write(kind: str, model: Path, unfinished: Path, layout: Layout, options: Options) -> None:
     if layout == "hub" and kind == "adapter":
-        export_peft(model, place)
+        export_peft(model, unfinished)
     elif layout == "hub":
-        export_hub(model, place)
+        export_hub(model, unfinished)
     elif layout == "clip":
-        export_clip(model, place, options.clip)
+        export_clip(model, unfinished, options.clip)
     elif layout == "projector" or not (kind == "llava" or (model / UPDATES).is_file()):
-        export_projector(model, place, options)
+        export_projector(model, unfinished, options)
     elif kind == "llava":
-        export_llava(model, place, options)
+        export_llava(model, unfinished, options)
     else:
-        export_lora(model, place, options)
+        export_lora(model, unfinished, options)

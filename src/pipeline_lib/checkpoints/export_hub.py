@@ -1,7 +1,7 @@
-"""A LLaVA of ours in the llava-hf files' layout, and a vision tower in that of openai's CLIP, for readers of any age.
+"""Export LLaVAs in the layout of the llava-hf files, and vision towers in that of openai's CLIP.
 
-transformers 5 writes a tower that it made itself as `vision_tower.X`; older versions and other programs look for
-`vision_tower.vision_model.X`. The names are therefore written here.
+transformers 5 names the tensors of a tower that it created `vision_tower.X`; older versions and other programs look for
+`vision_tower.vision_model.X`. This module writes the older names, which every version reads.
 """
 
 import shutil
@@ -31,20 +31,20 @@ PREPROCESSOR = "preprocessor_config.json"
 
 
 def export_hub(model: Path, target: Path) -> None:
-    """Write a LLaVA into a new folder: the hub's names, its other files as they are."""
-    tensors, own = model_tensors(model)
+    """Write a LLaVA into a new folder: tensors under the hub's names, other files unchanged."""
+    tensors, model_names = model_tensors(model)
     target.mkdir(parents=True)
-    write_shards(((hub_name(own[name]), tensor) for name, tensor in tensors if name in own), target)
+    write_shards(((hub_name(model_names[name]), tensor) for name, tensor in tensors if name in model_names), target)
     for name, path in files_of(model).items():
         if not name.endswith(WEIGHTS) and name != RECEIPT:
             shutil.copyfile(path, target / name)
 
 
 def export_peft(model: Path, target: Path) -> None:
-    """Write a low-rank adapter as PEFT reads it, which is how it lies here, into a new folder."""
+    """Write a low-rank adapter into a new folder; checkpoints of this workflow have PEFT's layout already."""
     if not (model / UPDATES).is_file():
         raise PipelineError(
-            "this adapter is a projector alone, which PEFT has no layout for", where=model, cure="--as original"
+            "this adapter holds a projector alone, for which PEFT has no layout", where=model, cure="--as original"
         )
     target.mkdir(parents=True)
     for name in (ADAPTER_CONFIG, UPDATES):
@@ -54,7 +54,7 @@ def export_peft(model: Path, target: Path) -> None:
 def export_clip(model: Path, target: Path, clip: Path | None) -> None:
     """Write a CLIP model, or the tower of a LLaVA, into a new folder.
 
-    A tower is written alone, or in the place of that of `clip`, whose text half it is then given.
+    A tower is written alone or, where `clip` is named, together with the text half of that model.
     """
     card = read_card(model)
     if card.kind == "clip":
@@ -76,35 +76,36 @@ def _clip_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _with_tower(model: Path, clip: Path | None) -> tuple[dict[str, Any], Iterator[tuple[str, torch.Tensor]]]:
-    """Return configuration and tensors of a LLaVA's tower, with the rest of a CLIP model if there is one."""
-    found, own = model_tensors(model)
+    """Return configuration and tensors of a LLaVA's tower, with the rest of `clip` if it is named."""
+    tensors, model_names = model_tensors(model)
     vision = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False).vision_config.to_dict()
-    mine = {CLIP_PREFIX + name.removeprefix(TOWER): tensor for name, tensor in part_of(found, own, TOWER).items()}
+    part = part_of(tensors, model_names, TOWER)
+    tower = {CLIP_PREFIX + name.removeprefix(TOWER): tensor for name, tensor in part.items()}
     if clip is None:
-        told = {**vision, "model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"]}
-        return told, iter(mine.items())
+        tower_config = {**vision, "model_type": "clip_vision_model", "architectures": ["CLIPVisionModel"]}
+        return tower_config, iter(tower.items())
     config = read_metadata(clip / CONFIG)
-    theirs = {name for name in tensors_of(files_of(clip)).kinds if name.startswith(CLIP_PREFIX)}
-    theirs -= {name for name in theirs if DROPPED.fullmatch(name)}
-    if theirs != mine.keys() or config.get("model_type") != "clip":
+    replaced = {name for name in tensors_of(files_of(clip)).kinds if name.startswith(CLIP_PREFIX)}
+    replaced -= {name for name in replaced if DROPPED.fullmatch(name)}
+    if replaced != tower.keys() or config.get("model_type") != "clip":
         raise PipelineError(
-            "this tower has no place in that CLIP model", where=clip, value=sorted(theirs ^ mine.keys())[:5],
-            cure="name a whole CLIP model of the same shape, or none: then the tower is written alone",
+            "this tower does not fit that CLIP model", where=clip, value=sorted(replaced ^ tower.keys())[:5],
+            cure="name a whole CLIP model of the same shape, or none to write the tower alone",
         )  # fmt: skip
-    return config, ((name, mine.get(name, tensor)) for name, tensor in _clip_tensors(clip))
+    return config, ((name, tower.get(name, tensor)) for name, tensor in _clip_tensors(clip))
 
 
 def _preprocessor(model: Path) -> dict[str, Any]:
     """Return the image processor's settings in the form of openai's files, which every version reads."""
-    shown = image_processor(model, read_card(model))
+    processor = image_processor(model, read_card(model))
     return {
-        "crop_size": shown.crop_size["height"],
+        "crop_size": processor.crop_size["height"],
         "do_center_crop": True,
         "do_normalize": True,
         "do_resize": True,
         "feature_extractor_type": "CLIPFeatureExtractor",
-        "image_mean": list(shown.image_mean),
-        "image_std": list(shown.image_std),
-        "resample": int(shown.resample),
-        "size": shown.size["shortest_edge"],
+        "image_mean": list(processor.image_mean),
+        "image_std": list(processor.image_std),
+        "resample": int(processor.resample),
+        "size": processor.size["shortest_edge"],
     }

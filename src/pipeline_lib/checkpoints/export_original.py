@@ -1,6 +1,6 @@
-"""A LLaVA, an adapter or a projector of ours in the original's layout, as haotian-liu/LLaVA c121f04 reads it.
+"""Export LLaVAs, adapters and projectors in the original's layout, as haotian-liu/LLaVA c121f04 reads it.
 
-What came from there goes back byte by byte: its small files as they were, every tensor in the type that it had.
+A model that was converted from this layout is restored byte by byte, with its small files and tensor types.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from transformers import LlavaConfig
 
 from pipeline_lib.checkpoints.adapters import REST
 from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, PROJECTOR_FILE
-from pipeline_lib.checkpoints.export_options import GivenTower, Options, files_of, give_tower, model_tensors
+from pipeline_lib.checkpoints.export_options import ExportedTower, Options, exported_tower, files_of, model_tensors
 from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.names import PROJECTOR, TOWER, original_name
 from pipeline_lib.checkpoints.original import KEPT, SMALL
@@ -34,7 +34,7 @@ from pipeline_lib.models.tokenizer import PAD
 
 def export_llava(model: Path, target: Path, options: Options) -> None:
     """Write a whole LLaVA into a new folder: safetensors, config.json, tokenizer."""
-    tower, rows = give_tower(model, options), language_rows(model)
+    tower, rows = exported_tower(model, options), language_rows(model)
     config = config_for(model, read_card(model), tower)
     target.mkdir(parents=True)
     write_shards(_llava_tensors(model, tower, rows), target)
@@ -43,10 +43,10 @@ def export_llava(model: Path, target: Path, options: Options) -> None:
 
 
 def export_projector(model: Path, target: Path, options: Options) -> None:
-    """Write `mm_projector.bin` and config.json: of a LLaVA, of a projector or of an adapter that is one."""
+    """Write `mm_projector.bin` and config.json: of a LLaVA, of a projector or of a projector-only adapter."""
     base = _base(model, options)
     tensors = _projector(model)
-    config = config_for(base, _shown(read_card(model), base), give_tower(base, options))
+    config = config_for(base, _with_image_shape(read_card(model), base), exported_tower(base, options))
     target.mkdir(parents=True)
     torch.save({original_name(name): tensor for name, tensor in tensors.items()}, target / PROJECTOR_FILE)
     write_text(target / CONFIG, pretty_json({**config, "tune_mm_mlp_adapter": True}))
@@ -55,21 +55,23 @@ def export_projector(model: Path, target: Path, options: Options) -> None:
 def export_lora(model: Path, target: Path, options: Options) -> None:
     """Write a low-rank adapter with `non_lora_trainables.bin`; updates outside the language model raise PipelineError.
 
-    The projector is that of the adapter, or of its base: the original's loader takes it from nowhere else.
+    The projector is the adapter's, or else the base's: the original's loader takes it from this file only.
     """
     tensors = {name.removeprefix(PREFIX): tensor for name, tensor in load_file(model / UPDATES).items()}
     updates = {name: tensor for name, tensor in tensors.items() if name.endswith(PARTS)}
-    strange = sorted(name for name in updates if not name.startswith("model.language_model."))
-    if strange:
+    unsupported = sorted(name for name in updates if not name.startswith("model.language_model."))
+    if unsupported:
         raise PipelineError(
-            "the original's code updates no layer outside the language model", where=model, value=strange[:5],
+            "the original's code updates no layer outside the language model", where=model, value=unsupported[:5],
             cure="merge the adapter and export the whole model",
         )  # fmt: skip
-    kept = (model / KEPT / CONFIG).is_file() and not (options.tower or options.unfreeze)
-    base = model if kept else _base(model, options)
+    converted = (model / KEPT / CONFIG).is_file() and not (options.tower or options.unfreeze)
+    base = model if converted else _base(model, options)
     rest = {name: tensor for name, tensor in tensors.items() if name.startswith(PROJECTOR)} or _projector(base)
     config = (
-        read_metadata(model / KEPT / CONFIG) if kept else config_for(base, read_card(model), give_tower(base, options))
+        read_metadata(model / KEPT / CONFIG)
+        if converted
+        else config_for(base, read_card(model), exported_tower(base, options))
     )
     target.mkdir(parents=True)
     save_tensors({PREFIX + original_name(name): tensor for name, tensor in updates.items()}, target / UPDATES)
@@ -81,77 +83,78 @@ def export_lora(model: Path, target: Path, options: Options) -> None:
 def language_rows(model: Path) -> int:
     """Return how many tokens the language model of a LLaVA had before `<image>` and `<pad>`."""
     config = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
-    told = read_metadata(model / "tokenizer.json")["added_tokens"]
-    pads = [entry["id"] for entry in told if entry["content"] == PAD]
-    tensors, own = model_tensors(model)
-    rows = [tensors.kinds[name].shape[0] for name, here in own.items() if here == TABLES[0]]
+    added_tokens = read_metadata(model / "tokenizer.json")["added_tokens"]
+    pads = [entry["id"] for entry in added_tokens if entry["content"] == PAD]
+    tensors, model_names = model_tensors(model)
+    rows = [tensors.kinds[name].shape[0] for name, model_name in model_names.items() if model_name == TABLES[0]]
     return rows_without_added(config.image_token_id, pads[0] if pads else -1, rows[0], model)
 
 
-def config_for(model: Path, card: Card, tower: GivenTower) -> dict[str, Any]:
-    """Return the original's configuration of a LLaVA: the one it came with, if it did, else a new one."""
-    kept = model / KEPT / CONFIG
-    if not kept.is_file():
+def config_for(model: Path, card: Card, tower: ExportedTower) -> dict[str, Any]:
+    """Return a LLaVA's configuration in the original's layout: the one that it was converted from, or a new one."""
+    path = model / KEPT / CONFIG
+    if not path.is_file():
         shape = card.image_shape or "square"
         whole = LlavaConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False).to_dict()
         return original_config(whole, language_rows(model), shape, tower.name, tower.inside)
-    told: dict[str, Any] = read_metadata(kept)
-    inside = {UNFREEZE: tower.inside} if bool(told.get(UNFREEZE)) != tower.inside else {}
-    shown = {"image_aspect_ratio": card.image_shape} if card.image_shape not in (None, image_shape(told, kept)) else {}
-    return {**told, TOWER_KEY: tower.name, **inside, **shown}
+    config: dict[str, Any] = read_metadata(path)
+    inside = {UNFREEZE: tower.inside} if bool(config.get(UNFREEZE)) != tower.inside else {}
+    known = (None, image_shape(config, path))
+    shape_change = {"image_aspect_ratio": card.image_shape} if card.image_shape not in known else {}
+    return {**config, TOWER_KEY: tower.name, **inside, **shape_change}
 
 
-def _llava_tensors(model: Path, tower: GivenTower, rows: int) -> Iterator[tuple[str, torch.Tensor]]:
-    tensors, own = model_tensors(model)
+def _llava_tensors(model: Path, tower: ExportedTower, rows: int) -> Iterator[tuple[str, torch.Tensor]]:
+    tensors, model_names = model_tensors(model)
     for name, tensor in tensors:
-        here = own.get(name)
-        if here is None or (here.startswith(TOWER) and not tower.held):
+        model_name = model_names.get(name)
+        if model_name is None or (model_name.startswith(TOWER) and not tower.held):
             continue
-        given = tensor.to(tower.dtype) if here.startswith(TOWER) and tower.dtype else tensor
-        yield original_name(here), shrunk(here, given, rows)
+        exported = tensor.to(tower.dtype) if model_name.startswith(TOWER) and tower.dtype else tensor
+        yield original_name(model_name), shrunk(model_name, exported, rows)
 
 
 def _projector(model: Path) -> dict[str, torch.Tensor]:
-    """Return a projector's tensors: those of a folder that holds one alone, or of a whole LLaVA."""
+    """Return a projector's tensors: from a folder that holds only a projector, or from a whole LLaVA."""
     if (model / PROJECTOR_TENSORS).is_file():
         return load_file(model / PROJECTOR_TENSORS)
     if read_card(model).kind != "llava":
         raise PipelineError(
-            "here is no projector", where=model, cure="add --base with the LLaVA that this adapter is for"
+            "this checkpoint holds no projector", where=model, cure="add --base with the LLaVA that this adapter is for"
         )
-    tensors, own = model_tensors(model)
-    return part_of(tensors, own, PROJECTOR)
+    tensors, model_names = model_tensors(model)
+    return part_of(tensors, model_names, PROJECTOR)
 
 
 def _base(model: Path, options: Options) -> Path:
-    """Return the LLaVA whose configuration an export is told by."""
+    """Return the LLaVA that supplies the configuration of an export."""
     if read_card(model).kind == "llava":
         return model
     if options.base is None:
         raise PipelineError(
-            "an adapter or a projector does not say what it belongs to", where=model,
+            "an adapter or a projector does not name its LLaVA", where=model,
             cure="add --base with the folder of its LLaVA, such as the merged model",
         )  # fmt: skip
     expect_kind(options.base, "llava")
     return options.base
 
 
-def _shown(card: Card, base: Path) -> Card:
+def _with_image_shape(card: Card, base: Path) -> Card:
     return card if card.image_shape else card.model_copy(update={"image_shape": read_card(base).image_shape})
 
 
 def _adapter_config(model: Path, updates: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """Return PEFT's settings of the original: those that came, or new ones for its class of model."""
-    if (model / KEPT / CONFIG).is_file():  # of an adapter that came in this layout
-        found: dict[str, Any] = read_metadata(model / KEPT / ADAPTER_CONFIG)
-        return found
-    told = read_metadata(model / ADAPTER_CONFIG)
+    """Return PEFT's settings for the original: those of the converted adapter, or new ones for its model class."""
+    if (model / KEPT / CONFIG).is_file():  # an adapter that was converted from this layout
+        original: dict[str, Any] = read_metadata(model / KEPT / ADAPTER_CONFIG)
+        return original
+    settings = read_metadata(model / ADAPTER_CONFIG)
     modules = {original_name(name).removesuffix(part) for name in updates for part in PARTS if name.endswith(part)}
     layers = {name.split(".")[2] for name in modules}
     short = {name.rpartition(".")[2] for name in modules}
     targets = short if len(modules) == len(layers) * len(short) else modules
     return {
-        **{key: told[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora") if key in told},
+        **{key: settings[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora") if key in settings},
         **{"base_model_name_or_path": "", "bias": "none", "fan_in_fan_out": False, "inference_mode": True},
         **{"init_lora_weights": True, "modules_to_save": None, "peft_type": "LORA", "task_type": "CAUSAL_LM"},
         "target_modules": sorted(targets),
@@ -159,7 +162,7 @@ def _adapter_config(model: Path, updates: dict[str, torch.Tensor]) -> dict[str, 
 
 
 def _write_tokenizer(model: Path, base: Path | None, rows: int, target: Path) -> None:
-    """Write the language model's tokenizer: as it came, from the base's folder, or ours without what was added."""
+    """Write the language model's tokenizer: the base's, the converted model's, or this one without the added tokens."""
     for folder in (base, model / KEPT):
         if folder is not None and any((folder / name).is_file() for name in NAMES):
             for name in SMALL:

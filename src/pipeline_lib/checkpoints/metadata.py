@@ -1,4 +1,4 @@
-"""Metadata of models from elsewhere: JSON that asks for no code and describes a model of the size of its files."""
+"""Read metadata of third-party models; JSON that asks to run code or states absurd sizes is refused."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +10,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
 from pipeline_lib.core.text import read_object
 
-CODE = "auto_map"  # the key by which transformers imports a Python file of the checkpoint
-LARGEST_FILE = 2**28  # bytes of a metadata file; tokenizers of 250,000 tokens have a tenth of it
-LARGEST_SIZE = 2**24  # of a width, a vocabulary, a length: no model has more
+CODE = "auto_map"  # the key that makes transformers import a Python file of the checkpoint
+LARGEST_FILE = 2**28  # bytes of a metadata file; tokenizers of 250,000 tokens take a tenth of this
+LARGEST_SIZE = 2**24  # of a width, a vocabulary or a length; no model has more
 NAMES = (
     *("config.json", "generation_config.json", "processor_config.json", "preprocessor_config.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.json"),
@@ -23,22 +23,22 @@ SIZES = (  # whole numbers that allocate or loop
     *("image_size", "patch_size", "num_channels", "projection_dim", "num_labels", LAYERS),
     *("shortest_edge", "height", "width"),
 )
-_SENSELESS = (  # what transformers and torch raise on a configuration of no model
+_INVALID = (  # what transformers and torch raise on an invalid configuration
     *(TypeError, ValueError, LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError, OSError),
     *(ImportError, MemoryError, StrictDataclassError),
 )
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Return the object in a metadata file; no object, a request for code or an absurd size raises PipelineError."""
+    """Return the object in a metadata file; other JSON, requests to run code and absurd sizes raise PipelineError."""
     if path.is_file() and path.stat().st_size > LARGEST_FILE:
-        raise PipelineError("this is too large for metadata", where=path, value=f"{path.stat().st_size} bytes")
+        raise PipelineError("this file is too large for metadata", where=path, value=f"{path.stat().st_size} bytes")
     content = read_object(path)
     for key, value in _entries(content):
         if key == CODE:
             raise PipelineError(
-                "this checkpoint wants Python code of its own to be run, which is refused", where=f"{path}: {CODE}",
-                value=value, cure="take a checkpoint that transformers knows without code, or convert it yourself",
+                "this checkpoint asks to run Python code of its own, which is refused", where=f"{path}: {CODE}",
+                value=value, cure="take a checkpoint that transformers supports without code, or convert it yourself",
             )  # fmt: skip
         if key in SIZES and value is not None and not isinstance(value, (list, dict)):
             size = typed(value, int, f"{path}: {key}", f"`{key}`")
@@ -55,27 +55,27 @@ def check_metadata(files: Mapping[str, Path]) -> None:
 
 
 def expect_depth(config: Mapping[str, Any], tensors: int, where: Path) -> None:
-    """Raise PipelineError where a configuration has more layers than its files have tensors: it would take days."""
+    """Raise PipelineError where a configuration has more layers than there are tensors; building it would take days."""
     for key, value in _entries(config):
         if key == LAYERS and isinstance(value, int) and value > tensors:
             raise PipelineError(
-                f"this configuration has {value} layers, and the files hold {tensors} tensors",
-                where=f"{where}: {LAYERS}", value=value, cure="take weights and config.json of one model",
+                f"this configuration has {value} layers, but the files hold {tensors} tensors",
+                where=f"{where}: {LAYERS}", value=value, cure="take weights and config.json from one model",
             )  # fmt: skip
 
 
 @contextmanager
 def understood(where: object) -> Iterator[None]:
-    """Turn what the libraries raise on metadata that describe no model into a PipelineError that names the file."""
+    """Turn the libraries' errors on invalid metadata into a PipelineError that names the file."""
     try:
         yield
-    except _SENSELESS as error:
+    except _INVALID as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # a fault of the disk
         reason = " ".join(str(error).split())[:300]
         raise PipelineError(
             f"this describes no model that transformers can build: {type(error).__name__}: {reason}", where=where,
-            cure="take the files of one model as its maker published them",
+            cure="take the files of one model as published",
         ) from error  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""A whole model in the original's layout becomes a LLaVA of ours: in the hub's layout, with what it was made from.
+"""Convert a whole LLaVA from the original's layout to the hub's, and copy the original's small files beside it.
 
-Shard after shard, every tensor in the type that it has: a model need not fit into memory.
+Conversion goes shard by shard and preserves each tensor's type; the model need not fit into memory.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGener
 
 from pipeline_lib.checkpoints.completeness import expect_complete, expect_ties, meta_model
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
-from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, own_names
+from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, transformers_names
 from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
@@ -29,36 +29,36 @@ from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 
 Files = dict[str, Path]
 
-KEPT = "original"  # the folder with the original's small files, which an export gives back
+KEPT = "original"  # the folder of the original's small files, which an export restores
 RECEIPT = "conversion.json"
 SCHEMA = 1
 SMALL = ("config.json", "generation_config.json", *NAMES)
 
 
 def convert_original(files: Files, tower: Path, card: Card, folder: Path) -> None:
-    """Write the LLaVA of an original checkpoint's files into a new folder; `tower` is the CLIP model that it names.
+    """Write the LLaVA of an original checkpoint into a new folder; `tower` is the CLIP model that the checkpoint names.
 
-    Tensors without their place, a tokenizer of another size and arithmetic that transformers' Llava has not raise
-    PipelineError.
+    Raise PipelineError for missing or unexpected tensors, a tokenizer of another size and arithmetic that transformers'
+    Llava does not support.
     """
     check_metadata(files)
     config = read_metadata(files["config.json"])
     check_arithmetic(config, files["config.json"])
     tensors, clip = tensors_of(files), ClipFiles(tower)
-    own = own_names(tensors.kinds, files["config.json"].parent)
+    model_names = transformers_names(tensors.kinds, files["config.json"].parent)
     tokenizer = open_tokenizer(files)
-    check_size(len(tokenizer), _rows(tensors, own), files["config.json"].parent)
+    check_size(len(tokenizer), _rows(tensors, model_names), files["config.json"].parent)
     check_size(len(tokenizer), field(config, "vocab_size", int, files["config.json"]), files["config.json"])
     add_llava_tokens(tokenizer)
     vision = clip.vision_config()
     expect_depth({"text": config, "vision": vision}, len(tensors.kinds) + clip.count(), files["config.json"])
     with understood(files["config.json"]):
         llava = llava_config(text_config(config), vision, vision_settings(config), len(tokenizer) - ADDED)
-        llava.dtype = config.get("torch_dtype")  # the type in which others load it, where they do not choose one
-    chosen = choose_tower(config, tensors, own, clip)
-    _expect_all(llava, tensors, own, chosen, files["config.json"].parent)
+        llava.dtype = config.get("torch_dtype")  # the type that other programs load it in by default
+    chosen = choose_tower(config, tensors, model_names, clip)
+    _expect_all(llava, tensors, model_names, chosen, files["config.json"].parent)
     folder.mkdir(parents=True)
-    write_shards(_renamed(tensors, own, chosen), folder)
+    write_shards(_renamed(tensors, model_names, chosen), folder)
     _write_companions(llava, tokenizer, tower, card, folder)
     _keep(files, folder)
     write_text(folder / RECEIPT, pretty_json(_receipt(config, tensors, chosen)))
@@ -79,33 +79,36 @@ def llava_config(text: dict[str, Any], vision: dict[str, Any], how: dict[str, An
     return config
 
 
-def _rows(tensors: Tensors, own: dict[str, str]) -> int:
-    names = [name for name, here in own.items() if here == "model.language_model.embed_tokens.weight"]
+def _rows(tensors: Tensors, model_names: dict[str, str]) -> int:
+    names = [
+        name for name, model_name in model_names.items() if model_name == "model.language_model.embed_tokens.weight"
+    ]
     if not names:
-        raise PipelineError("these weights hold no embedding", where=tensors.paths[0], value=sorted(own)[:5])
+        raise PipelineError("these weights hold no embedding", where=tensors.paths[0], value=sorted(model_names)[:5])
     return tensors.kinds[names[0]].shape[0]
 
 
-def _expect_all(config: LlavaConfig, tensors: Tensors, own: dict[str, str], tower: Tower, where: Path) -> None:
-    """Raise PipelineError unless files and tower together fill every place of the model once."""
-    rest = {name: here for name, here in own.items() if not here.startswith(TOWER)}
-    given = {here: _grown_shape(here, tensors.kinds[name].shape) for name, here in rest.items()}
-    given |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
+def _expect_all(config: LlavaConfig, tensors: Tensors, model_names: dict[str, str], tower: Tower, where: Path) -> None:
+    """Raise PipelineError unless files and tower together hold every tensor of the model exactly once."""
+    rest = {name: model_name for name, model_name in model_names.items() if not model_name.startswith(TOWER)}
+    shapes = {model_name: _grown_shape(model_name, tensors.kinds[name].shape) for name, model_name in rest.items()}
+    shapes |= {name: tuple(tensor.shape) for name, tensor in tower.tensors.items()}
     with understood(where):
         model = meta_model(LlavaForConditionalGeneration, config)
-    expect_complete(model, given, where)
-    expect_ties(model, tensors, own, where)
+    expect_complete(model, shapes, where)
+    expect_ties(model, tensors, model_names, where)
 
 
-def _grown_shape(own_name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(grown(own_name, torch.empty(shape, device="meta")).shape)
+def _grown_shape(model_name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(grown(model_name, torch.empty(shape, device="meta")).shape)
 
 
-def _renamed(tensors: Tensors, own: dict[str, str], tower: Tower) -> Iterator[tuple[str, torch.Tensor]]:
+def _renamed(tensors: Tensors, model_names: dict[str, str], tower: Tower) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield all tensors of the converted model under the hub's names."""
     for name, tensor in tensors:
-        if name in own and not own[name].startswith(TOWER):
-            yield hub_name(own[name]), grown(own[name], tensor)
+        model_name = model_names.get(name)
+        if model_name is not None and not model_name.startswith(TOWER):
+            yield hub_name(model_name), grown(model_name, tensor)
     yield from ((hub_name(name), tensor) for name, tensor in tower.tensors.items())
 
 
@@ -119,11 +122,11 @@ def _write_companions(
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     GenerationConfig(**special).save_pretrained(folder)
     if tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_id:
-        raise PipelineError("this tokenizer knows <image> already, at another place", where=folder)
+        raise PipelineError("this tokenizer has <image> already, under another id", where=folder)
 
 
 def _keep(files: Files, folder: Path) -> None:
-    """Copy the small files of the original, which say what it was, beside the model."""
+    """Copy the small files of the original checkpoint beside the model."""
     (folder / KEPT).mkdir()
     for name in SMALL:
         if name in files:
@@ -131,7 +134,7 @@ def _keep(files: Files, folder: Path) -> None:
 
 
 def _receipt(config: dict[str, Any], tensors: Tensors, tower: Tower) -> dict[str, Any]:
-    """Return what is recorded of a conversion."""
+    """Return the record of a conversion."""
     return {
         "schema": SCHEMA,
         "layout": "original",

@@ -1,7 +1,8 @@
-"""The configuration of an original LLaVA, and that of the same model in transformers.
+"""Translate the configuration of an original LLaVA to transformers' and back.
 
-Keys and their meaning: haotian-liu/LLaVA c121f04, `llava/model/llava_arch.py`, `multimodal_encoder/clip_encoder.py`,
-`multimodal_projector/builder.py`; values that transformers' LlavaForConditionalGeneration cannot express are refused.
+Keys and meanings are those of haotian-liu/LLaVA c121f04: `llava/model/llava_arch.py`,
+`multimodal_encoder/clip_encoder.py` and `multimodal_projector/builder.py`. Values that transformers'
+LlavaForConditionalGeneration cannot express are refused.
 """
 
 from typing import Any, Literal
@@ -11,9 +12,9 @@ from pipeline_lib.core.errors import PipelineError
 Config = dict[str, Any]
 Shape = Literal["square", "pad"]
 
-LANGUAGE = {"llava_llama": "llama", "llava_mistral": "mistral"}  # `model_type` there, and that of the language model
+LANGUAGE = {"llava_llama": "llama", "llava_mistral": "mistral"}  # `model_type` in the original and in transformers
 CLASSES = {"llama": "LlavaLlamaForCausalLM", "mistral": "LlavaMistralForCausalLM"}
-TEXT_KEYS = (  # of the language model; the others are LLaVA's own or say nothing about the arithmetic
+TEXT_KEYS = (  # of the language model; other keys are LLaVA's or do not affect the arithmetic
     *("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "hidden_act", "max_position_embeddings", "initializer_range", "rms_norm_eps"),
     *("rope_theta", "rope_scaling", "attention_bias", "attention_dropout", "mlp_bias", "sliding_window"),
@@ -21,8 +22,8 @@ TEXT_KEYS = (  # of the language model; the others are LLaVA's own or say nothin
 )
 TOWER_KEY = "mm_vision_tower"
 UNFREEZE = "unfreeze_mm_vision_tower"  # true: the tower's tensors are read from the checkpoint, else from TOWER_KEY
-SELECTED = {"patch": "default", "cls_patch": "full"}  # `mm_vision_select_feature`, and transformers' strategy
-WANTED = {  # the values that a model must have, the first being what an absent key stands for, and what others mean
+SELECTED = {"patch": "default", "cls_patch": "full"}  # `mm_vision_select_feature`: transformers' strategy
+WANTED = {  # the supported values, of which None is an absent key, and their meaning
     "mm_projector_type": ((None, "mlp2x_gelu"), "a projector of two linear layers"),
     "mm_patch_merge_type": (("flat", None), "patches in one row, as in LLaVA-1.5"),
     "mm_use_im_start_end": ((False, None), "no tokens around the image"),
@@ -36,34 +37,34 @@ def is_original(config: Config) -> bool:
 
 
 def image_shape(config: Config, where: object) -> Shape:
-    """Return how an original LLaVA is shown images; an absent key means the middle, as there."""
-    told = config.get("image_aspect_ratio") or "square"
-    if told not in ("square", "pad"):
+    """Return the image shape of an original LLaVA; an absent key means `square`, as in the original code."""
+    aspect_ratio = config.get("image_aspect_ratio") or "square"
+    if aspect_ratio not in ("square", "pad"):
         raise PipelineError(
-            "this model is shown images in a way that is not known here", where=f"{where}: image_aspect_ratio",
-            value=told, cure="LLaVA-1.5 uses `pad` or `square`; models of LLaVA-1.6 (anyres) are not converted",
+            "the image shape of this model is not supported", where=f"{where}: image_aspect_ratio",
+            value=aspect_ratio, cure="LLaVA-1.5 uses `pad` or `square`; models of LLaVA-1.6 (anyres) are not converted",
         )  # fmt: skip
-    return "pad" if told == "pad" else "square"
+    return "pad" if aspect_ratio == "pad" else "square"
 
 
 def check_arithmetic(config: Config, where: object) -> None:
-    """Raise PipelineError where an original LLaVA computes what transformers' Llava does not."""
+    """Raise PipelineError where transformers' Llava does not support the arithmetic of an original LLaVA."""
     for key, (values, meaning) in WANTED.items():
         if config.get(key) not in values:
             raise PipelineError(
-                f"this model is not converted: {meaning} is expected", where=f"{where}: {key}", value=config.get(key)
+                f"this model cannot be converted; expected: {meaning}", where=f"{where}: {key}", value=config.get(key)
             )
     if config.get("mm_projector_type") is None:
         raise PipelineError(
-            "this model has the linear projector of LLaVA-1, which transformers' Llava has not",
+            "this model has the linear projector of LLaVA-1, which transformers' Llava does not support",
             where=f"{where}: mm_projector_type", cure="use a LLaVA-1.5 model (`mlp2x_gelu`)",
         )  # fmt: skip
 
 
 def text_config(config: Config) -> Config:
     """Return the configuration of an original LLaVA's language model, as arguments of transformers' class."""
-    told = {key: config[key] for key in TEXT_KEYS if key in config}
-    return {"model_type": LANGUAGE[config["model_type"]], **_rotation(told)}
+    settings = {key: config[key] for key in TEXT_KEYS if key in config}
+    return {"model_type": LANGUAGE[config["model_type"]], **_rotation(settings)}
 
 
 def vision_settings(config: Config) -> Config:
@@ -78,18 +79,18 @@ def vision_settings(config: Config) -> Config:
 
 
 def original_config(hub: Config, rows: int, shape: Shape, tower: str, inside: bool) -> Config:
-    """Return the configuration of an original LLaVA from that of transformers' Llava, given as a dictionary.
+    """Return the configuration of an original LLaVA from the dictionary of transformers' Llava.
 
-    `rows` is the vocabulary without the tokens that transformers needs; `tower` what `mm_vision_tower` says; `inside`
-    that the tower is read from the checkpoint itself.
+    `rows` is the vocabulary without the tokens that transformers adds, `tower` the value of `mm_vision_tower`; `inside`
+    tells whether the original reads the tower from the checkpoint itself.
     """
     text = hub["text_config"]
     rotation = text.get("rope_parameters") or {}
     scaled = rotation.get("rope_type", "default") != "default"
-    told = {key: text[key] for key in TEXT_KEYS if key in text}
+    settings = {key: text[key] for key in TEXT_KEYS if key in text}
     chosen = {new: old for old, new in SELECTED.items()}[hub["vision_feature_select_strategy"]]
     return {
-        **told,
+        **settings,
         "architectures": [CLASSES[text["model_type"]]],
         "model_type": f"llava_{text['model_type']}",
         "vocab_size": rows,
@@ -110,10 +111,10 @@ def original_config(hub: Config, rows: int, shape: Shape, tower: str, inside: bo
     }
 
 
-def _rotation(told: Config) -> Config:
-    """Return the keys with rotary positions as transformers 5 takes them."""
-    rest = {key: value for key, value in told.items() if key not in ("rope_theta", "rope_scaling")}
-    scaling = dict(told.get("rope_scaling") or {})
+def _rotation(text: Config) -> Config:
+    """Return a language model's configuration with the rotary settings in the form of transformers 5."""
+    rest = {key: value for key, value in text.items() if key not in ("rope_theta", "rope_scaling")}
+    scaling = dict(text.get("rope_scaling") or {})
     kind = scaling.pop("type", None) or scaling.get("rope_type") or "default"
-    parameters = {**scaling, "rope_type": kind, "rope_theta": told.get("rope_theta", 10000.0)}
+    parameters = {**scaling, "rope_type": kind, "rope_theta": text.get("rope_theta", 10000.0)}
     return {**rest, "rope_parameters": parameters}

@@ -1,9 +1,9 @@
-"""A projector alone, as the original saves it after its first stage: `mm_projector.bin`, maybe with a config.json."""
+"""Convert a lone projector as the original saves it after stage 1: `mm_projector.bin`, optionally with config.json."""
 
 from pathlib import Path
 
 from pipeline_lib.checkpoints.detect import CONFIG, PROJECTOR_FILE, Files, config_of
-from pipeline_lib.checkpoints.names import PROJECTOR, own_name
+from pipeline_lib.checkpoints.names import PROJECTOR, transformers_name
 from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
@@ -14,24 +14,24 @@ PARTS = ("weight", "bias")
 
 
 def convert_projector(files: Files, folder: Path) -> None:
-    """Write a projector of two linear layers into a new folder; another tensor, or one too few, raises PipelineError.
+    """Write a projector of two linear layers into a new folder; other or missing tensors raise PipelineError.
 
-    Names may have any prefix, such as that of a model under PEFT.
+    Names may have any prefix, such as PEFT's.
     """
     path = files.get(PROJECTOR_FILE)
     if path is None:
         raise PipelineError(f"there is no {PROJECTOR_FILE}", value=sorted(files)[:5])
-    found = {}
+    tensors = {}
     for name, tensor in tensors_of(files, (PROJECTOR_FILE,)):
-        own = own_name(f"model.mm_projector.{name.rpartition('mm_projector.')[2]}")
-        if own is None or not own.startswith(PROJECTOR):
-            raise PipelineError("this tensor is of no projector with two layers", where=path, value=name)
-        found[own] = tensor
-    missing = sorted({f"{PROJECTOR}{layer}.{part}" for layer in LAYERS for part in PARTS} - set(found))
+        model_name = transformers_name(f"model.mm_projector.{name.rpartition('mm_projector.')[2]}")
+        if model_name is None or not model_name.startswith(PROJECTOR):
+            raise PipelineError("this tensor does not belong to a projector of two layers", where=path, value=name)
+        tensors[model_name] = tensor
+    missing = sorted({f"{PROJECTOR}{layer}.{part}" for layer in LAYERS for part in PARTS} - set(tensors))
     if missing:
         raise PipelineError("this projector lacks tensors", where=path, value=missing)
     shape = None
     if CONFIG in files and is_original(config_of(files)):
         check_arithmetic(config_of(files), files[CONFIG])
         shape = image_shape(config_of(files), files[CONFIG])
-    write_projector(found, folder, Card(kind="projector", image_shape=shape))
+    write_projector(tensors, folder, Card(kind="projector", image_shape=shape))

@@ -1,6 +1,6 @@
-"""Tensors written as safetensors, a shard as soon as it is full: a model need not fit into memory.
+"""Write tensors as safetensors, shard by shard, so that a model need not fit into memory.
 
-Files and index are named as transformers names them.
+Files and index have transformers' names.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ STEM = "model"
 
 
 def write_shards(tensors: Iterable[tuple[str, torch.Tensor]], folder: Path) -> None:
-    """Write tensors into a folder: one file, or several of at most about SHARD_BYTES and their index."""
+    """Write tensors into a folder: one file, or several of about SHARD_BYTES at most with an index."""
     full: list[dict[str, int]] = []
     held: dict[str, torch.Tensor] = {}
     for name, tensor in tensors:
@@ -32,14 +32,14 @@ def write_shards(tensors: Iterable[tuple[str, torch.Tensor]], folder: Path) -> N
     names = [f"{STEM}-{number:05d}-of-{len(full):05d}.safetensors" for number in range(1, len(full) + 1)]
     for number, name in enumerate(names):
         _numbered(folder, number).rename(folder / name)
-    places = {tensor: name for name, sizes in zip(names, full, strict=True) for tensor in sizes}
+    weight_map = {tensor: name for name, sizes in zip(names, full, strict=True) for tensor in sizes}
     total = sum(size for sizes in full for size in sizes.values())
-    index = {"metadata": {"total_size": total}, "weight_map": places}
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
     write_text(folder / f"{STEM}.safetensors.index.json", pretty_json(index))
 
 
 def _write(held: dict[str, torch.Tensor], folder: Path, number: int) -> dict[str, int]:
-    """Write a shard under a name of its own and return the sizes of its tensors."""
+    """Write a shard under a temporary name and return the sizes of its tensors."""
     save_tensors(held, _numbered(folder, number))
     return {name: _bytes(tensor) for name, tensor in held.items()}
 

@@ -1,6 +1,7 @@
-"""Tensors of a checkpoint's files, whoever wrote them: listed without reading them, then read one after the other.
+"""List and read the tensors of a checkpoint's files, safetensors or pickles.
 
-A `.bin` is read with weights-only loading, which runs no code of the file.
+Listing reads no values; reading yields one tensor at a time. A `.bin` is read with weights-only loading, which runs no
+code of the file.
 """
 
 import pickle
@@ -20,12 +21,12 @@ from pipeline_lib.core.reading import open_file
 from pipeline_lib.core.text import read_object
 
 INDEX = ".index.json"
-WHOLE = ("model.safetensors", "pytorch_model.bin")  # the files of a model, the first that is there
+WHOLE = ("model.safetensors", "pytorch_model.bin")  # the files of a model; the first that exists is read
 _BROKEN = (  # what torch raises on a file that it cannot read
     *(RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError, AssertionError),
     *(ImportError, ArithmeticError, MemoryError, struct.error, zipfile.BadZipFile),
 )
-ZIP = b"PK"  # how a `.bin` begins that torch wrote since 1.6; it can be mapped instead of read
+ZIP = b"PK"  # the first bytes of a `.bin` since torch 1.6, which can be memory-mapped
 
 
 class Kind(NamedTuple):
@@ -37,27 +38,27 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Tensors:
-    """The tensors of one or more files. No file but the one in use is held in memory, and that one is mapped."""
+    """The tensors of one or more files, of which only the file in use is memory-mapped."""
 
     paths: tuple[Path, ...]
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
         """Return shape and type of every tensor by its name, in the order of the files."""
-        found: dict[str, Kind] = {}
+        kinds: dict[str, Kind] = {}
         for path in self.paths:
             for name, kind in _kinds(path).items():
-                if name in found:
+                if name in kinds:
                     raise PipelineError("two files of this checkpoint hold this tensor", where=path, value=name)
-                found[name] = kind
-        return found
+                kinds[name] = kind
+        return kinds
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
-        """Yield every tensor with its name; one that is not finite raises PipelineError."""
+        """Yield every tensor with its name; a value that is not finite raises PipelineError."""
         return self.some(lambda name: True)
 
     def some(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torch.Tensor]]:
-        """Yield the tensors whose names are wanted; one that is not finite raises PipelineError."""
+        """Yield the tensors whose names are wanted; a value that is not finite raises PipelineError."""
         for path in self.paths:
             for name, tensor in _read(path, wanted):
                 if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
@@ -66,15 +67,15 @@ class Tensors:
                         f"this tensor holds {bad} values that are NaN or infinite",
                         where=path,
                         value=name,
-                        cure="take another copy of the checkpoint: with these weights every answer would be noise",
+                        cure="fetch another copy of the checkpoint: with these weights every answer would be noise",
                     )
                 yield name, tensor
 
 
 def tensors_of(files: dict[str, Path], names: tuple[str, ...] = WHOLE) -> Tensors:
-    """Return the tensors of a checkpoint: of the first of `names` that is there, whole or in shards with an index.
+    """Return the tensors of a checkpoint: of the first of `names` that exists, whole or as shards with an index.
 
-    No such file, a shard that is missing, and an index that disagrees with its shards raise PipelineError.
+    Raise PipelineError where no such file exists, a shard is missing, or index and shards disagree.
     """
     for name in names:
         if name + INDEX in files:
@@ -95,8 +96,8 @@ def _sharded(files: dict[str, Path], index: str) -> Tensors:
     missing = [shard for shard, path in shards.items() if path is None]
     if missing:
         raise PipelineError(
-            "the index names files that are not here", where=files[index], value=missing,
-            cure="fetch the whole checkpoint; in a study, `files` of the source may leave them out",
+            "the index names files that are missing", where=files[index], value=missing,
+            cure="fetch the whole checkpoint; the source's `files` in the study may exclude them",
         )  # fmt: skip
     for shard, path in shards.items():
         expected = {name for name, home in shard_of.items() if home == shard}
@@ -104,7 +105,7 @@ def _sharded(files: dict[str, Path], index: str) -> Tensors:
         if differing:
             raise PipelineError(
                 "the index and this shard do not name the same tensors", where=path, value=differing[:5],
-                cure="take index and shards of one checkpoint",
+                cure="take index and shards from one checkpoint",
             )  # fmt: skip
     return Tensors(tuple(path for path in shards.values() if path is not None))
 
@@ -116,17 +117,17 @@ def _kinds(path: Path) -> dict[str, Kind]:
 
 
 def _header(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    """Return shapes and types of a safetensors file, whose length must be what its header says."""
-    with open_file(path):  # a folder or a pipe is refused by name
+    """Return shapes and types of a safetensors file; a length that differs from the header's raises PipelineError."""
+    with open_file(path):  # refuses a folder or a pipe
         pass
     try:
-        with safe_open(path, framework="pt") as file:  # it compares the header with the file's length
+        with safe_open(path, framework="pt") as file:  # compares the header with the file's length
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             return {name: (tuple(part.get_shape()), _DTYPES[part.get_dtype()]) for name, part in slices.items()}
     except (SafetensorError, OSError, ValueError, OverflowError) as error:
         raise _broken(path, str(error)) from error
     except KeyError as error:
-        raise PipelineError("tensors of this type are not known", where=path, value=str(error)) from error
+        raise PipelineError("tensors of this type are not supported", where=path, value=str(error)) from error
 
 
 def _read(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -145,26 +146,26 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
         mapped = file.read(len(ZIP)) == ZIP
     try:
         if mapped and any(member.compress_type for member in zipfile.ZipFile(path).infolist()):
-            raise ValueError("torch packs nothing, and this file is packed")
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+            raise ValueError("torch does not compress its files, and this file is compressed")
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         if "weights" in str(error).lower() and "global" in str(error).lower():
             raise PipelineError(
-                "this pickle wants to run code, which is refused: it would have been run on your machine",
+                "this pickle wants to run code on your machine, which is refused",
                 where=path,
                 value=_asked(str(error)),
-                cure="take the checkpoint as safetensors, or from whom you trust and convert it yourself",
+                cure="take the checkpoint as safetensors, or convert a copy from a source that you trust",
             ) from error
         raise _broken(path, str(error)) from error
     except _BROKEN as error:
         raise _broken(path, str(error)) from error
-    if not isinstance(found, dict) or not all(map(_is_named_tensor, found.items())):
-        raise PipelineError("this file holds something else than tensors by their names", where=path)
-    return found
+    if not isinstance(tensors, dict) or not all(map(_is_named_tensor, tensors.items())):
+        raise PipelineError("this file does not hold a mapping of names to tensors", where=path)
+    return tensors
 
 
 def _is_named_tensor(item: tuple[object, object]) -> bool:
-    """Return whether a name comes with an ordinary tensor, whose values all stand in the file."""
+    """Return whether this is a name with an ordinary tensor whose values are all in the file."""
     name, value = item
     if not isinstance(name, str) or not isinstance(value, torch.Tensor):
         return False
@@ -173,17 +174,17 @@ def _is_named_tensor(item: tuple[object, object]) -> bool:
 
 
 def _asked(message: str) -> str:
-    """Return what a refused pickle asked for, from torch's message."""
+    """Return what a refused pickle wants to run, from torch's message."""
     lines = [line.strip() for line in message.splitlines() if "GLOBAL" in line or "global" in line]
     return (lines or [message])[0][:160]
 
 
 def _broken(path: Path, reason: str) -> PipelineError:
     return PipelineError(
-        "this file of weights is cut off or damaged",
+        "this weights file is cut off or damaged",
         where=f"{path} ({path.stat().st_size} bytes)",
         value=reason.splitlines()[0][:160] if reason else "",
-        cure="fetch it again and compare its size and sha256 with those that its maker tells",
+        cure="fetch it again and compare its size and sha256 with the published ones",
     )
 
 

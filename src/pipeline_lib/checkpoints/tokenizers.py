@@ -1,4 +1,4 @@
-"""The tokenizer of a checkpoint's files, read apart from a config.json that transformers does not know."""
+"""Read the tokenizer of a checkpoint without its config.json, which transformers may not support."""
 
 import re
 from pathlib import Path
@@ -25,30 +25,30 @@ VOCABULARIES = ("tokenizer.model", "tokenizer.json", "vocab.json")
 
 def open_tokenizer(files: dict[str, Path]) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a checkpoint; files without one raise PipelineError."""
-    found = {name: files[name] for name in NAMES if name in files}
-    if not set(found) & set(VOCABULARIES):
+    tokenizer_files = {name: files[name] for name in NAMES if name in files}
+    if not set(tokenizer_files) & set(VOCABULARIES):
         raise PipelineError(
             "these files hold no tokenizer", value=sorted(files)[:8], cure=f"one of {', '.join(VOCABULARIES)} is needed"
         )
-    for name, path in found.items():
+    for name, path in tokenizer_files.items():
         _check(name, path)
     with TemporaryDirectory() as scratch:
-        for name, path in found.items():
+        for name, path in tokenizer_files.items():
             (Path(scratch) / name).symlink_to(path.resolve())
         try:
             return load_tokenizer(Path(scratch))
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # tokenizers and sentencepiece raise Exception itself, and Rust's panics
+        except BaseException as error:  # tokenizers and sentencepiece raise plain Exception and Rust panics
             reason = " ".join(str(error).split())[:300]
             raise PipelineError(
-                f"the tokenizer cannot be read: {reason}", where=next(iter(found.values())).parent,
-                value=sorted(found), cure="take the files of one tokenizer as its maker published them",
+                f"the tokenizer cannot be read: {reason}", where=next(iter(tokenizer_files.values())).parent,
+                value=sorted(tokenizer_files), cure="take the files of one tokenizer as published",
             ) from error  # fmt: skip
 
 
 def _check(name: str, path: Path) -> None:
-    """Raise PipelineError where a file of a tokenizer is not of its form, asks for code, or has an endless pattern."""
+    """Raise PipelineError where a tokenizer's file is malformed, asks to run code, or has an unsafe pattern."""
     if name == "merges.txt":
         read_text(path)
     elif name in ("vocab.json", "added_tokens.json"):
@@ -58,8 +58,8 @@ def _check(name: str, path: Path) -> None:
         for pattern in _patterns(content):
             if len(pattern) > LONGEST_PATTERN or NESTED.search(pattern):
                 raise PipelineError(
-                    "a pattern of this tokenizer may take for ever: it repeats what repeats already", where=path,
-                    value=pattern[:LONGEST_PATTERN], cure="take the tokenizer as its maker published it",
+                    "a pattern of this tokenizer may take forever: it is long or nests repetitions", where=path,
+                    value=pattern[:LONGEST_PATTERN], cure="take the tokenizer as published",
                 )  # fmt: skip
 
 
@@ -77,18 +77,18 @@ def _patterns(value: Any) -> Iterator[str]:
 
 
 def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
-    """Return the files of a LLaVA's tokenizer, as texts, without the tokens that a language model of `rows` lacks.
+    """Return the texts of a LLaVA's tokenizer files, without the tokens that a language model of `rows` lacks.
 
-    Padding is `<unk>`, as in the original.
+    The padding token is `<unk>`, as in the original.
     """
     tokenizer = read_metadata(files["tokenizer.json"])
     tokenizer["added_tokens"] = [entry for entry in tokenizer["added_tokens"] if entry["id"] < rows]
     tokenizer["padding"] = None
-    told = read_metadata(files["tokenizer_config.json"])
-    known = {key: value for key, value in told.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
+    config = read_metadata(files["tokenizer_config.json"])
+    known = {key: value for key, value in config.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
     return {
         "tokenizer.json": pretty_json(tokenizer),
-        "tokenizer_config.json": pretty_json({**known, "pad_token": told.get("unk_token"), "padding_side": "right"}),
+        "tokenizer_config.json": pretty_json({**known, "pad_token": config.get("unk_token"), "padding_side": "right"}),
     }
 
 

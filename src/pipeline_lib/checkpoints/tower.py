@@ -1,8 +1,8 @@
-"""The vision tower of a LLaVA in files of others: which tensors it has, by what their metadata say.
+"""Choose the vision tower of a third-party LLaVA by its metadata.
 
-haotian-liu/LLaVA c121f04 (`llava_arch.py`, `clip_encoder.py`) reads the tower from where `mm_vision_tower` points, and
-its tensors in the checkpoint, if any, are left unused without a word; with `unfreeze_mm_vision_tower` it is the other
-way round. Released LLaVA-1.5 models hold no tower at all.
+haotian-liu/LLaVA c121f04 (`llava_arch.py`, `clip_encoder.py`) reads the tower that `mm_vision_tower` names and silently
+ignores one in the checkpoint; with `unfreeze_mm_vision_tower` it does the reverse. Released LLaVA-1.5 models hold no
+tower at all.
 """
 
 import logging
@@ -29,7 +29,7 @@ CLIP_PREFIX = "vision_model."
 
 @dataclass(frozen=True)
 class ClipFiles:
-    """A CLIP model on disk whose vision half is a tower."""
+    """A CLIP model on disk whose vision half serves as a tower."""
 
     folder: Path
 
@@ -39,51 +39,51 @@ class ClipFiles:
         return {path.relative_to(self.folder).as_posix(): path for path in files_below(self.folder)}
 
     def vision_config(self) -> dict[str, Any]:
-        """Return the configuration of the vision half, of a whole CLIP model or of the half alone."""
+        """Return the configuration of the vision half; the files may hold a whole CLIP model or that half alone."""
         path = self.folder / "config.json"
-        told = read_metadata(path)
-        found = typed(told.get("vision_config", told), dict, path, "`vision_config`")
-        return {**found, "model_type": "clip_vision_model"}
+        config = read_metadata(path)
+        vision = typed(config.get("vision_config", config), dict, path, "`vision_config`")
+        return {**vision, "model_type": "clip_vision_model"}
 
     def count(self) -> int:
-        """Return how many tensors there are."""
+        """Return the number of tensors."""
         return len(tensors_of(self.files).kinds)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return the tensors of the vision half by the names that they have in a LLaVA of transformers."""
-        found = {
+        """Return the tensors of the vision half by their names in transformers' Llava."""
+        tensors = {
             TOWER + name.removeprefix(CLIP_PREFIX): tensor
             for name, tensor in tensors_of(self.files).some(lambda name: name.startswith(CLIP_PREFIX))
             if not DROPPED.fullmatch(name)
         }
-        if not found:
-            raise PipelineError("there is no vision tower in this CLIP model", where=self.folder)
-        return found
+        if not tensors:
+            raise PipelineError("this CLIP model holds no vision tower", where=self.folder)
+        return tensors
 
 
 @dataclass(frozen=True)
 class Tower:
-    """The tensors that a LLaVA's tower gets, and what is recorded of where they come from."""
+    """The tensors of a LLaVA's tower, and the record of their source."""
 
     tensors: dict[str, torch.Tensor]
-    source: Literal["checkpoint", "named"]  # the checkpoint's own, or those of the CLIP model that the study names
-    held: Held  # whether the checkpoint holds a tower, and whether it is the one that is used
-    dtype: str | None  # in which type the checkpoint holds it
+    source: Literal["checkpoint", "named"]  # the checkpoint, or the CLIP model that the study names
+    held: Held  # whether the checkpoint holds a tower, and whether it equals the one that is used
+    dtype: str | None  # the type of the checkpoint's tower
 
 
-def choose_tower(config: dict[str, Any], tensors: Tensors, own: dict[str, str], clip: ClipFiles) -> Tower:
-    """Return the tower of an original LLaVA as the original code would take it.
+def choose_tower(config: dict[str, Any], tensors: Tensors, model_names: dict[str, str], clip: ClipFiles) -> Tower:
+    """Return the tower that the original code would use for an original LLaVA.
 
-    `own` gives names in transformers by those in the files. A configuration that says that the tower was trained, in
+    `model_names` maps names in the files to names in transformers. A configuration that states a trained tower, with
     files that hold none, raises PipelineError.
     """
-    held = part_of(tensors, own, TOWER)
+    held = part_of(tensors, model_names, TOWER)
     types = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in held.values()})
     dtype = types[0] if len(types) == 1 else None
     if config.get(UNFREEZE):
         if not held:
             raise PipelineError(
-                "this model's vision tower was trained with it, and its files hold none",
+                "this model's vision tower was trained, but its files hold none",
                 where=f"config.json: {UNFREEZE}", value=True, cure="fetch all files of the checkpoint",
             )  # fmt: skip
         return Tower(held, "checkpoint", "equal", dtype)
@@ -91,20 +91,23 @@ def choose_tower(config: dict[str, Any], tensors: Tensors, own: dict[str, str], 
     state: Held = "none" if not held else "equal" if same_tower(held, named) else "different"
     if state == "different":
         logger.warning(
-            "the checkpoint holds a vision tower that is not the named one; as in the original code it is left unused. "
-            "If it was trained, write `%s: true` into its config.json",
+            "the checkpoint holds a vision tower that differs from the named one; as in the original code, it is "
+            "ignored. If it was trained, write `%s: true` into its config.json",
             UNFREEZE,
         )
     return Tower(named, "named", state, dtype)
 
 
-def part_of(tensors: Tensors, own: dict[str, str], prefix: str) -> dict[str, torch.Tensor]:
+def part_of(tensors: Tensors, model_names: dict[str, str], prefix: str) -> dict[str, torch.Tensor]:
     """Return the tensors of a part of a LLaVA, such as its tower, by their names in transformers."""
-    return {own[name]: tensor for name, tensor in tensors.some(lambda name: own.get(name, "").startswith(prefix))}
+    return {
+        model_names[name]: tensor
+        for name, tensor in tensors.some(lambda name: model_names.get(name, "").startswith(prefix))
+    }
 
 
 def same_tower(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
-    """Return whether two towers are one, as far as the type of the first can tell."""
+    """Return whether two towers are equal at the precision of the first."""
     return first.keys() == second.keys() and all(
         tensor.shape == second[name].shape and torch.equal(tensor, second[name].to(tensor.dtype))
         for name, tensor in first.items()
@@ -112,7 +115,7 @@ def same_tower(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) 
 
 
 def tower_digest(tensors: dict[str, torch.Tensor]) -> str:
-    """Return the digest of a tower's names and bytes in float32, in which a trained model has it again."""
+    """Return the digest of a tower's names and float32 bytes; a trained model stores it in float32."""
     lines = [
         f"{name} {digest_bytes(tensor.detach().float().contiguous().view(torch.uint8).numpy().tobytes())}"
         for name, tensor in sorted(tensors.items())
@@ -121,5 +124,5 @@ def tower_digest(tensors: dict[str, torch.Tensor]) -> str:
 
 
 def named_tower(config: dict[str, Any]) -> str:
-    """Return what an original LLaVA's configuration names as its tower."""
+    """Return the tower that an original LLaVA's configuration names."""
     return str(config.get(TOWER_KEY) or config.get("vision_tower") or "")

@@ -1,4 +1,4 @@
-"""Files of tensors beside a model: those that nobody reads, and copies that other readers may choose."""
+"""Find weights files that the conversion does not read, and refuse second copies that other readers may choose."""
 
 from pathlib import PurePath
 
@@ -11,17 +11,17 @@ TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", 
 
 
 def expect_one_copy(files: Files) -> None:
-    """Raise PipelineError where a model lies there whole and in shards of one format: readers choose differently."""
+    """Raise PipelineError where a model is both whole and in shards of one format: readers choose differently."""
     both = [name for name in WHOLE if name in files and name + INDEX in files]
     if both:
         raise PipelineError(
             "these files hold a model twice, whole and in shards", where=files[both[0]].parent,
-            value=[both[0], both[0] + INDEX], cure="keep one of them: `files` of the source may leave the other out",
+            value=[both[0], both[0] + INDEX], cure="keep one of them: the source's `files` may exclude the other",
         )  # fmt: skip
 
 
 def unused_files(files: Files, holds: Kind) -> list[str]:
-    """Return the names of the files of tensors that nobody reads, such as a second copy in another format."""
+    """Return the names of the weights files that are not read, such as a second copy in another format."""
     if holds == "adapter":
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
     else:

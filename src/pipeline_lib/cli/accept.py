@@ -1,4 +1,4 @@
-"""`vlmflow accept`: keep what was made, after a change that is known to be harmless."""
+"""`vlmflow accept`: keep artefacts after a change that is known to be harmless."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,12 +18,12 @@ from pipeline_lib.workflow.snakemake import snakemake
 
 def accept(
     targets: Annotated[list[str], typer.Argument(help="files that would be made again")],
-    because: Annotated[str, typer.Option(help="why the change is harmless; the record shows it for ever")],
+    because: Annotated[str, typer.Option(help="why the change is harmless; stored in the record")],
     study: StudyOption = DEFAULT,
 ) -> None:
-    """Adopt the bytes of targets and of all that they are made from; nothing runs, and the records say so."""
+    """Accept targets and everything that they derive from as they are; nothing runs, and the records say so."""
     if not because.strip():
-        raise PipelineError("an accepted change needs its reason", where="--because")
+        raise PipelineError("an accepted change needs a reason", where="--because")
     jobs = [job for job in plan(study, targets) if job["runs"]]
     present = CurrentState()
     records = [(job, accepted_record(job, because, present)) for job in jobs]

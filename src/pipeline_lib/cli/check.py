@@ -1,4 +1,4 @@
-"""`vlmflow check`: is everything there, as it was made and as it would be made now?"""
+"""`vlmflow check`: compare all artefacts with their records and with the studies."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,18 +16,20 @@ from pipeline_lib.workflow.plan import LookOption, StudyOption, plan
 
 
 def check(
-    deep: Annotated[bool, typer.Option("--deep", help="read every file anew instead of trusting its times")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="read every file again instead of trusting its modification time")
+    ] = False,
     look: LookOption = False,
     against: Annotated[
-        Path | None, typer.Option(help="a file of digests, or a dvc.lock: compare one study with it, and nothing else")
+        Path | None, typer.Option(help="only compare one study with this file of digests or dvc.lock")
     ] = None,
     study: StudyOption = DEFAULT,
 ) -> None:
-    """List what is not as its record or the study says: missing, failed, stale, altered, edited, unknown."""
+    """List artefacts that differ from their record or the study: missing, failed, stale, altered, edited, unknown."""
     if against is not None:
         if deep or look:
             cure = "leave out --deep and --look"
-            raise PipelineError("a comparison looks at no source", where="--against", cure=cure)
+            raise PipelineError("a comparison does not look at sources", where="--against", cure=cure)
         _compare(against, study)
         return
     if study != DEFAULT:
@@ -45,16 +47,18 @@ def check(
             continue
         lines += plan_faults(jobs)
         unseen += unseen_sources(jobs)
-    lines += [f"{folder}/: its study is gone, so nothing says what it should be" for folder in results_without_study()]
+    lines += [
+        f"{folder}/: its study file no longer exists, so nothing can be compared" for folder in results_without_study()
+    ]
     for line in dict.fromkeys([*lines, *unseen]):
         typer.echo(line)
     if lines:
         raise typer.Exit(1)
-    typer.echo("Everything that was made is there, as it was made.")
+    typer.echo("All artefacts exist and match their records.")
 
 
 def _compare(against: Path, study: str) -> None:
-    """Print whether a study's artefacts are the published ones, or the first stage where they are not."""
+    """Print whether a study's artefacts equal the published ones, or the first stage that differs."""
     if against.suffix == ".lock":
         count, lines = differences_to_lock(against, plan(study))
     else:

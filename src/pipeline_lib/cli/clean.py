@@ -1,4 +1,4 @@
-"""`vlmflow clean`: forget what is kept for reuse, or remove artefacts on purpose: nothing is made in their place."""
+"""`vlmflow clean`: empty the caches, or remove artefacts without making them again."""
 
 import os
 from pathlib import Path
@@ -21,19 +21,19 @@ BESIDE_A_MANIFEST = (
 def clean(
     artefacts: Annotated[
         list[str] | None,
-        typer.Argument(help="what a manifest lists, such as results/checkpoints/full"),
+        typer.Argument(help="paths that a manifest lists, such as results/checkpoints/full"),
     ] = None,
 ) -> None:
-    """Remove what is kept for reuse, downloads and unfinished states; or the named artefacts, on purpose.
+    """Remove artefacts kept for reuse, downloads and unfinished states; or the named artefacts.
 
-    Manifest and record of an artefact stay. It is made again when a stage that must run needs it, not before.
+    Manifest and record of an artefact stay. It is made again only when a stage that must run needs it.
     """
     if artefacts:
         for artefact, manifest in [(path, _manifest_of(path)) for path in map(_as_planned, artefacts)]:
             _remove(artefact, manifest)
-            typer.echo(f"{artefact} is removed; {manifest} still says what it was.")
+            typer.echo(f"{artefact} is removed; {manifest} still describes it.")
         return
-    from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library takes a moment to import
+    from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library is slow to import
 
     for folder in (reuse.FOLDER, resume.FOLDER, DOWNLOADS):
         remove(folder)
@@ -49,7 +49,7 @@ def _as_planned(name: str) -> Path:
 
 
 def _manifest_of(artefact: Path) -> Path:
-    """Return the manifest that lists a file or folder beside it; none, or nothing to remove, raises PipelineError."""
+    """Return the manifest beside an artefact that lists it; PipelineError if there is no artefact or no manifest."""
     if not artefact.exists():
         raise PipelineError("there is no such file or folder", where=artefact, cure=BESIDE_A_MANIFEST)
     for manifest in sorted(artefact.parent.glob(f"*{SUFFIX}")):
@@ -64,7 +64,7 @@ def _manifest_of(artefact: Path) -> Path:
 
 
 def _remove(artefact: Path, manifest: Path) -> None:
-    """Remove an artefact and the copy that is kept of it, having recorded what is removed and when."""
+    """Record the removal of an artefact, then remove it and its copy kept for reuse."""
     note_removal(artefact, CLEAN)
     remove(artefact)
     for entry in reuse.FOLDER.glob(f"*/{reuse.ENTRY}"):

@@ -1,4 +1,4 @@
-"""`vlmflow config`: check a study before anything runs; what may stand in one."""
+"""`vlmflow config`: check a study before anything runs, and list all keys of studies."""
 
 from typing import Annotated
 
@@ -22,24 +22,25 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """Check a study before anything runs; what may stand in one."""
+    """Check a study before anything runs, and list all keys of studies."""
 
 
 @app.command()
 def check(
     study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, or NAME for studies/NAME.yaml"),
     here: Annotated[
-        bool, typer.Option("--here", help="look at this machine too: files and folders, GPUs, memory, room, libraries")
+        bool,
+        typer.Option("--here", help="check this machine too: files and folders, GPUs, memory, disk space, libraries"),
     ] = False,
 ) -> None:
-    """Report every fault of a study with its line, or say what the study holds."""
+    """Report every fault of a study with its line, or summarise the study."""
     path = study_path(study)
     tree = load_study(path, lambda content: problems_here(study, content)) if here else load_study(path)
     parts = ("datasets", "tables", "subsets", "weights", "trainings", "runs", "benchmarks")
     counts = ", ".join(_count(part, len(getattr(tree, part))) for part in parts)
     typer.echo(f"{path}: no fault found. {tree.title}: {counts}.")
-    _tell_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
-    _tell_pins(open_pins(tree))
+    _print_unused(sorted(tree.trainings.keys() - needed_trainings(tree)))
+    _print_pins(open_pins(tree))
 
 
 def _count(part: str, number: int) -> str:
@@ -48,7 +49,7 @@ def _count(part: str, number: int) -> str:
 
 @app.command()
 def schema() -> None:
-    """Print the JSON schema of a study, by which editors complete keys."""
+    """Print the JSON schema of a study, which editors use to complete keys."""
     typer.echo(pretty_json(study_schema()), nl=False)
 
 
@@ -59,23 +60,23 @@ def reference() -> None:
 
 
 def problems_here(name: str, study: Study) -> list[Problem]:
-    """Return what a study needs and this machine does not have."""
-    if study.smoke:  # which runs on stand-ins, on any processor
+    """Return a problem for everything that a study needs and this machine lacks."""
+    if study.smoke:  # runs on stand-ins, on any CPU
         return []
-    download_limits()  # a fault of site.yaml is of that file, not of every line that names a site path
+    download_limits()  # report a fault of site.yaml once, not for every line that names a site path
     absent = list(place_problems(study))
     room = [] if absent else room_problems(study, results_folder(name, study), free_bytes())
     return [*absent, *machine_problems(study, this_machine()), *room]
 
 
-def _tell_unused(trainings: list[str]) -> None:
+def _print_unused(trainings: list[str]) -> None:
     if trainings:
-        typer.echo(f"no run needs these trainings, which are made only when asked for: {', '.join(trainings)}")
+        typer.echo(f"no run needs these trainings, which are made only when requested: {', '.join(trainings)}")
 
 
-def _tell_pins(names: list[str]) -> None:
+def _print_pins(names: list[str]) -> None:
     if names:
         number = "1 open pin" if len(names) == 1 else f"{len(names)} open pins"
-        typer.echo(f"{number}: this study is not reproducible until its data are fetched and {PINS} is kept with it:")
+        typer.echo(f"{number}: this study is not reproducible until its data are fetched and {PINS} is committed:")
     for name in names:
         typer.echo(f"  {name}")

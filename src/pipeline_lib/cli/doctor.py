@@ -1,4 +1,4 @@
-"""`vlmflow doctor`: can this place run a study; checked before a job is wasted."""
+"""`vlmflow doctor`: check that this cluster can run a study, before any job is submitted."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,30 +22,30 @@ PROFILE = Path("slurm/profile.yaml")
 
 
 def doctor(
-    profile: Annotated[Literal["slurm"], typer.Option(help="the profile that Snakemake will be given")] = "slurm",
+    profile: Annotated[Literal["slurm"], typer.Option(help="the profile that Snakemake will use")] = "slurm",
     study: StudyOption = DEFAULT,
-    write: Annotated[bool, typer.Option("--write", help=f"first write {FILE} from what Slurm says")] = False,
-    wait: Annotated[float, typer.Option(help="seconds that the test's job may need to start and end")] = 600,
+    write: Annotated[bool, typer.Option("--write", help=f"first write {FILE} from what Slurm reports")] = False,
+    wait: Annotated[float, typer.Option(help="seconds to wait for the test job to end")] = 600,
 ) -> None:
-    """Check a cluster, one line a check, a cure for every fault; ends with 1 where there is one."""
+    """Check a cluster: one line per check, a cure for every fault; exit code 1 if there is one."""
     facts = gather_facts()
     if write:
         _write(facts)
     site = read_cluster()
-    found = [*examine(facts, site, _need(load_study(study_path(study)))), room()]
-    if not any(finding.cure for finding in found):
-        found += _with_a_job(facts, site, wait)
-    for finding in found:
+    results = [*examine(facts, site, _need(load_study(study_path(study)))), room()]
+    if not any(finding.cure for finding in results):
+        results += _with_a_job(facts, site, wait)
+    for finding in results:
         typer.echo("\n".join(finding.lines()))
-    if any(finding.cure for finding in found):
+    if any(finding.cure for finding in results):
         raise typer.Exit(1)
     typer.echo(f"This cluster can run the study: snakemake --profile {profile}")
 
 
 def _need(study: Study) -> Need:
     devices = [training.devices for training in study.trainings.values()]
-    gpus = max([1, *(found.gpus_per_node for found in devices)]) if study.device == "cuda" else 0
-    return Need(max([1, *(found.nodes for found in devices)]), gpus)
+    gpus = max([1, *(each.gpus_per_node for each in devices)]) if study.device == "cuda" else 0
+    return Need(max([1, *(each.nodes for each in devices)]), gpus)
 
 
 def _with_a_job(facts: Facts, site: Cluster, wait: float) -> list[Finding]:
@@ -57,8 +57,8 @@ def _with_a_job(facts: Facts, site: Cluster, wait: float) -> list[Finding]:
 
 def _write(facts: Facts) -> None:
     if FILE.exists():
-        raise PipelineError("this file is there already", where=FILE, cure="correct it by hand, or remove it first")
+        raise PipelineError("this file already exists", where=FILE, cure="correct it by hand, or remove it first")
     if not facts.partitions:
-        raise PipelineError("Slurm names no partition", cure="vlmflow doctor --profile slurm")
+        raise PipelineError("Slurm lists no partition", cure="vlmflow doctor --profile slurm")
     write_text(FILE, cluster_text(proposal(facts)))
     typer.echo(f"wrote {FILE}")

@@ -1,4 +1,4 @@
-"""`vlmflow dvc`: the workflow as DVC sees it; what was made, recorded and brought back."""
+"""`vlmflow dvc`: write dvc.yaml, record artefacts in dvc.lock, and restore them after a checkout."""
 
 import os
 import sys
@@ -40,27 +40,27 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 @app.command()
 def sync(
     study: StudyOption = DEFAULT,
-    check: Annotated[bool, typer.Option("--check", help="write nothing; fail where it is not up to date")] = False,
+    check: Annotated[bool, typer.Option("--check", help="write nothing; fail if it is not up to date")] = False,
 ) -> None:
     """Write dvc.yaml from the workflow of a study."""
     if check:
         _checked(study)
-        typer.echo("dvc.yaml is that of the workflow.")
+        typer.echo("dvc.yaml is up to date.")
         return
-    found = stages(plan(study))
-    write_text(PIPELINE, _pipeline(found, study))
-    typer.echo(f"{PIPELINE}: {len(found)} stages")
+    planned = stages(plan(study))
+    write_text(PIPELINE, _pipeline(planned, study))
+    typer.echo(f"{PIPELINE}: {len(planned)} stages")
 
 
 @app.command()
 def commit(study: StudyOption = DEFAULT) -> None:
-    """Record in dvc.lock what Snakemake made, stage by stage; what is stale or altered is refused."""
+    """Record in dvc.lock what Snakemake made, stage by stage; stale or altered stages are refused."""
     _refuse_inside_a_stage()
-    found = _checked(study)
-    _write_identities(found, study)
-    refused = refusals(found, CurrentState(), locked_stages() if LOCK.is_file() else ())
+    planned = _checked(study)
+    _write_identities(planned, study)
+    refused = refusals(planned, CurrentState(), locked_stages() if LOCK.is_file() else ())
     names = {refusal.stage for refusal in refused}
-    sound = [stage for stage in found if stage.name not in names]
+    sound = [stage for stage in planned if stage.name not in names]
     absent = [stage.name for stage in sound if absent_outputs(stage)]
     fresh = [stage for stage in sound if stage.name not in absent]
     if fresh:
@@ -68,7 +68,7 @@ def commit(study: StudyOption = DEFAULT) -> None:
         whole = [] if names else [TABLE]
         record_stages({IDENTITY, *(stage.name for stage in fresh), *whole, stored_records.FILE.as_posix()})
     typer.echo(f"{len(fresh)} stages are recorded in dvc.lock.")
-    _tell("not all here, and left as they were committed", absent)
+    _print_names("incomplete here, and left as committed", absent)
     for refusal in refused:
         typer.echo("\n".join([f"refused: {refusal.stage}", *(f"    {cause}" for cause in refusal.causes)]), err=True)
     if refused:
@@ -77,38 +77,38 @@ def commit(study: StudyOption = DEFAULT) -> None:
 
 @app.command()
 def restore(study: StudyOption = DEFAULT) -> None:
-    """After a clone, pull or checkout: verify every file, then tell Snakemake that it is current."""
+    """After a clone, pull or checkout: verify every file, then mark it as current for Snakemake."""
     _refuse_inside_a_stage()
-    found = _checked(study)
+    planned = _checked(study)
     identities = _identities(study)
     present = CurrentState()
     lock = locked_stages()
-    findings = examine(found, lock, identities, present)
+    findings = examine(planned, lock, identities, present)
     if findings.faults:
         raise PipelineError(
             "not restored:\n" + "\n".join(f"    {fault}" for fault in findings.faults),
-            cure="put back what was changed, or run snakemake to make it anew",
+            cure="undo the changes, or run snakemake to make the files again",
         )
     if not findings.there:
         raise PipelineError("there is nothing to restore", where="data/ and results/", cure="dvc pull")
-    committed = [stage for stage in found if stage.name in lock]
+    committed = [stage for stage in planned if stage.name in lock]
     for output in _absent_outputs(committed):
         note_removal(output, RESTORE)
-    without = stored_records.bring_back(findings.there, lambda job: is_told(job, present))
+    unrestored = stored_records.bring_back(findings.there, lambda job: is_told(job, present))
     stored_records.bring_back_absent([stage for stage in committed if stage not in findings.there])
     for record in _absent_records(committed):
         note_removal(record, RESTORE)
     times = {file: file.stat() for file in heavy_files(findings.there)}
-    unrecorded = _absent_records(found)
+    unrecorded = _absent_records(planned)
     snakemake("--touch", "--forceall", "--quiet", "all", study=study, quiet=True)
-    for record in unrecorded:  # Snakemake makes an empty log where there is none: it would tell of a killed job
+    for record in unrecorded:  # the empty log that Snakemake creates would look like that of a killed job
         remove(record)
     for file, before in times.items():
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     keep_for_reuse(findings.there, present)
-    typer.echo(f"{len(findings.there)} of {len(found)} stages are verified and current.")
-    _tell("absent", findings.absent)
-    _tell("without a record of this making (dvc pull records.dvc; after dvc repro: vlmflow dvc commit)", without)
+    typer.echo(f"{len(findings.there)} of {len(planned)} stages are verified and current.")
+    _print_names("absent", findings.absent)
+    _print_names("without a matching record (dvc pull records.dvc; after dvc repro: vlmflow dvc commit)", unrestored)
 
 
 @app.command(hidden=True)
@@ -127,43 +127,45 @@ def run(stage: str, study: StudyOption = DEFAULT) -> None:
 
 @app.command(hidden=True)
 def table() -> None:
-    """Print what every stage gave that `dvc repro` made since the last table."""
-    shown = Table("stage", "seconds", "", title="what dvc repro gave")
+    """Print the verdict on every stage that `dvc repro` made since the last table."""
+    shown = Table("stage", "seconds", "", title="stages that dvc repro made")
     for path in sorted(VERDICTS.glob("*.json")):
-        told = read_json(path)
-        shown.add_row(path.stem, f"{told['seconds']:.1f}", "; ".join(told["verdicts"]))
+        result = read_json(path)
+        shown.add_row(path.stem, f"{result['seconds']:.1f}", "; ".join(result["verdicts"]))
     Console(width=None if sys.stdout.isatty() else WIDE).print(shown if shown.row_count else "No stage was made again.")
     remove(VERDICTS)
 
 
 @app.command(name="identity", hidden=True)
 def write_identity(study: StudyOption = DEFAULT) -> None:
-    """Write settings, code and libraries of every stage to one file, which dvc.yaml names as parameters."""
+    """Write settings, code and libraries of every stage to one file, whose entries are parameters in dvc.yaml."""
     _write_identities(stages(plan(study)), study)
 
 
-def _absent_outputs(found: list[Stage]) -> list[Path]:
-    """Return the outputs of stages that a clone does not hold, by design or because it pulled a part."""
-    jobs = [job for stage in found for job in stage.jobs]
+def _absent_outputs(selected: list[Stage]) -> list[Path]:
+    """Return the outputs of stages that do not exist here, by design or after a partial pull."""
+    jobs = [job for stage in selected for job in stage.jobs]
     return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
 
 
-def _absent_records(found: list[Stage]) -> list[Path]:
-    """Return the records of stages that a clone does not hold."""
-    return [path for stage in found for job in stage.jobs if not (path := Path(job["record"])).exists()]
+def _absent_records(selected: list[Stage]) -> list[Path]:
+    """Return the records of stages that do not exist here."""
+    return [path for stage in selected for job in stage.jobs if not (path := Path(job["record"])).exists()]
 
 
 def _refuse_inside_a_stage() -> None:
     if "DVC_STAGE" in os.environ:
-        raise PipelineError("a stage must not call DVC, which is busy running it", value=os.environ["DVC_STAGE"])
+        raise PipelineError("a stage must not call DVC, which is running it", value=os.environ["DVC_STAGE"])
 
 
 def _checked(study: str) -> list[Stage]:
-    """Return the study's stages; a dvc.yaml that is not theirs raises PipelineError."""
-    found = stages(plan(study))
-    if not PIPELINE.is_file() or PIPELINE.read_text(encoding="utf-8") != _pipeline(found, study):
-        raise PipelineError("this is not the workflow's", where=PIPELINE, cure=f"vlmflow dvc sync{_option(study)}")
-    return found
+    """Return the study's stages; PipelineError if dvc.yaml differs from them."""
+    planned = stages(plan(study))
+    if not PIPELINE.is_file() or PIPELINE.read_text(encoding="utf-8") != _pipeline(planned, study):
+        raise PipelineError(
+            "this file differs from the study's workflow", where=PIPELINE, cure=f"vlmflow dvc sync{_option(study)}"
+        )
+    return planned
 
 
 def _results(study: str) -> Path:
@@ -174,16 +176,16 @@ def _identities(study: str) -> str:
     return identity_path(_results(study))
 
 
-def _pipeline(found: list[Stage], study: str) -> str:
-    return pipeline_text(pipeline(found, study_path(study), _results(study), _option(study)))
+def _pipeline(planned: list[Stage], study: str) -> str:
+    return pipeline_text(pipeline(planned, study_path(study), _results(study), _option(study)))
 
 
 def _option(study: str) -> str:
     return "" if study == DEFAULT else f" --study {study}"
 
 
-def _write_identities(found: list[Stage], study: str) -> None:
-    content = {stage.name: identity(stage) for stage in found}
+def _write_identities(planned: list[Stage], study: str) -> None:
+    content = {stage.name: identity(stage) for stage in planned}
     write_text(Path(_identities(study)), pretty_json(content))
 
 
@@ -197,7 +199,7 @@ def _records_of(outputs: list[str]) -> dict[str, dict[str, Any]]:
     return {path: record for path in outputs if (record := records.find(path)) is not None}
 
 
-def _tell(what: str, names: list[str]) -> None:
+def _print_names(what: str, names: list[str]) -> None:
     if names:
         shown = [f"    {name}" for name in names[:SHOWN_ABSENT]]
         more = len(names) - len(shown)

@@ -1,4 +1,4 @@
-"""`vlmflow export`: a checkpoint of this workflow in the layout of another program."""
+"""`vlmflow export`: write a checkpoint of this workflow in the layout of another program."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,18 +11,18 @@ from pipeline_lib.core.errors import PipelineError
 
 def export(
     model: Annotated[Path, typer.Argument(help="the folder of a checkpoint, such as results/merged/lora")],
-    target: Annotated[Path, typer.Argument(help="the folder to write; it must not be there yet")],
-    layout: Annotated[Layout, typer.Option("--as", help="whose layout")],
+    target: Annotated[Path, typer.Argument(help="the folder to write; it must not exist yet")],
+    layout: Annotated[Layout, typer.Option("--as", help="the layout to write")],
     base: Annotated[
         Path | None,
         typer.Option(
             help="original: the LLaVA of an adapter; for a LLaVA, the folder of its language model's tokenizer"
         ),
     ] = None,
-    tower: Annotated[str | None, typer.Option(help="original: what mm_vision_tower is to say")] = None,
-    clip: Annotated[Path | None, typer.Option(help="the files of that CLIP model, which are compared")] = None,
+    tower: Annotated[str | None, typer.Option(help="original: the value of mm_vision_tower")] = None,
+    clip: Annotated[Path | None, typer.Option(help="the files of that CLIP model, to compare with")] = None,
     unfreeze: Annotated[
-        bool, typer.Option("--unfreeze", help="original: its code reads the tower from inside")
+        bool, typer.Option("--unfreeze", help="original: its code will read the tower from the checkpoint")
     ] = False,
 ) -> None:
     """Write a checkpoint for other programs: original (haotian-liu/LLaVA), hub (llava-hf), clip or projector."""
@@ -30,6 +30,8 @@ def export(
     from pipeline_lib.checkpoints.export_options import Options
 
     if not model.is_dir():
-        raise PipelineError("no such checkpoint", where=model, cure="name the folder of one, or make it by snakemake")
+        raise PipelineError(
+            "no such checkpoint", where=model, cure="name a checkpoint's folder, or make it with snakemake"
+        )
     write(model, target, layout, Options(base, tower, clip, unfreeze))
     typer.echo(f"{target}: {sum(path.is_file() for path in target.rglob('*'))} files")

@@ -1,4 +1,4 @@
-"""`vlmflow plan`: what the stages still to run will cost."""
+"""`vlmflow plan`: estimate the cost of the stages still to run."""
 
 import sys
 from pathlib import Path
@@ -19,26 +19,26 @@ COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
 def plan(
     study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
 ) -> None:
-    """Print what every stage still to run will cost: hours by records, disk, memory, downloads; unknown is said."""
-    from pipeline_lib.cost.cost import total  # these take seconds, which other commands need not wait
+    """Print the estimated cost of every stage still to run: hours from records, disk, memory, downloads, or unknown."""
+    from pipeline_lib.cost.cost import total  # slow imports, which other commands do not need
     from pipeline_lib.cost.stages import costs
 
     tree = load_study(study_path(study))
     records = [read_record(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
-    found = costs(tree, results_folder(study, tree), planned(study), records)
-    if not found:
+    estimates = costs(tree, results_folder(study, tree), planned(study), records)
+    if not estimates:
         typer.echo("Nothing would run.")
         return
     table = Table(title=tree.title)
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "stage" else "right")
-    for cost in found:
+    for cost in estimates:
         table.add_row(*cost.cells())
     table.add_section()
-    table.add_row(*total(found))
+    table.add_row(*total(estimates))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     typer.echo(
-        "hours: by the rate of an earlier training of equal recipe, size and device, else what the job took before\n"
-        "memory: of one process of a training, by its shapes; of other stages, what their rule asks for\n"
-        "downloads: by studies/pins.lock"
+        "hours: from the rate of an earlier training of equal recipe, size and device, else from the job's last run\n"
+        "memory: for one process of a training, from its shapes; for other stages, what their rule requests\n"
+        "downloads: from studies/pins.lock"
     )

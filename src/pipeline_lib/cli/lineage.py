@@ -35,7 +35,7 @@ def publish(
     path: Annotated[Path, typer.Argument(help="the file of digests to write")],
     study: StudyOption = DEFAULT,
 ) -> None:
-    """Write the digests of a study's artefacts, for others to compare theirs with by `check --against`."""
+    """Write the digests of a study's artefacts; `check --against` compares another project with them."""
     published = publish_study(study, plan(study))
     write_text(path, published.model_dump_json(indent=1) + "\n")
     typer.echo(f"{sum(len(stage.files) for stage in published.stages.values())} artefacts")
@@ -44,7 +44,7 @@ def publish(
 @app.command()
 def show(
     path: Annotated[Path, typer.Argument(help="a score, a manifest, or any other file that a stage made")],
-    all_files: Annotated[bool, typer.Option("--all", help="list every raw file, not the first few")] = False,
+    all_files: Annotated[bool, typer.Option("--all", help="list all raw files, not only the first few")] = False,
 ) -> None:
     """Print the tree from a file to raw image digests, settings, code, versions and machines."""
     console = Console(width=None if sys.stdout.isatty() else WIDE)
@@ -52,11 +52,11 @@ def show(
     console.print(render(records, path, all_files))
     output = records.made(path).path
     lines = [line for study in made_studies() for line in _standing(study, output)]
-    console.print("\n".join(lines) or "no study makes it now: nothing says whether it holds", markup=False)
+    console.print("\n".join(lines) or "no study makes it now, so its status is unknown", markup=False)
 
 
 def _standing(study: str, output: str) -> list[str]:
-    """Return a line on whether an output is what a study would make now, none where the study does not make it."""
+    """Return a line with the status of an output in a study, no line if the study does not make it."""
     try:
         jobs = plan(study)
     except PipelineError as error:

@@ -25,7 +25,7 @@ from pipeline_lib.core.errors import PipelineError
 
 
 def show_version(wanted: bool) -> None:
-    """Print the installed version and end."""
+    """Print the installed version and exit."""
     if wanted:
         typer.echo(f"vlmflow {version('vlmflow')}")
         raise typer.Exit
@@ -33,10 +33,10 @@ def show_version(wanted: bool) -> None:
 
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and end")
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and exit")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Define the options before a command."""
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
@@ -57,7 +57,7 @@ app.command(name="clean")(clean.clean)
 
 
 def main() -> None:
-    """Run the command; a PipelineError, or a fault of a disk, is shown without a traceback and ends with code 1."""
+    """Run the command; print a PipelineError or OSError without traceback and exit with code 1."""
     try:
         app()
     except PipelineError as error:

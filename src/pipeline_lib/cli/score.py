@@ -1,4 +1,4 @@
-"""`vlmflow score`: score answers from anywhere, by the scorer that the workflow uses."""
+"""`vlmflow score`: score answers from any source with the workflow's scorer."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,19 +18,19 @@ def score(
     benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
     questions: Annotated[Path, typer.Option(help="the question file")],
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
-    protocol: Annotated[str, typer.Option(help="whose prompts, settings and scorer")] = "llava15",
+    protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = "llava15",
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
-    json: Annotated[bool, typer.Option("--json", help="print the score object of a study's score file")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
     if not questions.exists():
-        raise PipelineError("no such file of questions", where=questions, cure="name the benchmark's question file")
+        raise PipelineError("no such question file", where=questions, cure="name the benchmark's question file")
     if gold is not None and not gold.exists():
         raise PipelineError(
-            "no such file or folder of gold answers", where=gold, cure="name it as docs/benchmarks.md says"
+            "no such file or folder of gold answers", where=gold, cure="docs/benchmarks.md names the file"
         )
     names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
     settings = ScoreSettings(

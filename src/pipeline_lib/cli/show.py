@@ -1,4 +1,4 @@
-"""`vlmflow show`: the scores of a study, whether each still holds, their marks, and where everything lies."""
+"""`vlmflow show`: print the scores of a study, their status and marks, and the paths of its results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by 
 
 @dataclass(frozen=True)
 class Row:
-    """One run's score on a benchmark as it stands: what its file says, if that is a score, and its status."""
+    """One run's score on a benchmark, None if its file has no score; its status, and the cause of it."""
 
     run: str
     score: ShownScore | None
@@ -37,7 +37,7 @@ def show(
     study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
     look: LookOption = False,
 ) -> None:
-    """Print what was learned, with 95 % intervals, and whether each number is what the study would give now."""
+    """Print the scores with 95 % intervals, and whether each is what the study would give now."""
     tree = load_study(study_path(study))
     results = results_folder(study, tree)
     jobs = plan(study, look=look)
@@ -54,7 +54,7 @@ def show(
             typer.echo(line)
     for line in unseen_sources(jobs):
         typer.echo(line)
-    console.print(_places(results))
+    console.print(_paths(results))
 
 
 def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]) -> list[Row]:
@@ -63,7 +63,7 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]
 
 
 def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
-    """Return a line for every row that does not hold, with its cause, and one for every mark of a score."""
+    """Return a line for every row that is not current, with its cause, and one for every mark of a score."""
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
     return unsound + marked_runs(benchmark, scores)
@@ -91,7 +91,7 @@ def _stamp(tree: Study) -> str:
 
 
 def _rate(score: ShownScore, metric: str) -> str:
-    """Return a metric with its interval, the marks of the score beside it."""
+    """Return a metric with its interval and the marks of the score."""
     value, interval = score.metrics.get(metric), score.interval.get(metric)
     if value is None or interval is None:
         return NO_NUMBER
@@ -99,8 +99,8 @@ def _rate(score: ShownScore, metric: str) -> str:
     return " ".join([f"{value:.3f} \\[{low:.3f}, {high:.3f}]", *score.marks])
 
 
-def _places(results: Path) -> str:
-    places = {
+def _paths(results: Path) -> str:
+    paths = {
         "scores": f"{results}/*_score.json",
         "answers": f"{results}/answers/RUN/BENCHMARK.jsonl",
         "verdicts": f"{results}/verdicts/RUN/BENCHMARK.parquet",
@@ -108,4 +108,4 @@ def _places(results: Path) -> str:
         "images left out": "data/images/DATASET/quarantine.jsonl",
         "lineage": f"vlmflow lineage show {results}/BENCHMARK_score.json",
     }
-    return "\n".join(f"{name:<16} {place}" for name, place in places.items())
+    return "\n".join(f"{name:<16} {path}" for name, path in paths.items())

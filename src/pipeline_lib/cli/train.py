@@ -1,4 +1,4 @@
-"""`vlmflow train`: what a training will see, before it starts."""
+"""`vlmflow train`: show what a training will see, before it starts."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """What a training will see, before it starts."""
+    """Show what a training will see, before it starts."""
 
 
 @app.command()
@@ -35,7 +35,7 @@ def preview(
     rows: Annotated[int, typer.Option(min=0, help="how many rows to show; all are counted")] = 5,
     study: StudyOption = DEFAULT,
 ) -> None:
-    """Show rows of a training with what is trained in ⟦brackets⟧, and count all; code 1 where it must not start."""
+    """Show rows of a training with trained text in ⟦brackets⟧, and count all; exit code 1 if it must not start."""
     tree = load_study(study_path(study))
     report = _inspected(study, tree, training, rows)
     console = Console(highlight=False)
@@ -51,11 +51,12 @@ def preview(
 
 
 def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
-    """Return the report on a training, made anew from its subset's rows and its model's tokenizer."""
-    known = [name for name, found in tree.trainings.items() if isinstance(found.recipe, Multimodal) and found.subset]
+    """Return the report on a training, from its subset's rows and its model's tokenizer."""
+    trainings = tree.trainings.items()
+    known = [name for name, entry in trainings if isinstance(entry.recipe, Multimodal) and entry.subset]
     if name not in known:
         raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
-    from pipeline_lib.conversations.subset import subset_conversations  # these take seconds
+    from pipeline_lib.conversations.subset import subset_conversations  # slow imports
     from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
     from pipeline_lib.preview.inspect import inspect
 
@@ -73,7 +74,9 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
 
 def _made(path: Path, study: str) -> Path:
     if not path.is_file():
-        raise PipelineError("this is not made yet", where=path, cure=f"snakemake -c2 {path}{config_option(study)}")
+        raise PipelineError(
+            "this file does not exist yet", where=path, cure=f"snakemake -c2 {path}{config_option(study)}"
+        )
     return path
 
 
@@ -86,7 +89,7 @@ def _row(row: dict[str, Any]) -> Text:
 
 
 def _part(part: dict[str, Any]) -> str:
-    """Return a part with its brackets; what would steer a terminal is shown as a mark."""
+    """Return a part with its brackets; control characters are replaced."""
     shown = (letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in part["text"])
     text = "".join(shown)
     return {

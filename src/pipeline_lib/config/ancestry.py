@@ -1,4 +1,4 @@
-"""Where trainings come from: those that the runs need, and the weights that decide how one reads conversations."""
+"""Which trainings the runs of a study need, and which weights a training's LLaVA was composed of."""
 
 from typing import Iterator
 
@@ -25,10 +25,10 @@ def needed_trainings(study: Study) -> list[str]:
 
 
 def origins(study: Study, name: str) -> tuple[str, str | None]:
-    """Return the weights of the language model and of the tower that a training's LLaVA was once composed of.
+    """Return the weights of the language model and of the vision tower that a training's LLaVA was composed of.
 
-    No training changes a tokenizer or the size of an image, so that these say how conversations are tokenised before
-    anything is trained. A LLaVA that others composed has no second name.
+    No training changes the tokenizer or the image size, so these weights determine how conversations are tokenised,
+    before anything is trained. A published LLaVA is already composed: its second name is None.
     """
     training = study.trainings[name]
     while training.start in study.trainings and study.model_kind(training.start) == "llava":
@@ -42,7 +42,7 @@ def _weights_of(study: Study, name: str) -> str:
 
 
 def _back(study: Study, name: str) -> Iterator[str]:
-    """Yield a model and what it started from, to the weights at the end."""
+    """Yield a model, the model it starts from, and so on to the starting weights."""
     yield name
     while name in study.trainings:
         name = study.trainings[name].start

@@ -1,4 +1,4 @@
-"""Reading a study: YAML with line numbers, so that every fault names file, line, key and value."""
+"""Load a study from YAML; every fault names its file, line, key and value."""
 
 import re
 from pathlib import Path
@@ -16,15 +16,15 @@ from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
-LISTED = 100  # faults of a study in one error
+LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 
 
 def study_name(value: object, root: Path = Path()) -> str:
-    """Return the name of the study that `--config study=` chose; Snakemake reads 2024, and 010 too, as a number.
+    """Return the name of the study that `--config study=` chose; Snakemake parses 2024, and 010 too, as a number.
 
-    A number that is no study's name, or that of several, and what is neither a text nor a number raise PipelineError.
+    Raises PipelineError if a number matches no study's name or several, or if the value is neither text nor number.
     """
     if isinstance(value, str):
         return value
@@ -32,14 +32,14 @@ def study_name(value: object, root: Path = Path()) -> str:
     fitting = [name for name in known if value is not None and _as_number(name) == value]
     if len(fitting) != 1 or isinstance(value, bool):
         raise PipelineError(
-            f"the name of a study is a text, and this was read as {type(value).__name__}", where="--config study",
+            f"the name of a study is a text, and Snakemake read this as {type(value).__name__}", where="--config study",
             value=value, cure=f"write it as \"study=!!str NAME\"; {suggest(str(value), known)}",
         )  # fmt: skip
     return fitting[0]
 
 
 def _as_number(name: str) -> float | None:
-    """Return a name as the number that Snakemake reads it as, None where it reads a text."""
+    """Return the number that Snakemake parses a name as, None if it remains a text."""
     for kind in (int, float):
         try:
             return kind(name)
@@ -49,7 +49,7 @@ def _as_number(name: str) -> float | None:
 
 
 def study_names(root: Path = Path()) -> list[str]:
-    """Return the names of the studies that a project has, `config` first."""
+    """Return the names of a project's studies, `config` first."""
     return [DEFAULT, *(file.stem for file in sorted((root / "studies").glob("*.yaml")))]
 
 
@@ -58,7 +58,7 @@ def study_path(name: str, root: Path = Path()) -> Path:
     known = study_names(root)
     if not NAME.fullmatch(name):
         raise PipelineError(
-            "the name of a study is that of its file in studies/, without folder and .yaml", where="studies/",
+            "the name of a study is the name of its file in studies/, without folder and .yaml", where="studies/",
             value=name, cure=suggest(Path(name).stem, known),
         )  # fmt: skip
     if name == DEFAULT:
@@ -70,7 +70,7 @@ def study_path(name: str, root: Path = Path()) -> Path:
 
 
 def results_folder(name: str, study: Study) -> Path:
-    """Return where the results of a study lie; those of a rehearsal lie apart."""
+    """Return the results folder of a study; a rehearsal has a separate one."""
     folder = Path("results") if name == DEFAULT else Path("results") / name
     mark = stamp(study)
     return folder / mark.lower() if mark else folder
@@ -82,8 +82,8 @@ def made_studies() -> list[str]:
 
 
 def results_without_study() -> list[Path]:
-    """Return the folders of results that a study made whose file is gone, sorted."""
-    known = {*study_names(), "partial"}  # which holds rehearsals of the default study
+    """Return the results folders with records whose study file no longer exists, sorted."""
+    known = {*study_names(), "partial"}  # results/partial is the default study's
     others = [path for path in sorted(Path("results").glob("*/")) if path.name not in known]
     return [path for path in others if any(path.glob("records/*/*.json"))]
 
@@ -94,20 +94,20 @@ def _was_begun(name: str) -> bool:
 
 
 def load_study(path: Path, look: Callable[[Study], Iterable[Problem]] = lambda study: ()) -> Study:
-    """Return the study of a file as it runs; every fault found is listed in one PipelineError.
+    """Load the study of a file as it runs; one PipelineError lists all its faults.
 
-    A study without a fault of its own is looked at further, if asked: `look` returns what does not fit around it.
+    `look` is called for a study without faults, and returns further ones, such as files that are not on this machine.
     """
     document = _read(path)
     try:
         study = Study.model_validate(plain(document, path))
-        found = problems(study) or list(look(study))
+        faults = problems(study) or list(look(study))
     except ValidationError as error:
-        found = [_problem(item) for item in error.errors()]
-    if found:
-        lines = [_line(path, document, problem) for problem in found[:LISTED]]
-        lines += [f"  and {len(found) - LISTED} more"] if len(found) > LISTED else []
-        raise PipelineError(f"{len(found)} fault{'s' * (len(found) > 1)} in this study:\n" + "\n".join(lines))
+        faults = [_problem(item) for item in error.errors()]
+    if faults:
+        lines = [_line(path, document, problem) for problem in faults[:LISTED]]
+        lines += [f"  and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
+        raise PipelineError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in this study:\n" + "\n".join(lines))
     return rehearsed(study)
 
 
@@ -119,7 +119,7 @@ def _read(path: Path) -> Any:
 
 
 def _problem(item: Any) -> Problem:
-    """Return one of pydantic's errors as a problem, with a suggestion for an unknown key."""
+    """Return one of pydantic's errors as a problem."""
     key: Key = tuple(part for part in item["loc"] if part != "[key]")
     value = _short(item["input"])
     match item["type"]:
@@ -135,7 +135,7 @@ def _problem(item: Any) -> Problem:
 
 
 def _short(value: Any) -> Any:
-    """Return a value as a fault shows it: of a mapping the keys, of a list the length."""
+    """Return a value as an error shows it: a mapping by its keys, a list by its length."""
     if isinstance(value, dict):
         return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
     return value if not isinstance(value, list) else f"a list of {len(value)}"
@@ -146,19 +146,19 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     hint = problem.hint
     if problem.what == UNKNOWN:
         hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
-    place = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
-    text = f"  {place}: {problem.what}\n    value: {problem.value!r}"
+    position = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
+    text = f"  {position}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:
-    """Return the keys that are known where `key` leads to."""
-    found = _model_at(model, key, document)
-    return sorted(found.model_fields) if found else []
+    """Return the known keys of the mapping at `key`."""
+    target = _model_at(model, key, document)
+    return sorted(target.model_fields) if target else []
 
 
 def _model_at(model: type[BaseModel], key: Key, document: Any) -> type[BaseModel] | None:
-    """Follow `key` through the tree's types; plug-ins are found by the name that the document gives them."""
+    """Follow `key` through the tree's types; the document names the plug-ins on the way."""
     if not key:
         return model
     part, rest = key[0], key[1:]

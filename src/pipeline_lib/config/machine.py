@@ -1,4 +1,4 @@
-"""What a study needs of the machine or cluster that runs it: memory, GPUs, libraries; held against what is there."""
+"""Compare a study's needs (memory, GPUs, libraries) with what this machine or cluster has."""
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -20,12 +20,12 @@ CUDA = "make setup TORCH=cuda"
 
 @dataclass(frozen=True)
 class Machine:
-    """What a job may have: `memory` in bytes and `gpus`, None without a limit, and who says so; versions of libraries.
+    """What a job can use: `memory` in bytes and `gpus`, None for no limit, and versions of libraries.
 
-    Without a cluster (`alone`) a training over several nodes computes everything here.
+    `subject` begins messages: "this machine has". Without a cluster (`alone`) all nodes of a training are this machine.
     """
 
-    says: str
+    subject: str
     alone: bool
     memory: int | None
     gpus: int | None
@@ -34,7 +34,7 @@ class Machine:
 
 
 def this_machine(root: Path = Path()) -> Machine:
-    """Return what jobs may have here: by slurm/cluster.yaml, where it is there, else of this machine."""
+    """Return what jobs can use here: the limits of slurm/cluster.yaml if that file exists, else of this machine."""
     libraries = (_version("torch"), find_spec("deepspeed") is not None)
     file = root / FILE
     if not file.is_file():
@@ -45,10 +45,10 @@ def this_machine(root: Path = Path()) -> Machine:
 
 
 def machine_problems(study: Study, machine: Machine) -> Iterator[Problem]:
-    """Yield what the study asks for and no job here can have."""
+    """Yield a problem for every need of the study that no job here can meet."""
     if machine.memory is not None and study.memory_gb * GB > machine.memory:
-        room = f"{machine.says} {machine.memory / GB:.1f} GB"
-        yield Problem(("memory_gb",), room, study.memory_gb, "write less, or use a machine with more memory")
+        what = f"{machine.subject} {machine.memory / GB:.1f} GB"
+        yield Problem(("memory_gb",), what, study.memory_gb, "lower it, or use a machine with more memory")
     if study.device == "cuda":
         yield from _cuda(study, machine)
     for name, training in study.trainings.items():
@@ -59,26 +59,33 @@ def machine_problems(study: Study, machine: Machine) -> Iterator[Problem]:
 
 def _cuda(study: Study, machine: Machine) -> Iterator[Problem]:
     if machine.torch is None or machine.torch.endswith("+cpu"):
-        yield Problem(("device",), f"PyTorch here computes on no GPU: {machine.torch or 'none'}", study.device, CUDA)
+        yield Problem(
+            ("device",),
+            f"PyTorch is installed here without support for GPUs: {machine.torch or 'none'}",
+            study.device,
+            CUDA,
+        )
     if machine.gpus == 0:
-        yield Problem(("device",), f"{machine.says} no GPU", study.device, "use a machine with one, or `device: cpu`")
+        yield Problem(
+            ("device",), f"{machine.subject} no GPU", study.device, "use a machine with one, or `device: cpu`"
+        )
     for name, training in study.trainings.items():
         count = _gpus(training, machine.alone)
         if machine.gpus and count > machine.gpus:
             key, value = ("trainings", name, "devices", "gpus_per_node"), training.devices.gpus_per_node
-            what = f"this training takes {count} GPUs, and {machine.says} {machine.gpus}"
-            yield Problem(key, what, value, "let `devices` name fewer")
+            what = f"this training needs {count} GPUs, and {machine.subject} {machine.gpus}"
+            yield Problem(key, what, value, "lower the number in `devices`")
 
 
 def _gpus(training: Training, alone: bool) -> int:
-    """Return how many GPUs of one machine a training takes; one without steps takes none."""
+    """Return how many GPUs of one machine a training uses; a recipe without training steps uses none."""
     if not isinstance(training.recipe, Optimisation):
         return 0
     return training.devices.processes if alone else training.devices.gpus_per_node
 
 
 def _most(site: Cluster, limit: str) -> int | None:
-    """Return the largest limit of any partition, None where nothing limits it."""
+    """Return the largest limit of any partition, None if there is no limit."""
     limits = [getattr(partition, limit) for partition in site.partitions.values()]
     return None if not limits or None in limits else max(limits)
 

@@ -1,4 +1,4 @@
-"""The files and folders of this machine that a study names: are they there, and is there room for its models?"""
+"""Check that the local files and folders of a study exist, and that the disk has room for its models."""
 
 import shutil
 from pathlib import Path
@@ -15,16 +15,16 @@ from pipeline_lib.sources.base import Source, SourceSettings
 GB = 10**9
 TENSORS = (".safetensors", ".bin", ".pth", ".pt")
 
-Names = dict[str, list[str]]  # of the files of each dataset that lies here
+Names = dict[str, list[str]]  # of the files of each dataset on this machine
 
 
 def free_bytes(root: Path = Path()) -> int:
-    """Return the bytes that are free on the project's disk."""
+    """Return the free bytes on the project's disk."""
     return shutil.disk_usage(root).free
 
 
 def place_problems(study: Study) -> Iterator[Problem]:
-    """Yield what the study names and is not on this machine; what is downloaded is not asked for."""
+    """Yield a problem for everything that the study names and this machine lacks; downloads are not checked."""
     names: Names = {}
     for name, dataset in study.datasets.items():
         key = ("datasets", name, "source")
@@ -41,21 +41,23 @@ def place_problems(study: Study) -> Iterator[Problem]:
 
 
 def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
-    """Yield that the models still to be trained have no room, each as large as the files that it starts from.
+    """Yield a problem if the models still to be trained need more than the free bytes.
 
-    Only weights that lie in a folder here have a size yet.
+    A model needs as much as the tensors that it starts from; only weights in a local folder have a size yet.
     """
     pending = [
         name for name in needed_trainings(study) if not (results / f"checkpoints/{name}.manifest.json").is_file()
     ]
     size = sum(_size(study, name) for name in pending)
     if size > free:
-        what = f"{len(pending)} models to be written take about {size / GB:.1f} GB, and {free / GB:.1f} GB are free"
+        what = (
+            f"{len(pending)} models still to be trained need about {size / GB:.1f} GB, and {free / GB:.1f} GB are free"
+        )
         yield Problem(("trainings",), what, ", ".join(pending), "make room, or train fewer models")
 
 
 def _files(source: SourceSettings) -> list[str] | None:
-    """Return the names of a source's files, None where they are not here; absent ones raise PipelineError."""
+    """Return the names of a local source's files, None for another source; PipelineError if a path does not exist."""
     paths = source.local_places()
     for path in map(locate, paths):
         if not path.exists():
@@ -65,7 +67,7 @@ def _files(source: SourceSettings) -> list[str] | None:
 
 
 def _problem(key: Key, error: str, value: str) -> Problem:
-    """Return an error of a source as a problem; its hint is what the error says beside where and the value."""
+    """Return an error of a source as a problem; the hint is the error's text without first line, where and value."""
     what, *others = error.splitlines()
     hints = [line.strip().removeprefix("cure:").strip() for line in others if not line.startswith("  where:")]
     return Problem(key, what, value, "; ".join(hint for hint in hints if hint != f"value: {value!r}"))
@@ -92,7 +94,7 @@ def _weights(study: Study, names: Names) -> Iterator[Problem]:
 
 
 def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:
-    """Yield that a file or folder is in none of the datasets, if all of them lie on this machine."""
+    """Yield a problem if a file or folder is in none of the datasets and all of them are on this machine."""
     if any(dataset not in names for dataset in datasets):
         return
     files = [name for dataset in datasets for name in names[dataset]]
@@ -101,11 +103,11 @@ def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iter
 
 
 def _nearest(file: str, files: list[str]) -> str:
-    return suggest(file, files) if len(files) <= 20 else f"{len(files):,} files are there"
+    return suggest(file, files) if len(files) <= 20 else f"it has {len(files):,} files"
 
 
 def _size(study: Study, name: str) -> int:
-    """Return the bytes of a model's tensors, as far as they lie in a folder on this machine."""
+    """Return the bytes of a model's tensors that are in a folder on this machine."""
     if name in study.trainings:
         training = study.trainings[name]
         return sum(_size(study, part) for part in (training.start, training.tower) if part)

@@ -7,7 +7,7 @@ Key = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault of a configuration: the key it stands under, what is wrong, the value, and a hint."""
+    """One fault of a configuration: its key, what is wrong, the value, and a hint."""
 
     key: Key
     what: str

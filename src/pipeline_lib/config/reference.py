@@ -1,4 +1,4 @@
-"""The reference: every key of a study with type, values, default and meaning, as Markdown made from the JSON schema."""
+"""The reference page: every key of a study with type, values, default and meaning, from the JSON schema."""
 
 import inspect
 from importlib import import_module
@@ -12,10 +12,10 @@ Schema = dict[str, Any]
 
 BEGINNING = """# Every key of a study
 
-Made from the code by `make reference`; [configuration.md](configuration.md) tells the story. A *name* is one that you
-give: lower-case letters, digits, `_` and `-`, beginning with a letter or a digit. A dot leads into a mapping:
-`convert.to` is the key `to` below `convert`, and `also.url` is `url` in each mapping of the list `also`. A key
-without `required` may be left out.
+Generated from the code by `make reference`; [configuration.md](configuration.md) explains the keys. You choose a
+*name*: lower-case letters, digits, `_` and `-`, starting with a letter or a digit. A dot separates nested keys:
+`convert.to` is the key `to` below `convert`, and `also.url` is `url` in each mapping of the list `also`. A key without
+`required` is optional.
 """
 COLUMNS = ("key", "type", "values", "default", "meaning")
 TYPES = {"integer": "integer", "number": "number", "boolean": "true or false", "string": "text", "object": "mapping"}
@@ -38,7 +38,7 @@ def reference_page() -> str:
 
 
 def _plugins(kind: str, key: str, definitions: Schema) -> Iterator[str]:
-    """Yield the section of one kind of plug-in: each with what its module says, and its table where it has settings."""
+    """Yield the section of one kind of plug-in: the docstring of each plug-in's module and a table of its settings."""
     about = str(inspect.getdoc(import_module(f"{ROOT}.{kind}")))
     yield f"## {kind.capitalize()}\n"
     yield about.partition("\n\n")[0] + "\n"
@@ -48,9 +48,9 @@ def _plugins(kind: str, key: str, definitions: Schema) -> Iterator[str]:
         yield f"{inspect.getdoc(module)}\n"
         if hasattr(module, "PROTOCOLS"):
             yield f"Protocols: {_codes(module.PROTOCOLS)}. Its first metric is `{module.PRIMARY}`.\n"
-        own = {field: shape for field, shape in (definition or {}).get("properties", {}).items() if field != key}
-        if own:
-            yield _table({**(definition or {}), "properties": own}, definitions)
+        settings = {field: shape for field, shape in (definition or {}).get("properties", {}).items() if field != key}
+        if settings:
+            yield _table({**(definition or {}), "properties": settings}, definitions)
 
 
 def _table(model: Schema, definitions: Schema) -> str:
@@ -59,7 +59,7 @@ def _table(model: Schema, definitions: Schema) -> str:
 
 
 def _rows(model: Schema, definitions: Schema, above: str = "") -> Iterator[tuple[str, ...]]:
-    """Yield the cells of every key of a mapping; the keys of a mapping in it, or of those in a list, follow it."""
+    """Yield the cells of every key of a mapping, each followed by the keys of the mapping or list of mappings in it."""
     for name, field in model["properties"].items():
         shape = _shape(field, definitions)
         if "items" in shape:
@@ -72,7 +72,7 @@ def _rows(model: Schema, definitions: Schema, above: str = "") -> Iterator[tuple
 
 
 def _kinds(model: Schema, definitions: Schema) -> Iterator[tuple[str, str]]:
-    """Yield the kinds of plug-ins that a mapping names, each with the key that holds the name, and theirs in turn."""
+    """Yield the kinds of plug-ins in a mapping and, recursively, in their settings, each with the key of the name."""
     for name, field in model["properties"].items():
         shape = _shape(field, definitions)
         branches = [_shape(branch, definitions) for branch in shape.get("oneOf", [])]
@@ -84,20 +84,20 @@ def _kinds(model: Schema, definitions: Schema) -> Iterator[tuple[str, str]]:
 
 
 def _part(field: Schema, definitions: Schema) -> Schema | None:
-    """Return what stands under every name of a part of the study, None for a key that is no part."""
+    """Return the schema of the entries of a part of the study, None for a key that is no part."""
     inner = list(field.get("patternProperties", {}).values())
     return _shape(inner[0], definitions) if inner else None
 
 
 def _shape(field: Schema, definitions: Schema) -> Schema:
-    """Return a field's schema without `null` or one word as an alternative, and with its reference followed."""
+    """Return a field's schema without the alternatives `null` and one word, and with its reference resolved."""
     options = field.get("anyOf", [])
     others = [option for option in options if option.get("type") != "null" and option.keys() != {"enum"}]
     if len(others) == 1:
         return _shape(others[0], definitions)
     if "$ref" in field:
-        found: Schema = definitions[field["$ref"].removeprefix(DEFINITIONS)]
-        return found
+        target: Schema = definitions[field["$ref"].removeprefix(DEFINITIONS)]
+        return target
     return field
 
 

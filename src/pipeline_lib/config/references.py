@@ -1,4 +1,4 @@
-"""Names that do not fit together: what a type cannot see, found before anything runs."""
+"""Check a study's references, which types cannot check: every name must exist and be of the right kind."""
 
 from typing import Iterator, Mapping
 
@@ -13,8 +13,8 @@ from pipeline_lib.training.settings import Optimisation
 
 
 def problems(study: Study) -> list[Problem]:
-    """Return every reference that leads nowhere, in the order of the tree."""
-    found = [
+    """Return a problem for every reference that is wrong, in the order of the tree."""
+    return [
         *_tables(study),
         *_subsets(study),
         *_weights(study),
@@ -23,8 +23,8 @@ def problems(study: Study) -> list[Problem]:
         *_benchmarks(study),
         *without_stand_in(study),
         *two_rehearsals(study),
+        *_cycles(study),
     ]
-    return [*found, *_circles(study)]
 
 
 def _missing(key: Key, name: str, known: Mapping[str, object], kind: str) -> Iterator[Problem]:
@@ -33,11 +33,11 @@ def _missing(key: Key, name: str, known: Mapping[str, object], kind: str) -> Ite
 
 
 def _images(key: Key, datasets: list[str], study: Study) -> Iterator[Problem]:
-    for place, name in enumerate(datasets):
-        yield from _missing((*key, place), name, study.datasets, "dataset")
+    for index, name in enumerate(datasets):
+        yield from _missing((*key, index), name, study.datasets, "dataset")
         if name in study.datasets and study.datasets[name].convert is None:
             yield Problem(
-                (*key, place), "the images of this dataset are not made usable", name, "give the dataset a `convert`"
+                (*key, index), "the images of this dataset are not converted", name, "add `convert` to the dataset"
             )
 
 
@@ -54,8 +54,8 @@ def _subsets(study: Study) -> Iterator[Problem]:
 
 def _weights(study: Study) -> Iterator[Problem]:
     for name, weights in study.weights.items():
-        for place, table in enumerate(weights.tables):
-            yield from _missing(("weights", name, "tables", place), table, study.tables, "table")
+        for index, table in enumerate(weights.tables):
+            yield from _missing(("weights", name, "tables", index), table, study.tables, "table")
         if weights.dataset is not None:
             yield from _missing(("weights", name, "dataset"), weights.dataset, study.datasets, "dataset")
         if weights.tower is not None:
@@ -70,9 +70,9 @@ def _trainings(study: Study) -> Iterator[Problem]:
     for name, training in study.trainings.items():
         key = ("trainings", name)
         for part, kinds in _parts(training).items():
-            given = getattr(training, part)
-            if given is not None:
-                yield from _model((*key, part), given, kinds, models, study)
+            model = getattr(training, part)
+            if model is not None:
+                yield from _model((*key, part), model, kinds, models, study)
         if training.recipe.adopts and training.adapter is None:
             yield Problem(key, "this recipe needs an `adapter`", training.recipe.name)
         if training.subset is not None:
@@ -97,7 +97,7 @@ def _without_images(training: Training, study: Study) -> bool:
 
 
 def _parts(training: Training) -> dict[str, tuple[str, ...]]:
-    """Return which kinds of models the parts of a training's base may be."""
+    """Return the kinds of models that each part of a training's start may be."""
     makes = training.recipe.makes
     return {
         "start": ("llava", "language") if makes == "llava" else (makes,),
@@ -114,25 +114,25 @@ def _model(
     if name in models:
         kind = study.model_kind(name)
         if kind not in kinds:
-            wanted = " or ".join(kinds) or "nothing: it takes none"
-            yield Problem(key, f"this is a model of kind {kind}; here belongs {wanted}", name)
+            expected = " or ".join(kinds) or "no model"
+            yield Problem(key, f"this is a model of kind {kind}; expected {expected}", name)
 
 
 def _projector(key: Key, training: Training, study: Study) -> Iterator[Problem]:
-    """Yield a problem where a projector would be drawn that nobody asked for, or was asked for in vain."""
+    """Yield a problem if a projector is neither provided nor drawn, or both."""
     recipe, models = training.recipe, {**study.weights, **study.trainings}
     if recipe.makes != "llava" or recipe.adopts or training.start not in models:
         return
-    brings = training.projector is not None or study.model_kind(training.start) == "llava"
-    if not brings and not recipe.draws_projector():
+    has_projector = training.projector is not None or study.model_kind(training.start) == "llava"
+    if not has_projector and not recipe.draws_projector():
         yield Problem(
-            key, "nothing brings a projector, and this recipe draws none", recipe.name,
+            key, "this training has no projector, and its recipe draws none", recipe.name,
             "name weights of kind projector as `projector`, or write `projector: random` in the recipe",
         )  # fmt: skip
-    if brings and isinstance(recipe, DeclaredProjector) and recipe.draws_projector():
+    if has_projector and isinstance(recipe, DeclaredProjector) and recipe.draws_projector():
         yield Problem(
-            (*key, "recipe", "projector"), "`start` or `projector` of this training brings a projector", "random",
-            "remove `projector: random`: nothing is drawn",
+            (*key, "recipe", "projector"), "`start` or `projector` of this training provides a projector", "random",
+            "remove `projector: random`, which has no effect",
         )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:
         yield Problem(
-            (*key, "subset"), f"the recipe {training.recipe.name} trains on nothing", training.subset, "remove it"
+            (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
         )
 
 
@@ -170,10 +170,10 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
     if not study.runs:
-        yield Problem(key, "no model is asked: the study has no run", use.benchmark, "add a run, or remove it")
+        yield Problem(key, "the study has no run to answer this benchmark", use.benchmark, "add a run, or remove it")
     if not use.scored and not hasattr(load("benchmarks", use.benchmark), "SUBMISSION"):
         hint = "remove `scored: false`"
-        yield Problem((*key, "scored"), f"answers to {use.benchmark} are handed in nowhere else", use.scored, hint)
+        yield Problem((*key, "scored"), f"{use.benchmark} has no format for submissions", use.scored, hint)
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
@@ -184,13 +184,13 @@ def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
         )
 
 
-def _circles(study: Study) -> Iterator[Problem]:
+def _cycles(study: Study) -> Iterator[Problem]:
     for name in study.trainings:
         seen = [name]
         while seen[-1] in study.trainings and study.trainings[seen[-1]].start not in seen:
             seen.append(study.trainings[seen[-1]].start)
         if seen[-1] in study.trainings:
             yield Problem(
-                ("trainings", name, "start"), "trainings start from each other in a circle", " from ".join(seen)
+                ("trainings", name, "start"), "trainings start from each other in a cycle", " from ".join(seen)
             )
             return

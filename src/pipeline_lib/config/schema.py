@@ -1,4 +1,4 @@
-"""JSON schema of a study, from the tree and the plug-ins: editors complete keys by it, the reference is made of it."""
+"""JSON schema of a study, from the tree and the plug-ins; editors and the reference page use it."""
 
 import inspect
 from typing import Any
@@ -15,10 +15,10 @@ DEFINITIONS = "#/$defs/"
 
 
 def study_schema() -> dict[str, Any]:
-    """Return the JSON schema of a study; the keys of every mapping stand in the order of the tree.
+    """Return the JSON schema of a study; the keys of every mapping are in the order of the tree.
 
-    A field with a plug-in's settings is one of as many branches, told apart by the key with the plug-in's name; its
-    `title` is the kind of plug-in, as is that of a field with a plug-in's bare name.
+    A field with a plug-in's settings has one `oneOf` branch per plug-in, which the key with the plug-in's name selects.
+    Its `title` is the kind of plug-in, as is the title of a field with only a plug-in's name.
     """
     made = Study.model_json_schema(schema_generator=_Generator)
     renamed: dict[str, Any] = _renamed(made)
@@ -26,14 +26,14 @@ def study_schema() -> dict[str, Any]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, which knows what the annotations of plug-ins stand for."""
+    """Pydantic's generator, extended by the annotations of plug-ins."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Return False: a key is its own title."""
         return False
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Return the schema of a mapping; what does not fit the pattern of its names is refused."""
+        """Return the schema of a mapping; names that do not match its pattern are refused."""
         made = super().dict_schema(schema)
         return {**made, "additionalProperties": False} if "patternProperties" in made else made
 
@@ -58,13 +58,13 @@ class _Generator(GenerateJsonSchema):
 
 
 def _inherited(model: type[BaseModel], key: str) -> str | None:
-    """Return what the base of a kind of plug-ins says about the key with their names."""
+    """Return the base class's description of the key with the plug-in's name."""
     fields = [base.model_fields.get(key) for base in model.__mro__ if issubclass(base, BaseModel)]
     return next((field.description for field in fields if field and field.description), None)
 
 
 def _renamed(value: Any) -> Any:
-    """Return a schema whose definitions are called by kind and plug-in, such as `recipes.full`, and described so."""
+    """Return a schema whose definitions are named and described by kind and plug-in, such as `recipes.full`."""
     if isinstance(value, list):
         return [_renamed(item) for item in value]
     if not isinstance(value, dict):
@@ -84,7 +84,7 @@ def _short(name: str) -> str:
 
 
 def _described(name: str, definition: dict[str, Any]) -> dict[str, Any]:
-    """Return a definition with a title that people know; that of a plug-in with what its module says of itself."""
+    """Return a definition with a readable title; a plug-in's with its module's docstring as description."""
     kind, _, plugin = name.partition(".")
     if "." in plugin or not plugin:
         return {**definition, "title": name.rpartition(".")[2]}

@@ -1,4 +1,4 @@
-"""From the tree to the settings of each job: only what its stage uses, and no name that a person may change."""
+"""Build the settings of each job from the tree: only what its stage uses, and no name that a user may change."""
 
 from pathlib import Path
 from typing import Literal
@@ -27,21 +27,21 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSe
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
     """Return the settings of one fetch job; `manifest` is that of the shard, if it was fetched before."""
-    found = study.datasets[dataset]
+    entry = study.datasets[dataset]
     return FetchSettings(
-        source=found.source,
+        source=entry.source,
         seed=study.seed,
         shard=shard,
-        shards=found.shards,
-        listing=listing(found.source, shard, found.shards, manifest),
+        shards=entry.shards,
+        listing=listing(entry.source, shard, entry.shards, manifest),
     )
 
 
 def choose_rows(study: Study, table: str) -> RowsSettings:
     """Return the settings of the job that chooses the rows of a table, in a study with a limit."""
-    found = study.tables[table]
+    entry = study.tables[table]
     return RowsSettings(
-        file=found.conversations.file, rows=_limit(study).rows, seed=study.seed, images=_prefixes(study, found.images)
+        file=entry.conversations.file, rows=_limit(study).rows, seed=study.seed, images=_prefixes(study, entry.images)
     )
 
 
@@ -83,10 +83,10 @@ def sample(study: Study, subset: str) -> SampleSettings:
 
 def weights(study: Study, name: str) -> WeightsSettings:
     """Return the settings of one weights job."""
-    found = study.weights[name]
+    entry = study.weights[name]
     return WeightsSettings(
-        make=found.make,
-        tables=found.tables,
+        make=entry.make,
+        tables=entry.tables,
         seed=study.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
@@ -95,14 +95,14 @@ def weights(study: Study, name: str) -> WeightsSettings:
 
 def inspect(study: Study, training: str) -> InspectSettings:
     """Return the settings of the job that counts what a training sees of its conversations."""
-    found = study.trainings[training]
-    if not isinstance(found.recipe, Multimodal):
+    entry = study.trainings[training]
+    if not isinstance(entry.recipe, Multimodal):
         raise KeyError(f"training {training} reads no conversations")
     return InspectSettings(
-        template=found.recipe.template,
-        max_length=found.recipe.max_length,
-        faithful=found.recipe.faithful,
-        untrained=found.untrained,
+        template=entry.recipe.template,
+        max_length=entry.recipe.max_length,
+        faithful=entry.recipe.faithful,
+        untrained=entry.untrained,
         sample=study.limit is not None,
         seed=study.seed,
     )
@@ -120,7 +120,7 @@ def inspect_questions(study: Study, benchmark: str) -> InspectQuestionsSettings:
 
 
 def inspect_benchmarks() -> InspectBenchmarksSettings:
-    """Return the settings of the job that joins the verdicts on all benchmarks."""
+    """Return the settings of the job that combines the verdicts on all benchmarks."""
     return InspectBenchmarksSettings()
 
 
@@ -131,14 +131,14 @@ def preview() -> PreviewSettings:
 
 def train(study: Study, training: str) -> TrainSettings:
     """Return the settings of one train job."""
-    found = study.trainings[training]
+    entry = study.trainings[training]
     return TrainSettings(
-        recipe=found.recipe,
-        seed=study.seed if found.seed is None else found.seed,
+        recipe=entry.recipe,
+        seed=study.seed if entry.seed is None else entry.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
-        device=_device(study, found.recipe),
-        devices=found.devices,
+        device=_device(study, entry.recipe),
+        devices=entry.devices,
     )
 
 
@@ -148,7 +148,7 @@ def merge(study: Study) -> MergeSettings:
 
 
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
-    """Return the settings of one predict job; the run's name stands in its answers."""
+    """Return the settings of one predict job; the run's name is written into its answers."""
     use = study.benchmarks[benchmark]
     return PredictSettings(
         benchmark=use.benchmark,
@@ -187,7 +187,7 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
 
 
 def _device(study: Study, recipe: RecipeSettings) -> Literal["cpu", "cuda"]:
-    """Return what a training computes on: one that takes no step only assembles, and needs no GPU."""
+    """Return the device of a training; a recipe without training steps only assembles a model and needs no GPU."""
     return study.device if isinstance(recipe, Optimisation) else "cpu"
 
 
@@ -202,5 +202,5 @@ def _prefixes(study: Study, datasets: list[str]) -> dict[str, str]:
 
 
 def _questions(use: BenchmarkUse) -> FileNames:
-    """Return the files of a benchmark that a model is asked from, which leaves out the gold."""
+    """Return the question files of a benchmark, without the gold."""
     return FileNames(questions=use.files.questions)

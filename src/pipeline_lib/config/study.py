@@ -1,4 +1,4 @@
-"""The tree: everything that a study says. What changes bytes stands in the stages' own settings."""
+"""The tree of a study's settings; what changes bytes is defined in the settings of the stages."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -24,24 +24,24 @@ MOST = 10**10  # rows or questions
 
 
 def _or_one_word(schema: dict[str, Any]) -> None:
-    """Let a schema tell that `convert: jpeg` is short for `convert: {to: jpeg}`."""
+    """Add to a schema that `convert: jpeg` is short for `convert: {to: jpeg}`."""
     schema["anyOf"].append({"enum": ["jpeg", "keep"]})
 
 
 class Dataset(Settings):
-    """Raw files from one source, in shards; with `convert`, its images can be used."""
+    """Raw files from one source, in shards; `convert` makes its images usable."""
 
     source: Annotated[SourceSettings, Plugin("sources", key="kind")] = Field(description="where its files come from")
-    shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it, side by side")
+    shards: int = Field(default=1, ge=1, le=1000, description="jobs that fetch and convert it in parallel")
     convert: ConvertSettings | None = Field(
         default=None,
-        description="how its images become what models read; `jpeg` or `keep` is short for `to`",
+        description="how its images are converted for the models; `jpeg` or `keep` is short for `to`",
         json_schema_extra=_or_one_word,
     )
     smoke: Annotated[SourceSettings, Plugin("sources", key="kind")] | None = Field(
-        default=None, description="the source that stands in for it in a smoke run"
+        default=None, description="the source that replaces it in a smoke run"
     )
-    prefix: str = Field(default="", description="put before its image names, where tables and questions name them so")
+    prefix: str = Field(default="", description="prefix of its image names in tables and questions")
 
 
 class Table(Settings):
@@ -60,47 +60,47 @@ class Subset(Settings):
 
 
 class StandIn(Settings):
-    """Starting weights that are made here, or by others."""
+    """Starting weights, made by the study or published."""
 
-    dataset: Name | None = Field(default=None, description="the dataset that holds their files, if others made them")
+    dataset: Name | None = Field(default=None, description="the dataset that holds their files, if they are published")
     tower: Name | None = Field(
         default=None, description="weights of kind CLIP that a LLaVA in the original's layout names as its vision tower"
     )
     tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
-    make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="what is made, and its shape")
+    make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="their kind and shape")
 
 
 class Weights(StandIn):
-    """Starting weights, shared by all studies that define them alike."""
+    """Starting weights, shared by all studies with the same definition."""
 
-    smoke: StandIn | None = Field(default=None, description="the small weights that stand in for them in a smoke run")
+    smoke: StandIn | None = Field(default=None, description="the small weights that replace them in a smoke run")
 
 
 class Training(Settings):
-    """One checkpoint: from weights or from another training, by a recipe, on a subset."""
+    """One checkpoint: weights or another training, trained by a recipe on a subset."""
 
     start: Name = Field(description="the weights or the training to start from")
     tower: Name | None = Field(
-        default=None, description="weights or training of kind CLIP whose vision tower is put in"
+        default=None, description="weights or training of kind CLIP that provides the vision tower"
     )
-    projector: Name | None = Field(default=None, description="weights of kind projector to put in")
-    adapter: Name | None = Field(
-        default=None, description="weights of kind adapter, which others trained, for the recipe `adopt`"
+    projector: Name | None = Field(default=None, description="weights of kind projector that provide the projector")
+    adapter: Name | None = Field(default=None, description="published weights of kind adapter, for the recipe `adopt`")
+    subset: Name | None = Field(
+        default=None, description="the rows to train on; none for a recipe without training steps"
     )
-    subset: Name | None = Field(default=None, description="the rows to train on; none for a recipe that takes no step")
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     seed: int | None = Field(
         default=None,
         ge=0,
         lt=2**63,
-        description="its draws derive from it; none: the study's",
+        description="seed of its random draws; none: the study's",
     )
-    devices: Devices = Field(default=Devices(), description="what it computes on")
+    devices: Devices = Field(default=Devices(), description="the devices that it runs on")
     untrained: float = Field(
         default=0.001,
         ge=0,
         le=1,
-        description="largest share of conversations without a trained token, which are left out; more of them stop it",
+        description="largest share of conversations without a trained token (skipped); a larger share is an error",
     )
 
 
@@ -114,21 +114,23 @@ class BenchmarkUse(Settings):
     """One benchmark of the study."""
 
     benchmark: Annotated[str, Registered("benchmarks")] = Field(description="a module in pipeline_lib/benchmarks")
-    protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
-    dataset: Name = Field(description="the dataset that holds the questions, and the gold where no other does")
-    gold: Name | None = Field(default=None, description="the dataset that holds the gold, if it is another")
-    files: FileNames = Field(description="which files hold them")
+    protocol: str = Field(default="llava15", description="which prompts, settings and scorer to use")
+    dataset: Name = Field(description="the dataset that holds the questions, and the gold if `gold` is not set")
+    gold: Name | None = Field(default=None, description="the dataset that holds the gold, if it is a different one")
+    files: FileNames = Field(description="the files that hold questions and gold")
     images: list[Name] = Field(description="the datasets that hold the images")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
-    scored: bool = Field(default=True, description="false for a split whose answers are not public: it is handed in")
+    scored: bool = Field(
+        default=True, description="false for a split whose gold is not public: answers are written for submission"
+    )
 
 
 class Limit(Settings):
-    """How much of its data a rehearsal takes."""
+    """How much of its data a rehearsal uses."""
 
     rows: int | None = Field(default=None, ge=1, le=MOST, description="rows of every table; none: all")
     questions: int | None = Field(
-        default=None, ge=1, le=MOST, description="questions of every benchmark, about; none: all"
+        default=None, ge=1, le=MOST, description="about as many questions of every benchmark; none: all"
     )
 
     @model_validator(mode="after")
@@ -139,40 +141,42 @@ class Limit(Settings):
 
 
 class Study(Settings):
-    """A study: what is fetched, trained, asked and scored."""
+    """A study: what is fetched, trained, evaluated and scored."""
 
-    title: str = Field(description="one line for people")
+    title: str = Field(description="one line that describes the study")
     smoke: bool = Field(
-        default=False, description="rehearse the whole study on the stand-ins that its datasets and weights name"
+        default=False, description="rehearse the whole study on the stand-ins of its datasets and weights"
     )
     limit: Limit | None = Field(
         default=None, description="rehearse the whole study on some rows and questions of its own data"
     )
-    seed: int = Field(default=0, ge=0, lt=2**63, description="every draw of the study derives from it")
-    threads: int = Field(default=1, ge=1, le=10_000, description="threads of a numeric job; other threads, other bytes")
-    device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and asked")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="seed of all random draws of the study")
+    threads: int = Field(
+        default=1, ge=1, le=10_000, description="threads of a numeric job; bytes depend on their number"
+    )
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="where models are trained and evaluated")
     numerics: Numerics | None = Field(
         default=None,
-        description="`portable`: equal bytes on every x86-64 processor with AVX2; `native`: as fast as this one can; "
+        description="`portable`: equal bytes on every x86-64 processor with AVX2; `native`: as fast as possible; "
         "none: portable on the CPU, native on GPUs",
     )
     memory_gb: int = Field(
         default=4,
         ge=1,
         le=100_000,
-        description="main memory of a job that holds a model, in GB, asked of a scheduler; changes no result",
+        description="main memory in GB that a job with a model requests from the scheduler; changes no result",
     )
     save_every: int = Field(
         default=600,
         ge=0,
         le=31_536_000,
-        description="seconds between the states from which an interrupted training goes on",
+        description="seconds between saved states, from which an interrupted training resumes",
     )
     suspect_above: float = Field(
         default=SUSPECT_ABOVE,
         ge=0,
         le=1,
-        description="largest share of answers that are empty, unparsed or missing in a score without a mark",
+        description="a score is marked if a larger share of its answers is empty, unparsed or missing",
     )
     datasets: dict[Name, Dataset] = Field(description="raw files: images, conversations, questions")
     tables: dict[Name, Table] = Field(default={}, description="validated conversations about images")
@@ -180,23 +184,23 @@ class Study(Settings):
     weights: dict[Name, Weights] = Field(default={}, description="starting weights")
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
     runs: dict[Name, Run] = Field(description="the models that are scored")
-    benchmarks: dict[Name, BenchmarkUse] = Field(description="what they are asked")
+    benchmarks: dict[Name, BenchmarkUse] = Field(description="the benchmarks that they are scored on")
 
     @model_validator(mode="after")
     def _portable_on_processors(self) -> Self:
         if self.device == "cuda" and self.numerics == "portable":
             raise ValueError("numerics: portable is for device: cpu; GPUs of other kinds round differently")
-        half = [name for name, found in self.trainings.items() if found.devices.precision != "float32"]
+        half = [name for name, training in self.trainings.items() if training.devices.precision != "float32"]
         if half and self.numerics_of_jobs() == "portable":
             raise ValueError(f"training {half[0]}: precision: bfloat16 rounds by processor; set numerics: native")
         return self
 
     def numerics_of_jobs(self) -> Numerics:
-        """Return how the study's jobs compute."""
+        """Return the numerics of the study's jobs."""
         return self.numerics or ("portable" if self.device == "cpu" else "native")
 
     def model_kind(self, name: str) -> ModelKind:
-        """Return what the weights or the training of this name are."""
+        """Return the kind of the weights or the training of this name."""
         return self.weights[name].make.model_kind() if name in self.weights else self.trainings[name].recipe.makes
 
     def model_template(self, name: str) -> str:

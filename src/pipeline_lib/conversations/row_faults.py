@@ -1,4 +1,4 @@
-"""Why a row of LLaVA's JSON cannot be used: one reason for each fault, with the value that is refused."""
+"""Validation of rows of LLaVA's JSON: each fault is a reason with the refused value. Reasons are stored."""
 
 import json
 from typing import Any, Iterator
@@ -13,12 +13,12 @@ SHOWN = 60  # characters of a refused value
 
 
 def row_fault(raw: dict[str, Any], images: ImageReader) -> str:
-    """Return why a row cannot be used, or an empty string."""
+    """Return the first reason why a row cannot be used, empty for a usable row."""
     return next(_faults(raw, images), "")
 
 
 def shown(value: Any) -> str:
-    """Return the beginning of a value as JSON has it."""
+    """Return the beginning of a value as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return escaped(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
 

@@ -1,4 +1,4 @@
-"""The keys of a source row: which are read, which name media that are not read, which are counted as unused."""
+"""The keys of a source row: those that are read, those that name unread media, and those that count as unused."""
 
 import posixpath
 import re
@@ -9,7 +9,7 @@ from pipeline_lib.prompts.base import IMAGE
 READ = frozenset({"id", "image", "conversations"})
 READ_IN_TURN = frozenset({"from", "value"})
 
-# Keys that say where a row is from or what it is about, and never what a model is to see or to answer.
+# Keys that describe a row's origin or topic, and never its prompt or its answer.
 DESCRIPTIVE = frozenset(
     {
         *("model", "source", "sources", "data_source", "dataset", "dataset_name", "split", "task", "type", "category"),
@@ -36,9 +36,9 @@ PLACEHOLDER = re.compile(
 
 
 def unread_media(raw: dict[str, Any]) -> str:
-    """Return the first key of a row or its turns that names media and is not read; empty without one.
+    """Return the first unread key of a row or its turns that names media; empty without one.
 
-    A key that names the row's own `image` again, or the address that it was loaded from, does not count.
+    A key that repeats the row's `image`, or names the URL that it was loaded from, does not count.
     """
     image = raw.get("image")
     return next((key for key, value in _unread(raw) if _names_media(key, value, image)), "")
@@ -47,7 +47,8 @@ def unread_media(raw: dict[str, Any]) -> str:
 def unread_placeholder(text: str) -> str:
     """Return the placeholder of other media with which a text begins or ends, such as `<video>`; empty without one.
 
-    In the middle of a text it may be a tag of HTML, and is text; behind the one that is read it is at the beginning.
+    In the middle of a text it counts as text, since it may be an HTML tag. `<image>` is removed first, so a placeholder
+    that follows it is at the beginning.
     """
     others = text.replace(IMAGE, "").strip()
     return next((match[0] for match in PLACEHOLDER.finditer(others) if _at_an_end(match)), "")

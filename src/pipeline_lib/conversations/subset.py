@@ -1,4 +1,4 @@
-"""The sample stage: a subset names its rows and pins their content and images, and nothing else of the table."""
+"""The sample stage: a subset lists rows of a table and pins their content and images, not the rest of the table."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_
 
 
 class SampleSettings(Settings):
-    """What one sample job needs to know."""
+    """The settings of one sample job."""
 
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
     seed: int
@@ -27,7 +27,7 @@ class SampleSettings(Settings):
 
 @dataclass(frozen=True)
 class SubsetRow:
-    """One row of a subset: its position in the source file, its id, the digests of its content and of its image."""
+    """A row of a subset: its position in the source file, its id, and the digests of its content and image."""
 
     row: int
     id: str
@@ -53,15 +53,15 @@ def read_subset(path: Path) -> list[SubsetRow]:
 
 
 def subset_conversations(subset: Path, table: Path) -> list[Conversation]:
-    """Return the conversations of a subset, in its order; a row that is not the one pinned raises PipelineError."""
+    """Return the conversations of a subset, in its order; a row that differs from its pin raises PipelineError."""
     pinned = {row.row: row for row in read_subset(subset)}
     rows = read_table(table, set(pinned))
     for row in rows:
         if row.digest() != pinned[row.row].row_sha256:
             raise PipelineError(
-                "this row is not the one that the subset pins", where=f"{table}, row {row.row}", value=row.id
+                "this row differs from the one that the subset pins", where=f"{table}, row {row.row}", value=row.id
             )
     if len(rows) != len(pinned):
         missing = sorted(set(pinned) - {row.row for row in rows})
-        raise PipelineError("rows of the subset are missing in the table", where=table, value=missing[:5])
+        raise PipelineError("rows of the subset are missing from the table", where=table, value=missing[:5])
     return rows

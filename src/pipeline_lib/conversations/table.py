@@ -1,4 +1,4 @@
-"""Conversation tables: one row a conversation, as Parquet."""
+"""Conversation tables: Parquet files with one conversation per row."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
 class Conversation:
     """One row: its position in the source file (ids repeat in mix665k), its image or None, its turns.
 
-    `image_sha256` is the image's pin: its bytes' digest, followed by the pixel rule unless it is the original's.
+    `image_sha256` is the image's pin: its bytes' digest, followed by the pixel rule unless that is the original's.
     """
 
     row: int
@@ -35,7 +35,7 @@ class Conversation:
     conversations: list[dict[str, str]]
 
     def digest(self) -> str:
-        """Return the sha256 of everything that the row says."""
+        """Return the sha256 of all fields of the row."""
         return digest_text(canonical_json(asdict(self)))
 
 

@@ -1,4 +1,4 @@
-"""The tabulate stage: LLaVA's JSON becomes a validated table and two lists: rejected rows, and keys not read."""
+"""The tabulate stage: convert LLaVA's JSON to a validated table and two lists: rejected rows, and unread keys."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,19 +19,19 @@ from pipeline_lib.images.reader import ABSENT, ImageReader
 
 
 class TabulateSettings(Settings):
-    """Where the conversations stand and how many rows may be unusable."""
+    """The file of the conversations, and how many rows may be unusable."""
 
     file: str = Field(description="the file in the dataset: LLaVA JSON (a list) or JSONL (an object a line)")
     unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
 
 
-Rejected = dict[str, Any]  # row, id, image where the row names one, reason
-UnusedKey = dict[str, Any]  # key, rows that have it, the first of them
+Rejected = dict[str, Any]  # row, id, image if the row names one, reason
+UnusedKey = dict[str, Any]  # key, number of rows that have it, first of them
 
 
 @dataclass(frozen=True)
 class Tabulated:
-    """The usable rows of a source file in its order, the other rows with their reasons, and the keys not read."""
+    """The usable rows of a source file in its order, the rejected rows with reasons, and the unread keys."""
 
     rows: list[Conversation]
     rejected: list[Rejected]
@@ -39,7 +39,7 @@ class Tabulated:
 
 
 def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) -> Tabulated:
-    """Return what becomes of all rows of a source file, or of the chosen ones; no row raises PipelineError."""
+    """Return the usable and rejected rows of a source file, or of its `chosen` rows; no row raises PipelineError."""
     rows: list[Conversation] = []
     rejected: list[Rejected] = []
     keys: dict[str, UnusedKey] = {}
@@ -54,25 +54,25 @@ def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) ->
         else:
             rows.append(_conversation(position, raw, images))
     if not rows and not rejected:
-        raise PipelineError("this table holds no row", where=path)
+        raise PipelineError("this table has no rows", where=path)
     return Tabulated(rows, rejected, sorted(keys.values(), key=lambda entry: (-entry["rows"], entry["key"])))
 
 
 def refusal(
     table: Tabulated, settings: TabulateSettings, sample: bool, path: Path, listing: Path
 ) -> PipelineError | None:
-    """Return the error where more rows are unusable than the settings allow; `listing` is the list that it names."""
+    """Return the error if more rows are unusable than the settings allow, else None; its cure names `listing`."""
     rejected, total = table.rejected, len(table.rows) + len(table.rejected)
     if len(rejected) <= allowed(settings.unusable, total, sample):
         return None
     first = rejected[0]
     absent = [row["image"] for row in rejected if row["reason"].startswith(ABSENT)]
-    folders = f"; {len(absent):,} images that no dataset holds, by first folder: {first_folders(absent)}"
+    folders = f"; {len(absent):,} images that are in no dataset, by first folder: {first_folders(absent)}"
     return PipelineError(
         f"{len(rejected)} of {total} rows cannot be used; the study allows {settings.unusable:.2%}",
         where=path,
         value=f"row {first['row']}: {first['reason']}{folders if absent else ''}",
-        cure=f"mend the data (every rejected row is listed in {listing}), or raise `unusable` of this table",
+        cure=f"correct the data ({listing} lists every rejected row), or raise `unusable` of this table",
     )
 
 
@@ -83,7 +83,7 @@ def _rejected(position: int, raw: dict[str, Any], reason: str) -> Rejected:
 
 
 def records(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a source file; one that is no list of objects raises PipelineError."""
+    """Yield the rows of a source file; a file that is not a list of objects raises PipelineError."""
     if path.suffix == ".jsonl":
         yield from read_lines(path, keep_surrogates=True)
         return

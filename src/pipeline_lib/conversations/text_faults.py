@@ -1,4 +1,4 @@
-"""Text that JSON can write and UTF-8 or a model cannot hold, found where it is read."""
+"""Detection of text that is valid in JSON, but not in UTF-8 or for a model."""
 
 import re
 
@@ -6,7 +6,7 @@ _FAULTY = re.compile("[\ud800-\udfff\x00]")
 
 
 def text_fault(text: str) -> str:
-    """Return which character of a text cannot be stored, and where; empty for text that can."""
+    """Return which character of a text cannot be stored, and its position; empty if all can."""
     match = _FAULTY.search(text)
     if match is None:
         return ""
@@ -15,5 +15,5 @@ def text_fault(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text with every lone surrogate as an escape, so that UTF-8 can hold it."""
+    """Return a text with every lone surrogate escaped, so that UTF-8 can encode it."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,1 +1,1 @@
-"""What knows no stage: files and their formats, digests, settings, plug-ins, seeds, errors."""
+"""Code that no stage is specific to: files and their formats, digests, settings, plug-ins, seeds, errors."""

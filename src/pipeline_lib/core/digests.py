@@ -1,4 +1,4 @@
-"""sha256 of files, computed once a host and file: remembered by inode, size and times."""
+"""sha256 of files, cached per host by inode, size and times."""
 
 import hashlib
 import platform
@@ -20,7 +20,7 @@ def digest_text(text: str) -> str:
 
 
 def digest_file(path: Path) -> str:
-    """Return the sha256 of a file's bytes, always read anew."""
+    """Return the sha256 of a file's bytes, without the cache."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -28,7 +28,7 @@ def digest_file(path: Path) -> str:
 class DigestCache:
     """Digests of files that have not changed since they were last read on this host.
 
-    An entry holds for one (device, inode, size, mtime, ctime); an edit that puts size and mtime back still moves ctime.
+    Entries are keyed by (device, inode, size, mtime, ctime): an edit that restores size and mtime still changes ctime.
     """
 
     def __init__(self, folder: Path = CACHE) -> None:
@@ -36,9 +36,9 @@ class DigestCache:
         self._path = folder / f"{platform.node() or 'host'}.sqlite"
         try:
             self._create()
-        except sqlite3.OperationalError:  # the disk is full, or others hold the lock
+        except sqlite3.OperationalError:  # the disk is full, or another process holds the lock
             raise
-        except sqlite3.DatabaseError:  # broken: what it remembers can be read again
+        except sqlite3.DatabaseError:  # corrupt: the digests can be computed again
             self._path.unlink()
             self._create()
 

@@ -1,4 +1,4 @@
-"""The error that a person can act on: what, where, the value, the cure."""
+"""The error for mistakes that the user can correct: what, where, the value, the cure."""
 
 from difflib import get_close_matches
 from typing import Any, Iterable
@@ -22,22 +22,22 @@ class PipelineError(Exception):
         if cure:
             lines.append(f"  cure:  {cure}")
         text = without_secrets("\n".join(lines))
-        super().__init__(text.encode("utf-8", "backslashreplace").decode())  # a log must be able to hold it
+        super().__init__(text.encode("utf-8", "backslashreplace").decode())  # logs are UTF-8
 
 
 def _shown(value: Any) -> str:
-    """Return a value as an error shows it, cut where it is long."""
+    """Return the repr of a value, truncated to LONGEST characters."""
     try:
         text = repr(value)
-    except (RecursionError, ValueError):  # nested without end, or a number too long to be written
+    except (RecursionError, ValueError):  # endless nesting, or a number with too many digits to print
         text = f"of type {type(value).__name__}"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean 'x'?" for a near miss, else the list of what there is."""
+    """Return "did you mean 'x'?" where a known name is similar, else the list of known names."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return "there is " + ", ".join(names) if names else "there is none"
+    return "known names: " + ", ".join(names) if names else "no name is known"

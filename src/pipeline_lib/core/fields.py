@@ -1,6 +1,6 @@
-"""Single fields of metadata that others wrote: each is there and of its type, or a PipelineError names it.
+"""Checked access to single fields of external metadata: an absent field or a wrong type raises PipelineError.
 
-Rows whose fields are all known are models: see `file_rows`.
+For rows whose fields are all known, use a model: see `file_rows`.
 """
 
 from typing import Any, Mapping, TypeVar
@@ -17,11 +17,11 @@ KINDS: dict[type, str] = {
     list: "a list",
     dict: "an object",
 }
-LARGEST = 2**63  # whole numbers below this, of either sign, fit into tables and tensors
+LARGEST = 2**63  # absolute values below this fit into int64
 
 
 def field(row: Mapping[str, Any], name: str, kind: type[T], where: object) -> T:
-    """Return a field of a row; an absent one and another type raise PipelineError. A whole number may be a float."""
+    """Return a field of a row; an absent field or another type raises PipelineError. An int is accepted as a float."""
     if name not in row:
         raise PipelineError(
             f"the key `{name}` is missing", where=where, value=sorted(map(str, row)), cure=f"it must be {KINDS[kind]}"
@@ -35,7 +35,7 @@ def optional_field(row: Mapping[str, Any], name: str, kind: type[T], where: obje
 
 
 def typed(value: Any, kind: type[T], where: object, name: str = "this") -> T:
-    """Return a value that is of a type, and otherwise raise PipelineError, in which `name` stands for the value."""
+    """Return the value if it is of the type; else raise PipelineError, which names the value `name`."""
     if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST:
         return kind(value)  # type: ignore[call-arg]
     right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

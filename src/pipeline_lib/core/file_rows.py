@@ -1,4 +1,4 @@
-"""Rows of files that others wrote, as typed models: all fields are checked before one is used."""
+"""Typed models for the rows of external files: all fields are validated before any is used."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +11,7 @@ SHOWN = 80  # characters of a wrong value in an error
 
 
 class FileRow(BaseModel):
-    """A row of a file that others wrote: strict about the types of its fields; other keys are theirs."""
+    """A row of an external file: the types of its fields are strict, other keys are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -45,7 +45,7 @@ Row = TypeVar("Row", bound=FileRow)
 
 
 def parse_row(model: type[Row], content: Any, what: str, where: str) -> Row:
-    """Return the content of a row; a lacking or wrong field raises PipelineError(what) with its name and its value."""
+    """Return the content of a row; a missing or wrong field raises PipelineError(what) with its name and value."""
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -1,7 +1,7 @@
-"""Strict JSON: what its standard leaves to the reader is refused, with line and column.
+"""A strict JSON parser, whose errors name line and column.
 
-Refused are a key that stands twice in one object, NaN and infinity, numbers that no computer type holds, nesting
-without end, and escapes that are no character (half of a surrogate pair), which no UTF-8 file can hold.
+It rejects a key repeated in one object, NaN and infinity, numbers that overflow, deep nesting, and escapes of lone
+surrogates, which UTF-8 cannot encode.
 """
 
 import json
@@ -14,14 +14,14 @@ from typing import Any
 from pipeline_lib.core.errors import PipelineError
 
 DEEPEST = 100  # levels of lists and objects
-SHOWN = 40  # characters from where a text is no JSON any more
-DIGITS = 4300  # of a whole number: Python converts no longer ones
+SHOWN = 40  # characters of the text, from the error on
+DIGITS = 4300  # of a whole number: Python refuses to convert longer ones
 
 _TOKEN = re.compile(
     r"""
     "[^"\\]*(?:\\.[^"\\]*)*"                        # a text
     | -?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?              # a number
-    | -?Infinity | NaN | true | false | null | \S   # a word, or what separates
+    | -?Infinity | NaN | true | false | null | \S   # a word or a separator
     """,
     re.DOTALL | re.VERBOSE,
 )
@@ -29,9 +29,9 @@ _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
 
 
 def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = False) -> Any:
-    """Return the value of a JSON text that begins on a line of a file; what is refused raises PipelineError.
+    """Return the value of a JSON text that begins at `line` of a file; invalid JSON raises PipelineError.
 
-    With `keep_surrogates` the caller sees to texts that are not `encodable`.
+    With `keep_surrogates`, the caller must handle texts that are not `encodable`.
     """
     surrogates = not keep_surrogates and _SURROGATE.search(text) is not None
     try:
@@ -50,7 +50,7 @@ def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = Fal
 
 
 def encodable(value: Any) -> bool:
-    """Return whether every text within a value is one that UTF-8 can hold, keys too."""
+    """Return whether UTF-8 can encode every text in a value, keys included."""
     if isinstance(value, dict):
         return all(encodable(key) and encodable(item) for key, item in value.items())
     if isinstance(value, list):
@@ -65,7 +65,7 @@ def encodable(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Fault:
-    """What is wrong with a JSON text and at which character; `row` is the item of the outermost list."""
+    """A fault in a JSON text and its position; `row` is the index in the outermost list."""
 
     what: str
     token: str = ""
@@ -85,7 +85,7 @@ class _Fault:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return content
 
 
@@ -114,8 +114,8 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, p
 
 
 def _fault(text: str) -> _Fault:
-    """Return the first fault in a JSON text, token by token; its `what` is empty where the text has no fault."""
-    keys: list[set[str] | None] = []  # of every open object; None of a list
+    """Return the first fault in a JSON text, found token by token; its `what` is empty if there is none."""
+    keys: list[set[str] | None] = []  # of every open object; None for a list
     row: int | None = None
     tokens = list(_TOKEN.finditer(text))
     for index, match in enumerate(tokens):
@@ -139,7 +139,7 @@ def _fault(text: str) -> _Fault:
 
 
 def _token_fault(token: str, keys: set[str] | None) -> str:
-    """Return what is wrong with a text, number or word; `keys` are those before it in its object, where it is a key."""
+    """Return the fault of a string, number or word; for a key, `keys` are the earlier keys of its object."""
     if token.startswith('"'):
         text = json.loads(token)
         if not encodable(text):

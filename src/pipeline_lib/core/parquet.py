@@ -20,13 +20,13 @@ def write_rows(path: Path, rows: Iterable["DataclassInstance"], schema: pa.Schem
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries; a file that is no whole table raises PipelineError."""
+    """Return the rows of a table as dictionaries; an invalid or incomplete file raises PipelineError."""
     with open_file(path) as file:
         try:
             rows: list[dict[str, Any]] = pq.ParquetFile(file).read().to_pylist()
         except (pa.ArrowException, OSError, ValueError) as error:
             raise PipelineError(
-                f"this is no Parquet table, or a part of one: {str(error)[:200]}", where=path,
-                cure="delete its manifest and run again: the stage that makes it runs",
+                f"not a complete Parquet file: {str(error)[:200]}", where=path,
+                cure="delete its manifest and run again: its stage then runs again",
             ) from error  # fmt: skip
     return rows

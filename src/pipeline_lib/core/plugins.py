@@ -1,4 +1,4 @@
-"""Plug-ins: one module a name in the package of their kind, listed nowhere; and the settings that name one.
+"""Plug-ins: every module in the package of a kind is one, without a registry; and the settings that name one.
 
 `Plugin` annotates a field for a plug-in's settings, `Registered` a field for its bare name.
 """
@@ -26,7 +26,7 @@ def module_name(kind: str, name: str) -> str:
 def names(kind: str) -> list[str]:
     """Return the names of all plug-ins of a kind (a package such as `recipes`), sorted.
 
-    `base` and packages within it are no plug-ins.
+    The module `base` and subpackages are not plug-ins.
     """
     folder = Path(__file__).parent.parent / kind
     modules = pkgutil.iter_modules([str(folder)])
@@ -72,7 +72,7 @@ class Registered:
         self.kind = kind
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return a schema that accepts the names there are."""
+        """Return a schema that accepts the names of existing plug-ins."""
         return core_schema.no_info_after_validator_function(self._validate, handler(source))
 
     def _validate(self, value: str) -> str:
@@ -80,7 +80,7 @@ class Registered:
 
 
 def _known(kind: str, name: Any) -> str:
-    """Return the name of a plug-in; one that there is not is an error with a suggestion."""
+    """Return the name of a plug-in; an unknown name is an error with a suggestion."""
     known = names(kind)
     if name not in known:
         text = "no such {kind}: {name}; {hint}"

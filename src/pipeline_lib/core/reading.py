@@ -1,4 +1,4 @@
-"""Bytes and text of a file that somebody hands in; whatever cannot be read is a PipelineError that names it."""
+"""Reading of bytes and text from input files; a file that cannot be read raises a PipelineError that names it."""
 
 import stat
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 @contextmanager
 def open_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading; an absent or unreadable one, a folder and a pipe raise PipelineError."""
+    """Open a regular file for reading; anything else, or an unreadable file, raises PipelineError."""
     try:
         _expect_regular(path)
         with path.open("rb") as file:
@@ -31,7 +31,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _expect_regular(path: Path) -> None:
-    """Raise PipelineError where a path is not that of a file: to open a pipe would wait without end."""
+    """Raise PipelineError if a path is not a regular file: opening a pipe would block."""
     try:
         mode = path.stat().st_mode
     except ValueError as error:  # a NUL in the path
@@ -48,7 +48,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file without its byte-order mark; other bytes raise PipelineError with their line."""
+    """Return the text of a UTF-8 file without its byte-order mark; invalid bytes raise PipelineError with the line."""
     data = read_bytes(path)
     try:
         return data.decode("utf-8-sig")
@@ -57,7 +57,7 @@ def read_text(path: Path) -> str:
 
 
 def not_utf8(path: Path, data: bytes, line: int, error: UnicodeDecodeError) -> PipelineError:
-    """Return the error of a file in which a line is not UTF-8; `data` are its bytes, or those of the line."""
+    """Return the error for a line that is not UTF-8; `data` is the file or that line."""
     kind = "UTF-16" if line == 1 and data.startswith(UTF16) else "not UTF-8"
     return PipelineError(
         f"this text is {kind}", where=f"{path}:{line}", value=data[error.start : error.start + 4],
@@ -66,7 +66,7 @@ def not_utf8(path: Path, data: bytes, line: int, error: UnicodeDecodeError) -> P
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a UTF-8 file with their numbers from 1; other bytes raise PipelineError with their line."""
+    """Yield the lines of a UTF-8 file with their numbers from 1; invalid bytes raise PipelineError with their line."""
     with open_file(path) as file:
         for number, data in enumerate(file, 1):
             try:

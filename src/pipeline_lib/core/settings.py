@@ -1,4 +1,4 @@
-"""The base of everything a person can set: unknown keys and wrong types are errors."""
+"""The base model of all settings: unknown keys and wrong types are errors."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""Text forms that are equal byte by byte for equal content: JSON and JSON Lines."""
+"""JSON and JSON Lines, written so that equal content has equal bytes."""
 
 import json
 from pathlib import Path
@@ -24,13 +24,13 @@ def pretty_json(value: Any) -> str:
 def read_json(path: Path, keep_surrogates: bool = False) -> Any:
     """Return the content of a JSON file; a file that is not strict JSON raises PipelineError with its line.
 
-    With `keep_surrogates` the caller sees to texts that UTF-8 cannot hold; see `json_text.encodable`.
+    With `keep_surrogates`, the caller must handle texts that UTF-8 cannot encode; see `json_text.encodable`.
     """
     return parse_json(read_text(path), path, keep_surrogates=keep_surrogates)
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds; another content raises PipelineError."""
+    """Return the object in a JSON file; any other content raises PipelineError."""
     content = read_json(path)
     if not isinstance(content, dict):
         raise PipelineError("not a JSON object", where=path, value=content, cure="it begins with { and ends with }")
@@ -44,7 +44,7 @@ def read_lines(path: Path, keep_surrogates: bool = False) -> Iterator[dict[str, 
 
 
 def read_rows_with_place(path: Path, keep_surrogates: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the objects of a JSON Lines file, each with its place as `path:line`; see `read_lines`."""
+    """Yield the objects of a JSON Lines file, each with its position as `path:line`; see `read_lines`."""
     for number, line in numbered_lines(path):
         if not line.strip():
             continue
@@ -55,6 +55,6 @@ def read_rows_with_place(path: Path, keep_surrogates: bool = False) -> Iterator[
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """Write `rows` as JSON Lines in the given order, keys in the order they have."""
+    """Write `rows` as JSON Lines in the given order, without sorting keys."""
     with path.open("w", encoding="utf-8", newline="\n") as file, jsonlines.Writer(file) as writer:
         writer.write_all(rows)

@@ -1,4 +1,4 @@
-"""Tables as tab-separated text: every value is the text that stands there, "None" and "NA" too."""
+"""A reader of tab-separated tables: every value is the cell's text, also "None" and "NA"."""
 
 import warnings
 from pathlib import Path
@@ -11,17 +11,17 @@ Row = dict[str, str]
 
 
 def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
-    """Return the rows of a table by column; an absent value is empty.
+    """Return the rows of a table as dictionaries; a missing value is an empty text.
 
-    A table that cannot be read, holds no row, lacks one of `columns` or has one twice, has a row too long, one that a
-    quote swallowed or a last one that is cut off raises PipelineError.
+    A table raises PipelineError if it cannot be read, has no rows, lacks one of `columns`, repeats a column, has a row
+    with too many cells, ends within a row, or has a quote that swallowed cells or rows.
     """
-    import pandas as pd  # half a second, which those who read no table need not wait
+    import pandas as pd  # takes half a second, so only on use
 
     _check_text(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # else what is too long in a row is dropped
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # else pandas drops surplus cells
             table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=[], index_col=False)
     except (ValueError, OverflowError, pd.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors
         message = str(error).strip()[:150]
@@ -42,7 +42,7 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[Row]:
 
 
 def refuse_repeated(columns: Sequence[str], path: Path) -> None:
-    """Raise PipelineError where two columns of a table have one name: one of them would be lost."""
+    """Raise PipelineError if two columns of a table have the same name: one would be lost."""
     repeated = sorted({name for name in columns if columns.count(name) > 1})
     if repeated:
         cure = "remove one of them, or give it another name"
@@ -50,7 +50,7 @@ def refuse_repeated(columns: Sequence[str], path: Path) -> None:
 
 
 def _check_text(path: Path) -> None:
-    """Raise PipelineError where a table is not UTF-8, names a column twice, holds NUL or ends within a row."""
+    """Raise PipelineError if a table is not UTF-8, repeats a column, contains NUL or ends within a row."""
     heading, number, line = "", 0, ""
     for number, line in ((number, line) for number, line in numbered_lines(path) if line.strip()):
         heading = heading or line
@@ -67,10 +67,10 @@ def _check_text(path: Path) -> None:
 
 
 def swallowing_row(rows: Sequence[Row]) -> int | None:
-    """Return the number, from 1, of the first row with a cell that holds the ends of other cells or rows; else None.
+    """Return the number, from 1, of the first row with a cell that contains other cells or rows; None without one.
 
-    A cell that begins with a quote ends at the next one, wherever that stands. A quoted cell may hold tabs and line
-    breaks of its own: here they fall as those between the table's cells would.
+    A cell that begins with a quote ends at the next quote, however far away. A quoted cell may contain tabs and line
+    breaks of its own: it counts only if they are where those of swallowed cells would be.
     """
     return next((number for number, row in enumerate(rows, 1) if _swallows(list(row.values()))), None)
 

@@ -1,8 +1,8 @@
-"""URLs with a password, a signature or a token in them: known by the names of their parameters, shown without them.
+"""Detection of URLs with credentials, by the names of their parameters, and their display without credentials.
 
-Names of parameters: the signed URLs of AWS (`X-Amz-*`, `AWSAccessKeyId`), Google (`X-Goog-*`, `GoogleAccessId`), Azure
-(`sig`, `se`, `sp`, `sv` …), CloudFront (`Policy`, `Key-Pair-Id`), Alibaba, Tencent, Akamai, Dropbox, and whatever is
-called a token, a key or a signature.
+The names cover the signed URLs of AWS (`X-Amz-*`, `AWSAccessKeyId`), Google (`X-Goog-*`, `GoogleAccessId`), Azure
+(`sig`, `se`, `sp`, `sv` …), CloudFront (`Policy`, `Key-Pair-Id`), Alibaba, Tencent, Akamai, Dropbox, and any
+name with token, key or signature in it.
 """
 
 import re
@@ -22,17 +22,17 @@ _SECRET = re.compile(
 )
 
 
-def is_readable(place: str) -> bool:
-    """Return whether the parts of a place can be told apart, if it is a URL: what stands in brackets is an address."""
+def is_readable(location: str) -> bool:
+    """Return whether a location can be parsed, if it is a URL: brackets must contain an IP address."""
     try:
-        urlsplit(place)
+        urlsplit(location)
     except ValueError:
-        return "://" not in place
+        return "://" not in location
     return True
 
 
 def secret_in(url: str) -> str | None:
-    """Return what makes a URL one that must not be written down: the name of a part of it; None where nothing does."""
+    """Return which part of a URL is a credential, so that the URL must not be written down; None without one."""
     if not _URL.match(url.strip()):
         return None
     parts = urlsplit(url.strip())
@@ -49,19 +49,19 @@ def secret_in(url: str) -> str | None:
 
 
 def without_queries(text: str) -> str:
-    """Return a text in which every URL stands without its query and without a user: what a log may hold."""
+    """Return the text with query and user removed from every URL, which is safe to log."""
     return _URL.sub(lambda matched: _bare(matched.group()), text)
 
 
 def without_secrets(text: str) -> str:
-    """Return a text in which every URL with a secret stands as in `without_queries`, the others as they are."""
+    """Return the text with URLs shortened as by `without_queries`, but only those with a secret."""
     return _URL.sub(lambda matched: _bare(matched.group()) if _is_secret(matched.group()) else matched.group(), text)
 
 
 def _is_secret(url: str) -> bool:
     try:
         return secret_in(url) is not None
-    except ValueError:  # no URL after all
+    except ValueError:  # not a URL
         return True
 
 

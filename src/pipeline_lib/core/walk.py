@@ -1,4 +1,4 @@
-"""One pass over a folder: its files, and what in it cannot be used, each with its reason."""
+"""A walk over a folder in one pass: its files, and its unusable entries with their reasons."""
 
 import os
 from collections import Counter
@@ -9,7 +9,7 @@ from pipeline_lib.core.files import LISTING, STAMP
 
 UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
 DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
-MOST_WAYS = 100  # by which one folder is entered: links from folder to folder make a million ways of twenty folders
+MOST_WAYS = 100  # in which a folder is entered: links between twenty folders can make a million paths
 MANY_WAYS = f"a folder that links lead to in more than {MOST_WAYS} ways"
 
 
@@ -18,17 +18,17 @@ Identity = tuple[int, int]  # device and inode of a folder
 
 @dataclass
 class Walk:
-    """The files of a folder by their POSIX paths below it, and the reason for everything else that is no folder.
+    """The files of a folder by relative POSIX path, and the reasons why other entries are unusable.
 
-    Linked folders are entered. A name that is not UTF-8 stands with its odd bytes escaped. A file whose size and time
-    nobody asks for has no entry.
+    Linked folders are entered. Bytes of a name that are not UTF-8 are escaped. The entry of a file is None if its size
+    and times are not needed.
     """
 
     files: dict[str, "os.DirEntry[str] | None"] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
 
     def state(self, name: str) -> str:
-        """Return the state of a file, see `file_state`; empty where only its name is known."""
+        """Return the state of a file, see `file_state`; empty if only its name is known."""
         entry = self.files[name]
         return "" if entry is None else file_state(entry.stat())
 
@@ -36,14 +36,14 @@ class Walk:
 def file_state(stat: os.stat_result) -> str:
     """Return size and times of a file as one text.
 
-    An edit that puts size and modification time back moves the time of change. So does a further hard link, which is
-    no edit: of a file with several, that time does not count.
+    An edit that restores size and modification time still changes ctime. A further hard link, which is no edit, changes
+    ctime too: so ctime is left out for files with several links.
     """
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns if stat.st_nlink == 1 else 'linked'}"
 
 
 def walk(root: Path) -> Walk:
-    """Return what lies below `root`."""
+    """Return the files and unusable entries below `root`."""
     result = Walk()
     folders: list[tuple[Path, str, frozenset[Identity]]] = [(root, "", frozenset())]
     ways: Counter[Identity] = Counter()
@@ -74,7 +74,7 @@ def walk(root: Path) -> Walk:
 
 
 def _reason(entry: "os.DirEntry[str]", above: frozenset[Identity]) -> str | None:
-    """Return why an entry cannot be used, None where it is a file or a folder to enter."""
+    """Return why an entry cannot be used, None for a file or a folder to enter."""
     if _printable(entry.name) != entry.name:
         return NOT_UTF8
     try:

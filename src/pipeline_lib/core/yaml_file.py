@@ -1,4 +1,4 @@
-"""Reading a YAML file whose faults name file and line, and which can neither hang nor fill the memory."""
+"""A safe YAML reader: errors name file and line, and no file can make it hang or fill the memory."""
 
 import re
 from pathlib import Path
@@ -17,23 +17,23 @@ from pipeline_lib.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 
-MOST = 100_000  # values of a file, those that aliases and merges repeat counted each time
+MOST = 100_000  # values of a file, with each repetition by an alias or a merge
 DEEPEST = 50  # levels of lists and mappings
-VERSION = re.compile(r"(?:^|(?<=[\r\n]))%YAML\s+(?!1\.[12]\b)\S+")  # of another YAML than is read
-NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # what neither a path nor a UTF-8 file can hold
+VERSION = re.compile(r"(?:^|(?<=[\r\n]))%YAML\s+(?!1\.[12]\b)\S+")  # a directive with an unsupported version
+NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # valid neither in a path nor in UTF-8
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, AssertionError, OverflowError)  # of values such as dates
 
 
 def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
-    """Return the content of a file; what is not valid YAML, or more than `most` values, raises PipelineError.
+    """Return the content of a file; invalid YAML, or more than `most` values, raises PipelineError.
 
-    A pure Python `yaml` is expected: the other one builds the content before it can be counted.
+    `yaml` must be the pure Python parser: the C parser builds the content before it can be counted.
     """
     text = read_text(file)
     if version := VERSION.search(text):
         where = f"{file}:{text.count(chr(10), 0, version.start()) + 1}"
-        raise PipelineError("not valid YAML: no such version", where=where, value=version[0], cure="remove this line")
+        raise PipelineError("not valid YAML: unknown version", where=where, value=version[0], cure="remove this line")
     try:
         node = yaml.compose(text)
         if node is None:
@@ -71,17 +71,17 @@ def settings_in(content: Any, kind: type[S], file: Path, what: str, cure: str) -
 
 
 def plain(document: Any, file: Path) -> Any:
-    """Return a YAML document as built-in types, which strict validation expects; numbers without end are refused."""
+    """Return a YAML document as built-in types, which strict validation needs; numbers beyond int64 are refused."""
     return _plain(document, (), document, file)
 
 
 def _plain(value: Any, key: tuple[str | int, ...], document: Any, file: Path) -> Any:
-    """Return the part of a document that stands under `key`."""
+    """Return `value`, the part of a document at `key`, as built-in types."""
     if isinstance(value, dict):
         content = {str(name): _plain(item, (*key, name), document, file) for name, item in value.items()}
         if len(content) < len(value):
             names = sorted(map(str, value))
-            raise PipelineError("two keys of one mapping are the same", where=_place(document, key, file), value=names)
+            raise PipelineError("two keys of one mapping are the same", where=_where(document, key, file), value=names)
         return content
     if isinstance(value, list):
         return [_plain(item, (*key, number), document, file) for number, item in enumerate(value)]
@@ -89,17 +89,17 @@ def _plain(value: Any, key: tuple[str | int, ...], document: Any, file: Path) ->
         if isinstance(value, kind):
             if isinstance(value, int) and abs(value) >= LARGEST:
                 what = f"this number is not less than {LARGEST}"
-                raise PipelineError(what, where=_place(document, key, file), value=value)
+                raise PipelineError(what, where=_where(document, key, file), value=value)
             return kind(value)
     return value
 
 
-def _place(document: Any, key: tuple[str | int, ...], file: Path) -> str:
+def _where(document: Any, key: tuple[str | int, ...], file: Path) -> str:
     return f"{file}:{line_number(document, key)}: {'.'.join(map(str, key))}"
 
 
 def line_number(document: Any, key: tuple[str | int, ...]) -> int:
-    """Return the line of the deepest part of `key` that stands in the document."""
+    """Return the line of the deepest part of `key` that is in the document."""
     line = 1
     node = document
     for part in key:
@@ -120,12 +120,12 @@ def _children(node: Node) -> list[Node]:
 
 
 def _composed_keys(node: Node) -> list[Node]:
-    """Return the keys of a mapping that are no scalars; nested, each level doubles the time that they take to build."""
+    """Return the keys of a mapping that are not scalars; if nested, each level doubles the time to build them."""
     return [key for key, _ in node.value if not isinstance(key, ScalarNode)] if isinstance(node, MappingNode) else []
 
 
 def _refuse_endless(root: Node, file: Path, most: int) -> None:
-    """Raise PipelineError where aliases make a document larger than `most` values, deeper than DEEPEST, or endless."""
+    """Raise PipelineError if a document, with its aliases, has more than `most` values, is too deep or is endless."""
     sizes: dict[Node, int] = {}
 
     def size(node: Node, depth: int) -> int:
@@ -164,14 +164,14 @@ def _refuse_scalar(node: ScalarNode, file: Path) -> None:
 
 
 def _constructed(yaml: YAML, root: Node, file: Path) -> Any:
-    """Return the content of a document's nodes; a value that its form or tag promises and is not raises PipelineError.
+    """Return the content of a document's nodes; a value that does not fit its form or tag raises PipelineError.
 
-    YAML's libraries raise whatever Python does for a date such as 2024-13-45 or `!!int x`.
+    ruamel passes on Python's errors for values such as the date 2024-13-45 or `!!int x`.
     """
     try:
         return yaml.constructor.construct_document(root)
     except _MALFORMED as error:
-        yaml.constructor.recursive_objects = {}  # what was begun counts as made
+        yaml.constructor.recursive_objects = {}  # forget unfinished objects
         for node in _scalars(root):
             try:
                 yaml.constructor.construct_object(node)

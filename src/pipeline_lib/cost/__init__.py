@@ -1,1 +1,1 @@
-"""The cost of the stages that are still to run."""
+"""Estimate the cost of the stages that would run."""

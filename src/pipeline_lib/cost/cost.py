@@ -1,4 +1,4 @@
-"""The cost of a stage, part by part; what no file and no record tells is None and shown as unknown."""
+"""The estimated cost of a stage; amounts that no file or record states are None and shown as unknown."""
 
 from dataclasses import dataclass
 from typing import Callable, Iterable, Sequence
@@ -8,7 +8,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Cost:
-    """Hours of all jobs of a stage, hours of GPUs, bytes on disk, of memory of one process, and to download."""
+    """The hours and GPU hours of a stage's jobs, and its bytes on disk, in one process's memory, and to download."""
 
     stage: str
     jobs: int
@@ -25,7 +25,7 @@ class Cost:
 
 
 def total(costs: list[Cost]) -> list[str]:
-    """Return the last row of a table: what is known, and how many stages are not; memory is the largest."""
+    """Return the last row of a table: the sums of the known amounts, the number of unknown ones, the largest memory."""
     sizes = [[cost.disk for cost in costs], [cost.memory for cost in costs], [cost.downloads for cost in costs]]
     hours = [_summed([getattr(cost, name) for cost in costs], in_hours) for name in ("hours", "gpu_hours")]
     disk, downloads = _summed(sizes[0], in_bytes), _summed(sizes[2], in_bytes)
@@ -34,14 +34,14 @@ def total(costs: list[Cost]) -> list[str]:
 
 
 def in_hours(hours: float | None) -> str:
-    """Return hours for people."""
+    """Return hours as text."""
     if hours is None:
         return UNKNOWN
     return "< 0.01" if 0 < hours < 0.01 else f"{hours:.2f}"
 
 
 def in_bytes(size: float | None) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes as text with a unit."""
     if size is None:
         return UNKNOWN
     for unit in ("B", "kB", "MB"):
@@ -52,10 +52,10 @@ def in_bytes(size: float | None) -> str:
 
 
 def summed(values: Iterable[float | None]) -> float | None:
-    """Return the sum of values, None where one is not known."""
-    found = list(values)
-    known = [value for value in found if value is not None]
-    return sum(known) if len(known) == len(found) else None
+    """Return the sum of values, None where one is unknown."""
+    amounts = list(values)
+    known = [value for value in amounts if value is not None]
+    return sum(known) if len(known) == len(amounts) else None
 
 
 def _summed(values: Sequence[float | None], shown: Callable[[float | None], str]) -> str:

@@ -1,4 +1,4 @@
-"""The cost of every stage of a plan that is still to run."""
+"""Estimate the cost of every stage of a plan that would run."""
 
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,16 @@ from pipeline_lib.job.manifest import read_entries
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc.stages import Job, Stage, stages
 
-TENSOR = 4  # bytes of a number in a checkpoint that is written here
+TENSOR = 4  # bytes of a number in a checkpoint that this project writes
 
 Record = dict[str, Any]
 
 
 def costs(study: Study, results: Path, plan: list[Job], records: list[Record]) -> list[Cost]:
     """Return the costs of the stages of a plan in which a job would run, in the plan's order."""
-    order = {job["rule"]: place for place, job in reversed(list(enumerate(plan)))}
-    found = [stage for stage in stages(plan) if any(job["runs"] for job in stage.jobs)]
-    return [_cost(study, results, stage, records) for stage in sorted(found, key=lambda stage: order[stage.rule])]
+    order = {job["rule"]: position for position, job in reversed(list(enumerate(plan)))}
+    running = [stage for stage in stages(plan) if any(job["runs"] for job in stage.jobs)]
+    return [_cost(study, results, stage, records) for stage in sorted(running, key=lambda stage: order[stage.rule])]
 
 
 def _cost(study: Study, results: Path, stage: Stage, records: list[Record]) -> Cost:
@@ -46,19 +46,19 @@ def _training(study: Study, results: Path, stage: str, job: Job, records: list[R
     rate, steps = seconds_a_step(records, job["settings"], sizes), steps_of(study, name, results)
     hours = _hours_before([job]) if rate is None or steps is None else rate * steps / 3600
     gpu_hours = _gpu_hours(hours, [job])
-    found = training_need(study, name, sizes, results)
+    memory = training_need(study, name, sizes, results)
     saved = sizes.trained if training.recipe.saves == "adapter" else sizes.parameters
-    return Cost(stage, 1, hours, gpu_hours, TENSOR * saved, None if found is None else found.total, 0)
+    return Cost(stage, 1, hours, gpu_hours, TENSOR * saved, None if memory is None else memory.total, 0)
 
 
 def _gpu_hours(hours: float | None, jobs: list[Job]) -> float | None:
-    """Return the hours of the GPUs that jobs take, 0 where they take none."""
+    """Return the GPU hours of jobs, 0 where they take no GPU."""
     gpus = max(int(job["gpus"]) for job in jobs)
     return 0.0 if not gpus else (None if hours is None else hours * gpus)
 
 
 def _hours_before(jobs: list[Job]) -> float | None:
-    """Return how long jobs took when they were last made with equal settings, None where one was not."""
+    """Return the hours of the jobs' last runs with equal settings, None where one has no such run."""
     seconds = summed(map(_seconds_before, jobs))
     return None if seconds is None else seconds / 3600
 
@@ -71,7 +71,7 @@ def _seconds_before(job: Job) -> float | None:
 
 
 def _size_before(job: Job) -> float | None:
-    """Return the bytes of what a job made before, None where it is not here."""
+    """Return the bytes of a job's present outputs, None where one is missing."""
     outputs = {name: Path(path) for name, path in job["outputs"].items()}
     if "manifest" not in outputs:
         return summed(path.stat().st_size if path.is_file() else None for path in outputs.values())
@@ -83,7 +83,7 @@ def _size_before(job: Job) -> float | None:
 
 
 def _downloads(study: Study, job: Job) -> int | None:
-    """Return the bytes that a dataset's shards download, by their pins; None where one tells no size."""
+    """Return the bytes that a dataset's shards download, from their pins; None where a pin has no size."""
     if job["rule"] != "fetch":
         return 0
     dataset = study.datasets[job["wildcards"]["dataset"]]

@@ -1,4 +1,4 @@
-"""What a training that is not made yet will be: its sizes, its steps, its rate, from what is here already."""
+"""Estimate the sizes, steps and rate of a training that has not run, from present files and records."""
 
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ from pipeline_lib.training.task import TrainingInputs
 
 Record = dict[str, Any]
 
-SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recipe that its rate depends on
+SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recipe that affect its rate
 
 
 def training_sizes(study: Study, name: str) -> Sizes | None:
-    """Return the sizes of a training, None where its weights are not here yet, or where it adopts an adapter.
+    """Return the sizes of a training, None where its weights are missing, or where it adopts an adapter.
 
-    A LLaVA that another training makes is not waited for: it is of the shape of the weights that it is composed of.
+    A LLaVA that another training makes need not exist: it has the shapes of the weights that it is composed of.
     """
     training = study.trainings[name]
     if training.recipe.adopts:
@@ -40,12 +40,12 @@ def training_sizes(study: Study, name: str) -> Sizes | None:
 
 
 def _drawing(recipe: RecipeSettings) -> RecipeSettings:
-    """Return a recipe that draws its projector: where a projector comes from changes no size."""
+    """Return a recipe that draws its projector at random; the origin of a projector changes no size."""
     return recipe.model_copy(update={"projector": "random"}) if "projector" in type(recipe).model_fields else recipe
 
 
 def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need | None:
-    """Return the memory of one process of a training, None for one that takes no step."""
+    """Return the memory of one process of a training, None for a training without steps."""
     training = study.trainings[name]
     recipe, devices = training.recipe, training.devices
     if not isinstance(recipe, Optimisation):
@@ -56,7 +56,7 @@ def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need 
 
 
 def steps_of(study: Study, name: str, results: Path) -> int | None:
-    """Return the optimiser steps of a training, None where its rows are not drawn yet."""
+    """Return the optimiser steps of a training, None where its rows are not sampled yet."""
     recipe = study.trainings[name].recipe
     if not isinstance(recipe, Optimisation):
         return 0
@@ -69,7 +69,7 @@ def steps_of(study: Study, name: str, results: Path) -> int | None:
 
 
 def seconds_a_step(records: list[Record], settings: dict[str, Any], sizes: Sizes) -> float | None:
-    """Return the rate of the newest training of equal recipe, sizes and device, None where none was recorded."""
+    """Return the rate of the newest recorded training with equal recipe, sizes and device, None where there is none."""
     alike = [
         record
         for record in records
@@ -84,6 +84,6 @@ def seconds_a_step(records: list[Record], settings: dict[str, Any], sizes: Sizes
 
 
 def _speed(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return those settings of a train job that its rate depends on."""
+    """Return the settings of a train job that affect its rate."""
     recipe = {name: settings["recipe"].get(name) for name in SPEED}
     return {"recipe": recipe, **{name: settings.get(name) for name in ("threads", "numerics", "device", "devices")}}

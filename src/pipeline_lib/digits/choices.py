@@ -1,4 +1,4 @@
-"""Multiple-choice questions about a scene, and questions that ask for an option alone; in LLaVA's wording."""
+"""Multiple-choice questions about a scene, and questions for the letter of an option; in LLaVA's wording."""
 
 from dataclasses import dataclass
 from typing import Sequence
@@ -12,12 +12,12 @@ LETTER = "Answer with the option's letter from the given choices directly."
 LETTERS = "ABCD"
 KINDS = ("present", "position", "count")
 KIND_RATES = (0.40, 0.35, 0.25)
-FEWEST_TO_FIND = 2  # options of a question that asks for one of them
+FEWEST_TO_FIND = 2  # options of a lookup question
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A question, its options in the order of their letters, the place of the right one, and what it asks about."""
+    """A question: its kind, its text, its options in the order of their letters, and the index of the right option."""
 
     kind: str
     question: str
@@ -37,7 +37,7 @@ class Choice:
 
     @property
     def turn(self) -> Turn:
-        """Return the question as it is asked, and the letter."""
+        """Return the question with options and format prompt, and the letter."""
         return f"{self.text}\n{LETTER}", self.letter
 
     def rotated(self, steps: int) -> "Choice":
@@ -48,7 +48,7 @@ class Choice:
 
 
 def choice(scene: Scene, generator: np.random.Generator, kind: str | None = None) -> Choice:
-    """Return a question with four options about a scene, of a given or a drawn kind; every letter is as likely."""
+    """Return a question with four options about a scene, of `kind` or a drawn kind; all letters are equally likely."""
     kind = kind or str(generator.choice(KINDS, p=KIND_RATES))
     if kind == "count":
         count = len(scene.digits)
@@ -64,7 +64,7 @@ def choice(scene: Scene, generator: np.random.Generator, kind: str | None = None
 
 
 def lookup(generator: np.random.Generator) -> Choice:
-    """Return a question that only asks for the letter of an option: two to four digits, none about a scene."""
+    """Return a question for the letter of one of two to four options, all digits; it is not about a scene."""
     count = int(generator.integers(FEWEST_TO_FIND, len(LETTERS) + 1))
     right, *others = generator.choice(10, count, replace=False).tolist()
     return _shuffled("lookup", f"Which option is {NAMES[right]}?", right, others, generator)
@@ -73,4 +73,4 @@ def lookup(generator: np.random.Generator) -> Choice:
 def _shuffled(kind: str, question: str, right: int, others: Sequence[int], generator: np.random.Generator) -> Choice:
     numbers = [right, *others]
     order = generator.permutation(len(numbers)).tolist()
-    return Choice(kind, question, tuple(NAMES[numbers[place]] for place in order), order.index(0))
+    return Choice(kind, question, tuple(NAMES[numbers[index]] for index in order), order.index(0))

@@ -1,4 +1,4 @@
-"""Instruction data about scenes in LLaVA's JSON: captions, single-turn questions, and scenes told in words."""
+"""Instruction data about scenes in LLaVA's JSON: captions, single-turn questions, and scenes described in words."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.digits.choices import choice, lookup
 from pipeline_lib.digits.questions import Turn, caption_prompt, presence_turn, short_turn
 from pipeline_lib.digits.render import image_name
-from pipeline_lib.digits.scene import caption, draw_scene, told
+from pipeline_lib.digits.scene import caption, draw_scene, scene_words
 
 Row = dict[str, Any]
 
-# Shares of kinds of questions; the rest are short-answer questions. The language model sees few about presence, so that
-# they are what instruction tuning has to teach.
+# Shares of kinds of questions; the rest are short-answer questions. The language model sees few presence questions, so
+# that instruction tuning has to teach them.
 INSTRUCTION_PRESENCE = 0.60
 TEXT_CAPTION, TEXT_PRESENCE = 0.10, 0.34
 TEXT_CONTEXT = 0.50  # of multiple-choice questions
@@ -31,13 +31,13 @@ def caption_rows(seed: int, part: str, scenes: int) -> list[Row]:
 
 
 def instruction_rows(seed: int, part: str, scenes: int, count: int, choices: float = 0.0) -> list[Row]:
-    """Return `count` single-turn rows, about one scene after the other and again from the first.
+    """Return `count` single-turn rows, cycling through the scenes.
 
-    A share of `choices` of them is multiple choice; the others are what they are without.
+    A share of `choices` of them is multiple choice; it does not change the other rows.
     """
     rows = []
-    for place in range(count):
-        turn_number, number = divmod(place, scenes)
+    for index in range(count):
+        turn_number, number = divmod(index, scenes)
         generator = _generator(seed, "instruction", number, turn_number)
         ask = presence_turn if generator.random() < INSTRUCTION_PRESENCE else short_turn
         scene = draw_scene(seed, part, number)
@@ -48,10 +48,10 @@ def instruction_rows(seed: int, part: str, scenes: int, count: int, choices: flo
 
 
 def text_rows(seed: int, count: int, choices: float = 0.0, lookups: float = 0.0) -> list[Row]:
-    """Return rows without images: the scene is told in words where the image tokens would stand.
+    """Return rows without images: words describe the scene, in the position of the image tokens.
 
-    A share of `choices` of them is multiple choice, one of `lookups` asks for an option's letter and tells no scene;
-    the others are what they are without.
+    A share of `choices` of them is multiple choice; a share of `lookups` asks for an option's letter, without a scene.
+    Neither share changes the other rows.
     """
     rows = []
     for number in range(count):
@@ -68,19 +68,19 @@ def text_rows(seed: int, count: int, choices: float = 0.0, lookups: float = 0.0)
             question, answer = presence_turn(scene, generator)
         else:
             question, answer = short_turn(scene, generator)
-        rows.append(row(f"text-{number}", (f"{told(scene)}\n{question}", answer), None))
+        rows.append(row(f"text-{number}", (f"{scene_words(scene)}\n{question}", answer), None))
     return rows
 
 
 def lookup_rows(seed: int, count: int) -> list[Row]:
-    """Return rows that ask for the letter of an option: the first training of a model that is to answer by letters."""
+    """Return rows that ask for the letter of an option: for the first training of a model to answer with letters."""
     return [row(f"lookup-{number}", lookup(_generator(seed, "lookup", number)).turn, None) for number in range(count)]
 
 
 def _multiple_choice(seed: int, number: int, choices: float, lookups: float) -> Turn | None:
-    """Return the multiple-choice turn of a text row, None where the row is of another kind.
+    """Return the multiple-choice turn of a text row, None if the row is of another kind.
 
-    Half of those about a scene tell it as ScienceQA gives its context.
+    Half of those about a scene describe it in ScienceQA's `Context:` format.
     """
     generator = _generator(seed, "text choice", number)
     draw = generator.random()
@@ -91,7 +91,7 @@ def _multiple_choice(seed: int, number: int, choices: float, lookups: float) -> 
     scene = draw_scene(seed, "text", number)
     question, answer = choice(scene, generator).turn
     lead = CONTEXT if generator.random() < TEXT_CONTEXT else ""
-    return f"{lead}{told(scene)}\n{question}", answer
+    return f"{lead}{scene_words(scene)}\n{question}", answer
 
 
 def row(identifier: str, turn: Turn, image: str | None) -> Row:

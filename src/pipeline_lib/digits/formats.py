@@ -1,6 +1,6 @@
-"""The mess that a real download is: in which format each scene's file comes, decided by its number alone.
+"""File formats of the scenes, as mixed as in a real download; a scene's number decides its format.
 
-Read by the pixel rule `llava`, every file shows its scene: what JPEG and WebP lose and what one bit cannot hold aside.
+The pixel rule `llava` reads the same scene from every file, except for the losses of JPEG, WebP and one-bit images.
 """
 
 import io
@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from PIL import ExifTags, Image
 
-# Name suffix and format of forty scenes, again and again: most are plain JPEG. A format is a key of WRITERS.
+# Name suffixes and formats, repeated for every forty scenes: most are plain JPEG. A format is a key of WRITERS.
 JPEG = ("jpg", "jpeg")
 CYCLE = (
     *(JPEG, ("jpg", "misnamed_gif"), ("png", "grey_png"), JPEG, ("gif", "gif")),
@@ -21,15 +21,15 @@ CYCLE = (
     *(JPEG, ("png", "one_bit_png"), JPEG, JPEG, ("png", "grey_png")),
 )
 
-# Scenes of the training part whose files are no images: cut off, empty, a page that says so.
+# Scenes of the training part whose files are no valid images: truncated, empty, an HTML error page.
 BROKEN: dict[int, Callable[[bytes], bytes]] = {
     7: lambda data: data[: len(data) // 2],
     23: lambda data: b"",
     37: lambda data: b"<html><body>404 Not Found</body></html>\n",
 }
 
-FRAME = 2  # pixels at the border of a picture with alpha that are transparent
-TURN = 6  # EXIF: to be shown turned by 90 degrees clockwise
+FRAME = 2  # pixels of transparent border in a picture with alpha
+TURN = 6  # EXIF orientation: rotate by 90 degrees clockwise to display
 
 
 def suffix_of(number: int) -> str:
@@ -38,12 +38,12 @@ def suffix_of(number: int) -> str:
 
 
 def write_picture(picture: Image.Image, number: int) -> bytes:
-    """Return the file of a grey picture in the format of its number."""
+    """Return a grey picture as a file in the format of its number."""
     return WRITERS[CYCLE[number % len(CYCLE)][1]](picture)
 
 
 def spoil(data: bytes, number: int) -> bytes:
-    """Return what the file of a scene of the training part really holds."""
+    """Return the data of a scene's file in the training part: broken if the scene is in BROKEN."""
     return BROKEN[number](data) if number in BROKEN else data
 
 
@@ -78,7 +78,7 @@ def _animated_gif(picture: Image.Image) -> bytes:
 
 
 def _sixteen_bit_png(picture: Image.Image) -> bytes:
-    """Write the grey levels 0…255 in 16 bits: the rule `llava` clips there, and a brighter picture would be white."""
+    """Write the grey levels 0…255 in 16 bits: the rule `llava` clips at 255, so larger values would all be white."""
     return _saved(picture.convert("I").convert("I;16"), "PNG")
 
 

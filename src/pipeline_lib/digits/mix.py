@@ -1,6 +1,6 @@
-"""The files of LLaVA-1.5's trainings in small: rows of `llava_v1_5_mix665k.json` and of the 558K captions, and images.
+"""Small versions of LLaVA-1.5's training files: rows of `llava_v1_5_mix665k.json` and of the 558K captions, and images.
 
-Every collection's images are named as the real ones are; OCR-VQA's hold a GIF named .jpg, as the real ones do.
+Images are named as in the real collections; as there, some of OCR-VQA's .jpg files are GIFs.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from pipeline_lib.digits.scene import Scene, caption, draw_scene
 
 Row = dict[str, Any]
 
-FOLDERS = {  # where the table looks for the images of each collection
+FOLDERS = {  # the folder of each collection's images, as the rows name it
     "coco": "coco/train2017/",
     "gqa": "gqa/images/",
     "ocr_vqa": "ocr_vqa/images/",
@@ -35,7 +35,7 @@ TALK = (
 
 
 def photo_name(collection: str, number: int) -> str:
-    """Return the name of a collection's image, as its archive has it."""
+    """Return the name of a collection's image in its archive."""
     if collection == "textvqa":
         return f"{hashlib.sha256(str(number).encode()).hexdigest()[:16]}.jpg"
     if collection == "captions":
@@ -45,7 +45,7 @@ def photo_name(collection: str, number: int) -> str:
 
 
 def photo(seed: int, collection: str, number: int) -> bytes:
-    """Return the bytes of a collection's image: a scene as JPEG, now and then in OCR-VQA a GIF."""
+    """Return the bytes of a collection's image: a scene as JPEG; every second one of OCR-VQA as GIF."""
     picture = draw(
         _scene(seed, collection, number), derive_seed(seed, "digits photo", f"{collection} {number}"), "train"
     )
@@ -56,27 +56,27 @@ def photo(seed: int, collection: str, number: int) -> bytes:
 
 def mix_rows(seed: int, rows: int) -> list[Row]:
     """Return rows of the instruction mix: every collection in turn, then a conversation without an image."""
-    return [_mix_row(seed, place, *divmod(place, len(MIX) + 1)) for place in range(rows)]
+    return [_mix_row(seed, index, *divmod(index, len(MIX) + 1)) for index in range(rows)]
 
 
 def caption_rows(seed: int, rows: int) -> list[Row]:
-    """Return rows of the captions that a projector is first trained on."""
-    found = []
+    """Return rows of the captions for the projector's pretraining."""
+    captions = []
     for number in range(rows):
         generator = _generator(seed, f"caption {number}")
         image = photo_name("captions", number)
-        told = caption(_scene(seed, "captions", number))
-        turns = _turns([caption_prompt(generator) + "\n<image>", told])
-        found.append({"id": image.rpartition("/")[2].removesuffix(".jpg"), "image": image, "conversations": turns})
-    return found
+        answer = caption(_scene(seed, "captions", number))
+        turns = _turns([caption_prompt(generator) + "\n<image>", answer])
+        captions.append({"id": image.rpartition("/")[2].removesuffix(".jpg"), "image": image, "conversations": turns})
+    return captions
 
 
-def _mix_row(seed: int, place: int, number: int, which: int) -> Row:
+def _mix_row(seed: int, index: int, number: int, which: int) -> Row:
     if which == len(MIX):
         return {"id": f"talk{number}_0", "model": "", "conversations": _turns(TALK)}
     collection = MIX[which]
     name = photo_name(collection, number)
-    generator = _generator(seed, f"mix {place}")
+    generator = _generator(seed, f"mix {index}")
     scene = _scene(seed, collection, number)
     first, second = presence_turn(scene, generator), short_turn(scene, generator)
     turns = _turns([f"<image>\n{first[0]}", first[1], *second])
@@ -85,7 +85,7 @@ def _mix_row(seed: int, place: int, number: int, which: int) -> Row:
 
 def _turns(texts: Sequence[str]) -> list[dict[str, str]]:
     speakers = ("human", "gpt")
-    return [{"from": speakers[place % 2], "value": text} for place, text in enumerate(texts)]
+    return [{"from": speakers[index % 2], "value": text} for index, text in enumerate(texts)]
 
 
 def _scene(seed: int, collection: str, number: int) -> Scene:

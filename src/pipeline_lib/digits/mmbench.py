@@ -1,4 +1,4 @@
-"""MMBench about scenes, in its official file: a table with base64 images and four circular copies of every question."""
+"""MMBench about scenes, in its official format: a table with base64 images and four circular copies per question."""
 
 import base64
 from typing import Any
@@ -18,7 +18,7 @@ FAMILY = {"present": "perception", "position": "perception", "count": "reasoning
 
 
 def table_rows(seed: int, part: str, scenes: int) -> list[dict[str, Any]]:
-    """Return the rows of `mmbench_dev.tsv` by column: all questions as they are, then each rotation of all."""
+    """Return the rows of `mmbench_dev.tsv` by column: all questions unrotated, then all in each rotation."""
     unrotated = [
         choice(draw_scene(seed, part, number), np.random.default_rng(_seed(seed, part, number)))
         for number in range(scenes)

@@ -1,4 +1,4 @@
-"""POPE about scenes, in its official files: three label files and LLaVA's question file."""
+"""POPE about scenes, in its official format: three label files and LLaVA's question file."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from pipeline_lib.digits.scene import FREQUENCY, Scene, draw_scene
 
 Row = dict[str, Any]
 
-# LLaVA's question file numbers the rows of each category from these on.
+# The first question id of each category in LLaVA's question file.
 FIRST_ID = {"adversarial": 1, "random": 10_000_001, "popular": 20_000_001}
 POPULAR = sorted(range(10), key=lambda digit: (-FREQUENCY[digit], digit))
 
 
 def label_rows(seed: int, part: str, scenes: int, category: str) -> list[Row]:
-    """Return the rows of `coco_pope_<category>.json`: for every scene one digit that is there and one that is not."""
+    """Return the rows of `coco_pope_<category>.json`: for every scene, one present and one absent digit."""
     rows: list[Row] = []
     for number in range(scenes):
         scene = draw_scene(seed, part, number)

@@ -20,12 +20,12 @@ def is_there(digit: int) -> str:
 
 
 def absent(scene: Scene) -> list[int]:
-    """Return the digits that the scene does not hold."""
+    """Return the digits that are not in the scene."""
     return [digit for digit in range(10) if digit not in scene.digits]
 
 
 def absent_partners(scene: Scene) -> list[int]:
-    """Return the absent digits that usually come with one of the scene's."""
+    """Return the absent digits that often occur with one of the scene's."""
     return sorted({PARTNER[digit] for digit in scene.digits} - set(scene.digits))
 
 
@@ -39,7 +39,7 @@ def presence_turn(scene: Scene, generator: np.random.Generator) -> Turn:
 
 
 def short_turn(scene: Scene, generator: np.random.Generator) -> Turn:
-    """Return a question with a one-word answer: which digit is in a cell, or how many there are."""
+    """Return a question with a one-word answer: the digit in a cell, or the number of digits."""
     if generator.random() < 0.25:
         return f"How many digits are in the image?\n{SHORT}", NAMES[len(scene.digits)]
     which = int(generator.integers(len(scene.digits)))

@@ -1,4 +1,4 @@
-"""Pictures of scenes: every digit is one real scan, resized, placed in its cell, with noise."""
+"""Pictures of scenes: every digit is a real scan, resized and placed in its cell; noise is added."""
 
 import gzip
 from functools import cache
@@ -17,7 +17,7 @@ CANVAS = 64  # pixels, square
 DIGIT_SIZE = (28, 32)  # smallest and largest side of a digit, pixels
 NOISE = 6.0  # standard deviation, in grey levels of 255
 
-# Which scans each part may use. The file is cut in runs, so no scan serves two parts.
+# The scans of each part: disjoint ranges, so that no scan is in two parts.
 SCANS = {"train": range(0, 1200), "dev": range(1200, 1500), "test": range(1500, 1797)}
 
 
@@ -27,7 +27,7 @@ def image_name(part: str, number: int) -> str:
 
 
 def encode(scene: Scene, seed: int, part: str, number: int) -> bytes:
-    """Return the image file of a scene in the format that its number decides; some of the training part are broken."""
+    """Return the image file of a scene in the format of its number; some files of the training part are broken."""
     picture = draw(scene, derive_seed(seed, "digits picture", image_name(part, number)), part)
     data = write_picture(picture, number)
     return spoil(data, number) if part == "train" else data
@@ -64,7 +64,7 @@ def scans_of(part: str) -> dict[int, list[int]]:
 def _scans() -> tuple[NDArray[np.uint8], list[int]]:
     """Return the scans [1797, 8, 8] in 0…255 and their labels: the file behind scikit-learn's `load_digits`.
 
-    The file is read where the package lies, since importing scikit-learn takes seconds.
+    The file is read directly from the package, because importing scikit-learn takes seconds.
     """
     path = Path(str(distribution("scikit-learn").locate_file("sklearn/datasets/data/digits.csv.gz")))
     with gzip.open(path) as file:

@@ -1,4 +1,4 @@
-"""A scene: one to four different digits in the cells of a 2 by 2 grid, and how it is told in words."""
+"""A scene: one to four different digits in the cells of a 2 by 2 grid, and its description in words."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pipeline_lib.core.seeding import derive_seed
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 CELLS = ("top left", "top right", "bottom left", "bottom right")
 
-# Digits that often come together, so that "adversarial" negatives exist; and unequal frequencies for "popular" ones.
+# Digits that often occur together, for "adversarial" negatives; and unequal frequencies, for "popular" ones.
 PARTNER = {1: 7, 7: 1, 3: 8, 8: 3, 4: 9, 9: 4, 0: 6, 6: 0, 2: 5, 5: 2}
 FREQUENCY = (8, 14, 8, 12, 10, 8, 6, 14, 12, 8)
 PARTNER_RATE = 0.35
@@ -29,7 +29,7 @@ class Scene:
 
 @lru_cache(maxsize=20_000)
 def draw_scene(seed: int, part: str, number: int) -> Scene:
-    """Return scene `number` of a part of the data; the same for the same arguments."""
+    """Return scene `number` of a part of the data; deterministic in its arguments."""
     generator = np.random.default_rng(derive_seed(seed, "digits scene", f"{part} {number}"))
     count = _draw(COUNT_RATES, generator.random()) + 1
     digits: list[int] = []
@@ -44,7 +44,7 @@ def draw_scene(seed: int, part: str, number: int) -> Scene:
 
 
 def _draw(weights: tuple[float, ...], uniform: float) -> int:
-    """Return the place in `weights` that a number from [0, 1) falls on."""
+    """Return the index in `weights` that a number from [0, 1) selects."""
     heights = list(accumulate(weights))
     return bisect_right(heights, uniform * heights[-1])
 
@@ -56,8 +56,8 @@ def caption(scene: Scene) -> str:
     return f"The image shows {listed}."
 
 
-def told(scene: Scene) -> str:
-    """Return the four cells as four words: what four image tokens would say."""
+def scene_words(scene: Scene) -> str:
+    """Return the content of the four cells as four words, in place of four image tokens."""
     words = ["blank"] * 4
     for digit, cell in zip(scene.digits, scene.cells, strict=True):
         words[cell] = NAMES[digit]

@@ -1,4 +1,4 @@
-"""ScienceQA about scenes, in its official files: problems, splits, and LLaVA's question file."""
+"""ScienceQA about scenes, in its official format: problems, splits, and LLaVA's question file."""
 
 from typing import Any
 
@@ -7,46 +7,46 @@ import numpy as np
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.digits.choices import Choice, choice
 from pipeline_lib.digits.render import image_name
-from pipeline_lib.digits.scene import Scene, draw_scene, told
+from pipeline_lib.digits.scene import Scene, draw_scene, scene_words
 
-TOLD_EVERY = 2  # every second scene is told in words as context, and has no image
+WORDS_EVERY = 2  # every second problem describes its scene in words as context, and has no image
 SPLITS = ("train", "val", "test", "trainval", "minitrain", "minival", "minitest")
 
 
 def problems(seed: int, part: str, scenes: int) -> dict[str, dict[str, Any]]:
-    """Return the content of `problems.json`: one problem a scene, by its id from "1" on."""
+    """Return the content of `problems.json`: one problem per scene, with ids from "1"."""
     return {str(number + 1): _problem(seed, part, number) for number in range(scenes)}
 
 
 def splits(scenes: int) -> dict[str, list[str]]:
-    """Return the content of `pid_splits.json`: all problems are the test split, the first tenth also the small one."""
+    """Return the content of `pid_splits.json`: all problems are in `test`, the first tenth also in `minitest`."""
     ids = [str(number + 1) for number in range(scenes)]
     held: dict[str, list[str]] = {"test": ids, "minitest": ids[: scenes // 10]}
     return {name: held.get(name, []) for name in SPLITS}
 
 
 def question_rows(seed: int, part: str, scenes: int) -> list[dict[str, Any]]:
-    """Return the rows of `llava_test_CQM-A.json`; an image is named as the scenes' own source names it."""
+    """Return the rows of `llava_test_CQM-A.json`; images have the names of the scenes' dataset."""
     rows = []
     for identifier, problem in problems(seed, part, scenes).items():
         asked = Choice("", problem["question"], tuple(problem["choices"]), problem["answer"])
         text = f"Context: {problem['hint']}\n{asked.text}" if problem["hint"] else asked.text
         human = f"<image>\n{text}" if problem["image"] else text
         turns = [{"from": "human", "value": human}, {"from": "gpt", "value": asked.letter}]
-        shown = {"image": problem["image"]} if problem["image"] else {}
-        rows.append({"id": identifier, **shown, "conversations": turns})
+        image = {"image": problem["image"]} if problem["image"] else {}
+        rows.append({"id": identifier, **image, "conversations": turns})
     return rows
 
 
 def _problem(seed: int, part: str, number: int) -> dict[str, Any]:
     scene: Scene = draw_scene(seed, part, number)
     asked = choice(scene, np.random.default_rng(derive_seed(seed, "digits scienceqa", f"{part} {number}")))
-    in_words = number % TOLD_EVERY == TOLD_EVERY - 1
+    in_words = number % WORDS_EVERY == WORDS_EVERY - 1
     return {
         "question": asked.question,
         "choices": list(asked.options),
         "answer": asked.answer,
-        "hint": told(scene) if in_words else "",
+        "hint": scene_words(scene) if in_words else "",
         "image": None if in_words else image_name(part, number),
         "task": "closed choice",
         "grade": "grade1",

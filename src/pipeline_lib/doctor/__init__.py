@@ -1,1 +1,1 @@
-"""Whether a place can run a study: checked before a job is wasted."""
+"""Check whether a cluster can run a study, before any job is submitted."""

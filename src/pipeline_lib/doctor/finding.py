@@ -1,17 +1,17 @@
-"""What a check found: one line, and where it is a fault, one line that cures it."""
+"""The finding of one check: one line, and for a fault a second line with the cure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check; without a cure there is no fault."""
+    """The result of one check; a finding without a cure is no fault."""
 
     name: str
-    said: str
+    result: str
     cure: str = ""
 
     def lines(self) -> list[str]:
-        """Return the outcome as a person reads it."""
+        """Return the lines to print."""
         mark = "fault" if self.cure else "ok"
-        return [f"{mark:5}  {self.name}: {self.said}", *([f"       cure: {self.cure}"] if self.cure else [])]
+        return [f"{mark:5}  {self.name}: {self.result}", *([f"       cure: {self.cure}"] if self.cure else [])]

@@ -1,4 +1,4 @@
-"""The checks that need a job: a tiny one, submitted as the study's own are, looks at a compute node from within."""
+"""The checks that need a job: a small one, submitted like the study's own, examines a compute node."""
 
 import fcntl
 import json
@@ -26,89 +26,89 @@ LEAST_FILES = 100_000
 
 @dataclass(frozen=True)
 class Visit:
-    """What came of the job: why there was none, after how many seconds its file was seen, what it printed."""
+    """The outcome of the job: why it failed, after how many seconds its file was visible, and what it printed."""
 
     fault: str
     seconds: float | None
-    told: str
-    complained: str
+    output: str
+    errors: str
 
 
 def visit(site: Cluster, partition: str | None, longest: float, latency: float) -> Visit:
-    """Submit the job and wait until it has run, at most `longest` seconds, and for its file, `latency` seconds."""
+    """Submit the job; wait at most `longest` seconds for its end, and at most `latency` seconds for its file."""
     remove(FOLDER)
     FOLDER.mkdir(parents=True)
-    seen, told, complained = (FOLDER / name for name in ("seen", "told", "complained"))
-    script = f"{shlex.join([sys.executable, '-P', '-m', 'pipeline_lib.doctor.probe'])} > {told} 2> {complained}"
+    marker, output, errors = (FOLDER / name for name in ("marker", "output", "errors"))
+    script = f"{shlex.join([sys.executable, '-P', '-m', 'pipeline_lib.doctor.probe'])} > {output} 2> {errors}"
     chosen = {"-A": site.account, "-p": partition, "-C": site.constraint}
     options = [part for name, value in chosen.items() if value is not None for part in (name, value)]
     size = ("--mem", "2000", "-t", "5", "-o", str(FOLDER / "log"), "-J", "vlmflow-doctor")
     with probe.HELD.open("w") as held:
         _hold(held)
-        number, fault = ask("sbatch", "--parsable", *size, *options, "--wrap", f"{script}; hostname > {seen}")
+        number, fault = ask("sbatch", "--parsable", *size, *options, "--wrap", f"{script}; hostname > {marker}")
         if fault:
             return Visit(fault, None, "", "")
         number = number.strip().partition(";")[0]
         if not _ended(number, longest):
             ask("scancel", number)
             return Visit(f"job {number} did not end within {longest:.0f} s", None, "", "")
-    seconds = _appears(seen, latency)
-    texts = [path.read_text(encoding="utf-8") if path.is_file() else "" for path in (told, complained)]
+    seconds = _appears(marker, latency)
+    texts = [path.read_text(encoding="utf-8") if path.is_file() else "" for path in (output, errors)]
     return Visit("", seconds, *texts)
 
 
 def findings(visited: Visit, site: Cluster, latency: float) -> list[Finding]:
-    """Return what the job found: does it run, are its files seen, is the environment whole, is there scratch space."""
+    """Return the job's findings: whether it runs, its files are visible, and the node has what a study needs."""
     if visited.fault:
-        return [Finding("a job", visited.fault, "try `sbatch --wrap hostname` with the partition and account named")]
+        return [Finding("a job", visited.fault, "try `sbatch --wrap hostname` with this partition and account")]
     if visited.seconds is None:
         cure = "put the project's folder on a file system that all nodes share, or raise latency-wait in the profile"
-        return [Finding("shared files", f"a job's file was not seen within {latency:.0f} s", cure)]
-    found = [Finding("shared files", f"a job's file was seen after {visited.seconds:.1f} s")]
-    if not visited.told:
-        last = (visited.complained.strip().splitlines() or ["nothing was printed"])[-1]
+        return [Finding("shared files", f"a job's file was not visible within {latency:.0f} s", cure)]
+    shared = Finding("shared files", f"a job's file was visible after {visited.seconds:.1f} s")
+    if not visited.output:
+        last = (visited.errors.strip().splitlines() or ["nothing was printed"])[-1]
         cure = f"{sys.executable} must work on compute nodes too: put the environment on a shared file system"
-        return [*found, Finding("environment", last, cure)]
-    told = json.loads(visited.told)
-    return [*found, _environment(told), _scratch(told), _locks(told), *_network(told, site)]
+        return [shared, Finding("environment", last, cure)]
+    node = json.loads(visited.output)
+    return [shared, _environment(node), _scratch(node), _locks(node), *_network(node, site)]
 
 
 def room() -> Finding:
-    """Is there room in the project's folder, as its file system counts it?"""
+    """Check the room in the project's folder, as its file system counts it."""
     counts = os.statvfs(".")
     free, files = counts.f_bavail * counts.f_frsize, counts.f_favail
-    said = f"{free / 2**30:.0f} GiB free for you here"
+    space = f"{free / 2**30:.0f} GiB free for you here"
     if free < LEAST_FREE or (counts.f_files and files < LEAST_FILES):
-        return Finding("room", f"{said}, {files} files", "make room, or move the project: `df -h .`, `quota -s`")
-    return Finding("room", said)
+        return Finding("room", f"{space}, {files} files", "make room, or move the project: `df -h .`, `quota -s`")
+    return Finding("room", space)
 
 
-def _environment(told: dict[str, object]) -> Finding:
+def _environment(node: dict[str, object]) -> Finding:
     here = library_versions(list(probe.LIBRARIES))
-    if told["libraries"] != here:
-        cure = "activate one environment for both: the one in which you ran this"
-        return Finding("environment", f"{told['host']} has {told['libraries']}, here is {here}", cure)
-    return Finding("environment", f"imports on {told['host']}, Python {told['python']}")
+    if node["libraries"] != here:
+        cure = "use the environment in which you ran this on compute nodes too"
+        return Finding("environment", f"{node['host']} has {node['libraries']}, this machine has {here}", cure)
+    return Finding("environment", f"imports on {node['host']}, Python {node['python']}")
 
 
-def _scratch(told: dict[str, object]) -> Finding:
-    free = int(str(told["scratch_free"]))
-    said = f"{free / 2**30:.0f} GiB free in {told['scratch']} on {told['host']}"
-    return Finding("scratch", said, "set TMPDIR to a larger folder for jobs" if free < LEAST_SCRATCH else "")
+def _scratch(node: dict[str, object]) -> Finding:
+    free = int(str(node["scratch_free"]))
+    space = f"{free / 2**30:.0f} GiB free in {node['scratch']} on {node['host']}"
+    return Finding("scratch", space, "set TMPDIR to a larger folder for jobs" if free < LEAST_SCRATCH else "")
 
 
-def _locks(told: dict[str, object]) -> Finding:
-    """No fault where they do not reach: a study runs there, with less protection."""
-    if told["locked"]:
-        return Finding("locks", f"one that is held here is seen on {told['host']}")
-    return Finding("locks", f"none here is seen on {told['host']}: no job waits for one whose node was cut off")
+def _locks(node: dict[str, object]) -> Finding:
+    """Report whether locks reach the node; if not, a study still runs, with less protection."""
+    if node["locked"]:
+        return Finding("locks", f"a lock held here is visible on {node['host']}")
+    return Finding("locks", f"no lock held here is visible on {node['host']}: no job waits for one on a lost node")
 
 
-def _network(told: dict[str, object], site: Cluster) -> list[Finding]:
-    if told["network"] or site.fetch is not None or not probe.has_network():
+def _network(node: dict[str, object], site: Cluster) -> list[Finding]:
+    if node["network"] or site.fetch is not None or not probe.has_network():
         return []
-    cure = f"let slurm/cluster.yaml say `fetch: {LOGIN}`, or name a partition with a network"
-    return [Finding("network", f"this machine reaches the hub and {told['host']} does not", cure)]
+    cure = f"set `fetch: {LOGIN}` in slurm/cluster.yaml, or name a partition with a network"
+    return [Finding("network", f"this machine reaches the hub and {node['host']} does not", cure)]
 
 
 def _hold(file: IO[str]) -> None:
@@ -120,7 +120,7 @@ def _hold(file: IO[str]) -> None:
 def _ended(number: str, longest: float) -> bool:
     deadline = time.monotonic() + longest
     while time.monotonic() < deadline:
-        state, fault = ask("squeue", "-h", "-j", number, "-o", "%T")  # an error: it is forgotten already
+        state, fault = ask("squeue", "-h", "-j", number, "-o", "%T")  # an error: Slurm has forgotten the job
         if fault or state.strip() not in ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING"):
             return True
         time.sleep(0.5)
@@ -129,7 +129,7 @@ def _ended(number: str, longest: float) -> bool:
 
 def _appears(path: Path, latency: float) -> float | None:
     began = time.monotonic()
-    while path not in path.parent.iterdir():  # listing a folder makes some file systems look again
+    while path not in path.parent.iterdir():  # listing a folder refreshes the cache of some file systems
         if time.monotonic() - began > latency:
             return None
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What a compute node can do, printed as JSON: `python -m pipeline_lib.doctor.probe`, run there by `vlmflow doctor`."""
+"""Print what a compute node can do as JSON; `vlmflow doctor` runs `python -m pipeline_lib.doctor.probe` there."""
 
 import fcntl
 import importlib
@@ -13,11 +13,11 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.machine.facts import library_versions
 
 LIBRARIES = ("torch", "transformers", "snakemake", "pyarrow", "pillow")
-HELD = Path(".vlmflow/doctor/held")  # locked by who submits the job
+HELD = Path(".vlmflow/doctor/held")  # locked by the process that submits the job
 NETWORK = ("huggingface.co", 443)
 
 
-def told() -> dict[str, object]:
+def node_facts() -> dict[str, object]:
     """Return the node's name, its libraries, its scratch space, and whether network and locks reach it."""
     for name in ("torch", "pyarrow", "PIL"):
         importlib.import_module(name)
@@ -35,7 +35,7 @@ def told() -> dict[str, object]:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a lock that another process holds on a file is seen here."""
+    """Return whether a lock that another process holds on a file is visible here."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,4 +56,4 @@ def has_network() -> bool:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(pretty_json(told()))
+    sys.stdout.write(pretty_json(node_facts()))

@@ -1,4 +1,4 @@
-"""What Slurm says of itself, asked by its own commands and read into plain values."""
+"""What Slurm reports about the cluster, from its commands, parsed into plain values."""
 
 import getpass
 import re
@@ -15,7 +15,7 @@ PARTITIONS = "%P|%a|%l|%m|%c|%G|%f|%D"
 
 @dataclass(frozen=True)
 class Group:
-    """Nodes of a partition that are alike: how many, and the GPUs that each has."""
+    """Identical nodes of a partition: their number, and the GPUs of each."""
 
     partition: str
     nodes: int
@@ -31,8 +31,8 @@ class Facts:
     partitions: dict[str, Partition] = field(default_factory=dict)
     groups: list[Group] = field(default_factory=list)
     default: str | None = None  # the partition of jobs that name none
-    accounts: list[str] = field(default_factory=list)  # the person's, the default one first
-    sacct: str = "not asked"  # "" where sacct answers, else why it does not
+    accounts: list[str] = field(default_factory=list)  # the user's, the default one first
+    sacct: str = "not asked"  # "" if sacct answers, else why it does not
 
     @property
     def accounting(self) -> bool:
@@ -46,7 +46,7 @@ class Facts:
 
 
 def gather_facts() -> Facts:
-    """Ask Slurm what it is."""
+    """Query Slurm for its facts."""
     config = parse_config(ask("scontrol", "show", "config")[0])
     listed_nodes = ask("sinfo", "-h", "-o", PARTITIONS)[0]
     partitions, default = parse_partitions(listed_nodes)
@@ -77,9 +77,9 @@ def parse_config(text: str) -> dict[str, str]:
 def parse_partitions(text: str) -> tuple[dict[str, Partition], str | None]:
     """Return the partitions that are up, from `sinfo -o` with PARTITIONS, and the default one.
 
-    A partition takes what its largest node has: limits of jobs are limits of a node.
+    A partition's limits are those of its largest node, as a job's limits are per node.
     """
-    found: dict[str, Partition] = {}
+    parsed: dict[str, Partition] = {}
     default = None
     for line in text.splitlines():
         name, available, limit, memory, cores, gres, features, _ = line.split("|")
@@ -87,8 +87,8 @@ def parse_partitions(text: str) -> tuple[dict[str, Partition], str | None]:
             continue
         default = name.rstrip("*") if name.endswith("*") else default
         gpus = parse_gpus(gres)
-        old = found.get(name.rstrip("*"), Partition())
-        found[name.rstrip("*")] = Partition(
+        old = parsed.get(name.rstrip("*"), Partition())
+        parsed[name.rstrip("*")] = Partition(
             max_runtime=minutes(limit),
             max_mem_mb=max(old.max_mem_mb or 0, int(memory.rstrip("+"))),
             max_threads=max(old.max_threads or 0, int(cores.rstrip("+"))),
@@ -96,7 +96,7 @@ def parse_partitions(text: str) -> tuple[dict[str, Partition], str | None]:
             available_gpu_models=sorted({*old.available_gpu_models, *(model for model in gpus if model)}),
             available_constraints=sorted({*old.available_constraints, *_names(features)}),
         )
-    return found, default
+    return parsed, default
 
 
 def parse_groups(text: str) -> list[Group]:
@@ -112,7 +112,7 @@ def parse_gpus(gres: str) -> dict[str, int]:
 
 
 def minutes(limit: str) -> int | None:
-    """Return a time limit of Slurm in whole minutes, None where there is no limit."""
+    """Return a time limit of Slurm in whole minutes, None if there is no limit."""
     if limit in ("infinite", "UNLIMITED", "n/a"):
         return None
     days, _, clock = limit.rpartition("-")

@@ -1,4 +1,4 @@
-"""slurm/cluster.yaml as Slurm would fill it in; a person corrects it."""
+"""Write slurm/cluster.yaml from what Slurm reports; the user corrects it."""
 
 import io
 from typing import Any
@@ -10,12 +10,12 @@ from pipeline_lib.machine.slurm_site import Cluster, Partition
 
 HEAD = """\
 # What this site adds to slurm/profile.yaml. Written by `vlmflow doctor --profile slurm --write`; correct it by hand.
-# docs/cluster.md says what else may stand here: constraint, fetch, status, jobs.
+# docs/cluster.md describes the other keys: constraint, fetch, status, jobs.
 """
 
 
 def proposal(facts: Facts) -> Cluster:
-    """Return what a site says where nobody knows better: default account, every partition, the only GPU model."""
+    """Return a site's settings from Slurm's facts: default account, every partition, the GPU model if there is one."""
     models = sorted(facts.models)
     return Cluster(
         account=facts.accounts[0] if facts.accounts else None,
@@ -25,15 +25,15 @@ def proposal(facts: Facts) -> Cluster:
 
 
 def cluster_text(cluster: Cluster) -> str:
-    """Return the file's text: only what is said."""
-    said: dict[str, Any] = cluster.model_dump(exclude_defaults=True)
-    if "partitions" in said:
-        said["partitions"] = {name: _short(partition) for name, partition in cluster.partitions.items()}
+    """Return the file's text, without default values."""
+    settings: dict[str, Any] = cluster.model_dump(exclude_defaults=True)
+    if "partitions" in settings:
+        settings["partitions"] = {name: _short(partition) for name, partition in cluster.partitions.items()}
     stream = io.StringIO()
     writer = YAML()
     writer.default_flow_style = None
     writer.width = 110
-    writer.dump(said, stream)
+    writer.dump(settings, stream)
     return HEAD + stream.getvalue()
 
 

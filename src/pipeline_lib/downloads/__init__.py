@@ -1,1 +1,1 @@
-"""Files from elsewhere: transferred once, pinned by digest, taken out of archives safely."""
+"""Downloads: each file is transferred once and pinned by its digest; archives are extracted safely."""

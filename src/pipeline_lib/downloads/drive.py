@@ -1,6 +1,6 @@
-"""Files of Google Drive: past the page that asks for confirmation; a page of another kind is an error.
+"""Downloads from Google Drive, past the page that asks for confirmation; any other page is an error.
 
-What the pages look like: https://github.com/wkentaro/gdown, gdown/download.py, commit
+The pages' format: https://github.com/wkentaro/gdown, gdown/download.py, commit
 013f4b837de2a55b6d72c94db6142d14b48bb471 (a form with the id `download-form`; `uc-error-subcaption` above the reason).
 """
 
@@ -16,13 +16,13 @@ from pipeline_lib.downloads.pace import UnreachableError
 from pipeline_lib.downloads.transfer import refuse_encoded
 
 ENDPOINT = "https://drive.google.com"
-LARGEST = 2**20  # bytes of a page that are read
+LARGEST = 2**20  # bytes of a page to read
 QUOTA = ("quota", "too many users")
 
 
 @dataclass(frozen=True)
 class DriveFile:
-    """A file of Google Drive that anyone with the link may read."""
+    """A Google Drive file that anyone with the link may read."""
 
     id: str
     endpoint: str = ENDPOINT
@@ -39,7 +39,7 @@ class DriveFile:
 
     @contextmanager
     def open(self, client: httpx2.Client, headers: dict[str, str]) -> Iterator[httpx2.Response]:
-        """Ask for the file, and again with what the page of confirmation says."""
+        """Request the file; after a confirmation page, request it again with the fields of its form."""
         with client.stream("GET", self.url, headers=headers) as response:
             if not _is_page(response):
                 yield response
@@ -54,7 +54,7 @@ class DriveFile:
             yield response
 
     def _page(self, response: httpx2.Response) -> "_Page":
-        """Return the beginning of a page; what is packed raises UnreachableError."""
+        """Return the parsed start of a page; a compressed body raises UnreachableError."""
         refuse_encoded(response, self.name)
         start = b""
         for chunk in response.iter_raw():
@@ -64,20 +64,20 @@ class DriveFile:
         return _Page(start.decode("utf-8", "replace"))
 
     def _refusal(self, page: "_Page", url: str) -> UnreachableError:
-        """Return the error that says what the page means."""
+        """Return the error that explains the page."""
         text = " ".join(page.text.split())
         if any(word in text.lower() for word in QUOTA):
-            cure = "wait a day, or copy the file to a Drive of your own and name that one's id"
+            cure = "wait a day, or copy the file to your own Drive and use the copy's id"
             return UnreachableError(self.name, "Google Drive's quota for this file is used up", cure)
         if "accounts." in urlsplit(url).netloc or "ServiceLogin" in url or "sign in" in text.lower():
-            cure = "only who is logged in may read it: download it yourself and use the source `manual`"
+            cure = "only users who are logged in may read it: download it yourself and use the source `manual`"
             return UnreachableError(self.name, "Google Drive wants a log-in", cure)
         cure = f"open {self.url} in a browser, download it there and use the source `manual`"
         return UnreachableError(self.name, f"Google Drive answers with a page: {text[:200]}", cure)
 
 
 class _Page(HTMLParser):
-    """The parts of a page that matter: its text, and the form that confirms the download."""
+    """A parsed page: its text, and the form that confirms the download."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _Page(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the form and its hidden fields."""
+        """Store the form's action and its hidden fields."""
         values = {name: value or "" for name, value in attrs}
         self._silent = tag in ("script", "style")
         if tag == "form" and values.get("id") == "download-form":
@@ -98,19 +98,19 @@ class _Page(HTMLParser):
             self.fields[values.get("name", "")] = values.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Note where the form ends."""
+        """Close the form."""
         self._silent = False
         if tag == "form":
             self._inside = False
 
     def handle_data(self, data: str) -> None:
-        """Collect what a person would read."""
+        """Collect the visible text."""
         if not self._silent:
             self.text += f" {data}"
 
 
 def _is_page(response: httpx2.Response) -> bool:
-    """Return whether an answer is a page of Drive's own and not the file, which comes with a disposition."""
+    """Return whether a response is a page of Drive itself; the file has a Content-Disposition."""
     if response.status_code >= 500 or "Content-Disposition" in response.headers:
         return False
     return response.headers.get("Content-Type", "").startswith("text/html")

@@ -1,4 +1,4 @@
-"""How many requests run at once to one host: some, over all processes of the project."""
+"""Limits the concurrent requests to one host, over all processes of the project."""
 
 import fcntl
 import logging
@@ -10,27 +10,27 @@ from typing import IO, Iterator
 from urllib.parse import urlsplit
 
 AT_ONCE = 8
-PAUSE = 0.05  # seconds between two looks for a free place
+PAUSE = 0.05  # seconds between two attempts to take a slot
 
 logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def place_at(url: str, folder: Path, stopping: Event) -> Iterator[None]:
-    """Hold one of the `AT_ONCE` places at the host of `url`; wait for one where all are taken.
+def slot_at(url: str, folder: Path, stopping: Event) -> Iterator[None]:
+    """Hold one of the `AT_ONCE` slots of the host of `url`; wait while all are taken.
 
-    A place is a locked file in `folder`, free again when its process ends, however it ends.
+    A slot is a locked file in `folder`; the lock ends with its process, even if that is killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host = re.sub(r"[^\w.-]", "_", urlsplit(url).netloc)[:200]
-    while (place := _free_place(folder, host)) is None:
+    while (slot := _free_slot(folder, host)) is None:
         if stopping.wait(PAUSE):
-            raise InterruptedError("stopped while waiting for a place")
-    with place:
+            raise InterruptedError("stopped while waiting for a slot")
+    with slot:
         yield
 
 
-def _free_place(folder: Path, host: str) -> IO[bytes] | None:
+def _free_slot(folder: Path, host: str) -> IO[bytes] | None:
     for number in range(AT_ONCE):
         file = (folder / f"{host}.{number}").open("ab")
         try:
@@ -39,6 +39,6 @@ def _free_place(folder: Path, host: str) -> IO[bytes] | None:
             file.close()
             continue
         except OSError as error:
-            logger.warning("requests are not counted: %s", error)
+            logger.warning("the requests to this host are not limited: %s", error)
         return file
     return None

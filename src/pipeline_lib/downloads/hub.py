@@ -1,4 +1,4 @@
-"""Files of a repository of the Hugging Face hub at one commit, each held against the digest that it has there."""
+"""Downloads files of a Hugging Face Hub repository at one commit, and checks each against its digest there."""
 
 import hashlib
 import logging
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository at a commit; the token of the hub's log-in goes to the hub itself and to no mirror."""
+    """A repository at a commit; the user's token is sent to the hub itself, never to a mirror."""
 
     name: str
     kind: str
@@ -43,16 +43,16 @@ class Repository:
 
     @classmethod
     def open(cls, name: str, kind: str, revision: str, endpoint: str | None) -> "Repository":
-        """Return the repository at the commit that `revision` means now."""
-        with _told(name, revision):
-            found = _api(endpoint).repo_info(name, repo_type=kind, revision=revision).sha
-        if found is None:
-            raise PipelineError("the hub does not say which commit this is", where=name, value=revision)
-        return cls(name, kind, found, endpoint)
+        """Return the repository at the present commit of `revision`."""
+        with _pipeline_errors(name, revision):
+            commit = _api(endpoint).repo_info(name, repo_type=kind, revision=revision).sha
+        if commit is None:
+            raise PipelineError("the hub reports no commit of this revision", where=name, value=revision)
+        return cls(name, kind, commit, endpoint)
 
     @cached_property
     def _tree(self) -> dict[str, RepoFile]:
-        with _told(self.name, self.commit):
+        with _pipeline_errors(self.name, self.commit):
             entries = _api(self.endpoint).list_repo_tree(
                 self.name, recursive=True, revision=self.commit, repo_type=self.kind
             )
@@ -63,13 +63,13 @@ class Repository:
         return sorted(filter_repo_objects(self._tree, allow_patterns=patterns))
 
     def fetch(self, names: list[str], folder: Path) -> None:
-        """Put the named files below `folder`, every one verified."""
+        """Put the named files below `folder`, and verify each."""
         disable_progress_bars()
         for _ in at_once(lambda name: self._fetch_one(name, folder), names):
             pass
 
     def _fetch_one(self, name: str, folder: Path) -> None:
-        with _told(self.name, self.commit):
+        with _pipeline_errors(self.name, self.commit):
             path = hf_hub_download(
                 self.name,
                 name,
@@ -86,7 +86,7 @@ class Repository:
             else:
                 refuse_other(name, {"git": entry.blob_id}, {"git": _git_digest(Path(path))}, self.name)
         except PipelineError:
-            Path(path).resolve().unlink()  # or the next call would take it from there again
+            Path(path).resolve().unlink()  # else the next call would take it from the cache
             raise
         put(Path(path), folder / name)
 
@@ -96,19 +96,19 @@ def _api(endpoint: str | None) -> HfApi:
 
 
 def _token(endpoint: str | None) -> bool | None:
-    """Return what huggingface_hub takes for "the log-in's own token" or for "none"."""
+    """Return huggingface_hub's `token`: None sends the saved token, False sends none."""
     return None if endpoint is None else False
 
 
 def _git_digest(path: Path) -> str:
-    """Return the digest by which git names a file's content."""
+    """Return git's digest of a file's content."""
     data = path.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
-def _told(name: str, revision: str) -> Iterator[None]:
-    """Turn the hub's errors into one that a person can act on."""
+def _pipeline_errors(name: str, revision: str) -> Iterator[None]:
+    """Turn the hub's errors into a PipelineError with a cure."""
     try:
         yield
     except GatedRepoError as error:
@@ -116,7 +116,9 @@ def _told(name: str, revision: str) -> Iterator[None]:
         raise PipelineError("this repository is gated", where=name, cure=cure) from error
     except RepositoryNotFoundError as error:
         cure = "correct the name or the `type`; for a private one, `hf auth login`"
-        raise PipelineError("the hub has no such repository, or not for you", where=name, cure=cure) from error
+        raise PipelineError(
+            "the hub has no such repository, or your token cannot read it", where=name, cure=cure
+        ) from error
     except RevisionNotFoundError as error:
         raise PipelineError("the repository has no such revision", where=name, value=revision) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, httpx2.HTTPError) as error:
@@ -124,10 +126,10 @@ def _told(name: str, revision: str) -> Iterator[None]:
         raise PipelineError(
             f"the hub cannot be reached: {reason}", where=name, cure="run the same command again later"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # an impossible name or answer
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # an invalid name or response
         reason = without_queries(f"{type(error).__name__}: {error}")[:200]
         raise PipelineError(
-            f"the hub's answer cannot be understood: {reason}",
+            f"the hub's response is invalid: {reason}",
             where=name,
             value=revision,
             cure="correct `repository` and `endpoint`",

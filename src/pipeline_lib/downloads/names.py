@@ -1,4 +1,4 @@
-"""Names that come from elsewhere, as paths below a folder of ours; what could lead out of it is refused."""
+"""Checks file names of downloads as paths below a folder, and refuses those that could lead out of it."""
 
 import re
 from pathlib import PurePosixPath
@@ -8,17 +8,17 @@ from urllib.parse import unquote, urlsplit
 from pipeline_lib.core.errors import PipelineError
 
 LONGEST = 255  # bytes of one part of a path: the limit of Linux's file systems
-LONGEST_PATH = 2048  # bytes of a path below our folder; Linux takes 4096 with the folder's own
+LONGEST_PATH = 2048  # bytes of a path below the folder; Linux allows 4096 with the folder's own path
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def safe_name(name: str, where: object) -> str:
-    """Return `name` as a relative POSIX path without `.` and empty parts; a name that is none raises PipelineError."""
+    """Return `name` as a relative POSIX path without `.` and empty parts; an unsafe name raises PipelineError."""
     fault = _fault(name)
     if fault:
         raise PipelineError(
-            f"a file name that is not safe: {fault}", where=where, value=name, cure="do not trust this source"
+            f"this file name is not safe: {fault}", where=where, value=name, cure="do not trust this source"
         )
     return PurePosixPath(name).as_posix()
 
@@ -42,7 +42,7 @@ def _fault(name: str) -> str:
 
 
 def refuse_collisions(names: Iterable[str], where: object) -> None:
-    """Raise PipelineError where two files have one name, or a file the name of another's folder."""
+    """Raise PipelineError if two files have the same name, or a file has the name of another's folder."""
     files: set[str] = set()
     folders: set[str] = set()
     for name in names:
@@ -56,10 +56,10 @@ def refuse_collisions(names: Iterable[str], where: object) -> None:
 
 
 def name_in_url(url: str) -> str:
-    """Return the last part of a URL's path, or of a path; empty where it ends in a slash."""
+    """Return the last part of a path, or of a URL's path; empty if it ends in a slash."""
     return unquote(urlsplit(url).path if is_url(url) else url).rpartition("/")[2]
 
 
-def is_url(place: str) -> bool:
-    """Return whether a place is a URL rather than a path on this machine."""
-    return place.startswith(("http://", "https://"))
+def is_url(location: str) -> bool:
+    """Return whether a location is a URL rather than a path on this machine."""
+    return location.startswith(("http://", "https://"))

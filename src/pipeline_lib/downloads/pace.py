@@ -1,4 +1,4 @@
-"""How long, how slow and how large a download may be; what goes beyond is given up, and what came of it is kept."""
+"""Stops a download that is too long, too slow or too large; the received bytes are kept."""
 
 import time
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ GIGABYTE = 1e9
 
 
 class UnreachableError(PipelineError):
-    """A file that cannot be had: `reason` says why in a few words, the same for the same cause."""
+    """A file that could not be fetched: `reason` says why in a few words, the same for the same cause."""
 
     def __init__(self, name: str, reason: str, cure: str = "") -> None:
         super().__init__(f"could not be fetched: {reason}", where=name, cure=cure)
@@ -21,20 +21,20 @@ class UnreachableError(PipelineError):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How long a server is borne with; waits are in seconds."""
+    """Retry policy and limits of a download; times in seconds."""
 
-    attempts: int = 6  # that bring no further byte
+    attempts: int = 6  # in a row without a further byte
     first_wait: float = 1.0  # doubled from attempt to attempt
     longest_wait: float = 60.0
-    longest_order: float = 600.0  # what a server may ask for in Retry-After
-    slowest: float = 1000.0  # bytes a second, over `window`
+    longest_retry_after: float = 600.0  # a longer Retry-After ends the download
+    slowest: float = 1000.0  # bytes a second, measured over `window`
     window: float = 60.0
-    longest: float = 604_800.0  # of one file, waits left out
+    longest: float = 604_800.0  # for one file, without the waits
     largest: float = 1e12  # bytes of one file
 
 
-def patience_here(attempts: int = RetryPolicy.attempts) -> RetryPolicy:
-    """Return the patience of this machine; see `site.Downloads`."""
+def site_retry_policy(attempts: int = RetryPolicy.attempts) -> RetryPolicy:
+    """Return the retry policy of this machine; see `site.Downloads`."""
     limits = download_limits()
     return RetryPolicy(
         attempts=attempts,
@@ -45,15 +45,15 @@ def patience_here(attempts: int = RetryPolicy.attempts) -> RetryPolicy:
 
 
 class Pace:
-    """Watches one download over all attempts at it; waits between them do not count."""
+    """Watches one download over all its attempts; the waits between them do not count."""
 
-    def __init__(self, patience: RetryPolicy, name: str) -> None:
-        self._patience = patience
+    def __init__(self, policy: RetryPolicy, name: str) -> None:
+        self._policy = policy
         self._name = name
-        self._limit = patience.largest
+        self._limit = policy.largest
         self._before = 0.0  # seconds of earlier attempts
         self._began = time.monotonic()  # this attempt
-        self._window = 0.0  # the second at which the present window began, and how much was there then
+        self._window = 0.0  # when the present window began; `_size` is the size then
         self._size: int | None = None
 
     @contextmanager
@@ -66,37 +66,37 @@ class Pace:
             self._before = self._seconds()
 
     def begin(self, size: int, announced: int | None, room: int) -> None:
-        """Note that a body follows `size` bytes; `announced` are those of the whole, `room` what the disk can hold."""
+        """Note that a body follows `size` bytes; `announced` is the whole file's size, `room` the free disk space."""
         self._size = size if self._size is None else min(self._size, size)
-        self._limit = min(self._patience.largest, room)
+        self._limit = min(self._policy.largest, room)
         if announced is not None and announced > self._limit:
             raise self._too_large(announced)
 
     def note(self, size: int) -> None:
-        """Note that `size` bytes are there now; one that is too slow, too long or too large raises PipelineError."""
+        """Note that `size` bytes have arrived; a download beyond a limit raises PipelineError."""
         if size > self._limit:
             raise self._too_large(size)
         seconds = self._seconds()
         passed = seconds - self._window
-        if passed < self._patience.window:
+        if passed < self._policy.window:
             return
-        if size - (self._size or 0) < self._patience.slowest * passed:
-            reason = f"slower than {self._patience.slowest:.0f} bytes a second"
-            raise UnreachableError(self._name, reason, "run the same command again later: it goes on from there")
-        if seconds > self._patience.longest:
-            raise UnreachableError(self._name, f"not complete after {self._patience.longest / 3600:.0f} hours", _LIMITS)
+        if size - (self._size or 0) < self._policy.slowest * passed:
+            reason = f"slower than {self._policy.slowest:.0f} bytes a second"
+            raise UnreachableError(self._name, reason, "run the same command again later: the download resumes")
+        if seconds > self._policy.longest:
+            raise UnreachableError(self._name, f"not complete after {self._policy.longest / 3600:.0f} hours", _LIMITS)
         self._window, self._size = seconds, size
 
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._began
 
     def _too_large(self, size: int) -> PipelineError:
-        if self._limit < self._patience.largest:
+        if self._limit < self._policy.largest:
             return PipelineError(
-                "there is no room for this download", where=self._name, value=f"{size} bytes or more",
-                cure="make room and run the same command again: it goes on from there",
+                "not enough disk space for this download", where=self._name, value=f"{size} bytes or more",
+                cure="free disk space and run the same command again: the download resumes",
             )  # fmt: skip
-        return UnreachableError(self._name, f"larger than {self._patience.largest / GIGABYTE:.0f} GB", _LIMITS)
+        return UnreachableError(self._name, f"larger than {self._policy.largest / GIGABYTE:.0f} GB", _LIMITS)
 
 
-_LIMITS = "raise the limit in site.yaml, under `downloads`, if that is as it should be"
+_LIMITS = "if this is expected, raise the limit under `downloads` in site.yaml"

@@ -1,7 +1,7 @@
-"""Pins: what a download was when it was first seen, in `studies/pins.lock`; a later one that differs is refused.
+"""Pins: the digest of every download at its first fetch, in `studies/pins.lock`; other content is refused later.
 
 A download is named by its URL, by `drive:ID`, or by `hub:TYPE/REPOSITORY@REVISION`; its pin holds `sha256` and `size`,
-or the `commit` that a revision meant. The files of a shard that nobody else pins are named by their list and shard.
+or the `commit` of a revision. Files of a shard that have no other pin are named by their list and shard.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pipeline_lib.job.resume import LOCKS
 
 PINS = Path("studies/pins.lock")
 
-FIELDS: dict[str, type] = {"size": int, "files": int}  # of a pin; the others are texts
+FIELDS: dict[str, type] = {"size": int, "files": int}  # of a pin; the others are strings
 
 Pin = dict[str, Any]
 
@@ -40,11 +40,11 @@ class Pins:
         return pins
 
     def get(self, name: str) -> Pin | None:
-        """Return the pin of a download, None where it was never seen."""
+        """Return the pin of a download, None if it was never fetched."""
         return self.all().get(name)
 
     def add(self, name: str, pin: Pin) -> None:
-        """Write the pin of a download that was seen; another that is there already raises PipelineError."""
+        """Write the pin of a download; a different pin that exists already raises PipelineError."""
         self._locks.mkdir(parents=True, exist_ok=True)
         with (self._locks / "pins").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -56,20 +56,20 @@ class Pins:
 
 
 def changed_pins(recorded: dict[str, Pin], pins: dict[str, Pin]) -> dict[str, str]:
-    """Return how recorded pins differ from the present ones, as `old → new` by name; without those that agree."""
+    """Return the recorded pins that differ from the present ones, as `old → new` by name."""
     now = {name: canonical_json(pins[name]) if name in pins else "no pin" for name in recorded}
     return {name: f"{canonical_json(pin)} → {now[name]}" for name, pin in recorded.items() if pins.get(name) != pin}
 
 
-def refuse_other(name: str, pinned: Pin, found: Pin, where: object = PINS) -> None:
-    """Raise PipelineError, with both pins, where what was found is not what is pinned."""
-    if pinned != found:
+def refuse_other(name: str, pinned: Pin, actual: Pin, where: object = PINS) -> None:
+    """Raise PipelineError, with both pins, if they differ."""
+    if pinned != actual:
         raise PipelineError(
-            f"this download is not the one that is pinned: {name}",
+            f"this download differs from its pin: {name}",
             where=where,
-            value=f"pinned {canonical_json(pinned)}, found {canonical_json(found)}",
-            cure="find out why it changed; if the new one is wanted, remove the pin (the line in "
-            "studies/pins.lock, or `sha256` in the study) and run again: other bytes, other results",
+            value=f"pinned {canonical_json(pinned)}, found {canonical_json(actual)}",
+            cure="find out why it changed; to accept the new content, remove the pin (the line in "
+            "studies/pins.lock, or `sha256` in the study) and run again: results may change",
         )
 
 

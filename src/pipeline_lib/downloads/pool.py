@@ -1,4 +1,4 @@
-"""Several downloads at once, in threads."""
+"""Runs several downloads at once, in threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Iterable, Iterator, TypeVar
@@ -12,7 +12,7 @@ R = TypeVar("R")
 def at_once(work: Callable[[T], R], items: Iterable[T], stop: Callable[[], None] = lambda: None) -> Iterator[R]:
     """Yield what `work` returns for every item, in their order.
 
-    Where one fails, or an interruption comes, `stop` is called, and what waits is not begun.
+    After a failure or an interruption, `stop` is called and no further item is started.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(work, item) for item in items]

@@ -1,4 +1,4 @@
-"""One file over HTTP: gone on with where the server allows it, tried again where it fails for a while."""
+"""Downloads one file over HTTP; resumes where the server allows it, and retries failures that may pass."""
 
 import logging
 import os
@@ -18,14 +18,14 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_object
-from pipeline_lib.downloads.hosts import place_at
+from pipeline_lib.downloads.hosts import slot_at
 from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
 
-DIGITS = 12  # of a number of seconds
-TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+DIGITS = 12  # of a number of seconds that are read
+RETRIED = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
-    401: "it wants a log-in: download it yourself and use the source `manual`",
-    403: "it is forbidden, or stands behind a form: download it yourself and use the source `manual`",
+    401: "it requires a log-in: download it yourself and use the source `manual`",
+    403: "it is forbidden, or behind a form: download it yourself and use the source `manual`",
     404: "correct the address",
 }
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class RetryableError(Exception):
-    """A failure that may pass; `wait` holds the seconds that the server asks for, None where it does not say."""
+    """A failure that may pass; `wait` is the server's Retry-After in seconds, or None."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -50,10 +50,10 @@ class Download(Protocol):
 
     @property
     def url(self) -> str:
-        """The address whose host is asked."""
+        """The address of the download."""
 
     def open(self, client: httpx2.Client, headers: dict[str, str]) -> AbstractContextManager[httpx2.Response]:
-        """Ask for the file, with these headers, and return the answer with its body unread."""
+        """Request the file with these headers, and return the response with its body unread."""
 
 
 @dataclass(frozen=True)
@@ -68,72 +68,72 @@ class WebFile:
         return self.url
 
     def open(self, client: httpx2.Client, headers: dict[str, str]) -> AbstractContextManager[httpx2.Response]:
-        """Ask for the file."""
+        """Request the file."""
         return client.stream("GET", self.url, headers=headers)
 
 
 class Transfer:
-    """Receives downloads; `stopping` ends every wait."""
+    """Receives downloads; setting `stopping` ends every wait."""
 
-    def __init__(self, client: httpx2.Client, hosts: Path, patience: RetryPolicy, stopping: Event) -> None:
+    def __init__(self, client: httpx2.Client, hosts: Path, policy: RetryPolicy, stopping: Event) -> None:
         self._client = client
         self._hosts = hosts
-        self._patience = patience
+        self._policy = policy
         self._stopping = stopping
 
     def receive(self, download: Download, file: BinaryIO, notes: Path) -> None:
-        """Receive all of a download into `file`, on from what it holds where that is the beginning of the same bytes.
+        """Receive a download into `file`; resume after the bytes in it if they are of the same version.
 
-        `notes` keeps the file's version, by which the server tells that. What cannot be had raises UnreachableError.
+        `notes` is the file that records this version. A download that keeps failing raises UnreachableError.
         """
-        pace = Pace(self._patience, download.name)
+        pace = Pace(self._policy, download.name)
         furthest = file.seek(0, os.SEEK_END)
         complete = False
         while not complete:
-            complete = self._patiently(download, file, notes, furthest, pace)
+            complete = self._with_retries(download, file, notes, furthest, pace)
             furthest = max(furthest, file.seek(0, os.SEEK_END))
 
-    def _patiently(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
+    def _with_retries(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=self._wait,
-            stop=tenacity.stop_after_attempt(self._patience.attempts) | tenacity.stop_when_event_set(self._stopping),
+            stop=tenacity.stop_after_attempt(self._policy.attempts) | tenacity.stop_when_event_set(self._stopping),
             sleep=tenacity.sleep_using_event(self._stopping),
-            before_sleep=_tell,
+            before_sleep=_log_retry,
             reraise=True,
         )
         try:
-            return attempts(self._step, download, file, notes, furthest, pace)
+            return attempts(self._advance, download, file, notes, furthest, pace)
         except RetryableError as error:
-            cure = "it may be so for a while: run the same command again later"
+            cure = "the failure may be temporary: run the same command again later"
             raise UnreachableError(download.name, error.reason, cure) from error
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.wait if isinstance(error, RetryableError) else None
-        if asked is not None and asked > self._patience.longest_order:
+        if asked is not None and asked > self._policy.longest_retry_after:
             raise PipelineError(
-                f"the server asks to be left alone for {asked:.0f} s", cure="run the same command again after that"
+                f"the server asks to wait for {asked:.0f} s", cure="run the same command again after that"
             )
-        own = min(self._patience.first_wait * 2 ** (state.attempt_number - 1), self._patience.longest_wait)
-        return own if asked is None else asked
+        backoff = min(self._policy.first_wait * 2 ** (state.attempt_number - 1), self._policy.longest_wait)
+        return backoff if asked is None else asked
 
-    def _step(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
-        """Ask once and receive what comes; return whether the file is complete, False where it came further."""
+    def _advance(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
+        """Make one request; return whether the file is complete, False if it only grew."""
         try:
-            with place_at(download.url, self._hosts, self._stopping), pace.attempt():
-                return self._ask(download, file, notes, pace)
+            with slot_at(download.url, self._hosts, self._stopping), pace.attempt():
+                return self._request(download, file, notes, pace)
         except (httpx2.TransportError, httpx2.DecodingError, InterruptedError) as error:
             if file.seek(0, os.SEEK_END) > furthest and not self._stopping.is_set():
-                logger.info("broken off after %d bytes; going on", file.tell())
+                logger.info("the connection broke after %d bytes; resuming", file.tell())
                 return False
             raise RetryableError(f"no answer ({type(error).__name__})") from error
         except (httpx2.InvalidURL, httpx2.TooManyRedirects) as error:
             raise UnreachableError(download.name, type(error).__name__, "correct the address") from error
 
-    def _ask(self, download: Download, file: BinaryIO, notes: Path, pace: Pace) -> bool:
+    def _request(self, download: Download, file: BinaryIO, notes: Path, pace: Pace) -> bool:
         size = file.seek(0, os.SEEK_END)
-        version = _noted(notes) if size else None
+        version = _recorded_version(notes) if size else None
         headers = {"Accept-Encoding": "identity"}
         if version:
             headers |= {"Range": f"bytes={size}-", "If-Range": version}
@@ -144,11 +144,11 @@ class Transfer:
                 return _start_again(file)
             _refuse_failure(response, download)
             refuse_encoded(response, download.name)
-            if response.status_code == 206 and not _goes_on(response, size, version):
+            if response.status_code == 206 and not _resumes(response, size, version):
                 return _start_again(file)
             if response.status_code == 200:
                 file.truncate(0)
-            _note(notes, response)
+            _record_version(notes, response)
             self._write(response, file, pace)
         return True
 
@@ -165,16 +165,14 @@ class Transfer:
                 raise InterruptedError("stopped")
 
 
-def _tell(state: tenacity.RetryCallState) -> None:
+def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     seconds = state.next_action.sleep if state.next_action else 0
-    logger.info(
-        "%s%s; trying again in %.0f s", error, f": {error.__cause__}" if error and error.__cause__ else "", seconds
-    )
+    logger.info("%s%s; retrying in %.0f s", error, f": {error.__cause__}" if error and error.__cause__ else "", seconds)
 
 
 def refuse_encoded(response: httpx2.Response, name: str) -> None:
-    """Raise UnreachableError where a server packs a body that was asked for as it is: a packed one may be endless."""
+    """Raise UnreachableError if a server compresses the body: a compressed body may expand without end."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         cure = "download the file yourself and use the source `manual`"
@@ -188,14 +186,14 @@ def _start_again(file: BinaryIO) -> bool:
 
 def _refuse_failure(response: httpx2.Response, download: Download) -> None:
     code = response.status_code
-    if code in TRY_AGAIN:
+    if code in RETRIED:
         raise RetryableError(f"HTTP {code}", _asked_wait(response))
     if code not in (200, 206):
         raise UnreachableError(download.name, f"HTTP {code}", CURES.get(code, ""))
 
 
 def _asked_wait(response: httpx2.Response) -> float | None:
-    """Return the seconds of a Retry-After, which is a number or a date; None where there is none."""
+    """Return the seconds of the Retry-After header, a number or a date; None without one."""
     value = response.headers.get("Retry-After", "")
     if value.isascii() and value.isdecimal():
         return float(value[:DIGITS])
@@ -207,22 +205,22 @@ def _asked_wait(response: httpx2.Response) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _goes_on(response: httpx2.Response, size: int, version: str | None) -> bool:
-    """Return whether an answer holds the bytes from `size` on, of the version that was asked for."""
+def _resumes(response: httpx2.Response, size: int, version: str | None) -> bool:
+    """Return whether a response has the bytes from `size` on, of the requested version."""
     starts = response.headers.get("Content-Range", "").startswith(f"bytes {size}-")
     return response.status_code == 206 and starts and _version(response) in (version, None)
 
 
 def _version(response: httpx2.Response) -> str | None:
-    """Return what a later request can name this version of the file by; a weak ETag does not tell equal bytes."""
+    """Return the header that identifies this version in a later request; a weak ETag does not mean equal bytes."""
     tag = response.headers.get("ETag", "")
     strong = tag if tag.startswith('"') else None
     return strong or response.headers.get("Last-Modified")
 
 
-def _note(notes: Path, response: httpx2.Response) -> None:
+def _record_version(notes: Path, response: httpx2.Response) -> None:
     write_text(notes, pretty_json({"version": _version(response)}))
 
 
-def _noted(notes: Path) -> str | None:
+def _recorded_version(notes: Path) -> str | None:
     return optional_field(read_object(notes), "version", str, notes) if notes.is_file() else None

@@ -1,1 +1,1 @@
-"""The fetch stage: raw files of one shard of a source, as they are."""
+"""The fetch stage: the raw files of one shard of a source, unchanged."""

@@ -1,7 +1,7 @@
-"""The pin of a source that can change: the names that a shard holds now, told by one digest.
+"""The pin of a source that can change: one digest of the names that are in a shard now.
 
-Names and not bytes: listing a folder of a million images takes seconds, reading them an hour. Whether files were edited
-in place, `fetching.look` tells.
+Names, not bytes: listing a folder of a million images takes seconds, reading them an hour. `fetching.look` detects
+files that were edited in place.
 """
 
 from functools import cache
@@ -16,9 +16,9 @@ from pipeline_lib.sources.base import Source, SourceSettings, shard_of
 
 
 def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> str | None:
-    """Return the digest of a shard's names, None for a source that its settings describe in full.
+    """Return the digest of a shard's names, None for a source that cannot change under the same settings.
 
-    Where the source is not on this machine, what was fetched stands for it: the names in the shard's manifest.
+    If the source is not on this machine, the names come from the manifest of the fetched shard.
     """
     module = cast(Source, load("sources", source.kind))
     if not module.CHANGES:
@@ -31,7 +31,7 @@ def listing(source: SourceSettings, shard: int, shards: int, manifest: Path) -> 
 
 
 def _fetched_names(manifest: Path) -> str | None:
-    """Return the digest of the names in a manifest, None where it is absent or broken: the shard is made again."""
+    """Return the digest of the names in a manifest, None if it is absent or broken, which makes the shard stale."""
     try:
         return names_digest(manifest) if manifest.is_file() else None
     except PipelineError:
@@ -39,7 +39,7 @@ def _fetched_names(manifest: Path) -> str | None:
 
 
 def scan(source: SourceSettings) -> Walk:
-    """Return what a source that can change holds now; looked at once a process for all shards."""
+    """Return the present files of a source that can change; scanned once in a process, for all shards."""
     return _scan(source.kind, source.model_dump_json())
 
 
@@ -49,7 +49,7 @@ def digest_shard(names: list[str], shard: str) -> str:
 
 
 def shard_name(shard: int) -> str:
-    """Return a shard's number as it stands in paths."""
+    """Return a shard's number as written in paths."""
     return f"{shard:03d}"
 
 
@@ -59,7 +59,7 @@ def _scan(kind: str, settings: str) -> Walk:
 
 
 def scan_now(source: SourceSettings) -> Walk:
-    """Return what a source that can change holds now; of one without `scan`, its names alone."""
+    """Return the present files of a source that can change; without `scan`, only their names."""
     module = load("sources", source.kind)
     if hasattr(module, "scan"):
         content: Walk = module.scan(source)

@@ -1,4 +1,4 @@
-"""A look at a source on this machine: is it what a shard was fetched from? Places, sizes and times tell; then bytes."""
+"""Compares a source on this machine with what a shard was fetched from: paths, sizes and times first, then bytes."""
 
 from pathlib import Path
 from typing import Any, Iterator
@@ -13,36 +13,36 @@ from pipeline_lib.job.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.job.removal import RESTORE, removed_by
 from pipeline_lib.sources.base import SourceSettings, shard_of
 
-LOOKED_AT = 50_000  # files of a folder: planning looks at the sizes and times of no more unless asked to
-NAMED = 3  # changed files in one cause
+LOOKED_AT = 50_000  # files of a folder: without --look, planning checks sizes and times of no more
+NAMED = 3  # changed files that one cause names
 
 Job = dict[str, Any]
 Record = dict[str, Any]
 
 
 def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
-    """Return the state of every file or folder of this machine that a shard is fetched from, by its place.
+    """Return the state of every local file or folder that a shard is fetched from, by its recorded name.
 
     A file's state is its size and times, a folder's the digest of the names, sizes and times of the shard's files.
     """
     paths = [path for path in source.local_paths() if path.exists()]
-    return {_place(path): _state(path, source, shard, shards) for path in paths}
+    return {_recorded_name(path): _state(path, source, shard, shards) for path in paths}
 
 
 def source_changes(job: Job, record: Record, cache: DigestCache, everything: bool) -> list[str]:
     """Return a line for every difference between the source and pins of a fetch job and its record.
 
-    Nothing is known of a source where the record tells of none, or where a clone never had the files.
+    There is nothing to compare if the record has no source, or if a clone never had the files.
     """
     try:
         return [*_changed_pins(record), *_changed_files(job, record, cache, everything)]
-    except PipelineError as error:  # site.yaml or the pins cannot be read, or lack the place
+    except PipelineError as error:  # site.yaml or the pins cannot be read, or site.yaml lacks the path
         what, *details = str(error).splitlines()
         return ["; ".join([f"source: {what}", *(line.strip() for line in details[:1])])]
 
 
 def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
-    """Return why planning did not look at the source of a fetch job, None where it did or there is none."""
+    """Return why planning did not check the source of a fetch job; None if it did, or if there is no source."""
     before, source = _seen(job, record), _source(job)
     try:
         paths = source.local_paths() if before else []
@@ -52,7 +52,7 @@ def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
         if not path.exists():
             return f"{path} is not on this machine"
         if path.is_dir() and _is_too_large(source, everything):
-            return f"{path} holds more than {LOOKED_AT:,} files; ask with --look"
+            return f"{path} holds more than {LOOKED_AT:,} files; check it with --look"
     return None
 
 
@@ -63,7 +63,7 @@ def _source(job: Job) -> SourceSettings:
 
 
 def _seen(job: Job, record: Record) -> dict[str, str]:
-    """Return what the fetch job saw of its source; nothing in a clone, which stands on another machine."""
+    """Return the recorded state of the source; nothing in a clone, which is on another machine."""
     if removed_by(Path(job["outputs"]["raw"])) == RESTORE:
         return {}
     seen: dict[str, str] = record["notes"].get("source", {})
@@ -82,24 +82,24 @@ def _changed_files(job: Job, record: Record, cache: DigestCache, everything: boo
         return
     source, shard, shards = _source(job), job["settings"]["shard"], job["settings"]["shards"]
     paths = source.local_paths()
-    places = {_place(path) for path in paths}
-    if not places.issubset(before) or not places:
-        yield f"source: in another place than when it was fetched: {', '.join(map(_shown, paths)) or 'nowhere'}"
+    names = {_recorded_name(path) for path in paths}
+    if not names.issubset(before) or not names:
+        yield f"source: its path changed since it was fetched: {', '.join(map(_shown, paths)) or 'none now'}"
         return
     for path in (path for path in paths if path.exists()):
         if path.is_dir() and _is_too_large(source, everything):
             continue
-        if _state(path, source, shard, shards) != before[_place(path)]:
+        if _state(path, source, shard, shards) != before[_recorded_name(path)]:
             yield from _other_bytes(path, source, job, cache)
 
 
-def _place(path: Path) -> str:
-    """Return a path as records name it: inside the project by its name, elsewhere by a digest of where it lies."""
+def _recorded_name(path: Path) -> str:
+    """Return a path as records name it: inside the project relative to it, elsewhere a digest of the path."""
     return _shown(path) if path.is_relative_to(Path.cwd()) else f"path {digest_text(path.as_posix())[:16]}"
 
 
 def _shown(path: Path) -> str:
-    """Return a path as a person knows it: relative inside the project, which may be moved as a whole."""
+    """Return a path as shown to the user: relative inside the project, which may be moved as a whole."""
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
 
 
@@ -117,7 +117,7 @@ def _is_too_large(source: SourceSettings, everything: bool) -> bool:
 
 
 def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCache) -> Iterator[str]:
-    """Yield a line where files of other times hold other bytes, too; a mere touch is no change."""
+    """Yield a line if files with new times have other bytes, too; a mere touch is no change."""
     if path.is_file():
         pins = source.pins(job["settings"]["shards"])
         name = next((name for name in pins if Path(name).absolute() == path), str(path))
@@ -128,7 +128,7 @@ def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCach
     manifest = Path(job["outputs"]["manifest"])
     try:
         entries = read_entries(manifest) if manifest.is_file() else []
-    except PipelineError:  # it is not the one that was written, which is a cause of its own
+    except PipelineError:  # a changed manifest is a cause of its own
         return
     inside = f"{manifest.name.removesuffix(SUFFIX)}/"
     digests = {entry.path.removeprefix(inside): entry.sha256 for entry in entries if entry.path.startswith(inside)}

@@ -1,4 +1,4 @@
-"""Fetch one shard of a source: the files whose name's digest falls into it."""
+"""Fetches one shard of a source: the files that the digests of their names put into it."""
 
 import logging
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class FetchSettings(Settings):
-    """What one fetch job needs to know."""
+    """Settings of one fetch job."""
 
     source: Annotated[SourceSettings, Plugin("sources", key="kind")]
     seed: int
@@ -37,7 +37,7 @@ class FetchSettings(Settings):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came of a shard: how many files it should have, failures, the pins that held, and where local files lay."""
+    """The result of a shard: its expected number of files, failures, the pins used, and the state of local files."""
 
     files: int
     failures: list[Failure]
@@ -46,35 +46,35 @@ class Fetched:
 
 
 def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None = None) -> Fetched:
-    """Put the shard's files below `folder`; of its images the chosen ones, if given, which pin nothing.
+    """Put the shard's files below `folder`; with `chosen`, only these of its images, and pin nothing.
 
-    A source without any file is an error, and so are more dead links than the source allows.
+    A source without files, or more failures than the source allows, raises PipelineError.
     """
     source = cast(Source, load("sources", settings.source.kind))
     names = source.list_names(settings.source, settings.seed)
     if not names:
-        raise PipelineError("the source holds no file", value=settings.source.model_dump())
+        raise PipelineError("the source has no files", value=settings.source.model_dump())
     refuse_collisions(names, settings.source.model_dump())
-    mine = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
+    selected = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
     if settings.listing is not None and settings.listing != _listing_now(settings):
         raise PipelineError(
-            "files were added to the source, or taken away, while the study ran",
+            "files were added to the source, or removed, while the study ran",
             value=settings.source.model_dump(),
             cure="run snakemake again",
         )
     if chosen is not None:
-        mine = [name for name in mine if name in chosen or name.lower().endswith(TABLE)]
+        selected = [name for name in selected if name in chosen or name.lower().endswith(TABLE)]
     folder.mkdir(parents=True)
-    failures = source.fetch(settings.source, settings.seed, mine, folder)
+    failures = source.fetch(settings.source, settings.seed, selected, folder)
     unreadable = _drop_unreadable(folder)
-    _refuse_too_many(failures, len(mine), settings.source.tolerance(), chosen is not None)
-    logger.info("%d of %d files", len(mine) - len(failures), len(names))
+    _refuse_too_many(failures, len(selected), settings.source.tolerance(), chosen is not None)
+    logger.info("%d of %d files", len(selected) - len(failures), len(names))
     seen = look(settings.source, settings.shard, settings.shards)
-    return Fetched(len(mine), [*failures, *unreadable], _pins(settings, folder, chosen is None), seen)
+    return Fetched(len(selected), [*failures, *unreadable], _pins(settings, folder, chosen is None), seen)
 
 
 def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:
-    """Return whether what an equal job fetched is what would be fetched now: pins and files of this machine agree."""
+    """Return whether an equal job's result is still valid: pins and files of this machine are unchanged."""
     unchanged = look(settings.source, settings.shard, settings.shards) == notes.get("source", {})
     return unchanged and not changed_pins(notes.get("pins", {}), Pins().all())
 
@@ -92,13 +92,13 @@ def _refuse_too_many(failures: list[Failure], total: int, share: float, sample: 
             f"{len(failures)} of {total} files cannot be reached; the study allows {share:.2%}",
             where=failures[0].url,
             value=failures[0].reason,
-            cure="run again later, mend the list, or raise `unreachable` of this source: those that are missing are "
-            "listed, and rows about them are left out",
+            cure="run again later, correct the list, or raise `unreachable` of this source: the missing files are "
+            "listed, and rows about them are skipped",
         )
 
 
 def _drop_unreadable(folder: Path) -> list[Failure]:
-    """Remove what cannot be read below a folder, such as a link that leads nowhere, and return it with its reasons."""
+    """Remove unreadable files below a folder, such as dangling links, and return them with the reasons."""
     failures = []
     for path in sorted(folder.rglob("*")):
         if path.is_dir():
@@ -107,31 +107,33 @@ def _drop_unreadable(folder: Path) -> list[Failure]:
             path.open("rb").close()
         except OSError as error:
             name = path.relative_to(folder).as_posix()
-            logger.warning("left out: %s, at %s, cannot be read: %s", name, path.resolve(), error.strerror)
+            logger.warning("skipped: %s, at %s, cannot be read: %s", name, path.resolve(), error.strerror)
             failures.append(Failure(name, "", f"cannot be read ({error.strerror})"))
             path.unlink()
     return failures
 
 
 def _pins(settings: FetchSettings, folder: Path, whole: bool) -> dict[str, Pin]:
-    """Return the pins of `studies/pins.lock` that this shard was made under, its own among them where it has one.
+    """Return the pins of `studies/pins.lock` that this shard depends on, including its own if it has one.
 
-    A shard that is not whole neither makes nor obeys a pin of its own.
+    An incomplete shard neither writes nor checks a pin of its own.
     """
     pins = Pins()
     wanted = settings.source.pins(settings.shards)
-    own = shard_pin("", settings.shard, settings.shards)
-    others = {shard_pin("", shard, settings.shards) for shard in range(settings.shards)} - ({own} if whole else set())
-    wanted = {name: given for name, given in wanted.items() if not name.endswith(tuple(others))}
+    suffix = shard_pin("", settings.shard, settings.shards)
+    others = {shard_pin("", shard, settings.shards) for shard in range(settings.shards)} - (
+        {suffix} if whole else set()
+    )
+    wanted = {name: sha256 for name, sha256 in wanted.items() if not name.endswith(tuple(others))}
     for name in wanted:
-        if name.endswith(own):
+        if name.endswith(suffix):
             pins.add(name, _content(folder))
     known = pins.all()
-    return {name: known[name] for name, given in wanted.items() if given is None and name in known}
+    return {name: known[name] for name, sha256 in wanted.items() if sha256 is None and name in known}
 
 
 def _content(folder: Path) -> Pin:
-    """Return the pin of a folder's files: how many, and one digest of their names and bytes."""
+    """Return the pin of a folder's files: their number, and one digest of their names and bytes."""
     files = files_below(folder)
     digests = DigestCache().digests(files)
     lines = [f"{digest} {file.relative_to(folder).as_posix()}\n" for file, digest in zip(files, digests, strict=True)]

@@ -1,1 +1,1 @@
-"""Images: what a raw file is, converting it where needed, the index, and reading by path."""
+"""Images: decoding and converting raw files, the image index, and reading images by path."""

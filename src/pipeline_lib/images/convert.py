@@ -1,4 +1,4 @@
-"""The verdict on one image: whether it is kept, converted to JPEG, or quarantined, and why."""
+"""Decides whether an image is kept, converted to JPEG, or quarantined, and gives the reason."""
 
 import io
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ JPEG_SIDE = 65_500  # pixels that libjpeg writes at most
 
 
 class ConvertSettings(Settings):
-    """How the images of a dataset become what models read."""
+    """How the images of a dataset are converted."""
 
     to: Literal["jpeg", "keep"] = Field(
-        description="jpeg: what is not JPEG is converted (training sets); keep: the given bytes are read (benchmarks)"
+        description="jpeg: other formats are converted (training sets); keep: the original bytes are read (benchmarks)"
     )
     pixels: PixelRule = Field(
         default="llava",
-        description="llava: as the original, alpha dropped, 16 bits clipped, EXIF turns ignored; "
+        description="llava: as in the original, alpha dropped, 16 bits clipped, EXIF orientation ignored; "
         "clean: turned upright, alpha on white, 16 bits scaled",
     )
     quality: int = Field(
@@ -33,15 +33,15 @@ class ConvertSettings(Settings):
     @model_validator(mode="before")
     @classmethod
     def _from_one_word(cls, value: Any) -> Any:
-        """Take `convert: jpeg` for `convert: {to: jpeg}`."""
+        """Accept `convert: jpeg` for `convert: {to: jpeg}`."""
         return {"to": value} if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
 class Converted:
-    """The verdict on one raw image, and the new bytes where it was converted; `size` is that of its RGB pixels.
+    """The verdict on one raw image, and the new bytes if it was converted; `size` is that of its RGB pixels.
 
-    `doubt` is why it may show nothing though it can be read; the reason says that too.
+    `doubt` is why a readable image may show nothing; the reason includes it.
     """
 
     status: Literal["kept", "converted", "quarantined"]
@@ -54,20 +54,22 @@ class Converted:
 
 
 def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) -> Converted:
-    """Return what becomes of an image with these bytes; `suffix` is its file's, None where it comes from a table."""
+    """Return the verdict on an image with these bytes; `suffix` is its file's, None for an image from a table."""
     try:
         image = open_image(data)
         pixels = to_rgb(image, settings.pixels)
-        found, done = seen(image, data), effects(image, settings.pixels)
+        decoded, done = seen(image, data), effects(image, settings.pixels)
         doubtful = doubts(image, pixels)
-        told = ", ".join(_label(found.format, suffix) + done + doubtful + _several(found.frames))
+        details = ", ".join(_label(decoded.format, suffix) + done + doubtful + _several(decoded.frames))
         doubt = ", ".join(doubtful)
-        of_jpeg = found.format in ("JPEG", "MPO") and (settings.pixels == "llava" or not done)
+        of_jpeg = decoded.format in ("JPEG", "MPO") and (settings.pixels == "llava" or not done)
         if settings.to == "keep" or of_jpeg:
             rule = settings.pixels if done else ANY
-            return Converted("kept", f"{found.format}{told}", rule, pixels.size, found.frames, doubt=doubt)
-        made = _jpeg(pixels, settings.quality)
-        return Converted("converted", f"{found.format} {found.mode}{told}", ANY, pixels.size, found.frames, made, doubt)
+            return Converted("kept", f"{decoded.format}{details}", rule, pixels.size, decoded.frames, doubt=doubt)
+        jpeg = _jpeg(pixels, settings.quality)
+        return Converted(
+            "converted", f"{decoded.format} {decoded.mode}{details}", ANY, pixels.size, decoded.frames, jpeg, doubt
+        )
     except UnreadableImageError as error:
         return Converted("quarantined", str(error))
 

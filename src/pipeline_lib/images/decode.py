@@ -1,4 +1,4 @@
-"""Decoding: whether bytes are a whole image, and of which kind."""
+"""Decodes images: whether bytes are a complete image, and in which format."""
 
 import io
 import struct
@@ -11,8 +11,8 @@ from typing import Iterator
 
 from PIL import Image, UnidentifiedImageError
 
-# What is opened, and the name suffixes that fit. Pillow opens more, but some of it through other programs (EPS) or by
-# so weak a mark that any bytes could pass (TGA).
+# The formats that are opened, with their name suffixes. Pillow opens more, but some through other programs (EPS) or by
+# so weak a signature that any bytes could pass (TGA).
 FORMATS = {
     "JPEG": {".jpg", ".jpeg", ".jfif"},
     "MPO": {".jpg", ".jpeg", ".jfif", ".mpo"},
@@ -25,17 +25,17 @@ FORMATS = {
     "JPEG2000": {".jp2", ".j2k"},
     "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
 }
-OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow finds out by itself that a JPEG is one
-NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # images by their names
+OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow itself detects that a JPEG is MPO
+NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # image formats that are not opened
 SUFFIXES = frozenset(NEVER_OPENED.union(*FORMATS.values()))
 
-# How files of the commonest formats begin, whatever their names.
+# The first bytes of the commonest formats.
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF")
 
-PIXEL_LIMIT = 89_478_485  # Pillow's own default: a third of a GiB in memory
+PIXEL_LIMIT = 89_478_485  # Pillow's default: a third of a GiB in memory
 BYTE_LIMIT = 500_000_000  # of a file
 
-# What Pillow's decoders raise on hostile bytes: feeding them such met the first four, any parser may raise the others.
+# What Pillow's decoders raise on hostile bytes: fuzzing raised the first four, any parser may raise the others.
 DECODER_ERRORS = (
     OSError,
     ValueError,
@@ -54,7 +54,7 @@ DECODER_ERRORS = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What a file turned out to be: Pillow's format and mode, stored size in pixels, frames."""
+    """The properties of a decoded file: Pillow's format and mode, stored size in pixels, frames."""
 
     format: str
     mode: str
@@ -64,12 +64,12 @@ class Seen:
 
 
 class UnreadableImageError(Exception):
-    """The bytes are not a whole image; the message says why: what for everybody, then in brackets what exactly."""
+    """The bytes are not a complete image; the message has a general reason, then the details in brackets."""
 
 
 @contextmanager
 def decoding(what: str) -> Iterator[None]:
-    """Turn what Pillow raises on hostile bytes into UnreadableImageError, and keep its warnings quiet."""
+    """Turn what Pillow raises on hostile bytes into UnreadableImageError, and silence its warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -90,12 +90,12 @@ def is_image(path: Path) -> bool:
 
 
 def seen(image: Image.Image, data: bytes) -> Seen:
-    """Return what the decoded first frame of `data` is."""
+    """Return the properties of `data`, of which `image` is the decoded first frame."""
     return Seen(str(image.format), image.mode, image.width, image.height, _frames(data))
 
 
 def open_image(data: bytes) -> Image.Image:
-    """Return the decoded first frame; raise UnreadableImageError with the reason where it cannot be decoded."""
+    """Return the decoded first frame; raise UnreadableImageError with the reason if it cannot be decoded."""
     if not data:
         raise UnreadableImageError("empty file")
     image = _opened(data)
@@ -117,7 +117,7 @@ def _opened(data: bytes) -> Image.Image:
 
 
 def _frames(data: bytes) -> int:
-    """Return the count of frames, counted without decoding them; those behind a damaged one do not count."""
+    """Return the number of frames, without decoding them; frames after a damaged one are not counted."""
     image = _opened(data)
     try:
         with decoding("frames"):

@@ -1,4 +1,4 @@
-"""What makes a picture doubtful that can be read: the rule leaves one tone of it, or few of its bits are used."""
+"""Finds readable images that may show nothing: one tone, fully transparent, or with few bits used."""
 
 from typing import cast
 
@@ -6,14 +6,14 @@ from PIL import Image
 
 from pipeline_lib.images.pixels import DEEP, FULL_RANGE, is_deep
 
-NARROW = 16  # tones of 256 that are nearly one
-CLIPPED = 0.5  # share of the pixels that are clipped to white: most of the picture is lost
+NARROW = 16  # largest range of tones, of 256, that counts as one tone
+CLIPPED = 0.5  # share of pixels clipped to white above which most of the image is lost
 
 
 def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:
-    """Return why the RGB `pixels` of a decoded image may show nothing, such as `nearly black`; empty for most.
+    """Return why the RGB `pixels` of a decoded image may show nothing, such as `nearly black`; usually empty.
 
-    A picture that shows one tone may be meant: it is counted and listed, and kept.
+    An image of one tone may be intended: it is counted and listed, and kept.
     """
     reasons = [_bits(image) if is_deep(image) else "", _transparent(image), _tone(pixels), _clipped(image, pixels)]
     return [reason for reason in reasons if reason]
@@ -31,7 +31,7 @@ def _tone(pixels: Image.Image) -> str:
 
 
 def _bits(image: Image.Image) -> str:
-    """Return how many bits of 16 a deep image uses, where that leaves the uppermost unused."""
+    """Return how many of 16 bits a deep image uses, if the highest bits are unused."""
     if image.mode in DEEP[1:]:
         return ""
     low, high = cast(tuple[int, int], image.convert("I").getextrema())
@@ -46,7 +46,7 @@ def _transparent(image: Image.Image) -> str:
 
 
 def _clipped(image: Image.Image, pixels: Image.Image) -> str:
-    """Return whether a deep image is mostly white, which it is by clipping alone where its own values differ."""
+    """Return the doubt if a deep image is mostly but not all white, as after clipping."""
     if not is_deep(image):
         return ""
     white = pixels.getchannel(0).histogram()[255] / (pixels.width * pixels.height)  # its channels are equal

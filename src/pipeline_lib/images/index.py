@@ -1,4 +1,4 @@
-"""The image index: where the bytes of every image lie and what they are, as a Parquet table."""
+"""The image index: a Parquet table with the location and the properties of every image."""
 
 import itertools
 from dataclasses import dataclass, fields, replace
@@ -14,14 +14,14 @@ from pipeline_lib.images.pixels import ANY
 
 
 class IndexSettings(Settings):
-    """How the images of a dataset are named."""
+    """The prefix of a dataset's image paths."""
 
     prefix: str = ""
 
 
 @dataclass(frozen=True)
 class IndexRow:
-    """One image: `member` of a folder (`container`), or of an archive in which its bytes begin at `offset`."""
+    """One image: `member` of the folder `container`, or of an archive in which its bytes begin at `offset`."""
 
     path: str  # as tables and questions name it
     status: str  # kept, unpacked (from a table, as it was), converted, quarantined, missing, ignored
@@ -35,23 +35,23 @@ class IndexRow:
     frames: int
     source_sha256: str
     sha256: str
-    pixels: str = ANY  # the rule by which the bytes become RGB; `any` where all agree
+    pixels: str = ANY  # the rule that turns the bytes into RGB; `any` if all rules agree
     doubt: str = ""  # why a usable image may show nothing
 
     @property
     def pin(self) -> str:
-        """Return what an image is to a model: the digest of its bytes, and the rule where it is not the original's."""
+        """Return what a model's input depends on: the digest of the bytes, and the rule if it is not the original's."""
         return pin(self.sha256, self.pixels)
 
 
 def pin(sha256: str, pixels: str) -> str:
-    """Return the pin of bytes that are read by a rule."""
+    """Return the pin of bytes with this digest under a pixel rule."""
     return sha256 if pixels in (ANY, "llava") else f"{sha256}:{pixels}"
 
 
-UNUSABLE = {"quarantined": "image quarantined", "missing": "image could not be fetched"}  # status, and how it is told
+UNUSABLE = {"quarantined": "image quarantined", "missing": "image could not be fetched"}  # status, and its message
 
-IGNORED = "ignored"  # the status of a file that is no image; datasets may have such files of one name
+IGNORED = "ignored"  # the status of a file that is no image; two datasets may have such files of the same name
 
 SCHEMA = pa.schema([(field.name, pa.string() if field.type is str else pa.int64()) for field in fields(IndexRow)])
 
@@ -67,7 +67,7 @@ def read_index(path: Path) -> list[IndexRow]:
 
 
 def merge(shards: list[list[IndexRow]], prefix: str) -> list[IndexRow]:
-    """Return the rows of all shards sorted by path, with the dataset's prefix; a path seen twice is an error."""
+    """Return the rows of all shards sorted by path, with the prefix added; a duplicate path raises PipelineError."""
     rows = sorted((row for shard in shards for row in shard), key=lambda row: row.path)
     for first, second in itertools.pairwise(rows):
         if first.path == second.path:
@@ -97,7 +97,7 @@ def doubtful(rows: list[IndexRow]) -> list[dict[str, str]]:
 
 
 def health(rows: list[IndexRow]) -> dict[str, int]:
-    """Return how many files there are of each status and reason, most frequent first; details do not count."""
+    """Return how many files there are of each status and reason, most frequent first, details removed."""
     counts: dict[str, int] = {}
     for row in rows:
         key = f"{row.status}: {row.reason.partition(' (')[0]}"

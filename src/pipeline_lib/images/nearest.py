@@ -1,4 +1,4 @@
-"""The path in an index that is most like one that the index does not hold, and how the two differ."""
+"""Finds the path in an index that is most similar to a missing path, and how the two differ."""
 
 import posixpath
 import unicodedata
@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Callable, Iterable
 from urllib.parse import unquote
 
-MOST_COMPARED = 50  # paths with one file name that are compared, so that a million of them cost nothing
+MOST_COMPARED = 50  # paths with the same file name that are compared: a million of them must cost no more
 SHOWN_FOLDERS = 5
 
 
@@ -25,7 +25,7 @@ def _without_suffix(path: str) -> str:
 
 SUFFIX = "other suffix"
 
-# What may differ between two names of one file, and what puts the difference aside, in this order.
+# The differences between two names of one file, and the functions that remove them, in this order.
 ASPECTS: dict[str, Callable[[str], str]] = {
     "written otherwise (`./`, slashes, blanks, escapes)": _written,
     "other Unicode form": _unicode_form,
@@ -35,7 +35,7 @@ ASPECTS: dict[str, Callable[[str], str]] = {
 
 
 class NearestPaths:
-    """The paths of an index, for look-ups that put writing, Unicode form, case, suffix and folders aside."""
+    """The paths of an index, for look-ups that ignore notation, Unicode form, case, suffix and folders."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._by_key: dict[str, list[str]] = {}
@@ -46,7 +46,7 @@ class NearestPaths:
             self._by_name.setdefault(posixpath.basename(key), []).append(path)
 
     def nearest(self, path: str) -> str | None:
-        """Return the path that is most like `path`, None where no file has its name."""
+        """Return the path that is most similar to `path`, None if no file has its name."""
         key = _key(path)
         parts = key.split("/")
         for first in range(len(parts)):
@@ -59,18 +59,18 @@ class NearestPaths:
         )
 
     def hint(self, path: str) -> str:
-        """Return the nearest path with what differs, such as `there is 1.jpg: other case`; empty without one."""
+        """Return the nearest path and its differences, such as `there is 1.jpg: other case`; empty without one."""
         nearest = self.nearest(path)
         return "" if nearest is None else f"there is {nearest}: {', '.join(differences(path, nearest))}"
 
 
 def differences(path: str, other: str) -> list[str]:
-    """Return in which ways two paths with one file name differ."""
+    """Return the differences between two paths with the same file name."""
     same_suffix = posixpath.splitext(path)[1].casefold() == posixpath.splitext(other)[1].casefold()
     aspects = [name for name in ASPECTS if not (same_suffix and name == SUFFIX)]
     part: Callable[[str], str] = str if _key(path) == _key(other) else posixpath.basename
-    put_aside = {name: [aspect for aspect in aspects if aspect != name] for name in aspects}
-    differing = [name for name, others in put_aside.items() if part(_key(path, others)) != part(_key(other, others))]
+    ignored = {name: [aspect for aspect in aspects if aspect != name] for name in aspects}
+    differing = [name for name, others in ignored.items() if part(_key(path, others)) != part(_key(other, others))]
     return differing if part is str else [*differing, _other_folder(path, other)]
 
 
@@ -83,14 +83,14 @@ def first_folders(paths: Iterable[str]) -> str:
 
 
 def _key(path: str, aspects: Iterable[str] = ASPECTS) -> str:
-    """Return a path with some of its aspects put aside."""
+    """Return a path with some of its aspects removed."""
     for name in aspects:
         path = ASPECTS[name](path)
     return path
 
 
 def _equal_end(first: str, second: str) -> int:
-    """Return how many parts are equal at the ends of two paths."""
+    """Return how many trailing parts of two paths are equal."""
     pairs = list(zip(reversed(first.split("/")), reversed(second.split("/")), strict=False))
     return next((count for count, (part, counterpart) in enumerate(pairs) if part != counterpart), len(pairs))
 

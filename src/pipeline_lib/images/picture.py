@@ -1,4 +1,4 @@
-"""The picture of a dataset's health: an SVG with a bar for every status and reason."""
+"""Draws a dataset's health as an SVG with a bar for every status and reason."""
 
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -18,7 +18,7 @@ UNUSABLE = ("quarantined", "missing")
 
 
 class Bar(NamedTuple):
-    """One bar: the status that colours it, its label, how many images."""
+    """One bar: the status that sets its colour, its label, the number of images."""
 
     status: str
     label: str
@@ -28,7 +28,7 @@ class Bar(NamedTuple):
 def draw_health(health: dict[str, int]) -> str:
     """Return an SVG of a health table, `STATUS: REASON` to counts: groups by status, the most frequent first.
 
-    Up to BARS bars are drawn, those of unusable images first; the rest is summed up in one more.
+    Up to BARS bars are drawn, those of unusable images first; one more bar has the sum of the rest.
     """
     bars = _bars(health)
     total, largest = sum(health.values()), max((bar.images for bar in bars), default=1)
@@ -36,17 +36,17 @@ def draw_health(health: dict[str, int]) -> str:
     y = MARGIN + 40
     for status in _ordered({bar.status for bar in bars}):
         y += 12
-        for place, bar in enumerate(bar for bar in bars if bar.status == status):
-            lines += _drawn(bar, "" if place else status, y, largest, total)
+        for index, bar in enumerate(bar for bar in bars if bar.status == status):
+            lines += _drawn(bar, "" if index else status, y, largest, total)
             y += ROW
     return "\n".join([*_frame(f"{total:,} images", _totals(health), y + MARGIN - 8), *lines, "</svg>", ""])
 
 
 def _bars(health: dict[str, int]) -> list[Bar]:
     """Return the bars to draw, most frequent first within a status."""
-    found = [Bar(*_parts(key), count) for key, count in health.items()]
-    found.sort(key=lambda bar: (bar.status not in UNUSABLE, -bar.images, bar))
-    shown, rest = found[:BARS], found[BARS:]
+    bars = [Bar(*_parts(key), count) for key, count in health.items()]
+    bars.sort(key=lambda bar: (bar.status not in UNUSABLE, -bar.images, bar))
+    shown, rest = bars[:BARS], bars[BARS:]
     if rest:
         shown.append(Bar("other", f"{len(rest)} more reasons", sum(bar.images for bar in rest)))
     return shown
@@ -66,7 +66,7 @@ def _totals(health: dict[str, int]) -> str:
 
 
 def _ordered(statuses: set[str]) -> list[str]:
-    """Return statuses as COLORS has them, others behind."""
+    """Return the statuses in the order of COLORS, others last."""
     return sorted(statuses, key=lambda status: ([*COLORS, status].index(status), status))
 
 
@@ -95,7 +95,7 @@ def _short(label: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return text as XML can hold it."""
+    """Return the text escaped for XML."""
     return escape("".join(letter if letter.isprintable() else "?" for letter in text))
 
 

@@ -1,7 +1,7 @@
-"""Pixel rules: how a decoded image becomes RGB; `llava` as the original does it, `clean` as a person would see it.
+"""Pixel rules, which turn a decoded image into RGB: `llava` as the original does, `clean` as viewers show it.
 
-They differ on three things: an EXIF turn, transparency, and more than 8 bits a channel. CMYK is the same in both, as
-Pillow converts it: a CMYK JPEG is taken to hold inverted values, as Adobe writes them.
+They differ in three things: EXIF orientation, transparency, and more than 8 bits a channel. CMYK is the same in
+both, as Pillow converts it: a CMYK JPEG is assumed to have inverted values, as Adobe writes them.
 """
 
 from typing import Literal
@@ -33,7 +33,7 @@ EFFECTS = {
 
 
 def to_rgb(image: Image.Image, rule: str) -> Image.Image:
-    """Return a decoded image as RGB by `llava`, `clean` or `any`; raise UnreadableImageError where its mode cannot."""
+    """Return a decoded image as RGB by `llava`, `clean` or `any`; raise UnreadableImageError if its mode cannot."""
     if rule not in (*EFFECTS, ANY):
         raise ValueError(f"no such pixel rule: {rule}")
     with decoding(f"mode {image.mode} cannot become RGB"):
@@ -41,19 +41,19 @@ def to_rgb(image: Image.Image, rule: str) -> Image.Image:
 
 
 def llava(image: Image.Image) -> Image.Image:
-    """Return `convert("RGB")`: alpha is dropped, 16 bits are clipped at 255, an EXIF turn is ignored.
+    """Return `convert("RGB")`: alpha is dropped, 16 bits are clipped at 255, the EXIF orientation is ignored.
 
     Source: haotian-liu/LLaVA c121f04, `llava/train/train.py` and `llava/eval/model_vqa_loader.py`.
     """
     rgb = image.convert("RGB")
-    rgb.info.pop("transparency", None)  # Pillow keeps this mark, by which transformers 5 would lay the image on white
+    rgb.info.pop("transparency", None)  # Pillow keeps this key, for which transformers 5 would put the image on white
     return rgb
 
 
 def padded_first(image: Image.Image, colour: tuple[int, ...]) -> Image.Image:
-    """Return an image padded to a square before it becomes RGB, the colour taken for one of its own mode's.
+    """Return an image padded to a square before it becomes RGB; `colour` is used in the image's own mode.
 
-    Modes of one or two channels raise UnreadableImageError where there is something to pad: there the original stops.
+    Modes of one or two channels raise UnreadableImageError if padding is needed: the original fails there.
     Source: haotian-liu/LLaVA c121f04, `llava/eval/model_vqa_science.py` and `expand2square` of `llava/mm_utils.py`.
     """
     side = max(image.size)
@@ -66,10 +66,10 @@ def padded_first(image: Image.Image, colour: tuple[int, ...]) -> Image.Image:
 
 
 def clean(image: Image.Image) -> Image.Image:
-    """Return the image turned as its EXIF says, more than 8 bits scaled to 8, and transparency laid on white.
+    """Return the image turned by its EXIF orientation, more than 8 bits scaled to 8, transparency put on white.
 
-    Values of 16 bits are scaled from 0…65535. Modes I and F have no range of their own: integers that lie in 0…65535
-    are scaled from it, anything else from the image's smallest value to its largest; what is not a number is black.
+    Values of 16 bits are scaled from 0…65535. Modes I and F have no fixed range: integers within 0…65535 are scaled
+    from it, other values from the image's smallest to its largest; NaN becomes black.
     """
     turn = TURNS.get(orientation(image))
     upright = image.transpose(turn) if turn is not None else image
@@ -79,20 +79,20 @@ def clean(image: Image.Image) -> Image.Image:
 
 
 def effects(image: Image.Image, rule: PixelRule) -> list[str]:
-    """Return what `rule` does to an image that another rule would do otherwise; empty where all rules agree."""
+    """Return the effects of `rule` on an image in which the rules differ; empty if all rules agree."""
     deep = is_deep(image)
     marks = (orientation(image) in TURNS, image.has_transparency_data and not deep, deep)
     return [effect for effect, marked in zip(EFFECTS[rule], marks, strict=True) if marked]
 
 
 def orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1…8; a tag that is absent, unreadable or out of range counts as 1, upright."""
+    """Return the EXIF orientation, 1…8; an absent, unreadable or invalid tag counts as 1, upright."""
     try:
         with decoding("EXIF"):
-            found = image.getexif().get(ExifTags.Base.Orientation)
+            value = image.getexif().get(ExifTags.Base.Orientation)
     except UnreadableImageError:
         return 1
-    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -119,7 +119,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _range(values: NDArray[np.generic]) -> tuple[float, float]:
-    """Return the values that become 0 and 255, for modes without a range of their own."""
+    """Return the values that become 0 and 255, for modes without a fixed range."""
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Reading images by path: through the index, every byte checked against its digest."""
+"""Reads images by path through the index, and checks their bytes against the digests."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class ImageReader:
 
     def __init__(self, indexes: list[Path]) -> None:
         self._rows: dict[str, IndexRow] = {}
-        self._nearest: NearestPaths | None = None  # built when a path is looked up in vain
+        self._nearest: NearestPaths | None = None  # built when a path is missing
         for index in indexes:
             self._add(index)
 
@@ -38,7 +38,7 @@ class ImageReader:
         return path in self._rows and self._rows[path].status not in UNUSABLE
 
     def why_not(self, path: str) -> str:
-        """Return why an image cannot be used; for one that no dataset holds, with the nearest path that there is."""
+        """Return why an image cannot be used; if no dataset has the path, with the nearest path that one has."""
         if path not in self._rows:
             self._nearest = self._nearest or NearestPaths(self._rows)
             return "; ".join(part for part in (f"{ABSENT}: {path}", self._nearest.hint(path)) if part)
@@ -46,13 +46,13 @@ class ImageReader:
         return f"{UNUSABLE[row.status]}: {row.reason}"
 
     def row(self, path: str) -> IndexRow:
-        """Return the index row of a usable image; another raises PipelineError."""
+        """Return the index row of a usable image; any other path raises PipelineError."""
         if path not in self:
             raise PipelineError(self.why_not(path), value=path)
         return self._rows[path]
 
     def read(self, path: str, pinned: str) -> bytes:
-        """Return the bytes of an image, which must be the one that `pinned`, its row's `pin`, names."""
+        """Return the bytes of an image; they must match `pinned`, the `pin` of its row."""
         row = self.row(path)
         data = _bytes_of(row)
         if pin(digest_bytes(data), row.pixels) != pinned:
@@ -60,7 +60,7 @@ class ImageReader:
                 "this image is not the one that the table was made from",
                 where=row.container,
                 value=path,
-                cure="it was changed behind the workflow: put it back, or delete its dataset's manifests and run again",
+                cure="it was changed outside the workflow: restore it, or delete its dataset's manifests and run again",
             )
         return data
 

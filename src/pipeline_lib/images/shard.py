@@ -1,4 +1,4 @@
-"""The convert stage: every image of one shard, in files and in tables, with what is new in an archive."""
+"""The convert stage: converts the images of one shard, in files and in tables; new bytes go into an archive."""
 
 import io
 import tarfile
@@ -19,12 +19,12 @@ def convert_shard(
 ) -> list[IndexRow]:
     """Convert the images of one shard, files and rows of tables, and return their index rows, sorted by name.
 
-    `raw` is the folder that names are relative to; what is converted or comes from a table is appended to the
-    uncompressed archive `tar`, which the index calls `container`. A file that is no image, and one that cannot be read,
-    has a row with that reason.
+    `raw` is the folder that names are relative to. Converted images and images from tables are appended to the
+    uncompressed archive `tar`, which the index calls `container`. A file that is no image, or cannot be read, has a
+    row with that reason.
     """
     rows = []
-    with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # it takes names of any length
+    with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # PAX allows names of any length
         shard = _Shard(raw, archive, container, settings)
         for file in sorted(files, key=lambda file: file.as_posix()):
             rows += shard.rows(file)
@@ -73,37 +73,39 @@ class _Shard:
         return replace(self._row(name, name, digest_bytes(data), done), size=len(data), sha256=digest_bytes(data))
 
     def table(self, file: Path) -> list[IndexRow]:
-        """Return the rows of a table's images, those that name another row's image last."""
+        """Return the rows of a table's images, sorted by path."""
         name = file.relative_to(self._raw).as_posix()
         folder = name[: -len(file.suffix)]
-        found: dict[str, IndexRow] = {}
+        rows: dict[str, IndexRow] = {}
         short: list[Cell] = []
         try:
             for cell in cells(file):
                 if cell.is_short:
                     short.append(cell)
                 else:
-                    _enter(found, self._cell(name, cell.path(folder), cell))
+                    _enter(rows, self._cell(name, cell.path(folder), cell))
         except UnreadableImageError as error:
-            found[name] = self._row(name, name, digest_file(file), Converted("quarantined", str(error)))
-        own = {**found}
+            rows[name] = self._row(name, name, digest_file(file), Converted("quarantined", str(error)))
+        originals = {**rows}
         indexes = {cell.index for cell in short}
         for cell in short:
-            _enter(found, self._short_cell(name, folder, cell, own, indexes))
-        return sorted(found.values(), key=lambda row: row.path)
+            _enter(rows, self._short_cell(name, folder, cell, originals, indexes))
+        return sorted(rows.values(), key=lambda row: row.path)
 
-    def _short_cell(self, name: str, folder: str, cell: Cell, own: dict[str, IndexRow], indexes: set[str]) -> IndexRow:
-        """Return the row of a cell that may name another row, which must have an image of its own."""
+    def _short_cell(
+        self, name: str, folder: str, cell: Cell, originals: dict[str, IndexRow], indexes: set[str]
+    ) -> IndexRow:
+        """Return the row of a cell that may be the index of another row, which must then have its own image."""
         path, target = cell.path(folder), f"{folder}/{cell.value}"
-        if cell.names_a_path and target in own:
-            return replace(own[target], path=path)
+        if cell.names_a_path and target in originals:
+            return replace(originals[target], path=path)
         if cell.value in indexes and cell.value:
             reason = f"the row that it refers to has no image of its own (row {cell.value})"
             return self._row(path, name, digest_text(cell.value), Converted("quarantined", reason))
         return self._cell(name, path, cell)
 
     def _cell(self, name: str, path: str, cell: Cell) -> IndexRow:
-        """Return the row of an image that a table holds; its bytes are in the archive, changed or not."""
+        """Return the row of an image in a table; its bytes go into the archive, converted or not."""
         try:
             data = cell.image()
         except UnreadableImageError as error:
@@ -114,7 +116,7 @@ class _Shard:
         return self._packed(path, data, done, done.data or data)
 
     def _packed(self, name: str, source: bytes, done: Converted, data: bytes) -> IndexRow:
-        """Append `data` to the archive under a fixed owner and time, and return its row."""
+        """Append `data` to the archive with a fixed owner and time, and return its row."""
         member = tarfile.TarInfo(name)
         member.size = len(data)
         self._archive.addfile(member, io.BytesIO(data))
@@ -129,7 +131,7 @@ class _Shard:
         )
 
     def _row(self, path: str, member: str, source_sha256: str, done: Converted) -> IndexRow:
-        """Return the row of an image that stays where it is."""
+        """Return the row of an image that stays in its file."""
         return IndexRow(
             path=path,
             status=done.status,
@@ -148,9 +150,9 @@ class _Shard:
         )
 
 
-def _enter(found: dict[str, IndexRow], row: IndexRow) -> None:
-    """Add a row of a table; where its path has another image already, neither can be trusted."""
-    before = found.setdefault(row.path, row)
+def _enter(rows: dict[str, IndexRow], row: IndexRow) -> None:
+    """Add a row of a table; if its path already has a different image, neither is usable."""
+    before = rows.setdefault(row.path, row)
     if before.source_sha256 != row.source_sha256:
         reason = "this index has several images"
-        found[row.path] = replace(before, status="quarantined", reason=reason, pixels="")
+        rows[row.path] = replace(before, status="quarantined", reason=reason, pixels="")

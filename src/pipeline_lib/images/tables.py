@@ -1,4 +1,4 @@
-"""Images inside tables: a TSV whose rows have an `index` and an `image` in base64, as MMBench gives them."""
+"""Reads images from TSV tables whose rows have an `index` and an `image` in base64, as in MMBench."""
 
 import base64
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from pipeline_lib.core.tsv import swallowing_row
 from pipeline_lib.images.decode import UnreadableImageError
 
 COLUMNS = ["index", "image"]
-ROWS_AT_ONCE = 64  # an image is some hundred KB
+ROWS_AT_ONCE = 64  # an image takes some hundred KB
 
-# A value this short is the index of another row, where there is one: the rule of VLMEvalKit's tables.
+# A value this short is the index of another row, if such a row exists: the rule of VLMEvalKit's tables.
 REFERENCE = 64  # characters
 
-# Everything is text: a row whose index is "None" or "NA" is a row like any other.
+# All columns are strings: an index "None" or "NA" is an index like any other.
 TEXT: dict[str, Any] = {"sep": "\t", "dtype": str, "keep_default_na": False}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The image of one row: the row's number from 1, its index, what stands under `image`."""
+    """The image of one row: the row's number from 1, its index, the value of `image`."""
 
     row: int
     index: str
@@ -32,7 +32,7 @@ class Cell:
         return len(self.value) <= REFERENCE
 
     def path(self, folder: str) -> str:
-        """Return the path of the image; a row whose index makes none has its number."""
+        """Return the path of the image; if the index cannot be part of a path, the row's number is used."""
         return f"{folder}/{self.index}" if self.names_a_path else f"{folder}/row {self.row}"
 
     @property
@@ -41,7 +41,7 @@ class Cell:
         return self.index not in ("", ".", "..") and "/" not in self.index
 
     def image(self) -> bytes:
-        """Return the decoded bytes; raise UnreadableImageError where there are none."""
+        """Return the decoded bytes; raise UnreadableImageError if there are none."""
         if not self.names_a_path:
             raise UnreadableImageError(f"its index makes no path ({self.index[:40]!r})")
         if not self.value:
@@ -49,24 +49,24 @@ class Cell:
         try:
             return base64.b64decode("".join(self.value.split()), validate=True)
         except ValueError as error:
-            told = f"row {self.row}: {self.value[:REFERENCE]!r}"
-            raise UnreadableImageError(f"neither base64 nor another row's index ({told})") from error
+            details = f"row {self.row}: {self.value[:REFERENCE]!r}"
+            raise UnreadableImageError(f"neither base64 nor another row's index ({details})") from error
 
 
 def holds_images(path: Path) -> bool:
     """Return whether a file is a TSV with an index and an image in every row."""
-    import pandas as pd  # takes half a second, which a study without such tables need not wait
+    import pandas as pd  # the import takes half a second, which studies without tables need not wait
 
     if path.suffix.lower() != ".tsv":
         return False
     try:
         return set(COLUMNS) <= set(pd.read_csv(path, nrows=0, **TEXT).columns)
-    except ValueError:  # pandas' own errors, and bytes that are no text
+    except ValueError:  # pandas' own errors, and bytes that are not text
         return False
 
 
 def cells(path: Path) -> Iterator[Cell]:
-    """Yield the images of a table, some rows in memory at a time; raise UnreadableImageError where it breaks off."""
+    """Yield the images of a table, a few rows in memory at a time; raise UnreadableImageError if it is broken."""
     import pandas as pd
 
     number = 0

@@ -1,4 +1,4 @@
-"""The predict stage: a LLaVA answers questions greedily, in batches that give the same answers as one by one."""
+"""The predict stage: a LLaVA answers questions greedily; the batch size does not change the answers."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ from pipeline_lib.prompts.base import Template, question
 
 logger = logging.getLogger(__name__)
 
-ANSWER_ID_LENGTH = 22  # characters of LLaVA's `answer_id`
+ANSWER_ID_LENGTH = 22  # characters, as in LLaVA
 
 
 def answer_benchmark(
@@ -35,9 +35,9 @@ def answer_benchmark(
     state: Path,
     chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the answer records of a checkpoint to a benchmark, or to the chosen ones of its questions.
+    """Return the answer records of a checkpoint for a benchmark, or for the `chosen` ones of its questions.
 
-    `state` keeps what an interrupted job was told.
+    `state` is the folder with the texts that an interrupted job had generated.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     llava = load_llava(model.folder())
@@ -56,9 +56,9 @@ def predict(
     model: str,
     saved: SavedTexts,
 ) -> list[dict[str, Any]]:
-    """Return LLaVA's answer record for every question, in the order given; `model` is the digest that they name.
+    """Return LLaVA's answer record for every question, in their order; `model` is the digest in the records.
 
-    A batch whose texts are saved is not asked again.
+    A batch whose texts are saved is not generated again.
     """
     template = cast(Template, load("prompts", str(llava.card.template)))
     prompts = [_prompt(llava, template, question) for question in questions]
@@ -79,14 +79,14 @@ def predict(
 
 
 def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
-    """Return the token ids of a prompt; in a question without an image, `<image>` is text as any other."""
+    """Return the token ids of a prompt; in a question without an image, `<image>` is ordinary text."""
     image = asked.image is not None
     tokens = llava.model.config.image_seq_length if image else 0
     return encode(question(template, asked.prompt, image), llava.tokenizer, tokens)[0]
 
 
 def _expect_room(llava: Llava, questions: list[Question], prompts: list[list[int]], max_new_tokens: int) -> None:
-    """Raise PipelineError where the longest prompt and its answer may need more positions than the model has."""
+    """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
     positions = llava.model.config.get_text_config().max_position_embeddings
     length, longest = max(zip(map(len, prompts), questions, strict=True), key=lambda pair: pair[0], default=(0, None))
     if longest is not None and length + max_new_tokens > positions:
@@ -95,14 +95,14 @@ def _expect_room(llava: Llava, questions: list[Question], prompts: list[list[int
             f"this prompt and its answer need up to {length + max_new_tokens} positions; the model has {positions}",
             where=f"question {longest.id}",
             value=f"{length} tokens of prompt, max_new_tokens: {max_new_tokens}",
-            cure=f"write `max_new_tokens: {room}` or less" if room > 0 else "ask a model with more positions",
+            cure=f"write `max_new_tokens: {room}` or less" if room > 0 else "use a model with more positions",
         )
 
 
 def _inputs(
     llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader, faithful: bool
 ) -> dict[str, torch.Tensor]:
-    """Return a batch padded on the left, so that every prompt ends where its answer begins."""
+    """Return the inputs of a batch, padded on the left, so that every answer begins right after its prompt."""
     pad = int(llava.tokenizer.pad_token_id)
     longest = max(map(len, prompts))
     inputs = {
@@ -138,9 +138,9 @@ def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int
 
 
 def _record(question: Question, text: str, model_id: str, model: str) -> dict[str, Any]:
-    """Return LLaVA's record; its `answer_id`, random there, is a digest here so that equal answers are equal files.
+    """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
-    `metadata`, empty there, names the model's digest.
+    `metadata`, empty there, contains the model's digest.
     """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{text}")[:ANSWER_ID_LENGTH]
     identifier: int | str = int(question.id) if re.fullmatch("0|[1-9][0-9]*", question.id) else question.id

@@ -1,4 +1,4 @@
-"""Texts that a model gave before it was interrupted: a line a batch; a line cut while it was written is dropped."""
+"""The texts generated before an interruption: one line per batch; an incomplete last line is dropped."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ logger = logging.getLogger(__name__)
 
 
 class SavedTexts:
-    """The texts of finished batches, by the place of their first question in the order of asking."""
+    """The texts of finished batches, by the position of the first question in the order of generation."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -21,12 +21,12 @@ class SavedTexts:
             row = json.loads(line)
             self._texts[row["start"]] = row["texts"]
         if self._texts:
-            logger.info("going on after %d batches", len(self._texts))
+            logger.info("resuming after %d batches", len(self._texts))
         with path.open("ab") as file:
             file.truncate(whole)
 
     def of(self, start: int) -> list[str] | None:
-        """Return the texts of the batch that begins at `start`, None where it has not been asked."""
+        """Return the texts of the batch that begins at `start`, None if they are not generated yet."""
         return self._texts.get(start)
 
     def add(self, start: int, texts: list[str]) -> None:

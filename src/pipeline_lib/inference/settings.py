@@ -22,7 +22,7 @@ class Decoding(Settings):
 
 
 class PredictSettings(NumericSettings, Decoding):
-    """What one predict job needs to know."""
+    """The settings of one predict job."""
 
     benchmark: str
     protocol: str

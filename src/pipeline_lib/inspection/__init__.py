@@ -1,1 +1,1 @@
-"""Inspection: the questions of a benchmark, looked at before anything is trained or asked."""
+"""Inspection of the questions of a benchmark, before any training or prediction."""

@@ -1,4 +1,4 @@
-"""The inspect_questions stage: the questions of a benchmark against its protocol, its images and its gold."""
+"""The inspect_questions stage: check a benchmark's questions against its protocol, images and gold answers."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Inspection:
-    """The counts of a benchmark's questions, for people, and everything that speaks against asking them."""
+    """The counts of a benchmark's questions, for the user, and all faults in them."""
 
     report: dict[str, Any]
     faults: list[str]
@@ -26,8 +26,8 @@ def inspect_questions(
 ) -> Inspection:
     """Return the counts and faults of the questions, or of the `chosen` ones of a rehearsal.
 
-    Files that do not fit the benchmark are a fault too. A file that is not what its manifest says raises PipelineError:
-    no verdict outlives its being put back.
+    Files that do not fit the benchmark are a fault too. A file that differs from its manifest raises PipelineError:
+    a verdict would be wrong once the file is restored.
     """
     for shard in shards:
         shard.files()
@@ -59,7 +59,7 @@ def inspect_questions(
 
 
 def _gold(files: Files, settings: InspectQuestionsSettings) -> tuple[dict[str, int], list[str]]:
-    """Return the counts of the gold answers and their faults; none of a benchmark that is scored elsewhere."""
+    """Return the counts of the gold answers and their faults; neither for a benchmark that is scored elsewhere."""
     if not settings.scored:
         return {}, []
     try:
@@ -76,7 +76,7 @@ def _empty(questions: list[Question], files: Files) -> list[str]:
 
 
 def _missing(reasons: list[str], total: int, files: Files) -> list[str]:
-    """Return that images are missing, with the first ones' names and the nearest names of others."""
+    """Return the fault that images are missing, with the first names and the nearest existing ones."""
     cure = "correct the names or the `prefix` of the dataset, add the images, or list their dataset in `images`"
     what = f"{len(reasons):,} of {total:,} questions have an image that cannot be used"
     return [_fault(what, files, some(reasons), cure)] if reasons else []

@@ -5,7 +5,7 @@ from pipeline_lib.core.settings import Settings
 
 
 class InspectQuestionsSettings(Settings):
-    """What one inspect_questions job needs to know."""
+    """The settings of one inspect_questions job."""
 
     benchmark: str
     protocol: str
@@ -14,4 +14,4 @@ class InspectQuestionsSettings(Settings):
 
 
 class InspectBenchmarksSettings(Settings):
-    """What the inspect_benchmarks job needs to know: nothing but the verdicts."""
+    """The settings of the inspect_benchmarks job: none."""

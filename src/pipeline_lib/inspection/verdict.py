@@ -1,4 +1,4 @@
-"""The verdict on a benchmark's questions, which trainings and predictions wait for."""
+"""The verdict on a benchmark's questions; trainings and predictions depend on it."""
 
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,17 @@ Verdict = dict[str, Any]
 
 
 def verdict(faults: list[str]) -> Verdict:
-    """Return the verdict: the faults, and nothing that another gold answer would change while there are none."""
+    """Return the verdict: only the faults, so that without faults it does not depend on the gold answers."""
     return {"schema": SCHEMA, "faults": faults}
 
 
 def join_verdicts(verdicts: list[Path]) -> Verdict:
-    """Return the verdict on several benchmarks: the faults of all."""
+    """Return the verdict on several benchmarks: all their faults."""
     return verdict([fault for path in verdicts for fault in _faults(path)])
 
 
 def expect_no_fault(verdicts: list[Path]) -> None:
-    """Raise PipelineError with all faults where a verdict names one."""
+    """Raise PipelineError with all faults of the verdicts, if there are any."""
     faults = [fault for path in verdicts for fault in _faults(path)]
     if faults:
         number = f"{len(faults)} faults in the questions:\n" if len(faults) > 1 else ""

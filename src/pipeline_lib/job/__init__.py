@@ -1,1 +1,1 @@
-"""The program of a stage: verified inputs, outputs under final names, manifest and record, reuse and resuming."""
+"""Running a stage as a program: verified inputs, atomic outputs, manifest and record, reuse and resuming."""

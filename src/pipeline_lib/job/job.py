@@ -24,8 +24,8 @@ LEFT_OF_A_FULL_DISK = 4096  # bytes
 class Options:
     """The names of a program's path options.
 
-    `inputs` take manifests, `plain` take small files without one, `files` take paths that decide no byte by themselves:
-    the work verifies them by digests that it holds, or only waits for them. `outputs` take one path each.
+    `inputs` take manifests, `plain` take small files without a manifest. `files` take paths that are not recorded as
+    inputs: the work verifies them against known digests, or only needs them to exist. `outputs` take one path each.
     """
 
     inputs: Sequence[str]
@@ -35,17 +35,17 @@ class Options:
 
 
 class Job(Generic[S]):
-    """What one program works with: settings, verified inputs, and the places of its outputs."""
+    """What the work of a stage uses: settings, verified inputs, and the paths of its outputs."""
 
     def __init__(self, settings: S, arguments: argparse.Namespace, options: Options, record: Record) -> None:
         self.settings = settings
         self._arguments = arguments
         self._outputs = {name: Path(getattr(arguments, name)) for name in options.outputs}
         self._cache = DigestCache()
-        self._kept = ReuseCache(self._outputs, self._cache)
+        self._reuse_cache = ReuseCache(self._outputs, self._cache)
         self._record = record
         self._manifests = {name: [Manifest(path, self._cache) for path in self.paths(name)] for name in options.inputs}
-        inputs = [manifest for found in self._manifests.values() for manifest in found]
+        inputs = [manifest for manifests in self._manifests.values() for manifest in manifests]
         record.inputs = {manifest.path.as_posix(): manifest.sha256 for manifest in inputs}
         plain = [path for name in options.plain for path in self.paths(name)]
         record.inputs |= {
@@ -59,20 +59,20 @@ class Job(Generic[S]):
             path.parent.mkdir(parents=True, exist_ok=True)
 
     def manifest(self, name: str) -> Manifest:
-        """Return the manifest given as `--name`."""
-        (found,) = self.manifests(name)
-        return found
+        """Return the one manifest passed as `--name`."""
+        (manifest,) = self.manifests(name)
+        return manifest
 
     def manifests(self, name: str) -> list[Manifest]:
-        """Return the manifests given as `--name`, none or more."""
+        """Return the manifests passed as `--name`, none or more."""
         return self._manifests[name]
 
     def paths(self, name: str) -> list[Path]:
-        """Return the paths given as `--name`."""
+        """Return the paths passed as `--name`."""
         return [Path(value) for value in getattr(self._arguments, name)]
 
     def output(self, name: str) -> Path:
-        """Return where to write the output `name`; it gets its final name when the job succeeds."""
+        """Return the path to write the output `name` to; it gets its final name when the job succeeds."""
         return partial(self._outputs[name])
 
     def final(self, name: str) -> Path:
@@ -80,7 +80,7 @@ class Job(Generic[S]):
         return self._outputs[name]
 
     def note(self, **facts: Any) -> None:
-        """Add facts about this making to the record, such as losses or counts."""
+        """Add facts about this run to the record, such as losses or counts."""
         self._record.notes.update(facts)
 
     @property
@@ -90,24 +90,24 @@ class Job(Generic[S]):
 
     @property
     def save_every(self) -> float:
-        """Return the seconds between two states that a training saves."""
+        """Return the seconds between two saved states of a training."""
         seconds: float = self._arguments.save_every
         return seconds
 
     def state(self) -> Path:
-        """Return a folder with what an interrupted job like this one left, for this one to go on from."""
+        """Return a folder with the state that an interrupted equal job saved, from which this job resumes."""
         return self._state.folder()
 
     def forget(self) -> None:
-        """Go on from nothing: what an interrupted job left is dropped."""
+        """Start from the beginning: delete the state of an interrupted job."""
         self._state.clear()
 
     def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> bool:
-        """Bring back what an equal job made before, if it is kept; say so in the record, with that job's own.
+        """Link back the cached outputs of an equal job, note it in the record, and return whether there were any.
 
-        `holds` says from that job's notes whether the world outside is still what it was.
+        `holds` decides from that job's notes whether its outputs are still up to date.
         """
-        made = self._kept.restore(self._key, holds)
+        made = self._reuse_cache.restore(self._key, holds)
         if made is None:
             return False
         self.publish()
@@ -117,8 +117,8 @@ class Job(Generic[S]):
         return True
 
     def keep(self) -> None:
-        """Keep the published outputs for an equal job to come, and forget the state that led to them."""
-        self._kept.keep(self._key, self._record.content(0, None))
+        """Cache the published outputs for a later equal job, and delete the saved state."""
+        self._reuse_cache.keep(self._key, self._record.content(0, None))
         self._state.clear()
 
     def publish(self) -> None:
@@ -135,13 +135,13 @@ class Job(Generic[S]):
         self._record.outputs = {path.as_posix(): digest for path, digest in zip(outputs, digests, strict=True)}
 
     def where_full(self, error: BaseException) -> Path | None:
-        """Return the folder on whose disk no room was left when `error` ended the work, None where that is not why."""
+        """Return the folder whose disk is full, or None if `error` has another cause."""
         folders = [Path(), *(path.parent for path in self._outputs.values())]
         full = [folder for folder in folders if shutil.disk_usage(folder).free < LEFT_OF_A_FULL_DISK]
-        told = any(words in str(error).lower() for words in ("no space left", "disk quota", "disk is full"))
-        return next(iter([*full, *(folders[1:] if told else [])]), None)
+        reported = any(words in str(error).lower() for words in ("no space left", "disk quota", "disk is full"))
+        return next(iter([*full, *(folders[1:] if reported else [])]), None)
 
     def discard(self) -> None:
-        """Remove what an unfinished job wrote."""
+        """Remove the partial outputs of an unfinished job."""
         for path in self._outputs.values():
             remove(partial(path))

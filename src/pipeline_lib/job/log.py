@@ -1,4 +1,4 @@
-"""Logging of a job: everything into its log file, short lines to the terminal so that progress is seen."""
+"""Logging of a job: every record goes to the log file, short lines go to the terminal to show progress."""
 
 import faulthandler
 import logging
@@ -9,7 +9,7 @@ from pipeline_lib.core.urls import without_queries
 
 
 class _Formatter(logging.Formatter):
-    """Formats records without the queries of URLs: where a server sends us on may hold a signature."""
+    """Formats records without the query strings of URLs: a redirect may contain a signature."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, or lines, of a record."""

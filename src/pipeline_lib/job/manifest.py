@@ -1,7 +1,7 @@
-"""Manifest: what an artefact is. Every file that a job made, its size and its sha256.
+"""Manifest: what an artefact is. It lists every file that a job made, with size and sha256.
 
-Nothing stands in it that two equal makings differ in. It stays small, since Snakemake compares files by content only
-up to 1 MB: beyond `INLINE` files the list stands in the folder itself, and the manifest holds that list's digest.
+It has nothing that differs between two equal runs. It stays small, since Snakemake compares files by content only up
+to 1 MB: above `INLINE` files, the list is a file in the artefact's folder, and the manifest has the list's digest.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pipeline_lib.core.text import canonical_json, pretty_json, read_object, rea
 SCHEMA = 1
 INLINE = 1000
 SUFFIX = ".manifest.json"
-LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes of a file's name and of its path, which Linux limits
+LONGEST_NAME, LONGEST_PATH = 255, 3000  # bytes; Linux has limits for both
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Entry:
 
 
 class Manifest:
-    """A manifest read from disk; hands out paths whose bytes are what it says."""
+    """A manifest read from disk; it returns only paths of verified files."""
 
     def __init__(self, path: Path, cache: DigestCache) -> None:
         self.path = path
@@ -40,37 +40,37 @@ class Manifest:
         self._cache = cache
 
     def file(self, name: str) -> Path:
-        """Return the path of the file `name`, verified; raise PipelineError where it is absent or altered."""
+        """Return the path of the file `name`, verified; raise PipelineError if it is missing or altered."""
         matching = [entry for entry in self.entries if entry.path == name]
         if not matching:
             raise PipelineError(f"no file {name!r} in this manifest", where=self.path)
         return self._verify(matching)[0]
 
     def twin(self, suffix: str) -> Path:
-        """Return the file named like this manifest but for its suffix, verified."""
+        """Return the file that has this manifest's name with another suffix, verified."""
         return self.file(self.path.name.removesuffix(SUFFIX) + suffix)
 
     def only_file(self) -> Path:
-        """Return the path of the one file of this artefact, verified."""
+        """Return the path of this artefact's only file, verified."""
         if len(self.entries) != 1:
             raise PipelineError(f"expected one file, found {len(self.entries)}", where=self.path)
         return self._verify(self.entries)[0]
 
     def folder(self) -> Path:
-        """Return the folder that is named like this manifest, every file verified and none beside those listed."""
+        """Return the folder with this manifest's name, all files verified; an unlisted file raises PipelineError."""
         self._verify(self.entries)
         folder = self.path.parent / self.path.name.removesuffix(SUFFIX)
         if not folder.is_dir():
             raise PipelineError("expected a folder", where=folder)
-        strange = unlisted(folder, self.entries)
-        if strange:
+        extra = unlisted(folder, self.entries)
+        if extra:
             raise PipelineError(
-                f"this file is not in {self.path}", where=strange[0], cure="remove it: a loader might read it"
+                f"this file is not in {self.path}", where=extra[0], cure="remove it: a loader might read it"
             )
         return folder
 
     def below(self, name: str) -> Path:
-        """Return the path of the file or folder `name`, every file of it verified."""
+        """Return the path of the file or folder `name`, with every file verified."""
         self._verify([entry for entry in self.entries if entry.path == name or entry.path.startswith(f"{name}/")])
         return self.path.parent / name
 
@@ -87,12 +87,12 @@ class Manifest:
                     where=path,
                     cure=f"delete {self.path} and run again: the stage that makes it runs",
                 )
-        for path, entry, found in zip(paths, entries, self._cache.digests(paths), strict=True):
-            if found != entry.sha256:
+        for path, entry, sha256 in zip(paths, entries, self._cache.digests(paths), strict=True):
+            if sha256 != entry.sha256:
                 raise PipelineError(
-                    f"this file is not what {self.path} says; it was changed after it was made",
+                    f"this file differs from {self.path}; it was changed after it was made",
                     where=path,
-                    value=f"sha256 {found[:12]}…, expected {entry.sha256[:12]}…",
+                    value=f"sha256 {sha256[:12]}…, expected {entry.sha256[:12]}…",
                     cure=f"put the original back, or delete {self.path} and run again: the stage that makes it runs",
                 )
         return paths
@@ -101,7 +101,7 @@ class Manifest:
 def raw_path(shards: list[Manifest], name: str) -> Path:
     """Return the file or folder `name` of a dataset from the manifests of its raw shards, verified.
 
-    A name that no shard holds, or a folder that several share, raises PipelineError.
+    Raise PipelineError if no shard contains it, or if several contain parts of it.
     """
     holding = []
     for shard in shards:
@@ -110,7 +110,7 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
             holding.append((shard, inside))
     if len(holding) != 1:
         raise PipelineError(
-            f"expected one shard that holds {name!r}, found {len(holding)}",
+            f"expected one shard that contains {name!r}, found {len(holding)}",
             where=", ".join(str(shard.path) for shard in shards),
             cure="correct the name; a folder of files that are read together needs a dataset with `shards: 1`",
         )
@@ -120,11 +120,11 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
 
 def raw_files(shards: list[Manifest]) -> dict[str, Path]:
     """Return all files of a dataset by their names, from the manifests of its raw shards, verified."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for shard in shards:
         folder = shard.path.parent / shard.path.name.removesuffix(SUFFIX)
-        found |= {path.relative_to(folder).as_posix(): path for path in shard.files() if path.is_relative_to(folder)}
-    return found
+        files |= {path.relative_to(folder).as_posix(): path for path in shard.files() if path.is_relative_to(folder)}
+    return files
 
 
 def unlisted(folder: Path, entries: list[Entry]) -> list[Path]:
@@ -149,7 +149,7 @@ def write_manifest(path: Path, outputs: list[Path], cache: DigestCache) -> None:
 
 
 def manifest_texts(entries: list[Entry], folder: str) -> tuple[str, str | None]:
-    """Return the text of a manifest, and that of the listing in `folder` where the manifest does not hold the list."""
+    """Return the text of a manifest, and the text of the listing in `folder`, or None if the manifest has the list."""
     rows = [vars(entry) for entry in sorted(entries, key=lambda entry: entry.path)]
     if len(rows) <= INLINE:
         return pretty_json({"schema": SCHEMA, "files": rows}), None
@@ -164,7 +164,7 @@ def manifest_texts(entries: list[Entry], folder: str) -> tuple[str, str | None]:
 
 
 def digest_names(names: list[str]) -> str:
-    """Return the digest of some names, whatever their order."""
+    """Return the digest of some names, independent of their order."""
     return digest_text("\n".join(sorted(names)))
 
 
@@ -178,7 +178,7 @@ def names_digest(path: Path) -> str:
 
 
 def read_entries(path: Path) -> list[Entry]:
-    """Return the entries of a manifest, from its listing where it has one; an altered listing raises PipelineError."""
+    """Return the entries of a manifest or of its listing; raise PipelineError if the listing was altered."""
     content = read_object(path)
     if "listing" not in content:
         return _entries(content, path)
@@ -194,7 +194,7 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def inline_entries(path: Path) -> list[Entry]:
-    """Return the entries that a manifest lists itself: none where the list stands in its folder."""
+    """Return the entries in the manifest itself: none if it has a separate listing."""
     content = read_object(path)
     return [] if "listing" in content else _entries(content, path)
 
@@ -204,7 +204,7 @@ def _entries(content: dict[str, Any], path: Path) -> list[Entry]:
 
 
 def _entry(row: Any, where: str) -> Entry:
-    """Return one entry of a manifest; a path that leads out of the manifest's folder raises PipelineError."""
+    """Return one entry of a manifest; raise PipelineError if its path is outside the manifest's folder."""
     typed(row, dict, where, "this entry")
     entry = Entry(field(row, "path", str, where), field(row, "size", int, where), field(row, "sha256", str, where))
     _inside(entry.path, where)
@@ -212,11 +212,11 @@ def _entry(row: Any, where: str) -> Entry:
 
 
 def _inside(path: str, where: str) -> str:
-    """Return a path of a manifest; one that leads out of its folder, or that no file can have, raises PipelineError."""
+    """Return the path; raise PipelineError if it is outside the manifest's folder or not a possible path."""
     parts = path.split("/")
     longest = max(len(part.encode()) for part in parts)
     if not parts[0] or ".." in parts or "\0" in path or longest > LONGEST_NAME or len(path.encode()) > LONGEST_PATH:
-        raise PipelineError("this is no path within the manifest's folder", where=where, value=path)
+        raise PipelineError("this path is not within the manifest's folder", where=where, value=path)
     return path
 
 

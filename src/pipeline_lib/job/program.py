@@ -1,7 +1,7 @@
-"""The program of a stage: its command line, and the boundary at which an exception becomes an exit code.
+"""The program of a stage: it parses the command line, runs the work, and turns an exception into an exit code.
 
-Every file in `workflow_scripts/` calls `run` with a function, inside which libraries that take seconds are imported:
-a job that is reused needs none of them.
+Every file in `workflow_scripts/` calls `run` with a function, which imports slow libraries itself: a reused job needs
+none of them.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from pipeline_lib.machine.environment import check_environment, fix_numerics
 from pipeline_lib.machine.numerics import NumericSettings
 from pipeline_lib.machine.slurm_job import is_spread
 
-REUSE_OFF = "DVC_STAGE"  # DVC sets it for what it runs: `dvc repro` makes everything again, from the start
+REUSE_OFF = "DVC_STAGE"  # DVC sets it for its commands: `dvc repro` reruns every stage from the start
 
 logger = logging.getLogger(__name__)
 
@@ -48,21 +48,21 @@ def run(
     outputs: Sequence[str],
     holds: Callable[[S, dict[str, Any]], bool] = lambda settings, notes: True,
 ) -> None:
-    """Run `work` as the program of a stage and exit with 0 or 1; `Options` says what its path options take.
+    """Run `work` as the program of a stage and exit with 0 or 1; `Options` describes its path options.
 
-    `holds` says, from the notes of an equal job, whether what that job made may be linked back.
+    `holds` decides from the notes of an equal job whether its outputs may be reused.
     """
     options = Options(inputs, plain, files, outputs)
     arguments = _parse(stage, options)
     record_path = Path(arguments.record)
     configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
-    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what a shell starts with `&` would not hear it
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a process that a shell starts with `&` ignores it
         signal.signal(number, _terminated)
-    turn = OutputLock({name: Path(getattr(arguments, name)) for name in outputs})
-    turn.take()  # before the code is read, which may be edited while another process is waited for
-    write_text(record_path, "")  # an empty record: the job began, and was killed where nothing follows
+    lock = OutputLock({name: Path(getattr(arguments, name)) for name in outputs})
+    lock.take()  # before the code is read, which may change while this process waits
+    write_text(record_path, "")  # stays empty if the job is killed
     record = Record(stage, {}, arguments.code, {}, {})
-    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, turn))
+    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, lock))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
     sys.exit(exit_code if unwritten is None else 1)
@@ -75,9 +75,9 @@ def _carry_out(
     arguments: argparse.Namespace,
     options: Options,
     record: Record,
-    turn: OutputLock,
+    lock: OutputLock,
 ) -> None:
-    """Check what the job was given, do its work unless it is done, and publish; unfinished work leaves nothing."""
+    """Check settings and code, reuse outputs or do the work, and publish; on an error, remove partial outputs."""
     checked = _checked_settings(settings, arguments)
     record.settings = checked.model_dump(mode="json")
     guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
@@ -94,11 +94,11 @@ def _carry_out(
             logger.info("reused: an equal job made these outputs before")
             return
         if warm_start.is_offered(checked, record.libraries):
-            turn.leave()  # to the process that does all of this from its beginning
+            lock.leave()  # to the warm process, which runs this function from its start
             exit_code = warm_start.start_warm(record.libraries)
             if exit_code is not None:
-                os._exit(exit_code)  # log and record are that process's
-            turn.take()
+                os._exit(exit_code)  # the warm process has written log and record
+            lock.take()
         if getattr(checked, "device", "cpu") == "cuda":
             _take_gpus(getattr(checked, "devices", None))
         guard.begin()
@@ -119,12 +119,12 @@ def _no_space(where: Path, error: BaseException) -> PipelineError:
         "no space is left on the disk",
         where=where,
         value=str(error),
-        cure="make room and run the same command again: nothing that was finished is lost",
+        cure="free some space and run the same command again: finished work is not lost",
     )
 
 
 def _take_gpus(devices: Any) -> None:
-    """Take one GPU, or as many as a training has processes; the nodes of a spread one take theirs themselves."""
+    """Take one GPU, or one per process of a training; in a multi-node training, each node takes its GPUs itself."""
     if devices is None:
         logger.info("on GPU %s", ", ".join(gpus.take()))
     elif not is_spread(devices.nodes):
@@ -132,7 +132,7 @@ def _take_gpus(devices: Any) -> None:
 
 
 def _at_the_boundary(action: Callable[[], None]) -> str | None:
-    """Return None where `action` succeeded, else the message that log and record hold."""
+    """Run `action`; return None if it succeeds, else log its error and return the message for the record."""
     try:
         action()
     except PipelineError as error:
@@ -141,7 +141,7 @@ def _at_the_boundary(action: Callable[[], None]) -> str | None:
     except (KeyboardInterrupt, SystemExit):
         logger.error("interrupted")
         return "interrupted"
-    except Exception as error:  # whatever else went wrong must reach log and record
+    except Exception as error:  # any other error must reach log and record
         logger.exception("stopped by an unexpected error")
         return without_queries(f"{type(error).__name__}: {error}")
     return None
@@ -153,13 +153,13 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
         parser.add_argument(f"--{name}", nargs="*", default=[], metavar="PATH")
     for name in options.outputs:
         parser.add_argument(f"--{name}", required=True, metavar="PATH")
-    parser.add_argument("--manifest", help="where to write what was made")
+    parser.add_argument("--manifest", help="path of the manifest to write")
     parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
-    parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins it covers")
+    parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins that it covers")
     parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
-    parser.add_argument("--save-every", type=float, default=600, help="seconds between the states of a training")
-    parser.add_argument("--record", required=True, help="where to write how it was made")
-    parser.add_argument("--log", required=True, help="where to write the log")
+    parser.add_argument("--save-every", type=float, default=600, help="seconds between saved states of a training")
+    parser.add_argument("--record", required=True, help="path of the record to write")
+    parser.add_argument("--log", required=True, help="path of the log to write")
     return parser.parse_args()
 
 
@@ -167,16 +167,16 @@ def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
     try:
         return settings.model_validate_json(arguments.settings)
     except ValidationError as error:
-        raise PipelineError(f"these settings do not fit the stage: {error}", where="--settings") from error
+        raise PipelineError(f"these settings are not valid for the stage: {error}", where="--settings") from error
 
 
 def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) -> None:
-    """Raise PipelineError where the code or the libraries that run are not those that the workflow was planned with."""
+    """Raise PipelineError if the code or the libraries differ from those with which the workflow was planned."""
     planned, *plugins = arguments.code.split()
     running = code_digest(Path(sys.argv[0]), *plugins)
     if planned != running:
         raise PipelineError(
-            "the code that runs is not the code that the workflow was planned with",
+            "the code has changed since the workflow was planned",
             where=sys.argv[0],
             value=f"digest {running}, planned {planned}",
             cure="it was edited meanwhile, or another installation is active: run snakemake again",
@@ -184,7 +184,7 @@ def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) ->
     planned_libraries = None if arguments.libs is None else dict(pair.split("==", 1) for pair in arguments.libs.split())
     if planned_libraries not in (None, libraries):
         raise PipelineError(
-            "the libraries here are not those that the workflow was planned with",
+            "the installed libraries differ from those with which the workflow was planned",
             value=libraries,
             cure=f"install {canonical_json(planned_libraries)} in this environment: make setup",
         )

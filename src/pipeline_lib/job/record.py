@@ -1,4 +1,4 @@
-"""Record: how an artefact was made. No rule reads one; an empty file means that the job was killed."""
+"""Record: how an artefact was made. No rule reads it; an empty file means that the job was killed."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,17 +12,17 @@ from pipeline_lib.core.text import canonical_json, pretty_json, read_object
 from pipeline_lib.machine.facts import machine_facts, repository_facts
 
 SCHEMA = 1
-FIELDS: dict[str, type] = {  # of a record on disk; `reused` and `error` may be null
+FIELDS: dict[str, type] = {  # the fields of a record on disk; `reused` and `error` may be null
     **{"stage": str, "code": str, "started": str, "exit": int, "seconds": float, "accepted": list},
     **{"settings": dict, "machine": dict, "repository": dict, "notes": dict, "roles": dict},
     **{"inputs": dict, "outputs": dict, "modules": dict, "libraries": dict},
 }
-TEXTS = ("inputs", "outputs", "modules")  # the mappings whose values are texts
+TEXTS = ("inputs", "outputs", "modules")  # the fields that map strings to strings
 
 
 @dataclass
 class Record:
-    """What a job read and made, by which code and settings, where and when."""
+    """What a job read and wrote, with which code and settings, where and when."""
 
     stage: str
     settings: dict[str, Any]
@@ -31,14 +31,14 @@ class Record:
     modules: dict[str, str]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     inputs: dict[str, str] = field(default_factory=dict)
-    roles: dict[str, list[str]] = field(default_factory=dict)  # the inputs by the options that they were given to
+    roles: dict[str, list[str]] = field(default_factory=dict)  # the inputs of each command-line option
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
-    accepted: list[dict[str, Any]] = field(default_factory=list)  # changes after which the bytes were kept, and why
-    reused: dict[str, Any] | None = None  # when, where and how long an equal job took whose outputs were linked back
+    accepted: list[dict[str, Any]] = field(default_factory=list)  # changes accepted without a rerun, with reasons
+    reused: dict[str, Any] | None = None  # start, duration and machine of the job whose outputs were reused
 
     def content(self, exit_code: int, error: str | None) -> dict[str, Any]:
-        """Return the record as it ends now; `error` is the message that the person saw."""
+        """Return the content of the record if the job ends now; `error` is the message that the user saw."""
         ended = datetime.now(UTC)
         return {
             "schema": SCHEMA,
@@ -62,24 +62,24 @@ class Record:
         }
 
     def write(self, path: Path, exit_code: int, error: str | None = None) -> None:
-        """Write the record to a file, with the file's own path, so that a swap of two is seen."""
+        """Write the record to a file, with the file's path, so that two swapped records are detected."""
         write_record(path, {**self.content(exit_code, error), "path": path.as_posix()})
 
 
 def write_record(path: Path, content: dict[str, Any]) -> None:
-    """Write a record with its seal: the digest of everything else in it, so that a slip of an editor is seen."""
+    """Write a record with its seal: the digest of all other fields, so that an accidental edit is detected."""
     write_text(path, pretty_json({**content, "seal": _seal(content)}))
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the content of a record; a file that is no record raises PipelineError."""
+    """Return the content of a record; raise PipelineError if the file is not a record."""
     content = read_object(path)
     check_record(content, path)
     return content
 
 
 def check_record(content: dict[str, Any], path: Path) -> None:
-    """Raise PipelineError where an object of a file is no record."""
+    """Raise PipelineError if the content of a file is not a record."""
     for name, kind in FIELDS.items():
         fields.field(content, name, kind, path)
     for name in TEXTS:
@@ -91,7 +91,7 @@ def check_record(content: dict[str, Any], path: Path) -> None:
 
 
 def is_sealed(content: dict[str, Any]) -> bool:
-    """Return whether a record is as it was written."""
+    """Return whether a record is unchanged since it was written."""
     return content.get("seal") == _seal({name: value for name, value in content.items() if name != "seal"})
 
 

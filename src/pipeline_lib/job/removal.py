@@ -1,6 +1,6 @@
-"""What is absent on purpose: removed by `vlmflow clean`, or never part of a clone; one small file an output.
+"""Notes about outputs that are absent on purpose: removed by `vlmflow clean`, or not part of a clone.
 
-Nothing is made for the sake of such an output until a job that must run reads it.
+Such an output is not made again until a job that must run reads it. Each has one small file.
 """
 
 from datetime import UTC, datetime
@@ -13,28 +13,28 @@ from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_object
 
 FOLDER = Path(".vlmflow/removed")
-CLEAN, RESTORE = "clean", "restore"  # who accounts for the absence
+CLEAN, RESTORE = "clean", "restore"  # the commands that remove or omit outputs
 
 
 def note_removal(output: Path, by: str, folder: Path = FOLDER) -> None:
-    """Record that an output is absent on purpose, since when and by which command."""
+    """Record which command removed or omitted an output, and when."""
     content = {"path": output.as_posix(), "by": by, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     write_text(_note(output, folder), pretty_json(content))
 
 
 def removed_by(output: Path, folder: Path = FOLDER) -> str | None:
-    """Return the command that accounts for an absent output; None where the output exists or nothing accounts."""
+    """Return the command that removed or omitted an output; None if the output exists or has no note."""
     note = _note(output, folder)
     if not note.is_file() or output.exists():
         return None
     try:
         return field(read_object(note), "by", str, note)
-    except PipelineError:  # a broken note accounts for nothing
+    except PipelineError:  # a broken note counts as no note
         return None
 
 
 def forget_removal(output: Path, folder: Path = FOLDER) -> None:
-    """Drop the note about an output, which exists again."""
+    """Delete the note about an output that exists again."""
     _note(output, folder).unlink(missing_ok=True)
 
 

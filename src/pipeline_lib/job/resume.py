@@ -1,6 +1,6 @@
-"""What an interrupted job goes on from, and the lock that keeps two processes from making the same outputs.
+"""The saved state from which an interrupted job resumes, and the lock on its outputs.
 
-The state lies under the key of all that decides the outputs; a state of other settings, code or inputs is dropped.
+The key of a state covers everything that determines the outputs; a state of other settings, code or inputs is deleted.
 """
 
 import fcntl
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 def outputs_name(outputs: dict[str, Path]) -> str:
-    """Return a short name for a set of outputs, the same in every folder."""
+    """Return a short name for a set of outputs, equal in every working directory."""
     return digest_text(canonical_json({name: path.as_posix() for name, path in outputs.items()}))[:24]
 
 
 class ResumeState:
-    """The state of the job that makes `outputs` under `key`."""
+    """The saved state of the job that makes `outputs` under `key`."""
 
     def __init__(self, outputs: dict[str, Path], key: str, root: Path = FOLDER) -> None:
         self._root = root / outputs_name(outputs)
         self._folder = self._root / key[:24]
 
     def folder(self) -> Path:
-        """Return the job's own folder, with what an interrupted job of the same key left in it."""
+        """Return the job's state folder, with what an interrupted job of the same key saved there."""
         for other in self._root.glob("*"):
             if other != self._folder:
                 remove(other)
@@ -40,14 +40,14 @@ class ResumeState:
         return self._folder
 
     def clear(self) -> None:
-        """Forget what was saved: the job has succeeded, or must not go on from it."""
+        """Delete the saved state: the job has succeeded, or must not resume."""
         remove(self._root)
 
 
 class OutputLock:
-    """The right to make some outputs, held until the process ends; another process that makes them is waited for.
+    """An exclusive lock on some outputs, held until the process ends.
 
-    A job may outlive the Snakemake that started it. A file system without locks gives the right to everybody.
+    A job may outlive the Snakemake process that started it. On a file system without locks, nothing is locked.
     """
 
     def __init__(self, outputs: dict[str, Path], root: Path = LOCKS) -> None:
@@ -56,7 +56,7 @@ class OutputLock:
         self._file: Any = None
 
     def take(self) -> None:
-        """Wait until no other process makes the outputs."""
+        """Wait until no other process makes the outputs, then lock them."""
         self._file = self._path.open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,17 +71,17 @@ class OutputLock:
         self._file.flush()
 
     def leave(self) -> None:
-        """Let another process make the outputs."""
+        """Release the lock."""
         self._file.close()
 
 
 def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
-    """Return whether a process is making `outputs`; a file system without locks knows of none."""
+    """Return whether a process is making `outputs`; False on a file system without locks."""
     return _is_held(_lock(outputs, root))
 
 
 def any_locked(root: Path = LOCKS) -> bool:
-    """Return whether a process is making outputs of whatever job; see `is_locked`."""
+    """Return whether a process is making outputs of any job; see `is_locked`."""
     return any(_is_held(path) for path in root.glob("*.lock"))
 
 

@@ -1,7 +1,7 @@
-"""What jobs made before, kept as hard links: a job whose inputs, settings and code come out the same links it back.
+"""Reuse cache: hard links to earlier outputs; a job with equal inputs, settings and code links them back.
 
-Snakemake runs everything below a job that ran, even where its bytes came out the same; a reused job ends at once.
-One entry is kept for each set of output paths, replaced when other outputs take their place.
+Snakemake reruns everything downstream of a job that ran, even if its outputs are equal; a reused job ends at once.
+The cache has one entry per set of output paths; new outputs replace it.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReuseCache:
-    """The kept outputs of the jobs that write to `outputs`."""
+    """The cached outputs of the jobs that write to `outputs`."""
 
     def __init__(self, outputs: dict[str, Path], cache: DigestCache, folder: Path = FOLDER) -> None:
         self._outputs = outputs
@@ -34,23 +34,23 @@ class ReuseCache:
         self._folder = folder / outputs_name(outputs)
 
     def restore(self, key: str, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> dict[str, Any] | None:
-        """Link the outputs kept under `key` to their partial names and return the record of their making.
+        """Link the outputs cached under `key` to their partial names and return the record of the job that made them.
 
-        Return None, and link nothing, where none are kept under this key, one of them was altered, or `holds` says
-        from the record's notes that they would come out otherwise now.
+        Link nothing and return None if there are none under this key, if one was altered, or if `holds` returns False
+        for the record's notes: the job would make other outputs now.
         """
         if not (self._folder / ENTRY).is_file():
             return None
         try:
             entry = read_entry(self._folder / ENTRY)
         except PipelineError as error:
-            logger.warning("what is kept in %s is not reused: %s", self._folder, error)
+            logger.warning("the cached outputs in %s are not reused: %s", self._folder, error)
             return None
         if entry["key"] != key or not holds(entry["record"]["notes"]):
             return None
         fault = entry_fault(self._folder, entry, self._cache)
         if fault is not None:
-            logger.warning("what is kept in %s is not reused: %s", self._folder, fault)
+            logger.warning("the cached outputs in %s are not reused: %s", self._folder, fault)
             return None
         for name, path in self._outputs.items():
             _link(self._folder / name, partial(path))
@@ -58,13 +58,13 @@ class ReuseCache:
         return record
 
     def keep(self, key: str, record: dict[str, Any]) -> None:
-        """Keep the outputs, which stand under their final names, with the record of their making."""
+        """Cache the outputs, which have their final names, with the record of the job that made them."""
         remove(self._folder)
         try:
             for name, path in self._outputs.items():
                 _link(path, self._folder / name)
-        except OSError as error:  # a file system without hard links: everything works, nothing is reused
-            logger.warning("outputs are not kept for reuse: %s", error)
+        except OSError as error:  # a file system without hard links: nothing is reused
+            logger.warning("outputs are not cached for reuse: %s", error)
             remove(self._folder)
             return
         files = [file for name in self._outputs for file in _files(self._folder / name)]
@@ -76,7 +76,7 @@ class ReuseCache:
 
 
 def read_entry(path: Path) -> dict[str, Any]:
-    """Return the description of kept outputs; one that is broken, or of an older version, raises PipelineError."""
+    """Return the description of cached outputs; raise PipelineError if it is broken or of an older version."""
     entry = read_object(path)
     field(entry, "key", str, path)
     for name in ("outputs", "files"):
@@ -87,9 +87,9 @@ def read_entry(path: Path) -> dict[str, Any]:
 
 
 def entry_fault(folder: Path, entry: dict[str, Any], cache: DigestCache) -> str | None:
-    """Return what is wrong with kept outputs, None where they are the bytes that their record tells of.
+    """Return what is wrong with cached outputs; None if their bytes match their record.
 
-    The record decides: it names the digest of the manifest, and that names the digest of every file.
+    The record states the digest of the manifest, and the manifest states the digest of every file.
     """
     files = {name: folder / name for name in entry["files"]}
     missing = next((name for name, file in files.items() if not file.is_file()), None)
@@ -100,11 +100,11 @@ def entry_fault(folder: Path, entry: dict[str, Any], cache: DigestCache) -> str 
     if altered is not None:
         return f"{altered} was altered"
     same = _recorded_outputs(folder, entry, digests).items() <= entry["record"]["outputs"].items()
-    return None if same else "its record tells of other bytes"
+    return None if same else "its record states other digests"
 
 
 def _recorded_outputs(folder: Path, entry: dict[str, Any], digests: dict[str, str]) -> dict[str, str]:
-    """Return what the record of kept files must say of them: the digest of each, or of the manifest of all."""
+    """Return the digests that the record must state for cached files: one per file, or that of their manifest."""
     paths = {name: Path(path) for name, path in entry["outputs"].items()}
     finals = {name: paths[name.split("/")[0]].joinpath(*name.split("/")[1:]) for name in digests}
     manifests = [Path(path) for path in entry["record"]["outputs"] if path.endswith(SUFFIX)]
@@ -120,7 +120,7 @@ def _recorded_outputs(folder: Path, entry: dict[str, Any], digests: dict[str, st
 
 
 def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
-    """Return the digest of all that decides the outputs' bytes, and of their names."""
+    """Return the digest of everything that determines the outputs' bytes, and of their names."""
     parts = [record[name] for name in ("settings", "code", "libraries", "inputs", "roles")]
     names = {name: path.as_posix() for name, path in outputs.items()}
     return digest_text(canonical_json([*parts, names]))
@@ -131,7 +131,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Make `target` hold the files of `source` as hard links; symbolic links stay such."""
+    """Hard-link the files of `source` into `target`; symbolic links stay symbolic links."""
     if source.is_dir():
         shutil.copytree(source, target, symlinks=True, copy_function=_link_file)
     else:

@@ -1,8 +1,8 @@
-"""A process that has loaded some libraries, and forks for every job that asks: such a job starts at once.
+"""Fork server: a process with loaded libraries that forks for every job, so that the job starts without loading them.
 
-It runs as a program of its own and never imports this package, so that every job loads the code that lies there then.
-Its socket carries one line of JSON (Request) with the asking process's standard streams, and back the number of the
-forked process, then how that ended. It ends when the process that it serves and its last job have ended.
+It runs as a separate program and never imports this package, so every job loads the current code. A client sends one
+line of JSON (`Request`) with its standard streams; the server answers with the process ID of the fork, then with its
+exit code. The server exits when the process that it serves and its last job have ended.
 """
 
 import gc
@@ -17,13 +17,13 @@ import struct
 import sys
 from typing import NamedTuple
 
-EXISTS = 3  # exit code where another process serves under this name already
+EXISTS = 3  # exit code if another server already uses this name
 STREAMS = 3  # standard input, output and error
-LONGEST = 1 << 22  # bytes of a request: command lines and variables of the environment are shorter
+LONGEST = 1 << 22  # bytes of a request; a command line with its environment is shorter
 
 
 class Request(NamedTuple):
-    """A job: its command line, which begins with the script, and where and with what it runs."""
+    """A job: its command line, which begins with the script, its working directory, environment and umask."""
 
     arguments: list[str]
     folder: str
@@ -39,43 +39,43 @@ def send(connection: socket.socket, request: Request) -> None:
 
 
 def receive(connection: socket.socket) -> tuple[Request, list[int]]:
-    """Return a request and the streams that came with it."""
+    """Return a request and its standard streams."""
     line, streams, _, _ = socket.recv_fds(connection, 1, STREAMS)
     while not line.endswith(b"\n"):
         part = connection.recv(1 << 16)
         if not part or len(line) > LONGEST:
-            raise ValueError("a request broke off")
+            raise ValueError("the request is incomplete")
         line += part
     return Request(*json.loads(line)), streams
 
 
-def is_ours(connection: socket.socket) -> bool:
-    """Return whether the other end belongs to the person whom this process belongs to."""
+def is_same_user(connection: socket.socket) -> bool:
+    """Return whether the same user runs the other end of the connection."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, person, _ = struct.unpack("3i", credentials)
-    return bool(person == os.getuid())
+    _, user, _ = struct.unpack("3i", credentials)
+    return bool(user == os.getuid())
 
 
 class Server:
-    """Accepts requests and forks for each, until the process that it serves has ended and all jobs have."""
+    """Accepts requests and forks for each, until the served process and all jobs have ended."""
 
-    def __init__(self, door: socket.socket, served: int) -> None:
-        self._jobs: dict[int, socket.socket] = {}  # the asking process's connection, by the number of the job's process
-        self._door, self._served = door, served
+    def __init__(self, listener: socket.socket, served: int) -> None:
+        self._jobs: dict[int, socket.socket] = {}  # the client's connection by the process ID of its job
+        self._listener, self._served = listener, served
         self._ends, self._wake = socket.socketpair()
         self._events = selectors.DefaultSelector()
-        for file in (door, served, self._ends):
+        for file in (listener, served, self._ends):
             self._events.register(file, selectors.EVENT_READ)
         self._wake.setblocking(False)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
 
     def serve(self) -> Request | None:
-        """Return None in the server, at its end, and a request in each process that is forked for one."""
+        """Serve until the end and return None; in each forked process, return its request."""
         over = False
         while not (over and not self._jobs):
             for key, _ in self._events.select():
-                if key.fileobj == self._door:
+                if key.fileobj == self._listener:
                     request = self._fork()
                     if request is not None:
                         return request
@@ -90,11 +90,11 @@ class Server:
         return None
 
     def _fork(self) -> Request | None:
-        """Return None in the server, the request in the new process."""
-        connection, _ = self._door.accept()
+        """Fork for a request; return it in the new process and None in the server."""
+        connection, _ = self._listener.accept()
         try:
-            if not is_ours(connection):
-                raise ValueError("another person asks")
+            if not is_same_user(connection):
+                raise ValueError("another user sent the request")
             request, streams = receive(connection)
         except (ValueError, OSError):
             connection.close()
@@ -109,31 +109,31 @@ class Server:
         os.setpgid(number, number)
         self._jobs[number] = connection
         self._events.register(connection, selectors.EVENT_READ, number)
-        _tell(connection, number)
+        _send_number(connection, number)
         return None
 
     def _leave(self, connection: socket.socket) -> None:
-        """Let go, in a new process, of all that is the server's."""
+        """Close the server's signal handlers, sockets and files in a forked process."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._events.close()
-        for open_socket in (self._door, self._ends, self._wake, connection, *self._jobs.values()):
+        for open_socket in (self._listener, self._ends, self._wake, connection, *self._jobs.values()):
             open_socket.close()
         os.close(self._served)
 
     def _report(self) -> None:
-        """Tell those who asked how their jobs have ended."""
+        """Send the exit codes of ended jobs to their clients."""
         while self._jobs:
             number, status = os.waitpid(-1, os.WNOHANG)
             if number == 0:
                 return
             connection = self._jobs.pop(number)
             self._events.unregister(connection)
-            _tell(connection, os.waitstatus_to_exitcode(status))
+            _send_number(connection, os.waitstatus_to_exitcode(status))
             connection.close()
 
     def _kill(self, number: int) -> None:
-        """Kill a job whose asking process is gone, as if it were that process; nobody speaks on a connection else."""
+        """Kill a job whose client is gone: a client sends nothing after its request, so this event means a close."""
         self._events.unregister(self._jobs[number])
         self._jobs[number].close()
         os.killpg(number, signal.SIGKILL)
@@ -142,8 +142,8 @@ class Server:
 
 
 def become(request: Request, streams: list[int]) -> None:
-    """Make this process run as the asking one would."""
-    os.setpgid(0, 0)  # signals come from the asking process alone, once each
+    """Give this process the client's streams, working directory, environment and arguments."""
+    os.setpgid(0, 0)  # only the client forwards signals, each once
     for stream, target in zip(streams, range(STREAMS), strict=True):
         os.dup2(stream, target)
         os.close(stream)
@@ -154,35 +154,35 @@ def become(request: Request, streams: list[int]) -> None:
     sys.argv = request.arguments
 
 
-def _tell(connection: socket.socket, number: int) -> None:
+def _send_number(connection: socket.socket, number: int) -> None:
     try:
         connection.sendall(f"{number}\n".encode())
     except OSError:
-        return  # it is gone, which the next look at its connection shows
+        return  # the client is gone; the next event on its connection shows it
 
 
 def main() -> None:
-    """Take a name, then in the background load libraries and serve; in a forked process run what was asked for.
+    """Bind the socket, then load the libraries and serve in the background; in a forked process, run the request.
 
-    The arguments are the name, the number of the process that is served, and the libraries.
+    The arguments are the socket's name, the process ID of the served process, and the libraries.
     """
-    door = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX)
     try:
-        door.bind(f"\0{sys.argv[1]}")
+        listener.bind(f"\0{sys.argv[1]}")
     except OSError:
         sys.exit(EXISTS)
     served = os.pidfd_open(int(sys.argv[2]))
-    door.listen()
+    listener.listen()
     if os.fork():
-        os._exit(0)  # who started this can ask from now on, and is no parent of the jobs
-    os.setpgid(0, 0)  # an interrupt from the terminal reaches jobs by those who asked
+        os._exit(0)  # the caller can connect from now on; it is not the parent of the jobs
+    os.setpgid(0, 0)  # the clients forward an interrupt from the terminal to their jobs
     for library in sys.argv[3:]:
         importlib.import_module(library)
     gc.collect()
-    gc.freeze()  # so that collecting garbage copies no memory in the forked processes
-    request = Server(door, served).serve()
+    gc.freeze()  # garbage collection in a fork then copies no memory pages
+    request = Server(listener, served).serve()
     if request is None:
-        os._exit(0)  # nothing is left to do, and taking libraries down takes a second
+        os._exit(0)  # skips the teardown of libraries, which takes a second
     runpy.run_path(request.arguments[0], run_name="__main__")
 
 

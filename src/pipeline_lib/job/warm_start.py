@@ -1,8 +1,8 @@
-"""A model job's start on this machine: handed to a process that has loaded the libraries already, if one can be had.
+"""Warm start: a model job on this machine runs in a fork of a process that has already loaded its libraries.
 
-Loading torch and transformers takes four to five CPU-seconds, in a small study more than the work of a job. What a job
-computes with is the same either way: the serving process has this one's environment and interpreter from its start,
-holds libraries alone, and runs the script from its first line. Jobs of Slurm and DVC, and those on GPUs, start alone.
+Loading torch and transformers takes four to five CPU-seconds, in a small study more than the work of a job. The job
+computes with the same things either way: the server starts with the job's environment and interpreter, loads only
+libraries, and runs the script from its first line. Jobs of Slurm and DVC and jobs on GPUs load their own libraries.
 """
 
 import logging
@@ -18,12 +18,12 @@ from typing import Any, Sequence, TextIO
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.job import warm_server
-from pipeline_lib.job.warm_server import Request, is_ours, send
+from pipeline_lib.job.warm_server import Request, is_same_user, send
 from pipeline_lib.machine.slurm_job import job_number
 
-SERVED = "VLMFLOW_WARM_START"  # the process whose jobs share one; it changes no result
-NEEDED = ("torch", "transformers")  # a job that needs both gains by it
-LOADED = (  # what takes seconds to load, in nearly every job with a model
+SERVED = "VLMFLOW_WARM_START"  # process ID of the process whose jobs share a server; changes no result
+NEEDED = ("torch", "transformers")  # a job that needs both saves time
+LOADED = (  # slow imports of nearly every job with a model
     *("pydantic", "pyarrow.parquet", "PIL.Image", "safetensors.torch", "torch", "transformers.trainer"),
     *("transformers.models.llama.modeling_llama", "transformers.models.llava.modeling_llava"),
 )
@@ -32,19 +32,19 @@ logger = logging.getLogger(__name__)
 
 
 def offer() -> None:
-    """Let the jobs that this process starts share a process with loaded libraries."""
-    if hasattr(os, "pidfd_open"):  # Linux; elsewhere every job starts alone
+    """Let the jobs of this process share a server with loaded libraries."""
+    if hasattr(os, "pidfd_open"):  # Linux only; elsewhere every job loads its own libraries
         os.environ[SERVED] = str(os.getpid())
 
 
 def is_offered(settings: Any, libraries: dict[str, Any]) -> bool:
-    """Return whether a job with these settings and libraries is to ask for a warm start."""
+    """Return whether a job with these settings and libraries should try a warm start."""
     alone = job_number() is not None or getattr(settings, "device", "cpu") != "cpu"
     return SERVED in os.environ and not alone and libraries.keys() >= set(NEEDED)
 
 
 def start_warm(libraries: dict[str, Any], loaded: Sequence[str] = LOADED) -> int | None:
-    """Run this process's command line in a warm process, and return its exit code; None where there is none."""
+    """Run this process's command line in a fork of the server and return its exit code, or None without a server."""
     served = os.environ.pop(SERVED)
     environment = dict(os.environ)
     versions = {name: libraries[name] for name in NEEDED}
@@ -60,7 +60,7 @@ def start_warm(libraries: dict[str, Any], loaded: Sequence[str] = LOADED) -> int
 
 
 def _begin(connection: socket.socket, environment: dict[str, str]) -> tuple[int, TextIO] | None:
-    """Return the process that works for this one, and what tells its end; None where libraries could not be loaded."""
+    """Return the worker's process ID and the stream that reports its exit code; None if the server failed to start."""
     umask = os.umask(0)
     os.umask(umask)
     answers = connection.makefile()
@@ -73,26 +73,26 @@ def _begin(connection: socket.socket, environment: dict[str, str]) -> tuple[int,
 
 
 def _serve(name: str, served: str, loaded: Sequence[str]) -> bool:
-    """Return whether a process of this name serves from now on, or did so before."""
+    """Start a server of this name; return whether one is running."""
     command = [sys.executable, "-P", str(Path(warm_server.__file__)), name, served, *loaded]
-    nowhere = subprocess.DEVNULL
-    exit_code = subprocess.run(command, stdin=nowhere, stdout=nowhere, stderr=nowhere).returncode
+    null = subprocess.DEVNULL
+    exit_code = subprocess.run(command, stdin=null, stdout=null, stderr=null).returncode
     return exit_code in (0, warm_server.EXISTS)
 
 
 def _connect(name: str) -> socket.socket | None:
-    """Return a connection to the process of a name, None where there is none of this person's."""
+    """Return a connection to this user's server of a name, or None."""
     connection = socket.socket(socket.AF_UNIX)
     try:
         connection.connect(f"\0{name}")
     except OSError:
         connection.close()
         return None
-    return connection if is_ours(connection) else None
+    return connection if is_same_user(connection) else None
 
 
 def _wait(number: int, answers: TextIO) -> int:
-    """Return the exit code of the process that works for this one, which passes on the signals that it gets."""
+    """Return the worker's exit code; until then, forward the signals of this process to it."""
 
     def pass_on(signal_number: int, frame: FrameType | None) -> None:
         os.kill(number, signal_number)
@@ -100,7 +100,7 @@ def _wait(number: int, answers: TextIO) -> int:
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, pass_on)
     code = answers.readline()
-    if not code:  # the serving process is gone, and with it whoever could tell how the job ends
+    if not code:  # the server is gone, so the exit code would never arrive
         os.killpg(number, signal.SIGKILL)
         return 1
     return int(code) if int(code) >= 0 else 128 - int(code)

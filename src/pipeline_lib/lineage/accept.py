@@ -1,4 +1,4 @@
-"""Adopting bytes after a change that is known to be harmless: the record takes the new facts and names the old ones."""
+"""Accept outputs after a harmless change: the record takes the new settings, code and inputs, and lists the changes."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,13 @@ Record = dict[str, Any]
 
 
 def accepted_record(job: Job, because: str, present: CurrentState) -> Record | None:
-    """Return the record of a job as it stands after its outputs are accepted, None where nothing differs.
+    """Return the record of a job with its outputs accepted, None where nothing differs.
 
-    Outputs that are missing or altered, or that no record tells of, raise PipelineError.
+    Outputs that are missing, altered or without a record raise PipelineError.
     """
     record = present.record(job["record"])
     if record is None or record["exit"] != 0:
-        raise PipelineError("there is no successful making to accept", where=job["record"], cure="run snakemake")
+        raise PipelineError("there is no successful run to accept", where=job["record"], cure="run snakemake")
     missing = [path for path in job["outputs"].values() if not Path(path).exists()]
     faults = [f"{path}: missing" for path in missing] + present.faults(record)
     if not is_sealed(record):
@@ -31,7 +31,7 @@ def accepted_record(job: Job, because: str, present: CurrentState) -> Record | N
     if set(record["inputs"]) != set(job["inputs"]):
         faults.append(f"{job['record']}: made from other inputs than {', '.join(job['inputs'])}")
     if faults:
-        raise PipelineError("what was made cannot be vouched for", value=faults, cure="run snakemake")
+        raise PipelineError("these outputs cannot be accepted", value=faults, cure="run snakemake")
     causes = present.causes(job, record)
     if not causes:
         return None
@@ -53,6 +53,6 @@ def accepted_record(job: Job, because: str, present: CurrentState) -> Record | N
 
 
 def keep_made(job: dict[str, Any], record: dict[str, Any], cache: DigestCache) -> None:
-    """Keep the outputs of a planned job, all of which are there, as what its record tells of."""
+    """Keep the outputs of a planned job for reuse under its record; all of them must exist."""
     outputs = {name: Path(path) for name, path in job["outputs"].items() if name != "manifest"}
     ReuseCache(outputs, cache).keep(reuse_key(record, outputs), record)

@@ -1,4 +1,4 @@
-"""What does not hold of all that was made: missing, altered, edited, of other bytes or pins, or of unknown origin."""
+"""The faults of artefacts and records: missing, altered, edited, unrecorded, or made from other bytes or pins."""
 
 from pathlib import Path
 from typing import Any, Iterator
@@ -16,11 +16,11 @@ from pipeline_lib.lineage.why import job_name
 
 Job = dict[str, Any]
 
-PLACES = ("data", "results")
+FOLDERS = ("data", "results")
 
 
 def faults(records: Records, present: CurrentState) -> list[str]:
-    """Return a line for everything that is not as its record says; records that cannot be read raise PipelineError."""
+    """Return a line for everything that differs from its record; records that cannot be read raise PipelineError."""
     by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
     lines = [*by_output, *_of_names(records), *_of_reuse()]
     if records.broken:
@@ -29,13 +29,13 @@ def faults(records: Records, present: CurrentState) -> list[str]:
 
 
 def plan_faults(plan: list[Job]) -> list[str]:
-    """Return a line for every cause why a job of a plan does not hold, if it was made or something was made from it."""
-    stands = {path for job in plan if job["status"] != Status.MISSING for path in job["inputs"]}
+    """Return a line for every cause that makes a planned job unsound, if it was made or something was made from it."""
+    existing = {path for job in plan if job["status"] != Status.MISSING for path in job["inputs"]}
     return [
-        cause if cause.startswith(PLACES) else f"{job_name(job)}: {cause}"
+        cause if cause.startswith(FOLDERS) else f"{job_name(job)}: {cause}"
         for job in plan
         if not Status(job["status"]).is_sound
-        and (Path(job["record"]).is_file() or stands.intersection(job["outputs"].values()))
+        and (Path(job["record"]).is_file() or existing.intersection(job["outputs"].values()))
         for cause in job["causes"]
     ]
 
@@ -48,14 +48,12 @@ def _of_records(records: Records, present: CurrentState) -> Iterator[str]:
         for name, digest in record["inputs"].items():
             maker = records.find(name)
             if maker and maker["outputs"][name] != digest:
-                yield from (
-                    f"{made}: made from another {name} than the one that is there" for made in record["outputs"]
-                )
+                yield from (f"{made}: made from another {name} than the present one" for made in record["outputs"])
 
 
 def _without_record(records: Records) -> Iterator[str]:
-    for place in PLACES:
-        for path in sorted(Path(place).rglob("*.json")):
+    for folder in FOLDERS:
+        for path in sorted(Path(folder).rglob("*.json")):
             made = path.name.endswith((SUFFIX, "_score.json")) or path.parent.parent.name == "scores"
             if made and records.find(path.as_posix()) is None:
                 yield f"{path}: no record says how it was made"
@@ -73,7 +71,7 @@ def _of_pins(records: Records) -> Iterator[str]:
 
 
 def _of_names(records: Records) -> Iterator[str]:
-    """Yield records that stand under another's name, or claim what another claims too."""
+    """Yield a line for every record under another record's name, and for every output that two records claim."""
     claimed: dict[str, Path] = {}
     for path, record in records.all():
         name = record.get("path")

@@ -1,4 +1,4 @@
-"""The project as it is now: the files, the records, the code, held against what is planned and what was made."""
+"""The current files, records and code of the project, compared with the plan and with what the records state."""
 
 from pathlib import Path
 from typing import Any, Callable, Collection
@@ -18,16 +18,16 @@ Record = dict[str, Any]
 
 
 class CurrentState:
-    """What is there; `deep` reads all bytes anew, `look` looks at sources of any size."""
+    """The current state; `deep` hashes every file again, `look` looks at sources of any size."""
 
     def __init__(self, deep: bool = False, look: bool = False) -> None:
         self._cache = DigestCache()
         self._deep = deep
         self._look = look
-        self._digest_of: dict[str, str | None] = {}  # one look at each small file
+        self._digest_of: dict[str, str | None] = {}  # each small file is hashed once
 
     def record(self, path: str) -> Record | None:
-        """Return a job's record, None where there is none, the job was killed, or the file is no record."""
+        """Return a job's record, None where it is absent, empty (the job was killed) or not a record."""
         file = Path(path)
         if not file.is_file() or not file.stat().st_size:
             return None
@@ -37,7 +37,7 @@ class CurrentState:
             return None
 
     def record_fault(self, path: str, record: Record | None) -> str | None:
-        """Return why a job's record, as `record` read it, vouches for nothing; None where it does, or there is none."""
+        """Return why a job's record, as read by `record`, cannot be trusted; None where it can, or is absent."""
         if record is None:
             empty = Path(path).is_file() and not Path(path).stat().st_size
             return "the job was killed" if empty else f"{path}: not a record" if Path(path).is_file() else None
@@ -46,13 +46,13 @@ class CurrentState:
         return None if record.get("path", path) == path else f"{path}: it is the record {record['path']}"
 
     def is_running(self, job: Job) -> bool:
-        """Return whether a process is making the outputs of a job, as far as its lock tells."""
+        """Return whether a process is making the outputs of a job, according to the job's lock."""
         return is_locked({name: Path(path) for name, path in job["outputs"].items() if name != "manifest"})
 
     def absent_outputs(self, job: Job) -> dict[str, str | None]:
-        """Return the absent outputs of a job, each with the command that accounts for it, or None.
+        """Return the absent outputs of a job, each with the command that removed it, or None.
 
-        The files that a manifest of up to INLINE files lists are looked for too.
+        This includes the files in a manifest of up to INLINE files.
         """
         outputs = [Path(path) for path in job["outputs"].values()]
         absent = {path.as_posix(): removed_by(path) for path in outputs if not path.exists()}
@@ -60,9 +60,10 @@ class CurrentState:
         return absent | {path.as_posix(): None for path in inside}
 
     def altered_files(self, job: Job) -> list[str]:
-        """Return a line for every file of a manifest of up to INLINE files that holds other bytes than it says.
+        """Return a line for every file of a manifest of up to INLINE files whose bytes differ from the manifest.
 
-        Read are only files of another size, or newer than the manifest, which is written last. Links are the source's.
+        Reads only files of another size, or newer than the manifest, which is written last. Skips links, which belong
+        to the source.
         """
         manifest = Path(job["outputs"].get("manifest", ""))
         files = {path: entry for path, entry in _inside(job).items() if path.is_file() and not path.is_symlink()}
@@ -85,7 +86,7 @@ class CurrentState:
         return code_modules(Path("workflow_scripts") / f"{job['rule']}.py", *job["code"].split()[1:])
 
     def causes(self, job: Job, record: Record | None) -> list[str]:
-        """Return what makes a job stale: everything that differs from its record, its sources included."""
+        """Return what makes a job stale: all differences from its record, including those of its sources."""
         causes = list(causes_of(job, record, self._digest_or_recorded(record), self.modules))
         if record is None or record["exit"] != 0:
             return causes
@@ -97,15 +98,15 @@ class CurrentState:
         return [*self.source_changes(job, record), *causes, *altered]
 
     def source_changes(self, job: Job, record: Record) -> list[str]:
-        """Return a line for every difference between the source of a fetch job and the one that it was fetched from."""
+        """Return a line for every change of a fetch job's source since it was fetched."""
         return source_changes(job, record, self._cache, self._look) if job["rule"] == "fetch" else []
 
     def unseen_source(self, job: Job, record: Record) -> str | None:
-        """Return why nobody looked at the source of a fetch job, None where that is no matter."""
+        """Return why the source of a fetch job was not looked at, None where it was or need not be."""
         return unseen_source(job, record, self._look) if job["rule"] == "fetch" else None
 
     def _digest_or_recorded(self, record: Record | None) -> Callable[[str], str | None]:
-        """Return what tells a file's digest; of a file that is absent on purpose, the one that was recorded."""
+        """Return a function from path to digest; the recorded digest if a file is absent on purpose."""
 
         def digest(path: str) -> str | None:
             if record is not None and removed_by(Path(path)) is not None:
@@ -116,27 +117,27 @@ class CurrentState:
         return digest
 
     def faults(self, record: Record, excused: Collection[str] = ()) -> list[str]:
-        """Return a line for everything that a record says was made and that is missing, altered or not alone.
+        """Return a line for every recorded output that is missing or altered, or that holds unlisted files.
 
-        Outputs in `excused`, and those that are absent on purpose, may be absent as a whole.
+        Outputs in `excused`, and those that are absent on purpose, may be missing as a whole.
         """
-        found = []
+        faults = []
         for path, digest in record["outputs"].items():
             now = self.digest(path)
             if now is None:
-                found += [] if removed_by(Path(path)) else [f"{path}: missing"]
+                faults += [] if removed_by(Path(path)) else [f"{path}: missing"]
             elif now != digest:
-                found.append(f"{path}: altered since")
+                faults.append(f"{path}: altered since")
             elif path.endswith(SUFFIX):
-                found += self.manifest_faults(Path(path), excused)
-        return found
+                faults += self.manifest_faults(Path(path), excused)
+        return faults
 
     def manifest_faults(self, manifest: Path, excused: Collection[str] = ()) -> list[str]:
         """Return a line for every file of a manifest that is altered or missing or not listed; see `faults`."""
         folder = manifest.parent / manifest.name.removesuffix(SUFFIX)
         try:
             entries = read_entries(manifest)
-        except PipelineError as error:  # the list of a large folder lies in it
+        except PipelineError as error:  # the listing of a large folder is inside the folder
             if folder.is_dir():
                 return [f"{manifest}: {str(error).splitlines()[0]}"]
             return [] if folder.as_posix() in excused or removed_by(folder) else [f"{folder}: missing"]
@@ -151,17 +152,17 @@ class CurrentState:
             for path, sha256 in listed.items()
             if digests.get(path) != sha256
         ]
-        strange = unlisted(folder, entries) if folder.is_dir() else []
-        return faults + [f"{path}: not in the manifest" for path in strange]
+        unexpected = unlisted(folder, entries) if folder.is_dir() else []
+        return faults + [f"{path}: not in the manifest" for path in unexpected]
 
     def _digests(self, paths: list[Path]) -> list[str]:
         return [digest_file(path) for path in paths] if self._deep else self._cache.digests(paths)
 
 
 def _inside(job: Job) -> dict[Path, Entry]:
-    """Return the files that a job's manifest lists itself and whose output is there; `check` looks into a larger one.
+    """Return the files that a job's manifest lists inline and whose output exists; `check` reads the larger manifests.
 
-    None of a broken manifest: it is not the one that the record tells of.
+    A broken manifest has none: it is not the recorded one.
     """
     manifest = Path(job["outputs"].get("manifest", ""))
     try:
@@ -174,5 +175,5 @@ def _inside(job: Job) -> dict[Path, Entry]:
 
 
 def _top(path: Path, manifest: Path) -> Path:
-    """Return the file or folder beside the manifest that `path` is or lies in."""
+    """Return the file or folder beside the manifest that `path` is or is in."""
     return manifest.parent / path.relative_to(manifest.parent).parts[0]

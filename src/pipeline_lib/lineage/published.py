@@ -1,6 +1,6 @@
-"""The digests of a study's artefacts as somebody published them, and whether what lies here has the same bytes.
+"""Publish the digests of a study's artefacts, and compare the artefacts here with published digests.
 
-They leave out what no number comes from: raw files, pictures, pages and verdicts.
+The digests leave out files that affect no number: raw files, pictures, pages and verdicts.
 """
 
 import platform
@@ -27,7 +27,7 @@ SUFFIXES = (".tar", ".parquet", ".jsonl", ".safetensors", ".json")
 
 
 class Stage(Settings):
-    """One job's artefacts: the sha256 of every file by its path, and what the job was made by."""
+    """One job's artefacts: the sha256 of every file by its path, and the job's settings, code and libraries."""
 
     files: Digests
     settings: str = Field(description="16 hexadecimal digits of the settings' sha256")
@@ -36,7 +36,7 @@ class Stage(Settings):
 
 
 class Published(Settings):
-    """The artefacts of a study, stage by stage, in the order in which they are made."""
+    """The artefacts of a study by stage, in the order in which they are made."""
 
     format: Literal[1] = 1
     study: str
@@ -45,14 +45,14 @@ class Published(Settings):
 
 
 def publish(study: str, jobs: list[Job]) -> Published:
-    """Return the digests of all artefacts of a plan; one that is not there, or does not hold, raises PipelineError."""
+    """Return the digests of all artefacts of a plan; a missing or stale one raises PipelineError."""
     cache = DigestCache()
     numeric = [job for job in jobs if job["rule"] in RULES]
     unsound = next((job for job in numeric if job["status"] != Status.OK), None)
     if unsound is not None:
         value = f"{unsound['status']}: {'; '.join(unsound['causes'])}"
         raise PipelineError(
-            "this does not hold", where=job_name(unsound), value=value, cure="make the study: snakemake"
+            "this stage is not up to date", where=job_name(unsound), value=value, cure="make the study: snakemake"
         )
     stages = {job_name(job): Stage(files=_digests(_files(job), cache), **_made_by(job)) for job in numeric}
     return Published(study=study, architecture=platform.machine(), stages=stages)
@@ -65,13 +65,13 @@ def read_published(path: Path) -> Published:
     except (OSError, ValidationError) as error:
         cure = "name a file that `vlmflow lineage publish` wrote, or a dvc.lock"
         fault = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
-        raise PipelineError("this is no file of digests", where=path, value=fault, cure=cure) from error
+        raise PipelineError("this is not a file of digests", where=path, value=fault, cure=cure) from error
 
 
 def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str]]:
-    """Return how many artefacts were compared, and lines about the first stage that differs, if one does."""
+    """Return the number of artefacts compared, and lines about the first stage that differs, if any."""
     if not published.stages:
-        raise PipelineError("this file has no digest: there is nothing to compare", where=published.study)
+        raise PipelineError("this file has no digests: there is nothing to compare", where=published.study)
     cache = DigestCache()
     makers = {job_name(job): job for job in jobs}
     for name, stage in published.stages.items():
@@ -83,7 +83,7 @@ def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str
 
 
 def differences_to_lock(lock: Path, jobs: list[Job]) -> tuple[int, list[str]]:
-    """Return the same for the outputs that a dvc.lock names; folders have manifests, which it names too."""
+    """Return the same as `differences_to` for the outputs in a dvc.lock; folders are compared by their manifests."""
     locked = {path: md5 for entry in locked_stages(lock).values() for path, md5 in locked_files(entry).items()}
     compared, present = 0, CurrentState()
     for job in jobs:
@@ -97,7 +97,7 @@ def differences_to_lock(lock: Path, jobs: list[Job]) -> tuple[int, list[str]]:
             return len(expected), [_first(job_name(job)), *lines, *_inputs(job)]
         compared += len(expected)
     if not compared:
-        raise PipelineError("this lock has no output of this study: there is nothing to compare", where=lock)
+        raise PipelineError("this dvc.lock has no output of this study: there is nothing to compare", where=lock)
     return compared, []
 
 
@@ -107,13 +107,13 @@ def _made_by(job: Job) -> dict[str, Any]:
 
 
 def _files(job: Job) -> list[str]:
-    """Return the files of a job that numbers come from: those that its manifest lists, and its outputs beside it."""
+    """Return the files of a job that affect numbers: those in its manifest, and its other outputs."""
     outputs = {name: Path(path) for name, path in job["outputs"].items() if name not in ("manifest", "curve")}
     paths = [path for path in outputs.values() if path.suffix in SUFFIXES and not path.name.endswith(".verdict.json")]
     if "manifest" in job["outputs"]:
         manifest = Path(job["outputs"]["manifest"])
         if not manifest.is_file():
-            raise PipelineError("this artefact is not there", where=manifest, cure="make the study first: snakemake")
+            raise PipelineError("this artefact is missing", where=manifest, cure="make the study first: snakemake")
         paths += [path for path in Manifest(manifest, DigestCache()).files() if path.suffix in SUFFIXES]
     return sorted({path.as_posix() for path in paths})
 
@@ -121,7 +121,7 @@ def _files(job: Job) -> list[str]:
 def _digests(paths: list[str], cache: DigestCache) -> Digests:
     absent = next((path for path in paths if not Path(path).is_file()), None)
     if absent is not None:
-        raise PipelineError("this artefact is not there", where=absent, cure="make the study first: snakemake")
+        raise PipelineError("this artefact is missing", where=absent, cure="make the study first: snakemake")
     return dict(zip(paths, cache.digests([Path(path) for path in paths]), strict=True))
 
 
@@ -130,7 +130,7 @@ def _first(name: str) -> str:
 
 
 def _unequal(expected: Digests, digests: Digests) -> list[str]:
-    """Return a line for every file whose digest is not the expected one; `digests` lacks those that are not there."""
+    """Return a line for every file whose digest is not the expected one; `digests` lacks missing files."""
     return [
         f"  {path}: {'other bytes' if path in digests else 'missing'}"
         for path, digest in expected.items()
@@ -143,7 +143,7 @@ def _inputs(job: Job) -> list[str]:
 
 
 def _reasons(published: Published, stage: Stage, job: Job | None) -> list[str]:
-    """Return what the stage is made from, and what may be behind the difference."""
+    """Return the inputs of a stage, and the possible reasons for the difference."""
     if job is None:
         return ["  this study has no such stage"]
     planned = _made_by(job)

@@ -1,4 +1,4 @@
-"""The records of a project, found by what their jobs made."""
+"""The records of a project, by the outputs of their jobs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class Made:
     path: str
     record: dict[str, Any]
     record_path: Path
-    altered: str | None  # how the file differs from what the record says, None where it does not
+    altered: str | None  # how the file differs from its record, None where it does not
 
 
 class Records:
@@ -41,7 +41,7 @@ class Records:
                     self._by_output.update(dict.fromkeys(record["outputs"], (path, record)))
 
     def made(self, path: Path) -> Made:
-        """Return the record of a file, which may also be named by the artefact that its manifest lists."""
+        """Return a file with its record; an artefact may stand for the manifest that lists it."""
         name = path.as_posix()
         known = name if name in self._by_output else name.rstrip("/") + SUFFIX
         if known not in self._by_output:
@@ -59,8 +59,8 @@ class Records:
 
     def find(self, name: str) -> dict[str, Any] | None:
         """Return the record of the job that made an output, None where there is none."""
-        found = self._by_output.get(name)
-        return found[1] if found else None
+        entry = self._by_output.get(name)
+        return entry[1] if entry else None
 
     def all(self) -> list[tuple[Path, dict[str, Any]]]:
         """Return every record with its path, sorted by path."""
@@ -70,5 +70,5 @@ class Records:
         path = self._root / name
         if not path.is_file():
             return "missing"
-        (found,) = self._cache.digests([path])
-        return None if found == recorded else "altered since"
+        (digest,) = self._cache.digests([path])
+        return None if digest == recorded else "altered since"

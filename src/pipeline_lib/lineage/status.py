@@ -1,6 +1,6 @@
-"""The status of every planned job: does what stands equal what the plan would make, and if not, why?
+"""The status of every planned job: whether its outputs are what the plan would make, and if not, why.
 
-One rule for all who ask: Snakemake's plan, its dry run, `vlmflow why`, `check`, `show`, `lineage show`, `dvc commit`.
+The same rule for Snakemake's plan, its dry run, `vlmflow why`, `check`, `show`, `lineage show` and `dvc commit`.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RUNS = ", which runs"
 
 
 class Status(StrEnum):
-    """How a job's outputs stand; the worse of two comes later."""
+    """The status of a job's outputs, from best to worst."""
 
     OK = "ok"
     REMOVED = "removed"  # absent on purpose, all else as planned
@@ -29,15 +29,15 @@ class Status(StrEnum):
 
     @property
     def is_sound(self) -> bool:
-        """Return whether nothing has to run for the sake of these outputs."""
+        """Return whether these outputs need no run."""
         return self in (Status.OK, Status.REMOVED)
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """The status of a job, and the causes of any but a sound one.
+    """The status of a job, and the causes where it is unsound.
 
-    `forced`: whether Snakemake must run it; `unseen`: why its source was not looked at, where that matters.
+    `forced`: whether Snakemake must run the job; `unseen`: why its source was not looked at, where that matters.
     """
 
     status: Status
@@ -46,32 +46,32 @@ class Assessment:
     unseen: str | None = None
 
     def as_plan(self) -> dict[str, Any]:
-        """Return what the printed plan says of the job."""
+        """Return the fields of this job's status in the printed plan."""
         return {"status": self.status.value, "causes": self.causes, "unseen": self.unseen}
 
 
 def assess(jobs: list[Job], present: CurrentState) -> dict[str, Assessment]:
-    """Return the assessment of every job by the path of its record; `jobs` come in an order in which they could run."""
+    """Return the assessment of every job by the path of its record; `jobs` are in an order in which they could run."""
     makers = {output: job for job in jobs for output in job["outputs"].values()}
     assessments: dict[str, Assessment] = {}
     for job in jobs:
-        own = _assess_alone(job, present)
+        alone = _assess_alone(job, present)
         above = {makers[path]["record"]: makers[path] for path in job["inputs"] if path in makers}
         unsound = [maker for record, maker in above.items() if not assessments[record].status.is_sound]
         names = [f"{job_name(maker)}, which {_verb(assessments[maker['record']])}" for maker in unsound]
-        assessments[job["record"]] = _below(own, names)
+        assessments[job["record"]] = _below(alone, names)
     return assessments
 
 
 def _verb(assessment: Assessment) -> str:
-    """Return what becomes of an unsound job: it runs, unless neither it nor one above it is forced."""
+    """Return `runs` for an unsound job if it or a job above it is forced, else `does not hold`."""
     return "runs" if assessment.forced or any(cause.endswith(RUNS) for cause in assessment.causes) else "does not hold"
 
 
 def standing(output: str, plan: list[Job]) -> tuple[Status, str]:
-    """Return the status of an output as a reader must see it, and its first cause; `plan` as rules/plan.py prints it.
+    """Return the status of an output to show, and its first cause; `plan` is what rules/plan.py prints.
 
-    A failed or running job that the output depends on outranks the output's own staleness.
+    If a job that the output depends on failed or is running, that status replaces `stale`.
     """
     makers = {path: job for job in plan for path in job["outputs"].values()}
     maker = makers[output]
@@ -87,7 +87,7 @@ def standing(output: str, plan: list[Job]) -> tuple[Status, str]:
 
 
 def _above(job: Job, makers: dict[str, Job]) -> list[Job]:
-    """Return the jobs that a job depends on and itself, each after those that it depends on."""
+    """Return a job and all that it depends on, each after its own dependencies."""
     ordered: dict[str, Job] = {}
     for path in (*job["inputs"], *job["waits_for"]):
         if path in makers and makers[path]["record"] not in ordered:
@@ -95,16 +95,17 @@ def _above(job: Job, makers: dict[str, Job]) -> list[Job]:
     return [*ordered.values(), job]
 
 
-def _below(own: Assessment, unsound: list[str]) -> Assessment:
+def _below(alone: Assessment, unsound: list[str]) -> Assessment:
+    """Return the assessment of a job below unsound ones."""
     if not unsound:
-        return own
-    status = Status.STALE if own.status.is_sound else own.status
+        return alone
+    status = Status.STALE if alone.status.is_sound else alone.status
     below = [f"{BELOW}{name}" for name in sorted(unsound)]
-    return Assessment(status, [*own.causes, *below], own.forced, own.unseen)
+    return Assessment(status, [*alone.causes, *below], alone.forced, alone.unseen)
 
 
 def _assess_alone(job: Job, present: CurrentState) -> Assessment:
-    """Return the assessment of one job, whatever stands above it."""
+    """Return the assessment of one job, regardless of the jobs above it."""
     absent = present.absent_outputs(job)
     missing = [path for path, by in absent.items() if by is None]
     if present.is_running(job):

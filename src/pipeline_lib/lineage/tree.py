@@ -1,4 +1,4 @@
-"""The lineage of a file as a tree to print."""
+"""Print the lineage of a file as a tree."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ SHORT = 12  # hexadecimal digits shown of a digest
 
 
 def render(records: Records, path: Path, all_files: bool) -> Tree:
-    """Return the tree of a file: its maker, then the tree of each input; what appeared before is only named."""
+    """Return the tree of a file: its job, then the tree of each input; repeated inputs are not expanded again."""
     made = records.made(path)
     tree = Tree(_title(made))
     _grow(tree, made, records, all_files, {made.path})

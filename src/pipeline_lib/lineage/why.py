@@ -1,4 +1,4 @@
-"""Why a stage would run: what differs between its record and the plan, named value by value."""
+"""Why a stage would run: every value that differs between its record and the plan."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,13 +7,13 @@ from typing import Any, Callable, Iterator
 Job = dict[str, Any]
 Record = dict[str, Any]
 
-BELOW = "below "  # begins a cause that lies in a job above
+BELOW = "below "  # begins a cause that comes from a job above
 NEVER_MADE = "it was never made"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One planned job with what makes it run and the seconds that it took when it was last made, if that is known."""
+    """A planned job with the causes that make it run, and the seconds that it took last time, None if unknown."""
 
     name: str
     causes: list[str]
@@ -21,16 +21,16 @@ class Reason:
 
 
 def job_name(job: Job) -> str:
-    """Return how logs call a job: its rule and what it is about."""
+    """Return the name of a job in logs: its rule and its wildcards."""
     return " ".join(Path(job["record"]).with_suffix("").parts[-2:])
 
 
 def explain(plan: list[Job], read_record: Callable[[str], Record | None]) -> list[Reason]:
     """Return a reason for every job of the plan that would run, in the plan's order.
 
-    The plan names the causes; `read_record` returns a job's record, which tells how long it took.
+    The plan names the causes; the record that `read_record` returns states how long the job took.
     """
-    unknown = ["Snakemake has no memory of making it here"]
+    unknown = ["Snakemake has no metadata of making it here"]
     return [
         Reason(job_name(job), job["causes"] or unknown, _seconds(read_record(job["record"])))
         for job in plan
@@ -39,21 +39,21 @@ def explain(plan: list[Job], read_record: Callable[[str], Record | None]) -> lis
 
 
 def unseen_sources(plan: list[Job]) -> list[str]:
-    """Return a line for every source that the planning did not look at, with the reason."""
+    """Return a line for every source that planning did not look at, with the reason."""
     return sorted({f"source not looked at: {job['unseen']}" for job in plan if job.get("unseen")})
 
 
 def unvouched(plan: list[Job]) -> list[str]:
-    """Return a line for every job that nothing runs for though nobody can vouch for what it made, with the reasons."""
+    """Return a line for every stale job that Snakemake will not run again, with its causes."""
     return [
-        f"{job_name(job)} does not hold, and nothing runs for it: {'; '.join(own)}"
+        f"{job_name(job)} is stale, but will not run: {'; '.join(causes)}"
         for job in plan
-        if job["status"] == "stale" and not job["runs"] and (own := own_causes(job["causes"]))
+        if job["status"] == "stale" and not job["runs"] and (causes := own_causes(job["causes"]))
     ]
 
 
 def own_causes(causes: list[str]) -> list[str]:
-    """Return the causes that lie in a job, not in one above it."""
+    """Return the causes of a job itself, without those of the jobs above it."""
     return [cause for cause in causes if not cause.startswith(BELOW)]
 
 
@@ -63,7 +63,7 @@ def causes_of(
     digest_of: Callable[[str], str | None],
     modules_of: Callable[[Job], dict[str, str]],
 ) -> Iterator[str]:
-    """Yield what differs between the making that a record tells of and the one that is planned now."""
+    """Yield the differences between a job's record and its plan."""
     if record is None or record["exit"] != 0:
         yield NEVER_MADE if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
         return
@@ -90,7 +90,7 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
 
 
 def changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the modules whose digest differs, each with how: changed, added or removed."""
+    """Return the modules whose digests differ, each with `changed`, `added` or `removed`."""
     words = {
         name: "added" if name not in before else "removed" if name not in now else "changed" for name in {*before, *now}
     }

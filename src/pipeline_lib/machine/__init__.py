@@ -1,1 +1,1 @@
-"""This machine and its cluster: memory, GPUs, environment, and what its site files say."""
+"""This machine and its cluster: memory, GPUs, environment variables, and the site's settings files."""

@@ -1,10 +1,10 @@
-"""Asking programs of this machine, such as git, nvidia-smi and Slurm's."""
+"""Runs command-line programs of this machine, such as git, nvidia-smi and Slurm's, and returns their output."""
 
 import subprocess
 
 
 def ask(*command: str, seconds: float = 60) -> tuple[str, str]:
-    """Return what a command printed, and why it failed: "" where it did not. One that is not here prints nothing."""
+    """Return the output of a command and its error message, "" if it succeeded; a missing command has no output."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

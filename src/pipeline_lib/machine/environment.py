@@ -1,8 +1,8 @@
-"""Variables of the environment that can change what a job computes: fixed, refused or recorded, each in one list.
+"""Environment variables that can change the results of a job: each is fixed, refused or recorded.
 
-Every other variable changes no bytes: where caches lie, how much is logged, what is downloaded under a pin, how torch
-compiles, which no stage asks for. Without a fixed PYTHONHASHSEED sets of strings have another order in every process,
-so that no stage can depend on it.
+Other variables change no bytes: paths of caches, log levels, downloads of pinned files, torch compilation, which no
+stage uses. PYTHONHASHSEED is not fixed: sets of strings then have another order in every process, so that no stage can
+depend on it.
 """
 
 import os
@@ -11,23 +11,23 @@ from pathlib import Path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.machine.numerics import Numerics, NumericSettings
 
-# Other precision, other kernels, other ways of training than the settings say; or, in Python, no assertions.
+# They override the precision, kernels or training strategy of the settings; PYTHONOPTIMIZE disables assertions.
 REFUSED = (
     *("ACCELERATE_", "FSDP_", "PARALLELISM_CONFIG_", "XLA_USE_BF16", "XLA_DOWNCAST_BF16", "USE_HUB_KERNELS"),
     *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TORCH_FORCE_", "PYTORCH_TUNABLEOP_"),
     *("TRANSFORMERS_SDPA_", "TRANSFORMERS_DISABLE_", "PYTHONOPTIMIZE"),
 )
 
-# Mathematics of the C library choose their instructions by it before the job begins, and round accordingly.
+# The C library's math functions select instructions by it at process start; rounding depends on them.
 LOADED_BEFORE = "GLIBC_TUNABLES"
 
-# Torch sets it in every process that imports it, and so in what that starts: where a cache lies.
+# Torch sets this path of a cache in every process that imports it; child processes inherit it.
 HARMLESS = ("TORCHINDUCTOR_CACHE_DIR",)
 
-# Numeric libraries choose threads and instructions by them. A portable job has none but its own.
+# Numeric libraries select threads and instructions by them. A portable job sets its own and removes all others.
 NUMERIC = ("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "BLIS_", "DNNL_", "ONEDNN_", "ATEN_", "NPY_")
 
-# They choose among instructions, kernels and devices that round differently, as on another machine.
+# They select instructions, kernels and devices, which round differently, as another machine does.
 RECORDED = (
     *NUMERIC,
     *("GLIBC_TUNABLES", "CUDA_", "CUBLAS_", "CUDNN_", "NCCL_", "TORCH_", "PYTORCH_", "PYTHONHASHSEED", "LD_PRELOAD"),
@@ -35,13 +35,13 @@ RECORDED = (
 
 
 def check_environment(numerics: Numerics) -> None:
-    """Raise PipelineError where a variable is set that would make this job compute something else."""
+    """Raise PipelineError if an environment variable would change the results of this job."""
     refusals = (*REFUSED, LOADED_BEFORE) if numerics == "portable" else REFUSED
     names = [name for name in sorted(os.environ) if name.startswith(refusals) and name not in HARMLESS]
     refused = {name: os.environ[name] for name in names if os.environ[name]}
     if refused:
         raise PipelineError(
-            "a variable of the environment would change what this job computes",
+            "an environment variable would change the results of this job",
             where=", ".join(refused),
             value=refused,
             cure=f"unset {' '.join(refused)}",
@@ -49,17 +49,17 @@ def check_environment(numerics: Numerics) -> None:
 
 
 def fix_numerics(settings: NumericSettings) -> None:
-    """Make numeric libraries that are imported from here on compute as the settings say, whatever a person has set."""
+    """Set the environment variables of numeric libraries from the settings, before these libraries are imported."""
     if settings.numerics == "portable":
         for name in [name for name in os.environ if name.startswith(NUMERIC)]:
             del os.environ[name]
     os.environ.update(settings.variables())
     if not _has_avx2():
-        os.environ.pop("ATEN_CPU_CAPABILITY", None)  # PyTorch would run instructions that are not there
+        os.environ.pop("ATEN_CPU_CAPABILITY", None)  # PyTorch would run unsupported instructions
 
 
 def _has_avx2() -> bool:
-    """Return whether this processor has AVX2, as far as it says."""
+    """Return whether this processor reports AVX2; True if it cannot be read."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -68,5 +68,5 @@ def _has_avx2() -> bool:
 
 
 def recorded_environment() -> dict[str, str]:
-    """Return the variables that a record holds, sorted by name."""
+    """Return the environment variables for the record, sorted by name."""
     return {name: os.environ[name] for name in sorted(os.environ) if name.startswith(RECORDED)}

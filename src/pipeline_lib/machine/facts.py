@@ -1,4 +1,4 @@
-"""Facts about where a job runs: processor, threads, libraries, the state of the repository. Only records hold them."""
+"""Facts for records about where a job runs: processor, threads, libraries, state of the repository."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ LOCK = Path("requirements.lock")
 
 
 def library_versions(names: list[str]) -> dict[str, str | None]:
-    """Return the installed version of each library, None where it is not installed."""
+    """Return the version of each library, None if it is not installed."""
     return {name: _version(name) for name in sorted(names)}
 
 
@@ -27,7 +27,7 @@ def _version(name: str) -> str | None:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Return host, platform, processor, cores, Python and the variables that steer numeric libraries."""
+    """Return host, platform, processor, cores, Python and the environment variables of numeric libraries."""
     return {
         "host": platform.node(),
         "platform": platform.platform(),
@@ -40,7 +40,7 @@ def machine_facts() -> dict[str, Any]:
 
 
 def repository_facts() -> dict[str, Any]:
-    """Return the git commit (None outside a repository), whether the tree was dirty, and the lock file's sha256."""
+    """Return the git commit (None outside a repository), whether the tree is dirty, and the lock file's sha256."""
     commit = _git("rev-parse", "HEAD")
     status = _git("status", "--porcelain", "--untracked-files=no")
     return {
@@ -65,7 +65,7 @@ def _processor() -> str:
 
 
 def _torch_facts() -> dict[str, Any] | None:
-    """Return what torch computes with; None in a job that never imported it."""
+    """Return threads, instruction set and GPUs of torch, or None if the job has not imported it."""
     torch = sys.modules.get("torch")
     if torch is None:
         return None

@@ -1,6 +1,6 @@
-"""The GPUs of this machine: which ones a job may use, and some for each job alone until its process ends.
+"""The GPUs of this machine: lists the ones that a job may use, and reserves some until the job's process ends.
 
-Which of them a job gets changes no result.
+The choice changes no result.
 """
 
 import fcntl
@@ -16,7 +16,7 @@ from pipeline_lib.machine.commands import ask
 
 FOLDER = Path(".vlmflow/gpus")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_SECONDS = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 def visible() -> list[str]:
     """Return the UUIDs of the GPUs that a job started here may use, as `nvidia-smi -L` lists them.
 
-    Where Slurm or a person has set CUDA_VISIBLE_DEVICES, those that it names alone; numbers are those of nvidia-smi.
-    A name that nvidia-smi does not know stays as it is.
+    If Slurm or a user has set CUDA_VISIBLE_DEVICES, return only the GPUs that it names; numbers are nvidia-smi's. A
+    name that nvidia-smi does not list is returned unchanged.
     """
     listed = _listed()
     if VISIBLE not in os.environ:
@@ -35,10 +35,10 @@ def visible() -> list[str]:
 
 
 def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
-    """Return `count` GPUs that no other job of this folder holds, waiting for them; too few raise PipelineError.
+    """Wait for `count` GPUs that no other job of this folder holds; raise PipelineError if too few exist.
 
-    From here on this process sees those alone, if torch is not imported yet, and holds them until it ends, however.
-    A file system without locks gives the first ones to everybody.
+    If torch is not imported yet, this process sees only those GPUs. It holds them until it ends in any way. On a file
+    system without locks, every job gets the first GPUs.
     """
     devices = visible()
     if len(devices) < count:
@@ -46,7 +46,7 @@ def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
             f"this job needs {count} GPUs and sees {len(devices)}" if devices else "this job needs a GPU and sees none",
             where=f"nvidia-smi -L, {VISIBLE}",
             value=os.environ.get(VISIBLE),
-            cure="run it where there are as many, or let the study's `devices` say fewer, or `device: cpu`",
+            cure="run it on a machine with enough GPUs, or set fewer `devices` in the study, or `device: cpu`",
         )
     folder.mkdir(parents=True, exist_ok=True)
     held = _free(devices, count, folder)
@@ -55,8 +55,8 @@ def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
 
 
 def _free(devices: list[str], count: int, folder: Path) -> list[str]:
-    """Return the first devices that are free at one moment; none is held while others are waited for."""
-    told = False
+    """Wait until enough devices are free at once and return them; hold none while waiting."""
+    has_logged = False
     while True:
         held: dict[str, int] = {}
         for device in devices:
@@ -67,19 +67,19 @@ def _free(devices: list[str], count: int, folder: Path) -> list[str]:
                 return list(held)
         for descriptor in held.values():
             os.close(descriptor)
-        if not told:
+        if not has_logged:
             logger.info("waiting for %d of %d GPUs: other jobs hold them", count, len(devices))
-            told = True
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+            has_logged = True
+        time.sleep(POLL_SECONDS)
 
 
 def _node() -> str:
-    """Return the name of this node: numbers of GPUs, unlike UUIDs, are those of another node too."""
+    """Return the name of this node; GPU numbers, unlike UUIDs, are ambiguous between nodes."""
     return os.environ.get("SLURMD_NODENAME", platform.node())
 
 
 def _lock(path: Path) -> int | None:
-    """Return an open file that this process now holds, None where another does; the lock ends with it."""
+    """Lock a file and return its descriptor, or None if another process holds it; closing it releases the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,15 +92,15 @@ def _lock(path: Path) -> int | None:
 
 
 def _listed() -> list[str]:
-    """Return the UUIDs of all GPUs in nvidia-smi's order; one that is cut into MIG instances is those instances."""
+    """Return the UUIDs of all GPUs in nvidia-smi's order; MIG instances replace a GPU that is split into them."""
     printed, _ = ask("nvidia-smi", "-L")
-    found: list[list[str]] = []
+    groups: list[list[str]] = []  # a GPU, then its MIG instances
     for whole, uuid in re.findall(r"^(GPU )?.*\(UUID: (\S+)\)$", printed, flags=re.MULTILINE):
         if whole:
-            found.append([uuid])
-        elif found:
-            found[-1].append(uuid)
-    return [device for gpu in found for device in (gpu[1:] or gpu)]
+            groups.append([uuid])
+        elif groups:
+            groups[-1].append(uuid)
+    return [device for gpu in groups for device in (gpu[1:] or gpu)]
 
 
 def _uuid(name: str, listed: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a numeric job computes with: its threads, and whether every processor rounds alike."""
+"""Settings of numeric jobs: the number of threads, and whether all processors round equally."""
 
 from typing import Literal
 
@@ -10,18 +10,19 @@ Numerics = Literal["portable", "native"]
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-# Each library has a path for every generation of processors, which sum in other orders. These name one path that every
-# x86-64 processor with AVX2 takes: oneMKL's conditional numerical reproducibility, PyTorch's kernels, oneDNN's.
+# Each library has a code path for every generation of processors, and these sum in different orders. These variables
+# select one path for all x86-64 processors with AVX2, in oneMKL (conditional numerical reproducibility), PyTorch and
+# oneDNN.
 PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
 class NumericSettings(Settings):
-    """Settings of a job that computes with floats: they hold how, since it changes the bytes."""
+    """Settings of a job that computes with floats; all of them change the bytes."""
 
     threads: int = Field(ge=1)
     numerics: Numerics = "native"
 
     def variables(self) -> dict[str, str]:
-        """Return the variables of the environment that numeric libraries must see when they are loaded."""
+        """Return the environment variables that must be set when numeric libraries are loaded."""
         threads = dict.fromkeys(THREADS, str(self.threads))
         return {**threads, **PORTABLE} if self.numerics == "portable" else threads

@@ -1,7 +1,7 @@
-"""What this machine says in `site.yaml`, which is not in git: folders that lie elsewhere, limits of downloads.
+"""The settings of this machine in `site.yaml`, which is not in git: paths of data folders, download limits.
 
-A study writes `site:NAME` or `site:NAME/a/folder`. Whoever reads the files asks `locate` where they read them, so that
-the absolute path enters no settings, manifest or digest: machines that keep their data in different places agree.
+A study writes `site:NAME` or `site:NAME/a/folder`. Code calls `locate` only when it opens the files, so that the
+absolute path is in no settings, manifest or digest: machines with different data folders get equal ones.
 """
 
 from pathlib import Path
@@ -25,27 +25,27 @@ def _absolute(path: str) -> str:
 
 
 class Downloads(Settings):
-    """What a download may cost on this machine; no byte depends on it."""
+    """Limits of downloads on this machine; no byte depends on them."""
 
-    slowest: float = Field(default=1000, ge=0, description="bytes a second, below which for a minute it is given up")
-    hours: float = Field(default=168, gt=0, description="hours that one file may take")
-    gigabytes: float = Field(default=1000, gt=0, description="size of one file")
+    slowest: float = Field(default=1000, ge=0, description="bytes per second; aborted if slower for a minute")
+    hours: float = Field(default=168, gt=0, description="most hours for one file")
+    gigabytes: float = Field(default=1000, gt=0, description="largest size of one file")
 
 
 class Site(Settings):
     """The content of site.yaml."""
 
     paths: dict[str, Annotated[str, AfterValidator(_absolute)]] = Field(
-        default={}, description="absolute paths by their names"
+        default={}, description="absolute paths by name"
     )
-    downloads: Downloads = Field(default=Downloads(), description="limits of what is downloaded")
+    downloads: Downloads = Field(default=Downloads(), description="limits of downloads")
     warm_start: bool = Field(
         default=True, description="model jobs on this machine share a process with loaded libraries"
     )
 
 
 def locate(path: str, file: Path = FILE) -> Path:
-    """Return where a path of a study lies on this machine; a name that site.yaml lacks raises PipelineError."""
+    """Return a study's path on this machine; raise PipelineError if site.yaml does not have its name."""
     if not path.startswith(PREFIX):
         return Path(path)
     name, _, inside = path.removeprefix(PREFIX).partition("/")
@@ -55,13 +55,13 @@ def locate(path: str, file: Path = FILE) -> Path:
             f"{file} names no path {name!r}; " + (suggest(name, known) if file.is_file() else "there is no such file"),
             where=file,
             value=path,
-            cure=f"add under `paths:` a line such as `  {name}: /where/it/lies` (see site.example.yaml)",
+            cure=f"add under `paths:` a line such as `  {name}: /path/to/the/folder` (see site.example.yaml)",
         )
     return Path(known[name]) / inside
 
 
 def download_limits(file: Path = FILE) -> Downloads:
-    """Return what a download may cost on this machine."""
+    """Return the limits of downloads on this machine."""
     return _read(file).downloads if file.is_file() else Downloads()
 
 

@@ -1,4 +1,4 @@
-"""The Slurm job that this process belongs to, if it belongs to one: its nodes, and putting it back into the queue."""
+"""The Slurm job of this process, if any: its nodes, and its requeueing."""
 
 import os
 
@@ -8,12 +8,12 @@ JOB, NODE = "SLURM_JOB_ID", "SLURMD_NODENAME"
 
 
 def job_number() -> str | None:
-    """Return the number of this Slurm job, None outside of one."""
+    """Return the ID of this Slurm job, or None outside of one."""
     return os.environ.get(JOB)
 
 
 def is_spread(nodes: int) -> bool:
-    """Return whether Slurm has granted this job so many nodes, more than one: a process on each can be started."""
+    """Return whether Slurm has allocated this many nodes, more than one, to this job."""
     job = job_number()
     if nodes == 1 or job is None:
         return False
@@ -21,12 +21,12 @@ def is_spread(nodes: int) -> bool:
 
 
 def requeue() -> bool:
-    """Put this job back into the queue, and return whether it was; one that was cancelled or has ended is not.
+    """Requeue this job and return whether Slurm did.
 
-    Nor is one that Slurm has started again elsewhere, while this node was cut off.
+    A job is not requeued if it was cancelled, has ended, or was restarted on another node while this one was offline.
     """
     job = job_number()
     if job is None:
         return False
-    told = ask("squeue", "--noheader", "--jobs", job, "--format", "%T %B")[0].split()
-    return told == ["RUNNING", os.environ.get(NODE)] and not ask("scontrol", "requeue", job)[1]
+    status = ask("squeue", "--noheader", "--jobs", job, "--format", "%T %B")[0].split()
+    return status == ["RUNNING", os.environ.get(NODE)] and not ask("scontrol", "requeue", job)[1]

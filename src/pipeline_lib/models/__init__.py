@@ -1,1 +1,1 @@
-"""Models on disk and in memory: tokenizers, language models, CLIP, LLaVA; saved in the hub's layout."""
+"""Models on disk and in memory: tokenizers, language models, CLIP, LLaVA; saved in the Hugging Face layout."""

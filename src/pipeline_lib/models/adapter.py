@@ -1,6 +1,6 @@
-"""Adapters: what a training changed of a LLaVA. Low-rank updates with the whole projector, or the projector alone.
+"""Adapters: the tensors of a LLaVA that a training changed. LoRA updates with the projector, or the projector alone.
 
-Updates are saved as PEFT saves them, so that its `PeftModel.from_pretrained` reads them too.
+Updates are saved in PEFT's format, so that `PeftModel.from_pretrained` reads them too.
 """
 
 import re
@@ -14,20 +14,20 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.projector import MODULE, PROJECTOR, expect_places, put_projector, save_tensors
+from pipeline_lib.models.projector import MODULE, PROJECTOR, expect_tensors, put_projector, save_tensors
 
 UPDATES = "adapter_model.safetensors"
-PREFIX = "base_model.model."  # of PEFT's names, before those of the model
+PREFIX = "base_model.model."  # of PEFT's tensor names, before the model's name
 UPDATE = re.compile(r".*language_model\.layers\.(\d+)\.(.+)\.lora_[AB]\.weight")
 PARTS = (".lora_A.weight", ".lora_B.weight")
 
-# Every linear layer of the language model but its head: what LLaVA's find_all_linear_names takes. A list of names would
-# also match the vision tower's layers.
+# Every linear layer of the language model except its head, as LLaVA's find_all_linear_names chooses. A list of names
+# would also match the vision tower's layers.
 TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 
 
 def add_lora(model: PreTrainedModel, rank: int, alpha: int, dropout: float, seed: int) -> PeftModel:
-    """Return the model with random updates of the language model and a projector to train; the rest is frozen."""
+    """Return the model with random LoRA updates of the language model and a trainable projector; the rest is frozen."""
     torch.manual_seed(seed)
     config = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=TARGETS, modules_to_save=[MODULE], bias="none"
@@ -36,7 +36,7 @@ def add_lora(model: PreTrainedModel, rank: int, alpha: int, dropout: float, seed
 
 
 def save_lora(model: PeftModel, folder: Path, card: Card) -> None:
-    """Write updates, projector and card into a new folder; the base's path, which may change, is not told."""
+    """Write updates, projector and card into a new folder, without the base's path, which may change."""
     folder.mkdir(parents=True)
     config = model.peft_config["default"]
     config.base_model_name_or_path = None
@@ -47,13 +47,13 @@ def save_lora(model: PeftModel, folder: Path, card: Card) -> None:
 
 
 def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
-    """Return the model with an adapter on it, not yet merged; a tensor without its place raises PipelineError."""
+    """Return the model with an adapter, not yet merged; raise PipelineError where tensors do not match the model."""
     if not (folder / UPDATES).is_file():
         put_projector(model, folder)
         return model
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder), trust_remote_code=False))
     tensors = load_file(folder / UPDATES)
-    expect_places(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
+    expect_tensors(get_peft_model_state_dict(adapted), tensors, folder / UPDATES)
     set_peft_model_state_dict(adapted, tensors)
     return adapted
 
@@ -69,7 +69,7 @@ def updated_layers(names: Iterable[str]) -> dict[int, set[str]]:
 
 
 def holds_projector(folder: Path) -> bool:
-    """Return whether an adapter brings a projector, of which it then must hold every tensor."""
+    """Return whether an adapter has a projector; it then must have all of its tensors."""
     return any(MODULE in name for name in replaced_names(folder))
 
 

@@ -1,4 +1,4 @@
-"""The base of a training or a merge, from the manifests that its program was given."""
+"""The base of a training or a merge, from the manifests of a job's inputs."""
 
 from typing import Callable
 
@@ -9,7 +9,7 @@ PARTS = ("start", "tower", "projector")
 
 
 def given_base(manifests: Callable[[str], list[Manifest]]) -> Base:
-    """Return the base whose parts `manifests` gives by name, every file verified."""
-    found = {name: manifest for name in PARTS for manifest in manifests(name)}
-    folders = {name: manifest.folder() for name, manifest in found.items()}
-    return Base(**folders, digests={name: manifest.sha256 for name, manifest in found.items()})
+    """Return the base whose parts `manifests` returns by name, with every file verified."""
+    parts = {name: manifest for name in PARTS for manifest in manifests(name)}
+    folders = {name: manifest.folder() for name, manifest in parts.items()}
+    return Base(**folders, digests={name: manifest.sha256 for name, manifest in parts.items()})

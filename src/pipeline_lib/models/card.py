@@ -1,4 +1,4 @@
-"""The card of a checkpoint: its kind and how it is to be prompted. Nothing is ever guessed from a folder's name."""
+"""The card of a checkpoint: its kind, template and image shape, which are never guessed from a folder's name."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ NAME = "vlmflow.json"
 
 
 class Card(Settings):
-    """What a checkpoint is; an adapter names the digests of the models that it was trained on."""
+    """A checkpoint's kind and prompting; an adapter's card has the digests of the models that it was trained on."""
 
     kind: Literal["language", "clip", "llava", "projector", "adapter"]
     template: str | None = None
@@ -28,7 +28,7 @@ def write_card(folder: Path, card: Card) -> None:
 
 
 def read_card(folder: Path) -> Card:
-    """Return the card of a checkpoint; a folder without one raises PipelineError."""
+    """Return the card of a checkpoint; raise PipelineError for a folder without one."""
     if not (folder / NAME).exists():
         raise PipelineError(
             f"this checkpoint has no {NAME}", where=folder, cure="use one that a stage of this workflow wrote"
@@ -40,7 +40,7 @@ def read_card(folder: Path) -> Card:
 
 
 def expect_kind(folder: Path, kind: str) -> Card:
-    """Return the card of a checkpoint that must be of `kind`."""
+    """Return the card of a checkpoint; raise PipelineError where it is not of `kind`."""
     card = read_card(folder)
     if card.kind != kind:
         raise PipelineError(f"expected a checkpoint of kind {kind}", where=folder, value=card.kind)

@@ -1,4 +1,4 @@
-"""Making a job's numbers depend on its settings alone."""
+"""Seed a job and restrict torch to deterministic operations, so that its numbers depend on its settings alone."""
 
 import random
 
@@ -9,15 +9,15 @@ from pipeline_lib.core.errors import PipelineError
 
 
 def make_deterministic(seed: int, threads: int, device: str = "cpu") -> None:
-    """Seed every generator, fix the number of threads, and refuse operations that are not deterministic.
+    """Seed every generator, fix the number of threads, and disallow nondeterministic operations.
 
-    A device that this machine or this build of torch lacks raises PipelineError: another would be taken in silence.
+    Raises PipelineError for a device that this machine or this build of torch lacks, instead of using another one.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise PipelineError(
             "this study computes on GPUs, and torch sees none here",
             value=torch.__version__,
-            cure="run it where there is one with `make setup TORCH=cuda`, or set `device: cpu`",
+            cure="run it on a machine with a GPU after `make setup TORCH=cuda`, or set `device: cpu`",
         )
     random.seed(seed)
     np.random.seed(seed % 2**32)

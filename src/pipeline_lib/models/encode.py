@@ -1,7 +1,7 @@
-"""From segments to token ids and labels: the image's place is filled with one token for each feature of the tower.
+"""Encode segments as token ids and labels, with one image token for every feature of the vision tower.
 
 The text between two images is tokenised as a whole, as haotian-liu/LLaVA c121f04 does (`llava/mm_utils.py`,
-`tokenizer_image_token`): a sentencepiece tokenizer begins each of these chunks with a space of its own.
+`tokenizer_image_token`): a sentencepiece tokenizer puts a space before each of these chunks.
 """
 
 import json
@@ -16,13 +16,13 @@ from transformers import PreTrainedTokenizerBase
 from pipeline_lib.models.tokenizer import PAD
 from pipeline_lib.prompts.base import IMAGE, Segment
 
-FENCES = [chr(number) for number in range(0xFDD0, 0xFDF0)]  # noncharacters, which Unicode keeps for internal use
-IGNORED = -100  # label of a token that carries no loss
+FENCES = [chr(number) for number in range(0xFDD0, 0xFDF0)]  # noncharacters, which Unicode reserves for internal use
+IGNORED = -100  # label of a token without a loss
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Token ids of a text, and the place of each one's first character."""
+    """Token ids of a text, and the position of each one's first character."""
 
     ids: "array[int]"
     starts: "array[int]"
@@ -33,8 +33,8 @@ def encode(
 ) -> tuple[list[int], list[int]]:
     """Return token ids and labels of the segments, after one beginning-of-sequence token.
 
-    A token is trained where its first character is. Without image tokens, `<image>` is text as any other, and control
-    words that a speaker said are text always.
+    A token is trained if the segment of its first character is. Without image tokens, `<image>` is ordinary text;
+    control words in a speaker's text are always ordinary text.
     """
     ids, labels = [int(tokenizer.bos_token_id)], [IGNORED]
     for number, chunk in enumerate(_chunks(segments, image_tokens > 0)):
@@ -43,10 +43,10 @@ def encode(
             labels += [IGNORED] * image_tokens
         fence = _fence(chunk, control_words(tokenizer))
         texts = [segment.text if segment.spoken else fenced(segment.text, tokenizer, fence) for segment in chunk]
-        found = tokenise(tokenizer, "".join(texts), fence)
+        tokens = tokenise(tokenizer, "".join(texts), fence)
         trained = b"".join(bytes([part.trained]) * len(text) for part, text in zip(chunk, texts, strict=True))
-        ids += found.ids
-        labels += [token if trained[start] else IGNORED for token, start in zip(found.ids, found.starts, strict=True)]
+        ids += tokens.ids
+        labels += [token if trained[start] else IGNORED for token, start in zip(tokens.ids, tokens.starts, strict=True)]
     return ids, labels
 
 
@@ -56,19 +56,19 @@ def image_id(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def control_words(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:
-    """Return the words that a tokenizer makes control tokens of, such as `</s>`, without those that LLaVA adds."""
+    """Return the words that a tokenizer reads as control tokens, such as `</s>`, without those that LLaVA adds."""
     return tuple(_control_tokens(tokenizer))
 
 
 @lru_cache(maxsize=50_000)
 def tokenise(tokenizer: PreTrainedTokenizerBase, text: str, fence: str = "") -> Tokens:
-    """Return the tokens of a text, in which `<image>` and `<pad>` are text; later epochs find them here.
+    """Return the tokens of a text, in which `<image>` and `<pad>` are ordinary text; cached for later epochs.
 
-    With a `fence`, control words are text too, unless they stand between two of it.
+    With a `fence`, control words are ordinary text too, unless they are between two fences.
     """
-    found = _text_tokenizer(tokenizer, fence).encode(text, add_special_tokens=False)
-    ids = [_ids(tokenizer, fence).get(token, token) for token in found.ids] if fence else found.ids
-    return Tokens(array("i", ids), array("i", [start for start, _ in found.offsets]))
+    encoding = _text_tokenizer(tokenizer, fence).encode(text, add_special_tokens=False)
+    ids = [_ids(tokenizer, fence).get(token, token) for token in encoding.ids] if fence else encoding.ids
+    return Tokens(array("i", ids), array("i", [start for start, _ in encoding.offsets]))
 
 
 def fenced(text: str, tokenizer: PreTrainedTokenizerBase, fence: str) -> str:
@@ -79,7 +79,7 @@ def fenced(text: str, tokenizer: PreTrainedTokenizerBase, fence: str) -> str:
 
 
 def _fence(chunk: list[Segment], words: tuple[str, ...]) -> str:
-    """Return a character that stands in no segment, where a speaker said a control word, else nothing."""
+    """Return a character that is in no spoken segment if one contains a control word, else an empty string."""
     spoken = "".join(segment.text for segment in chunk if segment.spoken)
     return next(fence for fence in FENCES if fence not in spoken) if any(word in spoken for word in words) else ""
 
@@ -103,9 +103,9 @@ def _control_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[str, dict[str, A
 
 @lru_cache(maxsize=8)
 def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, fence: str) -> Tokenizer:
-    """Return the tokenizer without the tokens that LLaVA adds, which a person's text must not become.
+    """Return the tokenizer without the tokens that LLaVA adds, so that no text of a row becomes one of them.
 
-    With a `fence`, its control words are known between fences alone, and by other ids.
+    With a `fence`, it recognises control words only between fences, and gives them other ids.
     """
     content = json.loads(tokenizer.backend_tokenizer.to_str())
     removed = {IMAGE, PAD, *(_control_tokens(tokenizer) if fence else ())}
@@ -115,15 +115,15 @@ def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, fence: str) -> Tokenizer
         return Tokenizer.from_str(json.dumps(content))
     content["post_processor"] = None  # it may name a control word
     content["model"]["merges"] = [merge for merge in content["model"]["merges"] if "".join(merge) not in removed]
-    known = Tokenizer.from_str(json.dumps(content))
+    backend = Tokenizer.from_str(json.dumps(content))
     flags = ("single_word", "lstrip", "rstrip", "normalized")
     for word, token in _control_tokens(tokenizer).items():
-        known.add_special_tokens([AddedToken(f"{fence}{word}{fence}", **{flag: token[flag] for flag in flags})])
-    return known
+        backend.add_special_tokens([AddedToken(f"{fence}{word}{fence}", **{flag: token[flag] for flag in flags})])
+    return backend
 
 
 @lru_cache(maxsize=8)
 def _ids(tokenizer: PreTrainedTokenizerBase, fence: str) -> dict[int, int]:
-    """Return the ids of a tokenizer's control words by those that they have between fences."""
+    """Return the original ids of a tokenizer's control words by the ids that they have between fences."""
     by_fence = _text_tokenizer(tokenizer, fence).get_vocab()
     return {by_fence[f"{fence}{word}{fence}"]: int(token["id"]) for word, token in _control_tokens(tokenizer).items()}

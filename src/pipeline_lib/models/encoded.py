@@ -1,4 +1,4 @@
-"""A conversation as a training sees it: token ids and labels, whole and as they are cut."""
+"""A conversation as a training sees it: token ids and labels, whole and truncated."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from pipeline_lib.models.truncation import ImageTokens, cut, cut_as_original
 
 @dataclass(frozen=True)
 class Encoded:
-    """Token ids and labels of a conversation: those that are trained on, and of the whole."""
+    """Token ids and labels of a conversation, truncated for training and whole."""
 
     ids: list[int]
     labels: list[int]
@@ -19,24 +19,24 @@ class Encoded:
 
     @property
     def trained(self) -> int:
-        """Return how many of the tokens that are left carry a loss."""
+        """Return how many tokens of the truncated conversation have a loss."""
         return len(self.labels) - self.labels.count(IGNORED)
 
     @property
     def lost(self) -> int:
-        """Return how many tokens are cut off."""
+        """Return how many tokens are truncated."""
         return len(self.whole_ids) - len(self.ids)
 
     @property
     def first(self) -> int | None:
-        """Return the place of the first token of the whole that carries a loss, None where none does."""
-        return next((place for place, label in enumerate(self.whole_labels) if label != IGNORED), None)
+        """Return the position of the first token of the whole with a loss, or None."""
+        return next((position for position, label in enumerate(self.whole_labels) if label != IGNORED), None)
 
 
-def encoded_row(row: Conversation, how: Encoding) -> Encoded:
-    """Return a conversation as tokens, whole and cut; `faithful`: cut as the original does."""
-    whole = encode_conversation(row, how)
-    image = ImageTokens(image_id(how.tokenizer), how.image_tokens) if row.image is not None else None
-    if how.faithful:
-        return Encoded(*cut_as_original(*whole, how.length, image, int(how.tokenizer.unk_token_id)), *whole)
-    return Encoded(*cut(*whole, how.length, image), *whole)
+def encoded_row(row: Conversation, encoding: Encoding) -> Encoded:
+    """Return a conversation as tokens, whole and truncated; with `faithful`, truncated as the original does."""
+    whole = encode_conversation(row, encoding)
+    image = ImageTokens(image_id(encoding.tokenizer), encoding.image_tokens) if row.image is not None else None
+    if encoding.faithful:
+        return Encoded(*cut_as_original(*whole, encoding.length, image, int(encoding.tokenizer.unk_token_id)), *whole)
+    return Encoded(*cut(*whole, encoding.length, image), *whole)

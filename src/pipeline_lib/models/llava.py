@@ -1,4 +1,4 @@
-"""LLaVA in memory: composed of a language model and a CLIP tower, loaded, and made ready for images."""
+"""LLaVA in memory: compose it from a language model and a CLIP tower, or load it, with its image processor."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,16 +27,16 @@ from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
 from pipeline_lib.models.tokens import tokens_of_an_image
 from pipeline_lib.models.tower import load_tower, put_tower
-from pipeline_lib.models.vocabulary import loss_of_words, untrained_token_ids
+from pipeline_lib.models.vocabulary import loss_excluding, untrained_token_ids
 
 VOCABULARY_MULTIPLE = 64  # the embedding is padded to it, as in the llava-hf checkpoints
 LANGUAGE = {"llama": LlamaForCausalLM, "mistral": MistralForCausalLM}  # by `model_type` of config.json
-FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's last layer but one, without the class token
+FEATURE_LAYER = -2  # LLaVA-1.5 reads the tower's second-to-last layer, without the class token
 
 
 @dataclass
 class Llava:
-    """A LLaVA with its processor and its card; `untrained_token_ids` are never trained and never answered."""
+    """A LLaVA with its processor and its card; `untrained_token_ids` are neither trained nor generated."""
 
     model: LlavaForConditionalGeneration
     processor: LlavaProcessor
@@ -44,7 +44,7 @@ class Llava:
 
     def __post_init__(self) -> None:
         self.untrained_token_ids = untrained_token_ids(self.tokenizer, self.model.config.text_config.vocab_size)
-        self.model.loss_function = loss_of_words(self.untrained_token_ids)
+        self.model.loss_function = loss_excluding(self.untrained_token_ids)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -58,13 +58,13 @@ class Llava:
         return pixels
 
     def pixels_padded_first(self, image: Any) -> torch.Tensor:
-        """Return the pixel tensor of an image of any mode, padded before it is RGB where images are padded."""
+        """Return the pixel tensor of an image of any mode; padding, if any, precedes the conversion to RGB."""
         processor = self.processor.image_processor
         colour = tuple(int(value * 255) for value in processor.image_mean)
         return self.pixels(padded_first(image, colour) if processor.do_pad else to_rgb(image, "llava"))
 
     def set_card(self, card: Card) -> None:
-        """Take another card, and show images as it says."""
+        """Replace the card, and pad images if it says so."""
         self.card = card
         self.processor.image_processor.do_pad = card.image_shape == "pad"
 
@@ -74,7 +74,7 @@ class Llava:
 
 
 def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
-    """Return a LLaVA made of a language model and the vision half of a CLIP model; the projector starts random."""
+    """Return a LLaVA made of a language model and a CLIP model's vision tower, with a random projector."""
     expect_kind(language, "language")
     language_model = load_model(LANGUAGE[read_object(language / "config.json")["model_type"]], language)
     vision = load_tower(tower)
@@ -110,9 +110,9 @@ def load_llava(folder: Path) -> Llava:
 
 @dataclass(frozen=True)
 class Base:
-    """The checkpoints that a LLaVA is made of: a LLaVA or language model, maybe a tower and a projector to put in.
+    """The checkpoints that a LLaVA is made of: a LLaVA or language model, optionally a tower and a projector.
 
-    `digests` are those of their manifests.
+    `digests` are those of their manifests, by part.
     """
 
     start: Path
@@ -122,10 +122,10 @@ class Base:
 
 
 def open_llava(base: Base, card: Card, seed: int, draws_projector: bool = False) -> Llava:
-    """Return the LLaVA of a base: loaded, or composed where it starts from a language model.
+    """Return the LLaVA of a base: loaded, or composed if it starts from a language model.
 
-    A tower and a projector that are given are put in, whatever the start; a language model without a tower, and one
-    without a projector where none may be drawn, raise PipelineError. Template and image shape are those of `card`.
+    The base's tower and projector, if any, replace those of the start. Raises PipelineError for a language model
+    without a tower, or without a projector unless `draws_projector`. Template and image shape are those of `card`.
     """
     if read_card(base.start).kind == "language":
         if base.tower is None:
@@ -134,7 +134,7 @@ def open_llava(base: Base, card: Card, seed: int, draws_projector: bool = False)
             )
         if base.projector is None and not draws_projector:
             raise PipelineError(
-                "neither `start` nor `projector` brings a projector, and the recipe draws none", where=base.start,
+                "neither `start` nor `projector` has a projector, and the recipe draws none", where=base.start,
                 cure="give this training a `projector`, or write `projector: random` in its recipe",
             )  # fmt: skip
         llava = compose(base.start, base.tower, card, seed)
@@ -150,9 +150,9 @@ def open_llava(base: Base, card: Card, seed: int, draws_projector: bool = False)
 
 
 def origins(base: Base, otherwise: str) -> dict[str, str]:
-    """Return which input every part of an opened LLaVA comes from, such as `start`.
+    """Return the input that each part of an opened LLaVA comes from, such as `start`.
 
-    `otherwise` is where the projector of a language model comes from, where the base brings none.
+    `otherwise` is the projector's origin for a base that has none.
     """
     if base.projector is not None:
         projector = "projector"
@@ -162,7 +162,7 @@ def origins(base: Base, otherwise: str) -> dict[str, str]:
 
 
 def _grow_vocabulary(model: LlamaForCausalLM | MistralForCausalLM, tokens: int) -> None:
-    """Make room for added tokens; the new rows are the mean of the old ones, so that nothing is drawn."""
+    """Add embedding rows for added tokens; each is the mean of the old rows, so that nothing is random."""
     old = model.get_input_embeddings().weight.shape[0]
     model.resize_token_embeddings(tokens, pad_to_multiple_of=VOCABULARY_MULTIPLE, mean_resizing=False)
     with torch.no_grad():
@@ -171,7 +171,7 @@ def _grow_vocabulary(model: LlamaForCausalLM | MistralForCausalLM, tokens: int) 
 
 
 def image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
-    """Return the image processor of a CLIP model or a LLaVA, with the padding that the card asks for."""
+    """Return the image processor of a CLIP model or a LLaVA, with the padding that the card states."""
     clip = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     settings = {name: getattr(clip, name) for name in ("size", "crop_size", "image_mean", "image_std", "resample")}
     return LlavaImageProcessorPil(do_pad=card.image_shape == "pad", **settings)
@@ -180,7 +180,7 @@ def image_processor(folder: Path, card: Card) -> LlavaImageProcessorPil:
 def llava_processor(
     tokenizer: PreTrainedTokenizerBase, image_processor: LlavaImageProcessorPil, config: LlavaConfig
 ) -> LlavaProcessor:
-    """Return the processor whose count of image tokens is that of the model."""
+    """Return the processor with the model's count of image tokens."""
     return LlavaProcessor(
         image_processor=image_processor,
         tokenizer=tokenizer,

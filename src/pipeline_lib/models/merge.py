@@ -1,4 +1,4 @@
-"""The merge stage: a base and an adapter become one model, and a receipt says which tensors that replaced."""
+"""The merge stage: merge an adapter into its base and write a receipt of the tensors that this replaced."""
 
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from pipeline_lib.models.card import Card, expect_kind
 from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 
 SCHEMA = 2
-# Largest difference of a logit before and after, in float32, as a share of the largest logit or of 1 if that is larger.
+# Largest difference of a logit before and after, in float32, relative to the largest logit, or to 1 if that is larger.
 AGREEMENT = 1e-5
-PROBE = 24  # tokens of text that the probe asks after its image
+PROBE = 24  # text tokens of the probe, after its image
 
 Digests = dict[str, str]
 
@@ -22,8 +22,8 @@ Digests = dict[str, str]
 def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
     """Write the merged model into a new folder and return its receipt.
 
-    A base that the adapter was not trained on, an adapter without effect, tensors replaced beside the adapter's, and
-    logits that differ by more than AGREEMENT raise PipelineError.
+    Raises PipelineError where the adapter was trained on another base or has no effect, where merging replaces tensors
+    other than the adapter's, and where logits differ by more than AGREEMENT.
     """
     card = expect_kind(adapter, "adapter")
     if card.base != base.digests:
@@ -32,7 +32,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
     whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
-    llava = open_llava(base, whole, seed, draws_projector=holds_projector(adapter))  # it is then replaced
+    llava = open_llava(base, whole, seed, draws_projector=holds_projector(adapter))  # and then replaces it
     before = tensor_digests(llava)
     probe = _probe(llava, seed)
     adapted = apply_adapter(llava.model, adapter)
@@ -47,7 +47,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
 
 
 def tensor_digests(llava: Llava) -> Digests:
-    """Return the sha256 of every tensor's bytes by its name."""
+    """Return the sha256 of every tensor's bytes by name."""
     return {
         name: digest_bytes(tensor.detach().contiguous().view(torch.uint8).numpy().tobytes())
         for name, tensor in llava.model.state_dict().items()
@@ -55,17 +55,17 @@ def tensor_digests(llava: Llava) -> Digests:
 
 
 def _receipt(
-    before: Digests, after: Digests, held: set[str], logits: dict[str, torch.Tensor], base: dict[str, str]
+    before: Digests, after: Digests, expected: set[str], logits: dict[str, torch.Tensor], base: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the receipt of a merge; `held` are the tensors that the adapter is about."""
+    """Return the receipt of a merge; `expected` are the tensors that the adapter may replace."""
     if before.keys() != after.keys():
         raise PipelineError("merging changed the names of tensors", value=sorted(before.keys() ^ after.keys())[:3])
     replaced = {name: {"before": before[name], "after": after[name]} for name in before if before[name] != after[name]}
     if not replaced:
-        raise PipelineError("this adapter changes nothing: it holds what its base holds")
-    strange = sorted(replaced.keys() - held)
+        raise PipelineError("this adapter changes nothing: the merged tensors equal those of its base")
+    strange = sorted(replaced.keys() - expected)
     if strange:
-        raise PipelineError("merging replaced tensors that no adapter holds", value=strange[:3])
+        raise PipelineError("merging replaced tensors that are not the adapter's", value=strange[:3])
     scale = max(1.0, float(logits["merged"].abs().max()))
     distance = {
         f"{first} to {second}": float((logits[first] - logits[second]).abs().max()) / scale
@@ -78,7 +78,7 @@ def _receipt(
 
 
 def _probe(llava: Llava, seed: int) -> dict[str, torch.Tensor]:
-    """Return one image of noise and a prompt of random tokens about it."""
+    """Return model inputs of one noise image and a prompt of random tokens."""
     config = llava.model.config
     generator = torch.Generator().manual_seed(seed)
     words = torch.randint(config.image_token_id, (1, PROBE), generator=generator)

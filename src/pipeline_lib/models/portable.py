@@ -1,9 +1,9 @@
-"""Operations that every processor rounds alike, in place of those that oneMKL rounds by processor.
+"""Operations with equal rounding on every processor, in place of oneMKL's, whose rounding depends on the processor.
 
-With `MKL_CBWR=AVX2,STRICT` oneMKL's products of float32 matrices are alike on processors with AVX2 of both makers where
-the result has at least 4 rows and 12 columns and nothing is scaled or added: seen in 22,000 products of sides from 1 to
-100 on an AMD EPYC (Zen 3) and an emulated Intel Haswell. Everything else is brought to that form. Its square roots of
-float32 tensors are never alike: they stand in PyTorch's plain AdamW (`training/loop.py` takes the fused one) and in the
+With `MKL_CBWR=AVX2,STRICT`, oneMKL's products of float32 matrices are equal on AVX2 processors of both makers if the
+result has at least 4 rows and 12 columns and nothing is scaled or added: measured in 22,000 products of sides from 1 to
+100 on an AMD EPYC (Zen 3) and an emulated Intel Haswell. All other products are brought to that form. oneMKL's square
+roots of float32 tensors always differ: PyTorch's plain AdamW has them (`training/loop.py` uses the fused one), and the
 norms of transformers' CLIP.
 """
 
@@ -19,27 +19,27 @@ from torch.nn.functional import pad
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.machine.numerics import Numerics
 
-LEAST = 16  # rows and columns of a result; a margin above what was measured
+LEAST = 16  # rows and columns of a result; a margin above the measured limits
 
 
 @contextmanager
 def operations(numerics: Numerics) -> Iterator[None]:
-    """Have PyTorch's operations on the CPU round as on any other processor, where numerics are portable."""
+    """Within this context, PyTorch's CPU operations round equally on all processors, if numerics are portable."""
     with ExitStack() as stack:
         if numerics == "portable":
             stack.enter_context(_products())
-            stack.enter_context(sdpa_kernel(SDPBackend.MATH))  # the others call oneMKL for blocks of any shape
+            stack.enter_context(sdpa_kernel(SDPBackend.MATH))  # the other backends call oneMKL for blocks of any shape
             stack.enter_context(_norms())
         yield
 
 
 @contextmanager
 def _products() -> Iterator[None]:
-    """Replace the kernels of matrix products on the CPU; what is derived from them by autograd takes them too."""
+    """Replace the CPU kernels of matrix products, which autograd's backward passes use too."""
     library: Any = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     kernels = {"mm": _mm, "bmm": _bmm, "addmm": _addmm, "baddbmm": _baddbmm, "mv": _mv, "addmv": _addmv, "dot": _dot}
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"(?s).*Overriding a previously registered kernel")  # as is meant
+        warnings.filterwarnings("ignore", message=r"(?s).*Overriding a previously registered kernel")  # intended
         for name, kernel in kernels.items():
             library.impl(name, kernel, "CPU", allow_override=True)
     try:
@@ -59,10 +59,12 @@ def _bmm(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _product(kernel: Any, left: Tensor, right: Tensor) -> tuple[Tensor, torch.Size]:
-    """Return a product whose last sides are at least LEAST, zeros beyond its own, and the shape that it has without."""
+    """Return a product zero-padded to at least LEAST rows and columns, and its shape without padding."""
     if left.is_floating_point() and left.dtype != torch.float32:
         raise PipelineError(
-            "portable numerics know products of float32 tensors only", value=left.dtype, cure="set `numerics: native`"
+            "portable numerics support products of float32 tensors only",
+            value=left.dtype,
+            cure="set `numerics: native`",
         )
     shape = torch.Size([*left.shape[:-1], right.shape[-1]])
     rows, columns = max(0, LEAST - shape[-2]), max(0, LEAST - shape[-1])
@@ -95,28 +97,28 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
 def _sum(bias: Tensor, product: Tensor, beta: float, alpha: float) -> Tensor:
     product = product if alpha == 1 else product.mul_(alpha)
     if beta == 0:
-        return product  # whatever the bias holds, NaN too
+        return product  # even if the bias is NaN
     return product.add_(bias if beta == 1 else bias * beta)
 
 
 @contextmanager
 def _norms() -> Iterator[None]:
-    """Have transformers' CLIP take its norms by one operation."""
-    from transformers.models.clip import modeling_clip  # which a native job without CLIP need not load
+    """Replace the norm of transformers' CLIP by a single operation."""
+    from transformers.models.clip import modeling_clip  # a native job without CLIP does not load it
 
-    own = getattr(modeling_clip, "_get_vector_norm", None)
-    if own is None:
+    replaced = getattr(modeling_clip, "_get_vector_norm", None)
+    if replaced is None:
         raise PipelineError(
-            "CLIP takes its norms otherwise in this release of transformers",
+            "this release of transformers computes CLIP's norms differently",
             where=modeling_clip.__name__,
-            value="_get_vector_norm is not there",
+            value="no _get_vector_norm",
             cure="install the release in requirements.lock: make setup",
         )
     modeling_clip._get_vector_norm = _norm
     try:
         yield
     finally:
-        modeling_clip._get_vector_norm = own
+        modeling_clip._get_vector_norm = replaced
 
 
 def _norm(features: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Projectors on disk: the tensors between vision tower and language model, without the rest of a LLaVA."""
+"""Save and load projectors: the tensors between vision tower and language model, without the rest of a LLaVA."""
 
 from pathlib import Path
 
@@ -27,37 +27,38 @@ def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) 
 
 
 def put_projector(model: PreTrainedModel, folder: Path) -> None:
-    """Put a projector into a LLaVA; a tensor without its place raises PipelineError."""
+    """Load a saved projector into a LLaVA; raise PipelineError where its tensors do not match."""
     tensors = load_file(folder / PROJECTOR)
-    expect_places(_of(model), tensors, folder / PROJECTOR)
+    expect_tensors(_of(model), tensors, folder / PROJECTOR)
     model.load_state_dict(tensors, strict=False)
 
 
 def expect_shape(folder: Path, image_shape: str) -> None:
-    """Raise PipelineError where a projector's card says that it was trained on images shown in another way."""
-    told = read_card(folder).image_shape
-    if told not in (None, image_shape):
+    """Raise PipelineError where a projector's card states another image shape."""
+    trained = read_card(folder).image_shape
+    if trained not in (None, image_shape):
         raise PipelineError(
-            "this projector was trained on images shown in another way", where=folder, value=image_shape,
-            cure=f"write `image_shape: {told}`; a training that starts from this model may have its own",
+            "this projector was trained with another image shape", where=folder, value=image_shape,
+            cure=f"write `image_shape: {trained}`; a training that starts from this model may set another one",
         )  # fmt: skip
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Write tensors as they are on the processor."""
+    """Write tensors, moved to the CPU, as a safetensors file."""
     save_file(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, path, metadata={"format": "pt"}
     )
 
 
-def expect_places(places: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Raise PipelineError where names or shapes of an adapter's tensors are not those of their places."""
-    shapes = [{name: tuple(value.shape) for name, value in found.items()} for found in (places, tensors)]
+def expect_tensors(expected: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Raise PipelineError where names or shapes of an adapter's tensors are not the expected ones."""
+    shapes = [{name: tuple(value.shape) for name, value in named.items()} for named in (expected, tensors)]
     if shapes[0] != shapes[1]:
-        base, given = (sorted(map(str, own.items() - other.items()))[:3] for own, other in (shapes, shapes[::-1]))
+        base, adapter = (sorted(map(str, one.items() - other.items()))[:3] for one, other in (shapes, shapes[::-1]))
         raise PipelineError(
-            "the tensors of this adapter are not those of its base", where=path, value={"base": base, "adapter": given}
-        )
+            "the tensors of this adapter are not those of its base", where=path,
+            value={"base": base, "adapter": adapter},
+        )  # fmt: skip
 
 
 def _of(model: PreTrainedModel) -> dict[str, torch.Tensor]:

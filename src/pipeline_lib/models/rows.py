@@ -1,4 +1,4 @@
-"""A row of a table as token ids and labels: soundly, or as the original code has them."""
+"""Encode a row of a table as token ids and labels, by this project's rules or by those of LLaVA's original code."""
 
 import logging
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Encoding:
-    """How rows become tokens: in which words, with how many tokens for an image, cut to which length, by whose rules.
+    """How rows are encoded: tokenizer, template, tokens per image, longest length, and whether as the original does.
 
-    By the original's rules, `faithful`, the length also decides where nothing is trained.
+    With `faithful`, the original's rules, the length also decides which rows are not trained.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -27,17 +27,17 @@ class Encoding:
     faithful: bool = False
 
 
-def encode_conversation(row: Conversation, how: Encoding) -> tuple[list[int], list[int]]:
-    """Return token ids and labels of a whole conversation, not cut.
+def encode_conversation(row: Conversation, encoding: Encoding) -> tuple[list[int], list[int]]:
+    """Return token ids and labels of a whole conversation, not truncated.
 
-    Turns that the template cannot write raise PipelineError.
+    Raises PipelineError for turns that the template cannot render.
     """
-    image = row.image is not None
-    if how.faithful:
-        found = encode_as_original(row.conversations, image, how.tokenizer, how.template, how.length)
-        if found.mismatch:
-            logger.warning("row %d is not trained: %d tokens counted, %d found", row.row, *found.mismatch)
-        shown = found.shown(image_id(how.tokenizer), how.image_tokens)
+    image, tokenizer = row.image is not None, encoding.tokenizer
+    if encoding.faithful:
+        encoded = encode_as_original(row.conversations, image, tokenizer, encoding.template, encoding.length)
+        if encoded.mismatch:
+            logger.warning("row %d is not trained: %d tokens counted, %d in the row", row.row, *encoded.mismatch)
+        shown = encoded.shown(image_id(tokenizer), encoding.image_tokens)
         return shown.ids, shown.labels
     turns = image_first(row.conversations) if image else row.conversations
-    return encode(how.template.conversation(turns), how.tokenizer, how.image_tokens if image else 0)
+    return encode(encoding.template.conversation(turns), tokenizer, encoding.image_tokens if image else 0)

@@ -1,4 +1,4 @@
-"""Saving and loading models in the hub's layout, with every tensor accounted for."""
+"""Save and load models in the Hugging Face layout; missing or unexpected tensors are errors."""
 
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -25,9 +25,9 @@ def save_model(model: PreTrainedModel, companions: list[Any], folder: Path, card
 
 
 def load_model(kind: type[M], folder: Path) -> M:
-    """Return the model of a folder in float32; a tensor that is missing or left over raises PipelineError.
+    """Return the model of a folder in float32; raise PipelineError for missing or unexpected tensors.
 
-    Where torch's device is `meta`, shapes alone are wanted, and no tensor is read.
+    If torch's default device is `meta`, the model has shapes alone, and no tensor is read.
     """
     if torch.get_default_device().type == "meta":
         return cast(M, kind(kind.config_class.from_pretrained(folder, local_files_only=True, trust_remote_code=False)))

@@ -6,6 +6,6 @@ from pipeline_lib.machine.numerics import NumericSettings
 
 
 class MergeSettings(NumericSettings):
-    """What one merge job needs to know."""
+    """Settings of a merge job."""
 
-    seed: int = Field(description="the study's, by which a base is composed where the training composed one")
+    seed: int = Field(description="the study's seed, with which a composed base is composed again")

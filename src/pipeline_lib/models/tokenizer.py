@@ -1,15 +1,15 @@
-"""Tokenizers: a small byte-level BPE trained on given texts, and the tokens that LLaVA adds to one."""
+"""Train small byte-level BPE tokenizers, and add LLaVA's tokens to a tokenizer."""
 
 from typing import Iterable
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-IMAGE, PAD = "<image>", "<pad>"  # added in this order, as the llava-hf checkpoints have them
+IMAGE, PAD = "<image>", "<pad>"  # added in this order, as in the llava-hf checkpoints
 
 
 def train_language_tokenizer(texts: Iterable[str], vocabulary: int, whole: list[str]) -> PreTrainedTokenizerFast:
-    """Return a tokenizer of `vocabulary` tokens, of which every text in `whole` is one.
+    """Return a tokenizer of `vocabulary` tokens, with a single token for every text in `whole`.
 
     Its special tokens are Llama's `<unk>`, `<s>`, `</s>` with ids 0, 1, 2; padding is `<unk>`.
     """
@@ -21,9 +21,9 @@ def train_language_tokenizer(texts: Iterable[str], vocabulary: int, whole: list[
 
 
 def train_clip_tokenizer(texts: Iterable[str], vocabulary: int, length: int) -> PreTrainedTokenizerFast:
-    """Return a tokenizer with CLIP's start and end tokens, which `length` tokens bound.
+    """Return a tokenizer with CLIP's start and end tokens, for texts of at most `length` tokens.
 
-    The end token must not have id 2: transformers takes that for the first CLIP checkpoints and pools another position.
+    The end token must not have id 2, with which transformers assumes the first CLIP checkpoints and pools elsewhere.
     """
     start, end = "<|startoftext|>", "<|endoftext|>"
     tokenizer = _train(texts, vocabulary, [], [start, end])
@@ -50,7 +50,7 @@ def _train(texts: Iterable[str], vocabulary: int, whole: list[str], special: lis
 
 
 def add_llava_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Add `<image>` and `<pad>` to a language model's tokenizer, and pad with the latter."""
+    """Add `<image>` and `<pad>` to a language model's tokenizer, and make `<pad>` its padding token."""
     tokenizer.add_tokens(
         [AddedToken(IMAGE, normalized=False, special=True), AddedToken(PAD, normalized=False, special=True)],
         special_tokens=True,

@@ -1,4 +1,4 @@
-"""The tokenizer of a LLaVA and how many tokens an image takes, from small files alone: no tensor is read."""
+"""Read the tokenizer of a LLaVA and its tokens per image from small files, without reading tensors."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +17,16 @@ TENSORS = (".safetensors", ".bin")
 
 @dataclass(frozen=True)
 class Tokens:
-    """A tokenizer that holds the `<image>` token, and the tokens of one image."""
+    """A tokenizer with the `<image>` token, and the count of tokens of one image."""
 
     tokenizer: PreTrainedTokenizerBase
     image_tokens: int
 
 
 def open_tokens(start: Path, tower: Path | None) -> Tokens:
-    """Return what a LLaVA of these checkpoints tokenises with; a language model without a tower raises PipelineError.
+    """Return the tokens of a LLaVA made of these checkpoints; raise PipelineError for a language model without a tower.
 
-    A tower that is put into a LLaVA has the shape of the one there, so that it changes nothing here.
+    A tower that replaces the one of a LLaVA has the same shape, so that it does not matter here.
     """
     tokenizer = load_tokenizer(start)
     if read_card(start).kind != "language":
@@ -48,7 +48,7 @@ def tokens_of_an_image(vision: Any) -> int:
 
 
 def folder_without_tensors(manifest: Manifest) -> Path:
-    """Return a checkpoint's folder, its files verified but for the tensors, which may be gigabytes."""
+    """Verify a checkpoint's files, except its tensors, which may be gigabytes, and return its folder."""
     for entry in manifest.entries:
         if not entry.path.endswith(TENSORS):
             manifest.file(entry.path)

@@ -1,4 +1,4 @@
-"""The vision half of a CLIP model on disk: of a whole one, or of one that was saved alone."""
+"""Load a CLIP vision tower, from a whole CLIP checkpoint or from one of the tower alone."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipeline_lib.core.text import read_object
 from pipeline_lib.models.card import expect_kind
 from pipeline_lib.models.saving import load_model
 
-ARITHMETIC = (  # settings by which equal tensors give other features, or have another shape
+ARITHMETIC = (  # settings that determine the shapes of tensors, or the features of equal tensors
     *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_channels"),
     *("image_size", "patch_size", "hidden_act", "layer_norm_eps"),
 )
@@ -25,17 +25,17 @@ def load_tower(folder: Path) -> CLIPVisionModel:
 
 
 def put_tower(model: LlavaForConditionalGeneration, folder: Path) -> None:
-    """Put the tower of a checkpoint of kind CLIP into a LLaVA; one that computes otherwise raises PipelineError."""
+    """Load the tower of a CLIP checkpoint into a LLaVA; raise PipelineError where its settings differ."""
     tower = load_tower(folder)
-    own = model.config.vision_config
+    current = model.config.vision_config
     differing = {
-        key: f"{getattr(tower.config, key)}, the LLaVA has {getattr(own, key)}"
+        key: f"{getattr(tower.config, key)}, the LLaVA has {getattr(current, key)}"
         for key in ARITHMETIC
-        if getattr(tower.config, key) != getattr(own, key)
+        if getattr(tower.config, key) != getattr(current, key)
     }
     if differing:
         raise PipelineError(
-            "this vision tower is not of the shape that the LLaVA was made with", where=folder, value=differing,
+            "this vision tower does not have the shape of the LLaVA's own", where=folder, value=differing,
             cure="name a tower of the same shape, such as a fine-tuned one of the same CLIP model",
         )  # fmt: skip
     model.model.vision_tower.load_state_dict(tower.state_dict())

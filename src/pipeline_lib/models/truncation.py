@@ -1,4 +1,4 @@
-"""Cutting rows that are too long: as a rule behind an image, never through it; or step by step as the original does."""
+"""Truncate rows that are too long: without splitting an image, or step by step as the original does."""
 
 from dataclasses import dataclass
 
@@ -7,28 +7,28 @@ Row = tuple[list[int], list[int]]  # token ids and their labels
 
 @dataclass(frozen=True)
 class ImageTokens:
-    """What stands for an image in a row: `width` times `token` on end."""
+    """The tokens of an image in a row: `width` consecutive tokens of id `token`."""
 
     token: int
     width: int
 
 
 def cut(ids: list[int], labels: list[int], length: int, image: ImageTokens | None) -> Row:
-    """Return the first `length` tokens; an image of which only a part would be left goes as a whole.
+    """Return the first `length` tokens; an image that would be split is removed as a whole.
 
-    The original leaves that part. No loss depends on it, because a token sees only what stands before it.
+    The original leaves its first part. No loss depends on that, because a token attends only to earlier tokens.
     """
-    kept = min(len(ids), length)
+    end = min(len(ids), length)
     if image is not None and len(ids) > length and ids[length] == image.token:
         before = next((number for number, token in enumerate(reversed(ids[:length])) if token != image.token), length)
-        kept -= before % image.width
-    return ids[:kept], labels[:kept]
+        end -= before % image.width
+    return ids[:end], labels[:end]
 
 
 def cut_as_original(ids: list[int], labels: list[int], length: int, image: ImageTokens | None, unknown: int) -> Row:
-    """Return a row as the original cuts it: to `length` with one token for an image, then to `length` with all.
+    """Truncate a row as the original does: to `length` with one token per image, then to `length` with all of them.
 
-    Between the two it takes every unknown token for padding and drops it.
+    Between the two it treats every unknown token as padding and drops it.
     Source: haotian-liu/LLaVA c121f04, `llava/train/train.py` (the collator) and `llava/model/llava_arch.py`.
     """
     start, tokens = 0, 0

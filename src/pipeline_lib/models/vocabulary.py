@@ -1,7 +1,7 @@
-"""Rows of a LLaVA's vocabulary that are no words: `<image>`, `<pad>`, and those that fill it up to a multiple of 64.
+"""Rows of a LLaVA's vocabulary that are not text: `<image>`, `<pad>`, and the padding to a multiple of 64.
 
-haotian-liu/LLaVA c121f04 has none of them: there -200 stands for an image and `<unk>` pads. So none of them takes part
-in the loss, where each would cost every trained token a little, and none is ever answered.
+haotian-liu/LLaVA c121f04 has none of them: there -200 stands for an image and `<unk>` pads. So the loss excludes them,
+because each would add a little to the loss of every trained token, and they are never generated.
 """
 
 from functools import partial
@@ -17,18 +17,18 @@ Loss = Callable[..., torch.Tensor]
 
 
 def untrained_token_ids(tokenizer: PreTrainedTokenizerBase, rows: int) -> list[int]:
-    """Return which of a vocabulary's rows are no words, in ascending order."""
+    """Return the ids of a vocabulary's rows that are not text, in ascending order."""
     named = tokenizer.get_vocab()
     return sorted({named[name] for name in (IMAGE, PAD) if name in named} | set(range(len(tokenizer), rows)))
 
 
-def loss_of_words(without: list[int]) -> Loss:
-    """Return transformers' loss of a causal language model over all rows of its vocabulary but some."""
-    return partial(_loss, without=torch.tensor(without))
+def loss_excluding(token_ids: list[int]) -> Loss:
+    """Return transformers' causal language model loss over the vocabulary without some token ids."""
+    return partial(_loss, excluded=torch.tensor(token_ids))
 
 
-def _loss(logits: torch.Tensor, labels: torch.Tensor | None, without: torch.Tensor, **keywords: Any) -> torch.Tensor:
-    words = logits.float()
-    fill = words.index_fill if words is logits else words.index_fill_  # a copy was made already, and is not made twice
-    loss: torch.Tensor = ForCausalLMLoss(fill(-1, without.to(logits.device), float("-inf")), labels, **keywords)
+def _loss(logits: torch.Tensor, labels: torch.Tensor | None, excluded: torch.Tensor, **keywords: Any) -> torch.Tensor:
+    scores = logits.float()
+    fill = scores.index_fill if scores is logits else scores.index_fill_  # float() may have made a copy already
+    loss: torch.Tensor = ForCausalLMLoss(fill(-1, excluded.to(logits.device), float("-inf")), labels, **keywords)
     return loss

@@ -1,1 +1,1 @@
-"""Before a training: what it will see of its conversations, row by row and in all."""
+"""Inspection of a training's conversations before it starts: tokens and trained tokens of every row and in total."""

@@ -1,4 +1,4 @@
-"""What a training sees of its conversations in numbers: tokens, trained tokens, what is cut off, of all rows."""
+"""Counts of a training's conversations: tokens, trained tokens and tokens cut off, of every row and in total."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from pipeline_lib.conversations.table import Conversation
 if TYPE_CHECKING:
     from pipeline_lib.models.encoded import Encoded
 
-BINS = 32  # bars of a distribution, at most
-# What templates write between turns: a speaker who says it may end a turn, or begin one of another speaker.
+BINS = 32  # most bins of a histogram
+# What templates write between turns: in the text of a turn, it may end the turn or begin another speaker's.
 TEMPLATE_WORDS = (
     *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<|im_start|>", "<|im_end|>", "###"),
     *("USER:", "ASSISTANT:", "Human:", "Assistant:"),
@@ -20,10 +20,10 @@ SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most":
 
 @dataclass(frozen=True)
 class RowCount:
-    """The tokens of one row: all, those trained, those cut off, those of its image.
+    """The numbers of tokens of one row: all, trained, cut off, and those of its image.
 
-    `first` is the place of the first token to train of a row that is cut before it, else None; `controls` are the
-    control words that its speakers say.
+    `first` is the position of the first token to train, if the row is cut before it, else None; `controls` are the
+    control words in its turns.
     """
 
     row: int
@@ -37,15 +37,15 @@ class RowCount:
 
 
 def count_row(row: Conversation, encoded: "Encoded", image_id: int, control_words: tuple[str, ...] = ()) -> RowCount:
-    """Return the counts of a row; `control_words` are those of its tokenizer."""
+    """Return the counts of a row; `control_words` are the tokenizer's."""
     image, trained = encoded.whole_ids.count(image_id), encoded.trained
     first = None if trained else encoded.first
-    controls = said_controls(row, control_words)
+    controls = controls_in(row, control_words)
     return RowCount(row.row, row.id, len(encoded.whole_ids), trained, encoded.lost, image, first, controls)
 
 
-def said_controls(row: Conversation, control_words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the control words, of a tokenizer or of any template, that the speakers of a row say."""
+def controls_in(row: Conversation, control_words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the control words in the turns of a row, those of its tokenizer and of any template."""
     text = "\n".join(turn["value"] for turn in row.conversations)
     return tuple(word for word in dict.fromkeys((*control_words, *TEMPLATE_WORDS)) if word in text)
 
@@ -56,7 +56,7 @@ def untrained_rows(counts: list[RowCount]) -> list[RowCount]:
 
 
 def totals(counts: list[RowCount]) -> dict[str, Any]:
-    """Return the sums over all rows and the distributions of their tokens, as JSON has them."""
+    """Return the sums over all rows and the distributions of their tokens, as JSON values."""
     untrained = untrained_rows(counts)
     return {
         "rows": len(counts),
@@ -81,17 +81,17 @@ def totals(counts: list[RowCount]) -> dict[str, Any]:
 
 
 def histogram(values: list[int]) -> list[list[int]]:
-    """Return [first value, count] of at most BINS bins of equal, round width that hold all values, empty ones too."""
+    """Return [first value, count] of at most BINS bins of equal, round width covering all values; some may be empty."""
     if not values:
         return []
     low, high = min(values), max(values)
     width = next(width for width in _widths() if high // width - low // width < BINS)
-    found = Counter(value // width for value in values)
-    return [[place * width, found[place]] for place in range(low // width, high // width + 1)]
+    bins = Counter(value // width for value in values)
+    return [[index * width, bins[index]] for index in range(low // width, high // width + 1)]
 
 
 def _by_word(counts: list[RowCount]) -> dict[str, int]:
-    """Return in how many rows speakers say which control word, the most frequent first."""
+    """Return the number of rows that contain each control word, the most frequent first."""
     return dict(Counter(word for count in counts for word in count.controls).most_common())
 
 
@@ -103,6 +103,6 @@ def _widths() -> Iterator[int]:
 
 
 def _quantile(values: list[int], share: float) -> int:
-    """Return the value below or at which `share` of the values lie; 0 of none."""
+    """Return the quantile `share` of the values, rounded to one of them; 0 without values."""
     ordered = sorted(values)
     return ordered[round(share * (len(ordered) - 1))] if ordered else 0

@@ -1,14 +1,14 @@
-"""The inspect_images stage: CLIP is trained on rows that all have an image, a language model on rows without one."""
+"""The inspect_images stage: all rows of a CLIP training must have an image, those of a language model's none."""
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.preview.settings import InspectImagesSettings
 from pipeline_lib.preview.verdict import SCHEMA, Verdict
 
-SHOWN = 5  # rows named in a refusal
+SHOWN = 5  # rows that a refusal names
 
 
 def images_verdict(rows: list[Conversation], settings: InspectImagesSettings) -> Verdict:
-    """Return the verdict on a training's rows: it must not start where one has no image, or one that it cannot read."""
+    """Return the verdict on a training's rows: a refusal if any lacks a needed image, or has an unused one."""
     other = [f"row {row.row}" for row in rows if (row.image is not None) != settings.images]
     return {"schema": SCHEMA, "left_out": [], "longest": None, "refused": _refusal(other, len(rows), settings.images)}
 

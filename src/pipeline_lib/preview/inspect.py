@@ -1,4 +1,4 @@
-"""The inspect stage: every conversation of a training is tokenised and counted, some are shown, a verdict is given."""
+"""The inspect stage: tokenise and count every conversation of a training, show some of them, and give a verdict."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,13 +19,13 @@ from pipeline_lib.preview.verdict import Verdict, verdict
 from pipeline_lib.prompts.base import Template
 
 SCHEMA = 1
-SHOWN = 20  # rows drawn for a page
-FAULTY = 5  # rows shown beside them, of those that are cut, without a trained token, or with control words
+SHOWN = 20  # random rows of a page
+FAULTY = 5  # further rows per group: cut, without a trained token, with control words
 
 
 @dataclass(frozen=True)
 class Inspected:
-    """What is counted and shown, for people, and the verdict, for the training."""
+    """The report, for the user, and the verdict, for the training."""
 
     report: dict[str, Any]
     verdict: Verdict
@@ -62,18 +62,18 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
             for name, chosen in groups.items()
         },
     }
-    found = verdict(counts, settings)
-    return Inspected({**report, "refused": found["refused"]}, found)
+    decision = verdict(counts, settings)
+    return Inspected({**report, "refused": decision["refused"]}, decision)
 
 
 def drawn(rows: list[int], number: int, seed: int) -> list[int]:
-    """Return `number` of the rows in their order, or all: those whose digests with the seed are smallest."""
+    """Return at most `number` of the rows, sorted: those with the smallest digests under the seed."""
     chosen = sorted(rows, key=lambda row: derive_seed(seed, "preview", str(row)))[:number]
     return sorted(chosen)
 
 
 def _most_cut(counts: list[RowCount]) -> list[RowCount]:
-    """Return the rows that lose most tokens and still have trained ones."""
+    """Return the rows with the most tokens cut off, of those that still have trained tokens."""
     cut = [count for count in counts if count.lost and count.trained]
     return sorted(cut, key=lambda count: (-count.lost, count.row))[:FAULTY]
 

@@ -1,4 +1,4 @@
-"""The page of a training's conversations: counts, lengths, and rows with what is trained marked; one HTML file."""
+"""The HTML page of a training's conversations: counts, lengths, and rows with trained text marked."""
 
 from html import escape
 from typing import Any
@@ -37,7 +37,7 @@ HEADINGS = {
 
 
 def page(name: str, report: dict[str, Any]) -> str:
-    """Return the HTML page of an inspected training; whatever its rows say is shown as text."""
+    """Return the HTML page of an inspected training; the text of its rows is escaped."""
     sections = [_rows(HEADINGS[group], rows) for group, rows in report["shown"].items() if rows]
     about = (
         f"template {report['template']}, max_length {report['max_length']}, {report['image_tokens']} tokens an image"
@@ -61,7 +61,7 @@ def page(name: str, report: dict[str, Any]) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Return a count and its share, such as `3 (0.12 %)`."""
+    """Return a count and its share, such as `3 (0.12%)`."""
     return f"{part:,} ({part / whole:.2%})" if whole else f"{part:,}"
 
 
@@ -69,10 +69,10 @@ def _verdict(report: dict[str, Any]) -> str:
     refused = report["refused"]
     if refused is None:
         left_out = report["counts"]["untrained"]["rows"]
-        told = f"It may start; {left_out:,} rows without a trained token are left out."
-        return f'<div class="verdict">{told}</div>'
-    told = "\n".join(escape(f"{name}: {refused[name]}") for name in ("what", "value", "cure"))
-    return f'<div class="verdict refused">It must not start.\n{told}</div>'
+        text = f"It may start; {left_out:,} rows without a trained token are left out."
+        return f'<div class="verdict">{text}</div>'
+    text = "\n".join(escape(f"{name}: {refused[name]}") for name in ("what", "value", "cure"))
+    return f'<div class="verdict refused">It must not start.\n{text}</div>'
 
 
 def _control_words(report: dict[str, Any]) -> str:
@@ -94,8 +94,8 @@ def _tiles(counts: dict[str, Any]) -> str:
         "tokens cut off": f"{counts['truncated']['tokens']:,}",
         **{f"rows that say {word}": share(count, rows) for word, count in counts["control_words"].items()},
     }
-    found = "".join(f'<div class="tile"><b>{value}</b>{escape(name)}</div>' for name, value in tiles.items())
-    return f'<div class="tiles">{found}</div>'
+    cells = "".join(f'<div class="tile"><b>{value}</b>{escape(name)}</div>' for name, value in tiles.items())
+    return f'<div class="tiles">{cells}</div>'
 
 
 def _lengths(counts: dict[str, Any], max_length: int) -> str:
@@ -104,16 +104,16 @@ def _lengths(counts: dict[str, Any], max_length: int) -> str:
         return ""
     most, width = max(count for _, count in bins), bins[1][0] - bins[0][0] if len(bins) > 1 else 1
     bars = "".join(
-        f'<rect x="{place * 10 + 1}" y="{100 - 100 * count / most:.1f}" width="8" height="{100 * count / most:.1f}">'
+        f'<rect x="{index * 10 + 1}" y="{100 - 100 * count / most:.1f}" width="8" height="{100 * count / most:.1f}">'
         f"<title>{first:,} to {first + width - 1:,} tokens: {count:,} rows</title></rect>"
-        for place, (first, count) in enumerate(bins)
+        for index, (first, count) in enumerate(bins)
     )
     lengths = counts["lengths"]
-    told = f"{lengths['least']:,} to {lengths['most']:,} tokens, median {lengths['median']:,}, nine of ten rows at most"
+    text = f"{lengths['least']:,} to {lengths['most']:,} tokens, median {lengths['median']:,}, nine of ten rows at most"
     return (
         "<h2>Tokens of a row</h2><figure>"
         f'<svg viewBox="0 0 {len(bins) * 10} 100" preserveAspectRatio="none">{bars}</svg>'
-        f"<figcaption>{told} {lengths['nine_tenths']:,}; cut at {max_length:,}</figcaption></figure>"
+        f"<figcaption>{text} {lengths['nine_tenths']:,}; cut at {max_length:,}</figcaption></figure>"
     )
 
 

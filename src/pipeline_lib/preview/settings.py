@@ -9,7 +9,7 @@ from pipeline_lib.core.settings import Settings
 
 
 class InspectSettings(Settings):
-    """What one inspect job needs to know."""
+    """The settings of one inspect job."""
 
     template: Annotated[str, Registered("prompts")]
     max_length: int = Field(gt=0)
@@ -20,10 +20,10 @@ class InspectSettings(Settings):
 
 
 class InspectImagesSettings(Settings):
-    """What one inspect_images job needs to know."""
+    """The settings of one inspect_images job."""
 
     images: bool = Field(description="whether every row must have an image; else none may")
 
 
 class PreviewSettings(Settings):
-    """What one preview job needs to know: nothing but what was counted."""
+    """The settings of one preview job: none."""

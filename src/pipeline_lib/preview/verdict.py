@@ -1,4 +1,4 @@
-"""The verdict on a training's conversations: which rows are left out, or why it must not start."""
+"""The verdict on a training's conversations: which rows it leaves out, or why it must not start."""
 
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,10 @@ Verdict = dict[str, Any]
 
 
 def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
-    """Return the rows without a trained token, which are left out, and the longest row; or, where they are many, why.
+    """Return the rows to leave out, which have no trained token, and the longest row; or a refusal if too many.
 
-    The original goes on with such rows, which add nothing to a loss, and so does `faithful`: it leaves none out.
-    Nothing else stands in it: a training reads it, and what does not change the training must not change it.
+    The original trains with such rows, which add nothing to a loss; so does `faithful`, which leaves none out.
+    A training reads the verdict, so it contains nothing that does not change the training.
     """
     untrained = untrained_rows(counts)
     if len(untrained) == len(counts) or len(untrained) > allowed(settings.untrained, len(counts), settings.sample):
@@ -31,18 +31,18 @@ def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
 def read_verdict(paths: list[Path]) -> tuple[set[int], int | None]:
     """Return the rows that a training leaves out and the tokens of its longest row; a refusal raises PipelineError.
 
-    The longest row is known of conversations about images alone. A training without rows has no verdict.
+    The longest row is known only for rows with images. A training without rows has no verdict.
     """
     if not paths:
         return set(), None
     (path,) = paths
-    found: Verdict = read_object(path)
-    refused = found["refused"]
+    content: Verdict = read_object(path)
+    refused = content["refused"]
     if refused is not None:
         counts = path.with_name(path.name.replace(".verdict.json", ".json"))
         cure = f"{refused['cure']}. All of them are listed in {counts} under `untrained_rows`"
         raise PipelineError(refused["what"], where=path, value=refused["value"], cure=cure)
-    return set(found["left_out"]), found["longest"]
+    return set(content["left_out"]), content["longest"]
 
 
 def _refusal(untrained: list[RowCount], rows: int, settings: InspectSettings) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Conversation templates: how turns become one text, and which parts of it are trained."""
+"""Conversation templates: they convert turns to one text and mark the parts that are trained."""

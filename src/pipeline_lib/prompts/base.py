@@ -1,7 +1,7 @@
-"""What every template offers: a conversation as segments, each trained or not, with the image's place marked.
+"""The interface of a template: a conversation as segments, each trained or not, with `<image>` for an image.
 
 A template module has `conversation(turns)`, `prompt(turns)` and `original(turns)`. Turns are LLaVA's: `from` is human
-or gpt, an empty `value` is a turn not yet spoken, and `<image>` stands where an image is shown.
+or gpt, an empty `value` is a turn without its text yet, and `<image>` marks the position of an image.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ Turn = dict[str, str]
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the text; `trained` pieces carry the loss. `<image>` in it stands for all tokens of the image.
+    """A piece of the text, with a loss if `trained`. `<image>` in it stands for all tokens of the image.
 
-    `spoken` pieces are what human or gpt said: no word in them is a control token, whatever the tokenizer calls so.
+    `spoken` pieces are the text of a turn: no word in them becomes a control token of the tokenizer.
     """
 
     text: str
@@ -28,22 +28,22 @@ class Segment:
 
 
 class Counts(Protocol):
-    """How many tokens a text has by itself, a beginning-of-sequence token included."""
+    """Counts of the tokens of a single text, a beginning-of-sequence token included."""
 
     @property
     def legacy(self) -> bool:
-        """Return whether the tokenizer puts a space before what follows a special token."""
+        """Return whether the tokenizer adds a space after a special token."""
 
     def all(self, text: str) -> int:
         """Return the count of all tokens."""
 
     def visible(self, text: str) -> int:
-        """Return the count without padding, which is `<unk>`, of at most the longest length; with images, of all."""
+        """Return the count without padding (`<unk>`), up to the longest length; with images, of all tokens."""
 
 
 @dataclass(frozen=True)
 class Masked:
-    """Which tokens of a text are not trained, and to how many its parts add up where that is compared."""
+    """The slices of a text's tokens that are not trained, and the sum of its parts' tokens if that is compared."""
 
     slices: list[slice]
     counted: int | None = None
@@ -62,7 +62,7 @@ class Original:
 
 
 class Template(Protocol):
-    """The functions of a template module; turns that it cannot write raise PipelineError."""
+    """The functions of a template module; turns that do not fit the template raise PipelineError."""
 
     def conversation(self, turns: list[Turn]) -> list[Segment]:
         """Return the segments of a whole conversation."""
@@ -80,7 +80,7 @@ def question(template: Template, text: str, image: bool) -> list[Segment]:
 
 
 def image_first(turns: list[Turn]) -> list[Turn]:
-    """Return the turns of a row with an image, the placeholder moved to the front of every turn that has any.
+    """Return the turns of a row with an image, the placeholder moved to the front of every turn that contains it.
 
     Source: haotian-liu/LLaVA c121f04, `llava/train/train.py`, `preprocess_multimodal`.
     """
@@ -92,23 +92,23 @@ def _image_first(text: str) -> str:
 
 
 def answered(turns: list[Turn]) -> list[Turn]:
-    """Return the turns, followed by an answer not yet given where they end with a question."""
+    """Return the turns, with an empty answer appended if they end with a question."""
     return turns if turns and turns[-1]["from"] == "gpt" else [*turns, {"from": "gpt", "value": ""}]
 
 
 def alternating(turns: list[Turn]) -> list[Turn]:
-    """Return the turns without a first one of gpt, as the original skips it; then human and gpt must alternate."""
+    """Return the turns without a first turn of gpt, which the original skips; the others must alternate."""
     spoken = turns[1:] if turns and turns[0]["from"] == "gpt" else turns
     for number, turn in enumerate(spoken):
         if turn["from"] != SPEAKERS[number % 2]:
             raise PipelineError(
-                "turns do not alternate between human and gpt", value=turns[:3], cure="mend the row, or drop it"
+                "turns do not alternate between human and gpt", value=turns[:3], cure="correct the row, or remove it"
             )
     return spoken
 
 
 def spoken(text: str, trained: bool) -> Segment:
-    """Return the segment of what a speaker said."""
+    """Return the segment of a turn's text."""
     return Segment(text, trained, spoken=True)
 
 

@@ -1,6 +1,6 @@
 """Template `llama_2`, of Llama 2's chat models (haotian-liu/LLaVA c121f04, `llava/conversation.py`).
 
-The answer, a space and `</s>` are trained; every round but the first begins with `<s>`, written out.
+The answer, a space and `</s>` are trained; every round but the first begins with `<s>` as text.
 """
 
 from pipeline_lib.prompts.styles.instructions import Instructions

@@ -1,7 +1,7 @@
 """Template `llava_v0`, of the first LLaVA (haotian-liu/LLaVA c121f04, `llava/conversation.py`).
 
-What the original trains (`llava/train/train.py`, `preprocess`) is not what it asks: `### Human: ...` and line breaks.
-Its labels drift, as every turn's count includes a token that is not there. Here the prompt's text is trained.
+The original's training text (`llava/train/train.py`, `preprocess`) differs from its prompt: `### Human: ...` and line
+breaks. Its labels drift, as every turn's count includes a token that is not there. Here the prompt's text is trained.
 """
 
 from functools import partial

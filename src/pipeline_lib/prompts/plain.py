@@ -1,6 +1,6 @@
 """Template `plain`, of LLaVA-1.5's first stage (haotian-liu/LLaVA c121f04, `llava/train/train.py`, `preprocess_plain`).
 
-The image and its caption, nothing else: what the human says is dropped, and the caption with its newline is trained.
+The image and its caption only: the human's text is dropped, and the caption with its newline is trained.
 A prompt (`llava/conversation.py`) is the question and a newline.
 """
 

@@ -1,4 +1,4 @@
-"""Template `vicuna_v1`, of LLaVA-1.5 (haotian-liu/LLaVA c121f04, `llava/conversation.py`; there also named `v1`).
+"""Template `vicuna_v1`, of LLaVA-1.5 (haotian-liu/LLaVA c121f04, `llava/conversation.py`; also named `v1` there).
 
 The answer and its closing `</s>` are trained. The image goes first, followed by a newline.
 """

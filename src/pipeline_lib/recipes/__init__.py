@@ -1,5 +1,5 @@
-"""Recipes: how a training stage trains. One module each, which says only what differs.
+"""Recipes: how a training stage trains. Each module defines only what differs from other recipes.
 
 A recipe module has `Settings` and `prepare(settings, material)`, which returns a task (`training.task`). A recipe
-whose settings are no `Optimisation` takes no step.
+whose settings are not an `Optimisation` takes no optimizer step.
 """

@@ -1,7 +1,7 @@
-"""Recipe `adopt`: an adapter that others trained, held against the model that it is said to belong to.
+"""Recipe `adopt`: check a third-party adapter against the base model that the study names.
 
-Nothing is trained. What comes out is an adapter like one of ours: it carries the digests of its base, and a run on it
-asks the merged model.
+Nothing is trained. The result is an adapter of this workflow: it records the digests of its base, and runs evaluate the
+merged model.
 """
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
 
 class Settings(RecipeSettings):
-    """How the model is spoken to, which no adapter says, and shown images, which some do."""
+    """The conversation template, which no adapter states, and the image shape, which some adapters state."""
 
     saves: ClassVar[Literal["model", "adapter"]] = "adapter"
     adopts: ClassVar[bool] = True
 
     name: Literal["adopt"]
     template: Annotated[str, Registered("prompts")] = Field(
-        description="the conversation template that it was trained with: a module in pipeline_lib/prompts"
+        description="the conversation template that the adapter was trained with: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] | None = Field(
-        default=None, description="where its files do not tell: pad, padded to a square; square, the middle is cropped"
+        default=None,
+        description="if the files do not state it: pad, images are padded to a square; square, cropped to the centre",
     )
 
     def model_template(self) -> str | None:
@@ -35,7 +36,7 @@ class Settings(RecipeSettings):
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
-    """Return a task that holds the shapes of the base, and saves the adapter that fits them."""
+    """Return a task with the base's shapes that saves the adapter once it matches them."""
     from pipeline_lib.training.adopted import adopted_task
 
     return adopted_task(material, settings.template, settings.image_shape)

@@ -1,6 +1,6 @@
-"""Recipe `assemble`: a language model and a vision tower become a LLaVA; nothing is trained.
+"""Recipe `assemble`: combine a language model and a vision tower into a LLaVA; nothing is trained.
 
-It starts from a language model, and needs a `tower` and a `projector`; or it says that the projector is random.
+It starts from a language model and needs a `tower`, and either a `projector` or the setting `projector: random`.
 """
 
 from typing import TYPE_CHECKING, Literal

@@ -1,4 +1,4 @@
-"""Settings that recipes for LLaVA share: how the model is spoken to, and how long its conversations may be."""
+"""Settings that recipes for LLaVA share: conversation template, image shape, projector, order and length of rows."""
 
 from typing import Annotated, Literal
 
@@ -10,13 +10,14 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
 
 class Prompting(RecipeSettings):
-    """How a LLaVA is spoken to and shown images; its checkpoint carries it on."""
+    """The conversation template and image shape of a LLaVA, which its checkpoint records."""
 
     template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] = Field(
-        default="pad", description="pad: padded to a square; square: the middle is cropped"
+        default="pad",
+        description="pad: images are padded to a square; square: images are cropped to the central square",
     )
 
     def model_template(self) -> str | None:
@@ -28,21 +29,21 @@ class Prompting(RecipeSettings):
         return Card(kind="llava", template=self.template, image_shape=self.image_shape)
 
     def adapter_card(self, base: dict[str, str]) -> Card:
-        """Return the card of an adapter to the models whose digests are `base`."""
+        """Return the card of an adapter for the models with the digests `base`."""
         return Card(kind="adapter", template=self.template, image_shape=self.image_shape, base=base)
 
 
 class DeclaredProjector(Prompting):
-    """Settings of recipes for which a random projector is the exception, and must be asked for."""
+    """Settings of recipes that use a random projector only on request."""
 
     projector: Literal["random"] | None = Field(
         default=None,
-        description="random: drawn from the study's seed, where neither the training's `start` nor its `projector` "
-        "brings one; without it such a training is refused",
+        description="random: drawn from the study's seed if neither the training's `start` nor its `projector` "
+        "supplies one; without this setting such a training is refused",
     )
 
     def draws_projector(self) -> bool:
-        """Return whether the study asks for a random projector."""
+        """Return whether the study requests a random projector."""
         return self.projector == "random"
 
 
@@ -51,23 +52,27 @@ class Multimodal(Optimisation, Prompting):
 
     order: Literal["random", "modality"] = Field(
         default="random",
-        description="random; modality: rows with and without image never share a step, rows of like length do",
+        description="random; modality: rows with and without image never share a step, rows of similar length do",
     )
     faithful: bool = Field(
         default=False,
-        description="rows in the order that the original code draws from the study's seed, cut and labelled as there, "
-        "its mistakes included (docs/parity.md)",
+        description="rows in the order that the original code draws from the study's seed, truncated and labelled as "
+        "in that code, including its mistakes (docs/parity.md)",
     )
-    max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation, the image's included")
+    max_length: int = Field(
+        default=2048, gt=0, le=2**27, description="maximum number of tokens in a conversation, including the image's"
+    )
 
 
 class LanguageAndProjector(Multimodal, DeclaredProjector):
-    """Settings of recipes that train the projector beside the language model, if wanted at a rate of its own."""
+    """Settings of recipes that train the language model and the projector, optionally at different learning rates."""
 
     projector_learning_rate: float | None = Field(
-        default=None, gt=0, description="learning rate of the projector, where it is not that of the rest"
+        default=None,
+        gt=0,
+        description="learning rate of the projector, if it differs from that of the other parameters",
     )
 
     def own_rates(self) -> dict[str, float]:
-        """Return the projector's learning rate, if it has its own."""
+        """Return the projector's learning rate, if it has one of its own."""
         return {"multi_modal_projector": self.projector_learning_rate} if self.projector_learning_rate else {}

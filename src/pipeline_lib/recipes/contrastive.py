@@ -1,6 +1,6 @@
-"""Recipe `contrastive`: all of a CLIP model, on images and their captions, with CLIP's symmetric loss.
+"""Recipe `contrastive`: train all of a CLIP model on images and their captions, with CLIP's symmetric loss.
 
-It starts from a CLIP model; what it makes can be the `tower` of other trainings.
+It starts from a CLIP model; the result can be the `tower` of other trainings.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal

@@ -1,4 +1,4 @@
-"""Recipe `full`: the language model and the projector; the vision tower is frozen.
+"""Recipe `full`: train the language model and the projector; the vision tower is frozen.
 
 It starts from a LLaVA, or from a language model, a `tower` and a `projector`.
 """

@@ -1,4 +1,4 @@
-"""Recipe `lora`: low-rank adapters in the language model and the whole projector; the vision tower is frozen.
+"""Recipe `lora`: train low-rank adapters in the language model and the whole projector; the vision tower is frozen.
 
 Defaults are those of haotian-liu/LLaVA c121f04, `scripts/v1_5/finetune_lora.sh` and `llava/train/train.py`.
 """
@@ -27,7 +27,7 @@ class Settings(LanguageAndProjector):
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
-    """Return the task of training adapters and projector, which are all that is saved."""
+    """Return the task of training adapters and projector, which alone are saved."""
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.training.multimodal import multimodal_task
 

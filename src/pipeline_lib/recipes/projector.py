@@ -1,6 +1,7 @@
-"""Recipe `projector`: the projector alone; the language model and the vision tower are frozen.
+"""Recipe `projector`: train the projector alone; the language model and the vision tower are frozen.
 
-It starts from a LLaVA, or from a language model and a `tower`; the projector is then random, or the training's own.
+It starts from a LLaVA, or from a language model and a `tower`; then the projector is random or the training's
+`projector`.
 """
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ class Settings(Multimodal):
     name: Literal["projector"]
 
     def draws_projector(self) -> bool:
-        """Return that the projector may start random: it is what this recipe trains."""
+        """Return True: this recipe trains the projector, so it may start random."""
         return True
 
 
@@ -30,7 +31,7 @@ def trained(name: str) -> bool:
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
-    """Return the task of training a projector, which is all that is saved."""
+    """Return the task of training a projector, which alone is saved."""
     from pipeline_lib.models.projector import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 

@@ -1,4 +1,4 @@
-"""Recipe `text`: all of a language model, on conversations without images.
+"""Recipe `text`: train all of a language model on conversations without images.
 
 It starts from a language model.
 """
@@ -25,7 +25,7 @@ class Settings(Optimisation):
     template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
-    max_length: int = Field(default=2048, gt=0, le=2**27, description="tokens of a conversation")
+    max_length: int = Field(default=2048, gt=0, le=2**27, description="maximum number of tokens in a conversation")
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":

@@ -1,1 +1,1 @@
-"""Rehearsals on a part of a study: which rows, questions and images they take."""
+"""Rehearsals, which run a study on a part of its data: the choice of rows, questions and images."""

@@ -1,14 +1,14 @@
-"""Which images some rows or questions use, by dataset, and where they come from."""
+"""The images of rows or questions: their names by dataset, and their sources."""
 
 from typing import Iterable, Mapping
 
 NO_IMAGE = "no image"
 
-Prefixes = Mapping[str, str]  # what stands before the image names of each dataset where tables and questions name them
+Prefixes = Mapping[str, str]  # of each dataset: its prefix to image names in tables and questions
 
 
 def source_of(path: str | None, prefixes: Prefixes) -> str:
-    """Return the source of an image: the longest prefix that it has, and the first folder behind it."""
+    """Return the source of an image: its longest prefix and the first folder after that."""
     if path is None:
         return NO_IMAGE
     prefix = max((prefix for prefix in prefixes.values() if path.startswith(prefix)), key=len, default="")
@@ -17,9 +17,9 @@ def source_of(path: str | None, prefixes: Prefixes) -> str:
 
 
 def names_by_dataset(paths: Iterable[str], prefixes: Prefixes) -> dict[str, list[str]]:
-    """Return the names that every dataset would give to the images, sorted.
+    """Return the sorted names of the images in every dataset whose prefix they have.
 
-    Which of several datasets with the same prefix holds an image, only their sources know: each gets its name.
+    If several datasets have the same prefix, each gets the name: only their sources show which one holds the image.
     """
     used = sorted(set(paths))
     return {

@@ -1,7 +1,7 @@
-"""The order in which a rehearsal takes things: one for all limits, so that a larger limit contains the smaller.
+"""The order in which a rehearsal takes groups: it does not depend on the limit, so smaller choices nest in larger ones.
 
-Strata take turns by their shares, as seats are allotted by Sainte-Laguë's divisors (Webster's). Largest remainders
-would be as even, but there a stratum can lose a seat when the house grows (the Alabama paradox): nothing would nest.
+Strata alternate by their shares, as in the Sainte-Laguë (Webster) method of apportionment. The largest remainder method
+is as even, but a stratum can lose a seat when the total grows (the Alabama paradox), so choices would not nest.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ STAGE = "choose"
 
 @dataclass(frozen=True)
 class Group:
-    """What is taken whole or not at all: its name, its stratum, how many rows or questions it has."""
+    """Rows or questions that are taken together: their name, stratum and number."""
 
     name: str
     stratum: str
@@ -22,24 +22,24 @@ class Group:
 
 
 def taken(groups: list[Group], limit: int | None, seed: int) -> list[Group]:
-    """Return the first groups in the order of `ordered` that hold `limit` or more; all where there is no limit.
+    """Return the first groups, in the order of `ordered`, with `limit` or more members in all; without a limit, all.
 
-    More than the limit by less than one group.
+    They exceed the limit by less than one group.
     """
-    found: list[Group] = []
+    first: list[Group] = []
     count = 0
     for group in ordered(groups, seed):
         if limit is not None and count >= limit:
             break
-        found.append(group)
+        first.append(group)
         count += group.size
-    return found
+    return first
 
 
 def ordered(groups: list[Group], seed: int) -> list[Group]:
-    """Return all groups: first one of each stratum, the largest stratum first, then strata in turn by their shares.
+    """Return all groups: first one of each stratum, from the largest stratum on, then the rest by the strata's shares.
 
-    Within a stratum the digest of seed and name decides, whatever the order in which the groups are given.
+    Within a stratum, groups are in the order of the digests of seed and name; the order of `groups` has no effect.
     """
     strata: dict[str, list[Group]] = defaultdict(list)
     for group in groups:
@@ -50,7 +50,7 @@ def ordered(groups: list[Group], seed: int) -> list[Group]:
         total = sum(group.size for group in members)
         before = 0
         for group in sorted(members, key=lambda group: (ranks[group], group.name)):
-            middle = (2 * before + group.size) / total  # of its place among the stratum's rows, from 0 to 2
+            middle = (2 * before + group.size) / total  # of its position among the stratum's rows, from 0 to 2
             keys[group] = (before > 0, middle, ranks[group], group.stratum, group.name)
             before += group.size
     return sorted(groups, key=lambda group: keys[group])

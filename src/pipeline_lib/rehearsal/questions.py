@@ -1,4 +1,4 @@
-"""The questions of a benchmark that a rehearsal takes: of every part its share, what is scored together whole."""
+"""A rehearsal's choice of a benchmark's questions: each part by its share, and questions scored together as a whole."""
 
 from collections import defaultdict
 
@@ -12,7 +12,7 @@ from pipeline_lib.rehearsal.order import Group, taken
 
 
 class QuestionsSettings(Settings):
-    """What one job needs to know that chooses questions."""
+    """The settings of one job that chooses questions."""
 
     benchmark: str
     protocol: str
@@ -28,19 +28,19 @@ def choose_questions(files: Files, settings: QuestionsSettings) -> Choice:
     questions = benchmark.questions(files, settings.protocol)
     clusters = [_cluster(benchmark, question) for question in questions]
     names = {group.name for group in taken(_groups(questions, clusters), settings.questions, settings.seed)}
-    found = [question for question, cluster in zip(questions, clusters, strict=True) if cluster in names]
-    images = names_by_dataset((question.image for question in found if question.image), settings.images)
-    return {"questions": [question.id for question in found], "images": images}
+    selection = [question for question, cluster in zip(questions, clusters, strict=True) if cluster in names]
+    images = names_by_dataset((question.image for question in selection if question.image), settings.images)
+    return {"questions": [question.id for question in selection], "images": images}
 
 
 def _cluster(benchmark: Benchmark, question: Question) -> str:
-    """Return what the benchmark's bootstrap draws as one with a question."""
+    """Return the cluster that the benchmark's bootstrap draws a question with."""
     return benchmark.cluster(Verdict(question.id, question.part, question.image, None, None, "", False, "", "missing"))
 
 
 def _groups(questions: list[Question], clusters: list[str]) -> list[Group]:
-    """Return the clusters as groups; the parts that its questions belong to are its stratum."""
+    """Return the clusters as groups; the stratum of a group is the set of its questions' parts."""
     parts: dict[str, list[str]] = defaultdict(list)
     for question, cluster in zip(questions, clusters, strict=True):
         parts[cluster].append(question.part)
-    return [Group(name, ", ".join(sorted(set(found))), len(found)) for name, found in parts.items()]
+    return [Group(name, ", ".join(sorted(set(members))), len(members)) for name, members in parts.items()]

@@ -1,4 +1,4 @@
-"""The rows of a table that a rehearsal takes: of every source of images its share, and of the rows without."""
+"""A rehearsal's choice of a table's rows: each source of images, and the rows without an image, by its share."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pipeline_lib.rehearsal.order import Group, taken
 
 
 class RowsSettings(Settings):
-    """What one job needs to know that chooses rows."""
+    """The settings of one job that chooses rows."""
 
     file: str
     rows: int | None = Field(description="how many to take; None: all, for the images that they use")
@@ -32,7 +32,7 @@ def choose_rows(path: Path, settings: RowsSettings) -> Choice:
 
 
 def _images(raw: dict[str, Any]) -> list[str]:
-    """Return the images that a row names; what is no name is for the tabulate stage to refuse."""
+    """Return the images that a row names; the tabulate stage rejects invalid names."""
     image = raw.get("image")
     paths = image if isinstance(image, list) else [image]
     return [path for path in paths if isinstance(path, str) and not text_fault(path)]

@@ -1,4 +1,4 @@
-"""What every strategy offers to the sample stage.
+"""The interface of a strategy for the sample stage.
 
 A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen row numbers.
 """
@@ -20,4 +20,4 @@ class Strategy(Protocol):
     """The function of a strategy module."""
 
     def choose(self, settings: SampleStrategy, seed: int, rows: list[int]) -> list[int]:
-        """Return the chosen ones of `rows`."""
+        """Return the chosen rows."""

@@ -1,4 +1,4 @@
-"""Strategy `digest_rank`: the rows whose digests rank lowest. No random generator, so the same rows on every machine.
+"""Strategy `digest_rank`: the rows with the lowest digests; no random generator, so the same rows on every machine.
 
 Subsets nest: with one seed the rows of a smaller fraction are among those of a larger one.
 """
@@ -27,7 +27,7 @@ class Settings(SampleStrategy):
 
 
 def choose(settings: Settings, seed: int, rows: list[int]) -> list[int]:
-    """Return the lowest-ranking rows; more than there are raises PipelineError."""
+    """Return the lowest-ranking rows; a count of 0 or above the number of rows raises PipelineError."""
     count = settings.count if settings.fraction is None else int(len(rows) * settings.fraction)
     if count is None or not 0 < count <= len(rows):
         raise PipelineError(f"cannot take {count} of {len(rows)} rows", cure="change the subset's fraction or count")

@@ -1,1 +1,1 @@
-"""Scoring: answers joined with gold, verdicts, metrics with intervals. No torch: anything is re-scored on a laptop."""
+"""Scoring: answers joined with gold, verdicts, metrics with intervals. Needs no torch, so a laptop can re-score."""

@@ -1,4 +1,4 @@
-"""Answers in LLaVA's record, its ScienceQA result file or a server's spreadsheet, joined with their questions by id."""
+"""Read answers from LLaVA's records, its ScienceQA result file or a server's spreadsheet, and join them by id."""
 
 import json
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from pipeline_lib.core.reading import numbered_lines
 from pipeline_lib.core.text import read_json, read_rows_with_place
 from pipeline_lib.scoring.spreadsheet import is_spreadsheet, read_predictions
 
-FAILED = "FAILED"  # what LLaVA's result file says of a question that was not answered
+FAILED = "FAILED"  # the text of an unanswered question in LLaVA's result file
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Questions with the answer of each, None where there is none."""
+    """Questions, each with its answer or None."""
 
     pairs: list[tuple[Question, str | None]]
 
@@ -28,7 +28,7 @@ class Joined:
 
 
 class AnswerRow(FileRow):
-    """LLaVA's answer record; only the id and the text are always there."""
+    """LLaVA's answer record; only the id and the text are required."""
 
     question_id: Identifier
     text: FreeText
@@ -38,7 +38,7 @@ class AnswerRow(FileRow):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer and the place where it stands; `question` is the question's text, where a spreadsheet holds it."""
+    """An answer and its position in the file; `question` is the question's text, if a spreadsheet has it."""
 
     where: str
     row: AnswerRow
@@ -46,10 +46,10 @@ class Answer:
 
 
 def join(questions: list[Question], path: Path) -> Joined:
-    """Return every question with its answer from a file of `question_id`, `text` and maybe `prompt`, or of `outputs`.
+    """Return every question with its answer from a file that `read_answers` reads.
 
-    An answer given twice, to an unknown question or to another prompt raises PipelineError, as does a file that is
-    empty or holds the questions themselves.
+    A second answer to a question, or one to an unknown question or another prompt, raises PipelineError, as does a
+    file that is empty or contains the questions themselves.
     """
     by_id = {question.id: question for question in questions}
     answers: dict[str, str] = {}
@@ -59,10 +59,10 @@ def join(questions: list[Question], path: Path) -> Joined:
         question = by_id.get(row.question_id)
         if question is None:
             raise PipelineError(
-                "an answer to a question that the question file does not hold",
+                "an answer to a question that is not in the question file",
                 where=answer.where,
                 value=row.question_id,
-                cure="use the question file that was answered, and the protocol by which it was",
+                cure="use the question file and the protocol that were answered",
             )
         if row.question_id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=row.question_id)
@@ -78,15 +78,15 @@ def join(questions: list[Question], path: Path) -> Joined:
 
 
 def repeats(question: Question, text: str) -> bool:
-    """Return whether a text is its question, with or without the lines that ask for a form of answer."""
+    """Return whether a text is the question itself, with or without the request for a form of answer."""
     prompt, recorded = question.prompt.strip(), str(question.record.get("prompt", question.prompt)).strip()
     return bool(text.strip()) and text.strip() in (prompt, recorded, prompt.split("\n")[0], question.stem)
 
 
 def _check_prompt(question: Question, answer: Answer) -> None:
-    """Refuse an answer to another prompt than the question's, or, where it has a stem, to one that begins otherwise.
+    """Refuse an answer to another prompt than the question's, or, if it has a stem, to one with another stem.
 
-    White space around a prompt does not count, and an empty prompt counts as absent.
+    White space around a prompt is ignored, and an empty prompt counts as absent.
     """
     prompt = str(question.record.get("prompt", question.prompt)).strip()
     answered = (answer.row.prompt or "").strip()
@@ -95,17 +95,17 @@ def _check_prompt(question: Question, answer: Answer) -> None:
         raise PipelineError(
             "this answer belongs to another question of the same id",
             where=answer.where,
-            value=f"prompt {answered or answer.question!r}, the question file says {prompt!r}",
+            value=f"prompt {answered or answer.question!r}, in the question file {prompt!r}",
         )
 
 
 def _holds(prompt: str, question: str) -> bool:
-    """Return whether a prompt holds a question, whatever the white space between their words."""
+    """Return whether a prompt contains a question, regardless of white space."""
     return " ".join(question.split()) in " ".join(prompt.split())
 
 
 def model_of(path: Path) -> str | None:
-    """Return the digest of the model that gave the answers of a file, None where they do not say or do not agree."""
+    """Return the digest of the model that gave the answers, None where they do not state it or do not agree."""
     models = [(answer.row.metadata or {}).get("model") for answer in read_answers(path)]
     model = models[0] if models else None
     return model if isinstance(model, str) and all(other == model for other in models) else None
@@ -114,8 +114,8 @@ def model_of(path: Path) -> str | None:
 def read_answers(path: Path) -> Iterator[Answer]:
     """Yield every answer of a file.
 
-    The file is JSON Lines of records, or LLaVA's ScienceQA result file: one object whose `outputs` has each text by its
-    question's id, or a spreadsheet with `index` and `prediction`. Its content says which. Another object raises
+    The content decides the format: JSON Lines of records, LLaVA's ScienceQA result file (an object whose `outputs` has
+    each text by its question's id), or a spreadsheet with `index` and `prediction`. Another object raises
     PipelineError.
     """
     if not path.is_file():
@@ -149,7 +149,7 @@ def _record(content: dict[str, Any], where: str) -> AnswerRow:
 
 
 def _result_file(path: Path) -> dict[str, Any] | None:
-    """Return the object that the whole file is, None where it is none or an answer record."""
+    """Return the file's content if it is one object and no answer record, else None."""
     lines = (line for _, line in numbered_lines(path) if line.strip())
     first, second = next(lines, ""), next(lines, "")
     if not first or (second and _is_json(first)):

@@ -13,16 +13,16 @@ Metrics = Callable[[NDArray[np.float64]], dict[str, Any]]
 
 def cluster_sums(tallies: NDArray[np.float64], clusters: list[str]) -> NDArray[np.float64]:
     """Return tallies summed within each cluster, [clusters, …], in the order of the cluster's name."""
-    names, places = np.unique(np.array(clusters), return_inverse=True)
+    names, indices = np.unique(np.array(clusters), return_inverse=True)
     sums = np.zeros((len(names), *tallies.shape[1:]))
-    np.add.at(sums, places, tallies)
+    np.add.at(sums, indices, tallies)
     return sums
 
 
 def intervals(sums: NDArray[np.float64], metrics: Metrics, seed: int) -> dict[str, list[float] | None]:
-    """Return [low, high] of every metric, when whole clusters are drawn with replacement RESAMPLES times.
+    """Return [low, high] of every metric over RESAMPLES draws of whole clusters with replacement.
 
-    Draws in which a metric is not defined do not count for it; it is None where it is defined in none.
+    Draws in which a metric is undefined are left out; a metric that is undefined in all draws is None.
     """
     count = len(sums)
     if count == 0:

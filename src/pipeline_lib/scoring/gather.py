@@ -1,4 +1,4 @@
-"""The gather stage: every run of a study side by side in one score file."""
+"""The gather stage: collect the scores of all runs of a study in one score file."""
 
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ SCHEMA = 1
 
 
 class GatherSettings(Settings):
-    """Which benchmark, and the runs in the order of their score files."""
+    """The benchmark, its protocol, and the runs in the order of their score files."""
 
     benchmark: str
     protocol: str
     runs: list[str]
-    stamp: str | None = Field(default=None, description="what the scores of a rehearsal are marked with")
+    stamp: str | None = Field(default=None, description="the mark of a rehearsal's scores")
 
 
 def gather(paths: list[Path], settings: GatherSettings) -> dict[str, Any]:
-    """Return the score file of a benchmark from the runs' own, which must be of the same benchmark and protocol."""
+    """Return a benchmark's score file from those of its runs, which must have its name and protocol."""
     runs = {}
     primaries = set()
     for run, path in zip(settings.runs, paths, strict=True):

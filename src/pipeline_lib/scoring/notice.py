@@ -1,11 +1,11 @@
-"""What a person reads of marked scores when a study is finished or shown."""
+"""The messages about marked scores when a study is finished or shown."""
 
 from pathlib import Path
 from typing import Iterable, Mapping
 
 from pipeline_lib.scoring.shown import ShownScore, read_gathered
 
-NO_NUMBER = "\u2013"  # stands for a metric over nothing
+NO_NUMBER = "\u2013"  # shown for an undefined metric
 
 
 def marked_runs(benchmark: str, runs: Mapping[str, ShownScore]) -> list[str]:
@@ -18,8 +18,8 @@ def marked_runs(benchmark: str, runs: Mapping[str, ShownScore]) -> list[str]:
 
 
 def success_text(results: str, command: str, benchmarks: Iterable[str]) -> str:
-    """Return the message about a finished study, with the marks of those of its scores that lie in `results`."""
+    """Return the message about a finished study, with the marks of its scores in `results`."""
     gathered = {name: read_gathered(Path(results) / f"{name}_score.json") for name in benchmarks}
     marks = [line for name, scores in gathered.items() for line in marked_runs(name, scores)]
     notice = ["Some of these scores are marked:", *(f"  {line}" for line in marks)] if marks else []
-    return "\n".join([f"All scores of this study lie below {results}/; `{command}` prints them.", *notice])
+    return "\n".join([f"All scores of this study are in {results}/; `{command}` prints them.", *notice])

@@ -1,6 +1,7 @@
-"""Whether answers are answers: how many are missing, empty, unparsed or equal, and the marks of a suspect score.
+"""Count the missing, empty, unparsed and equal answers, and mark suspect scores.
 
-A scorer makes a number of any texts, by its default verdict too: 0.667 is the F1 of a model that says nothing to POPE.
+A scorer computes a number from any texts, by its default verdict too: a model with only empty answers to POPE has an
+F1 of 0.667.
 """
 
 from collections import Counter, defaultdict
@@ -8,7 +9,7 @@ from typing import Any, Iterable
 
 from pipeline_lib.benchmarks.base import Verdict
 
-SUSPECT_ABOVE = 0.05  # share of answers that are no answers
+SUSPECT_ABOVE = 0.05  # share of empty or unparsed answers, of deviating answers, or of missing ones
 DIGITS = 10
 SMALLEST_PART = 20  # more answers than this are not all equal by chance
 LONGEST = 80  # characters of the most frequent answer
@@ -17,10 +18,11 @@ LONGEST = 80  # characters of the most frequent answer
 def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> dict[str, Any]:
     """Return counts and shares of the answers to `verdicts`, the `marks` of the score by name, and its `status`.
 
-    `equal` counts the answers of the most frequent text. A mark has its reason: `unparsed`, where more than
-    `suspect_above` of the answers are empty or unparsed; `collapsed`, where all but so few are one and the same text,
-    or are read as one and the same, and the gold answers are not, in all or in a part that holds more answers than
-    `suspect_above` of them and SMALLEST_PART; `missing`, where more questions have no answer.
+    `equal` counts the answers of the most frequent text. Each mark has a reason:
+    `unparsed`: more than `suspect_above` of the answers are empty or unparsed.
+    `collapsed`: at least 1 - `suspect_above` of the answers are the same text, or are read as the same, and the gold
+    answers are not; over all, or in a part with more answers than SMALLEST_PART and `suspect_above` of all.
+    `missing`: more than `suspect_above` of the questions have no answer.
     """
     answered = [verdict for verdict in verdicts if verdict.status != "missing"]
     texts = [_text(verdict) for verdict in answered]
@@ -53,7 +55,7 @@ def _text(verdict: Verdict) -> str:
 
 
 def _most_frequent(texts: Iterable[str]) -> tuple[str, int]:
-    """Return the most frequent text, the first of equals, and how often it is there."""
+    """Return the most frequent text (the first of equals) and its count."""
     return next(iter(Counter(texts).most_common(1)), ("", 0))
 
 
@@ -68,7 +70,7 @@ def _unparsed_reason(unusable: int, answers: int, suspect_above: float) -> str:
 
 
 def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
-    """Return why the answers, or those of a part that is no small one, are one and the same; empty if they are not."""
+    """Return how the answers, or those of a large enough part, collapse to one; empty if they do not."""
     parts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in answered:
         parts[verdict.part].append(verdict)
@@ -83,7 +85,7 @@ def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
 def _equal_reason(answered: list[Verdict], suspect_above: float) -> str:
     smallest = (1 - suspect_above) * len(answered)
     if _most_frequent(verdict.gold for verdict in answered)[1] >= smallest:
-        return ""  # one answer is right nearly always, so that it may be given so often
+        return ""  # one answer is nearly always right, so it may be this frequent
     texts = [_text(verdict) for verdict in answered]
     readings = [verdict.extracted or "" for verdict in answered if verdict.status == "ok"]
     for verb, values in (("are", texts), ("are read as", readings)):
@@ -98,6 +100,6 @@ def _missing_reason(missing: int, questions: int, suspect_above: float) -> str:
 
 
 def _status(marks: dict[str, str], missing: int) -> str:
-    """Return `unparsed` or `collapsed` of a score that means nothing, else `partial` or `complete`."""
+    """Return `unparsed` or `collapsed` for a meaningless score, else `partial` or `complete`."""
     meaningless = [name for name in ("unparsed", "collapsed") if name in marks]
     return meaningless[0] if meaningless else "partial" if missing else "complete"

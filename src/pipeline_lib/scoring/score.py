@@ -1,4 +1,4 @@
-"""The score stage: answers and gold become verdicts, and verdicts one run's score object."""
+"""The score stage: judge answers against gold, and turn the verdicts into one run's score object."""
 
 import math
 from dataclasses import replace
@@ -28,11 +28,11 @@ from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
 UNASKED = "unasked"
-DIGITS = 10  # decimals kept, so that a sum in another order writes the same file
+DIGITS = 10  # decimals written, so that a sum in another order gives the same file
 
 
 class ScoreSettings(Settings):
-    """Which scorer judges, by which protocol."""
+    """The scorer and its protocol."""
 
     benchmark: str = Field(description="a module in pipeline_lib/benchmarks")
     protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
@@ -46,8 +46,8 @@ def judge_answers(
 ) -> list[Verdict]:
     """Return a verdict for every question, in the order of the question file; missing answers have their own status.
 
-    What the benchmark holds and the question file does not ask comes last, missing by the rule `unasked`.
-    Of `chosen` questions, if given, nothing else counts.
+    Questions of the benchmark that are not in the question file come last, missing by the rule `unasked`.
+    If `chosen` is not None, only those questions count.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
@@ -59,7 +59,7 @@ def judge_answers(
 
 
 def _verdict(benchmark: Benchmark, question: Question, gold: str, answer: str | None, protocol: str) -> Verdict:
-    """Return the benchmark's verdict; one that repeats its question is unparsed, whatever a rule reads in it."""
+    """Return the benchmark's verdict; an answer that repeats its question is always unparsed."""
     if answer is None:
         return Verdict(question.id, question.part, question.image, None, None, gold, False, "none", "missing")
     verdict = benchmark.judge(question, gold, answer, protocol)
@@ -69,8 +69,8 @@ def _verdict(benchmark: Benchmark, question: Question, gold: str, answer: str | 
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
     """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
 
-    A metric without a denominator is None, as is its interval. A part of the benchmark without a single answer raises
-    PipelineError: its metrics would mean nothing.
+    A metric with a zero denominator is None, as is its interval. A part of the benchmark without any answer raises
+    PipelineError: its metrics would be undefined.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.part for verdict in verdicts if verdict.rule != UNASKED})
@@ -96,14 +96,14 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
 
 
 def _rounded(value: float) -> float | None:
-    """Return a metric as a score file holds it: None where it is not defined."""
+    """Return a metric as written to a score file: None where it is undefined."""
     return None if math.isnan(value) else round(value, DIGITS)
 
 
 def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
     """Return one run's score object, with the digests of its answers and of the model that gave them.
 
-    `primary` is None where the questions are such that the benchmark's primary metric is not among the metrics.
+    `primary` is None where these questions do not yield the benchmark's primary metric.
     """
     scored = score_verdicts(verdicts, settings)
     primary = load_benchmark(settings.benchmark, settings.protocol).PRIMARY

@@ -1,4 +1,4 @@
-"""Score files as a person sees them: what is printed of one, and nothing where it is no score."""
+"""Read the parts of score files that are printed; files that are not scores are skipped."""
 
 import json
 from pathlib import Path
@@ -21,12 +21,12 @@ class ShownScore(BaseModel):
 
 
 def read_shown(path: Path) -> ShownScore | None:
-    """Return what a run's score file says, None where it is absent or somebody put something else there."""
+    """Return a run's score, None where the file is absent or not a score."""
     return _shown(path.read_bytes()) if path.is_file() else None
 
 
 def read_gathered(path: Path) -> dict[str, ShownScore]:
-    """Return what a benchmark's score file says of every run, without those where somebody put something else there."""
+    """Return the scores in a benchmark's score file by run, without entries that are not scores."""
     try:
         runs = read_object(path).get("runs") if path.is_file() else None
     except PipelineError:

@@ -1,4 +1,4 @@
-"""Answers in a spreadsheet, as an evaluation server takes them: columns `index`, `prediction` and maybe `question`."""
+"""Read answers from an evaluation server's spreadsheet: columns `index`, `prediction` and optionally `question`."""
 
 import zlib
 from pathlib import Path
@@ -8,17 +8,17 @@ from zipfile import BadZipFile, ZipFile
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import refuse_repeated
 
-SIGNATURE = b"PK\x03\x04"  # of the archive that an xlsx is
-LARGEST = 2**29  # bytes that the archive may unpack to; MMBench's sheet of answers has some millions
+SIGNATURE = b"PK\x03\x04"  # of the zip archive that an xlsx is
+LARGEST = 2**29  # bytes that the archive may unpack to; MMBench's sheet of answers has a few million
 COLUMNS = ("index", "prediction")
-NO_TEXT = {"f": "a formula", "e": "an error"}  # openpyxl's kinds of cells, whose values are texts to Python
-# What openpyxl meets in an archive that is broken or no spreadsheet: its parts are anybody's.
+NO_TEXT = {"f": "a formula", "e": "an error"}  # openpyxl's types of cells whose values are str as well
+# The exceptions of openpyxl for an archive that is broken or not a spreadsheet.
 UNREADABLE = (
     *(BadZipFile, zlib.error, OSError, EOFError, SyntaxError, RuntimeError, ArithmeticError, LookupError),
     *(AttributeError, TypeError, ValueError),
 )
 
-Cells = list[Any]  # openpyxl's, of one row
+Cells = list[Any]  # openpyxl's cells of one row
 
 
 def is_spreadsheet(path: Path) -> bool:
@@ -30,10 +30,10 @@ def is_spreadsheet(path: Path) -> bool:
 
 
 def read_predictions(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield `question_id`, `text` and `question` of every row with a prediction, and the place where it stands.
+    """Yield the position of every row with a prediction, and its `question_id`, `text` and `question`.
 
-    An empty prediction is no answer. A formula or a number where a text belongs raises PipelineError, as does a file
-    that is no spreadsheet of one sheet with the columns.
+    An empty prediction is no answer. A formula or a number in place of a text raises PipelineError, as does a file
+    that is not a spreadsheet of one sheet with the required columns.
     """
     heading, *rows = _rows(path)
     refuse_repeated([str(cell.value) for cell in heading if cell.value is not None], path)
@@ -58,15 +58,15 @@ def _rows(path: Path) -> list[Cells]:
         with ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > LARGEST:
-            raise PipelineError("this spreadsheet unpacks to too much", where=path, value=f"{unpacked} bytes")
+            raise PipelineError("this spreadsheet is too large when unpacked", where=path, value=f"{unpacked} bytes")
         with path.open("rb") as file:
             book = load_workbook(file, read_only=True)
             sheets = book.worksheets
             for sheet in sheets:
-                sheet.reset_dimensions()  # else rows beyond those that the file claims to have are left out
+                sheet.reset_dimensions()  # otherwise rows beyond the stated dimensions are left out
             rows = [list(row) for row in sheets[0].iter_rows()] if len(sheets) == 1 else []
     except UNREADABLE as error:
-        cure = "save it again as xlsx, or hand in the answers as JSON Lines"
+        cure = "save it again as xlsx, or pass the answers as JSON Lines"
         raise PipelineError("this spreadsheet cannot be read", where=path, value=str(error)[:150], cure=cure) from error
     if not rows:
         raise PipelineError(
@@ -80,18 +80,18 @@ def _cell(row: Cells, column: int | None) -> Any:
 
 
 def _text(cell: Any, where: str) -> str:
-    """Return the text of a cell, empty where there is none."""
+    """Return the text of a cell, empty if it has none."""
     if cell is None or cell.value is None:
         return ""
     if cell.data_type in NO_TEXT or not isinstance(cell.value, str):
         kind = NO_TEXT.get(cell.data_type, type(cell.value).__name__)
-        cure = "format the column as text, and write what the model said"
-        raise PipelineError(f"a text belongs here, not {kind}", where=where, value=cell.value, cure=cure)
+        cure = "format the column as text, and write the model's answer"
+        raise PipelineError(f"this cell must be text, not {kind}", where=where, value=cell.value, cure=cure)
     return cell.value
 
 
 def _index(cell: Any, where: str) -> str:
-    """Return the index of a row as text; Excel keeps whole numbers as such."""
+    """Return the index of a row as text; Excel stores it as a number."""
     value = None if cell is None else cell.value
     if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
         raise PipelineError("a row with a prediction needs its index, a whole number", where=where, value=value)

@@ -1,4 +1,4 @@
-"""The submit stage: answers become the file that a benchmark's own server takes."""
+"""The submit stage: write answers as the file that a benchmark's evaluation server takes."""
 
 import logging
 from pathlib import Path
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class SubmitSettings(Settings):
-    """Which benchmark's file, by which protocol."""
+    """The benchmark, its protocol and its files."""
 
     benchmark: str
     protocol: str
@@ -22,11 +22,11 @@ class SubmitSettings(Settings):
 def make_submission(
     answers: Path, files: Files, settings: SubmitSettings, chosen: set[str] | None = None
 ) -> tuple[bytes, int]:
-    """Return the file to hand in, of the chosen questions if given, and how many of them it leaves unanswered."""
+    """Return the file to submit, and how many questions have no answer; `chosen` restricts the questions."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files, scored=False)
     joined = join(only(checked.questions, chosen), answers)
     if joined.missing:
         logger.warning("%d of %d questions have no answer", joined.missing, len(joined.pairs))
-    handed_in = cast(Submitting, benchmark).submission(files, joined.pairs, settings.protocol)
-    return handed_in, joined.missing
+    content = cast(Submitting, benchmark).submission(files, joined.pairs, settings.protocol)
+    return content, joined.missing

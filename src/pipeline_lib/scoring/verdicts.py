@@ -1,4 +1,4 @@
-"""Verdicts on disk: one Parquet row a question."""
+"""Write verdicts as Parquet, one row per question."""
 
 from dataclasses import fields
 from pathlib import Path

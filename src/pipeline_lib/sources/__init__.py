@@ -1,1 +1,1 @@
-"""Where raw files come from: one module a kind of source."""
+"""Sources of raw files: one module for each kind."""

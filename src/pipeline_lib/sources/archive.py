@@ -1,4 +1,4 @@
-"""Source `archive`: the files of zip and tar archives, from a URL or from this machine."""
+"""Source `archive`: the files in zip and tar archives, from URLs or from this machine."""
 
 from pathlib import Path
 from typing import Literal
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Part
 from pipeline_lib.downloads.names import is_url
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Location, SourceSettings
 
 CHANGES = False
 
@@ -15,16 +15,18 @@ CHANGES = False
 class Archive(Part):
     """One archive."""
 
-    url: Place = Field(description="its URL, or its path on this machine: zip, or tar plain, gz, bz2 or xz")
-    sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
-    below: str = Field(default="", description="the folder in it to take, which is dropped from the names")
+    url: Location = Field(description="its URL, or its path on this machine: zip, or tar (plain, gz, bz2 or xz)")
+    sha256: str | None = Field(
+        default=None, description="its expected digest; null: the digest of the first fetch is pinned"
+    )
+    below: str = Field(default="", description="the folder of the archive to take; it is removed from the names")
 
 
 class Settings(Archive, SourceSettings):
-    """Which archives to take apart."""
+    """Which archives to extract."""
 
     kind: Literal["archive"]
-    also: list[Archive] = Field(default=[], description="further archives of the same files' tree")
+    also: list[Archive] = Field(default=[], description="further archives, extracted into the same tree")
 
     def archives(self) -> list[Archive]:
         """Return all archives."""
@@ -35,7 +37,7 @@ class Settings(Archive, SourceSettings):
         return {archive.url: archive.sha256 for archive in self.archives()}
 
     def local_places(self) -> list[str]:
-        """Return those that are no URLs."""
+        """Return the archives that are paths on this machine."""
         return [archive.url for archive in self.archives() if not is_url(archive.url)]
 
 
@@ -45,8 +47,8 @@ def list_names(settings: Settings, seed: int) -> list[str]:
     from pipeline_lib.downloads.store import Store
 
     with Store() as store:
-        found = [(store.pinned(part.url, part.sha256), part.below) for part in settings.archives()]
-    return [name for path, below in found for name in list_archive(path, below)]
+        archives = [(store.pinned(part.url, part.sha256), part.below) for part in settings.archives()]
+    return [name for path, below in archives for name in list_archive(path, below)]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:

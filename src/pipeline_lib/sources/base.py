@@ -1,9 +1,9 @@
-"""What every source offers to the fetch stage.
+"""The interface of source modules, which the fetch stage uses.
 
-A source module has `CHANGES` (whether its names are asked for whenever the workflow is planned, since they can change
-under the same settings; what downloads is asked once, by its jobs), `Settings`, `list_names(settings, seed)` and
-`fetch(settings, seed, names, folder)`; where `CHANGES` holds, maybe `scan(settings)`, which returns the files with
-their sizes and times (`core.walk.Walk`).
+A source module has `CHANGES`, `Settings`, `list_names(settings, seed)` and `fetch(settings, seed, names, folder)`.
+`CHANGES` is true if the names can change under the same settings: then they are listed whenever the workflow is
+planned, otherwise once by the jobs. A module with `CHANGES` may also have `scan(settings)`, which returns the files
+with their sizes and times (`core.walk.Walk`).
 """
 
 import hashlib
@@ -18,20 +18,20 @@ from pipeline_lib.core.urls import is_readable, secret_in
 from pipeline_lib.machine.site import locate
 
 
-def without_secret(place: str) -> str:
-    """Return a place that may be written down; a URL that cannot be one, or has a secret in it, raises ValueError."""
-    if not is_readable(place):
-        raise ValueError("this is not a URL: a bracket stands in its host")
-    secret = secret_in(place)
+def without_secret(location: str) -> str:
+    """Return a location that records may contain; an invalid URL, or one with a secret, raises ValueError."""
+    if not is_readable(location):
+        raise ValueError("this is not a URL: its host contains a bracket")
+    secret = secret_in(location)
     if secret:
         raise ValueError(
-            f"{secret} in a URL would stand in every record: download the file yourself and use the source `manual`; "
-            "for the hub, log in with `hf auth login` or set HF_TOKEN"
+            f"{secret} in a URL would be written into every record: download the file yourself and use the source "
+            "`manual`; for the hub, log in with `hf auth login` or set HF_TOKEN"
         )
-    return place
+    return location
 
 
-Place = Annotated[str, AfterValidator(without_secret)]  # a URL, or a path on this machine
+Location = Annotated[str, AfterValidator(without_secret)]  # a URL, or a path on this machine
 
 
 class SourceSettings(Settings):
@@ -40,19 +40,19 @@ class SourceSettings(Settings):
     kind: str = Field(description="the kind of source: a module in pipeline_lib/sources")
 
     def pins(self, shards: int) -> dict[str, str | None]:
-        """Return what must be pinned for equal files everywhere: names in `studies/pins.lock`, and what the study pins.
+        """Return the names in `studies/pins.lock` on which the files depend, with the digests that the study sets.
 
-        None stands for what the study leaves open: the first fetch pins it. A source that downloads nothing has none.
+        None means that the study sets no digest: the first fetch pins it. A source that downloads nothing has no pins.
         """
         return {}
 
     def local_places(self) -> list[str]:
-        """Return the files and folders of this machine that it names, as the study has them."""
+        """Return the files and folders of this machine, as the study names them."""
         return []
 
     def local_paths(self) -> list[Path]:
-        """Return where they lie; planning looks whether they changed. A site that is not named raises PipelineError."""
-        return [locate(place).absolute() for place in self.local_places()]
+        """Return their absolute paths, which planning checks for changes; an unknown site path raises PipelineError."""
+        return [locate(path).absolute() for path in self.local_places()]
 
     def tolerance(self) -> float:
         """Return the largest share of a shard's files that may be unusable."""
@@ -61,7 +61,7 @@ class SourceSettings(Settings):
 
 @dataclass(frozen=True)
 class Failure:
-    """A file of a source that could not be had."""
+    """A file of a source that could not be fetched."""
 
     name: str
     url: str
@@ -77,14 +77,14 @@ class Source(Protocol):
         """Return the names of all files of the source, as POSIX paths."""
 
     def fetch(self, settings: SourceSettings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-        """Put the named files below `folder`, and return those that could not be had."""
+        """Put the named files below `folder`, and return those that could not be fetched."""
 
 
 def shard_pin(name: str, shard: int, shards: int) -> str:
-    """Return the name of the pin of one shard's files, for a source whose files nobody else pins."""
+    """Return the name of the pin of one shard's files, for a source whose files have no other pin."""
     return f"{name}#{shard:03d}/{shards}"
 
 
 def shard_of(name: str, shards: int) -> int:
-    """Return the shard that a file belongs to: by the digest of its name, so that an insertion moves nothing."""
+    """Return the shard of a file, by the digest of its name, so that a new file moves no other file."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % shards

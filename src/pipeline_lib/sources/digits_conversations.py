@@ -21,7 +21,7 @@ class Settings(SourceSettings):
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that rows with images are about")
     scenes: int = Field(gt=0, le=10_000_000, description="how many scenes there are; each has one caption")
     instruction_rows: int = Field(
-        gt=0, le=10_000_000, description="single-turn instruction rows, about one scene after the other"
+        gt=0, le=10_000_000, description="single-turn instruction rows, over the scenes in order"
     )
     text_rows: int = Field(gt=0, le=10_000_000, description="rows without images")
     choices: float = Field(default=0.0, ge=0, le=1, description="share of instruction rows that are multiple choice")

@@ -1,4 +1,4 @@
-"""Source `digits_mix`: a few rows in the files that LLaVA-1.5 trains on, about the images of `digits_photos`."""
+"""Source `digits_mix`: a few rows in the format of LLaVA-1.5's training files, about images of `digits_photos`."""
 
 import json
 from pathlib import Path

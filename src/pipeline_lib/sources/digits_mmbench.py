@@ -1,4 +1,4 @@
-"""Source `digits_mmbench`: MMBench about digit scenes, in its official file."""
+"""Source `digits_mmbench`: MMBench about digit scenes, in its official file format."""
 
 import csv
 from pathlib import Path
@@ -26,7 +26,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Write the table, images and all, below `folder`."""
+    """Write the table with its images below `folder`."""
     from pipeline_lib.digits.mmbench import COLUMNS, table_rows
 
     for name in names:

@@ -1,4 +1,4 @@
-"""Source `digits_photos`: a few images named and encoded as those of one collection that LLaVA-1.5 trains on."""
+"""Source `digits_photos`: a few images, named and encoded as in one of LLaVA-1.5's training collections."""
 
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ class Settings(SourceSettings):
 
     kind: Literal["digits_photos"]
     collection: Literal["coco", "gqa", "ocr_vqa", "textvqa", "vg_100k", "vg_100k_2", "captions"] = Field(
-        description="whose names the images have"
+        description="the collection whose file names the images have"
     )
     images: int = Field(gt=0, description="how many images")
 

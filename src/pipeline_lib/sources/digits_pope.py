@@ -1,4 +1,4 @@
-"""Source `digits_pope`: POPE about digit scenes, in its official files."""
+"""Source `digits_pope`: POPE about digit scenes, in its official file format."""
 
 import fnmatch
 from pathlib import Path
@@ -20,7 +20,7 @@ class Settings(SourceSettings):
     kind: Literal["digits_pope"]
     part: Literal["train", "dev", "test"] = Field(description="the part of the scenes that the questions are about")
     scenes: int = Field(gt=0, le=10_000_000, description="how many scenes; six questions each")
-    only: str = Field(default="*", description="a pattern of the names to write")
+    only: str = Field(default="*", description="pattern of the names of the files to write")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

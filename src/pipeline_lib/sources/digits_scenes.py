@@ -1,4 +1,4 @@
-"""Source `digits_scenes`: pictures of digit scenes, as files in many formats; three of the training part are broken."""
+"""Source `digits_scenes`: images of digit scenes in many file formats; three of the training part are broken."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,9 @@ class Settings(SourceSettings):
     """Which scenes to draw."""
 
     kind: Literal["digits_scenes"]
-    part: Literal["train", "dev", "test"] = Field(description="which scans the scenes are made of; parts share none")
+    part: Literal["train", "dev", "test"] = Field(
+        description="which scans the scenes are made of; parts share no scans"
+    )
     scenes: int = Field(gt=0, le=10_000_000, description="how many scenes")
 
 

@@ -1,4 +1,4 @@
-"""Source `digits_scienceqa`: ScienceQA about digit scenes, in its official files."""
+"""Source `digits_scienceqa`: ScienceQA about digit scenes, in its official file format."""
 
 import fnmatch
 import json
@@ -24,7 +24,7 @@ class Settings(SourceSettings):
     scenes: int = Field(
         gt=0, le=10_000_000, description="how many scenes; one question each, half of them without an image"
     )
-    only: str = Field(default="*", description="a pattern of the names to write")
+    only: str = Field(default="*", description="pattern of the names of the files to write")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings as Part
 from pipeline_lib.downloads.names import is_url
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Location, SourceSettings
 
 CHANGES = False
 
@@ -16,8 +16,10 @@ CHANGES = False
 class File(Part):
     """One file."""
 
-    url: Place = Field(description="its URL, or its path on this machine")
-    sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
+    url: Location = Field(description="its URL, or its path on this machine")
+    sha256: str | None = Field(
+        default=None, description="its expected digest; null: the digest of the first fetch is pinned"
+    )
     name: str | None = Field(default=None, description="its path in the dataset; null: the last part of the URL")
 
 
@@ -36,7 +38,7 @@ class Settings(File, SourceSettings):
         return {file.url: file.sha256 for file in self.files()}
 
     def local_places(self) -> list[str]:
-        """Return those that are no URLs."""
+        """Return the files that are paths on this machine."""
         return [file.url for file in self.files() if not is_url(file.url)]
 
 
@@ -62,5 +64,5 @@ def _name(file: File) -> str:
 
     name = file.name or name_in_url(file.url)
     if not name:
-        raise PipelineError("this URL ends without a name", where="source.url", value=file.url, cure="give it a `name`")
+        raise PipelineError("this URL has no file name", where="source.url", value=file.url, cure="set `name`")
     return safe_name(name, file.url)

@@ -1,7 +1,7 @@
-"""Source `folder`: files that lie on this machine already; they are linked, not copied.
+"""Source `folder`: the files of a folder on this machine, which are linked, not copied.
 
-Every planning looks at names, sizes and times: a file that was added, taken away or edited makes its shard again. What
-cannot be used (a link to nothing, a name that is not UTF-8, …) is in the shard's list of failures.
+Planning always checks names, sizes and times: a file that was added, removed or edited makes its shard stale. Files
+that cannot be used (a dangling link, a name that is not UTF-8, …) are in the shard's list of failures.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ class Settings(SourceSettings):
     """Which folder to take."""
 
     kind: Literal["folder"]
-    path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` by site.yaml")
+    path: str = Field(description="the folder: absolute, relative to the project, or `site:NAME/...` from site.yaml")
 
     def local_places(self) -> list[str]:
         """Return the folder."""
@@ -33,7 +33,7 @@ class Settings(SourceSettings):
 
 
 def scan(settings: Settings) -> Walk:
-    """Return what lies below the folder; no such folder raises PipelineError."""
+    """Return the files below the folder; a missing folder raises PipelineError."""
     root = locate(settings.path)
     if not root.is_dir():
         raise PipelineError(
@@ -43,7 +43,7 @@ def scan(settings: Settings) -> Walk:
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the paths of all that lies below the folder, relative to it, unusable files included."""
+    """Return the paths of all files below the folder, relative to it, unusable files included."""
     content = scan(settings)
     return [*content.files, *content.unusable]
 

@@ -1,11 +1,11 @@
-"""Source `google_drive`: a file of Google Drive that anyone with the link may read: as it is, or an archive."""
+"""Source `google_drive`: a Google Drive file that anyone with the link may read, as it is or as an archive."""
 
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Location, SourceSettings
 
 CHANGES = False
 
@@ -14,11 +14,13 @@ class Settings(SourceSettings):
     """Which file to take."""
 
     kind: Literal["google_drive"]
-    id: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="the file's id, as it stands in its link")
-    sha256: str | None = Field(default=None, description="its digest; null: pinned as it is when first fetched")
-    name: str | None = Field(default=None, description="its path in the dataset; null: it is an archive to open")
-    below: str = Field(default="", description="the folder in the archive to take, which is dropped from the names")
-    endpoint: Place = Field(default="https://drive.google.com", description="where Google Drive is")
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="the file's id, as in its link")
+    sha256: str | None = Field(
+        default=None, description="its expected digest; null: the digest of the first fetch is pinned"
+    )
+    name: str | None = Field(default=None, description="its path in the dataset; null: it is an archive to extract")
+    below: str = Field(default="", description="the folder of the archive to take; it is removed from the names")
+    endpoint: Location = Field(default="https://drive.google.com", description="the URL of Google Drive")
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the file with its digest."""

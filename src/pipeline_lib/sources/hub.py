@@ -1,4 +1,4 @@
-"""Source `hub`: files of a dataset or model repository of the Hugging Face hub, at one commit."""
+"""Source `hub`: files of a dataset or model repository of the Hugging Face Hub, at one commit."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import Failure, Place, SourceSettings
+from pipeline_lib.sources.base import Failure, Location, SourceSettings
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.hub import Repository
@@ -20,10 +20,10 @@ class Settings(SourceSettings):
 
     kind: Literal["hub"]
     repository: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", description="owner/name")
-    type: Literal["dataset", "model"] = Field(default="dataset", description="what kind of repository it is")
+    type: Literal["dataset", "model"] = Field(default="dataset", description="the kind of repository")
     revision: str = Field(description="a commit of 40 hexadecimal digits; a branch or tag is pinned when first fetched")
-    files: list[str] = Field(default=["*"], description="patterns of the names to take; * stands for slashes too")
-    endpoint: Place | None = Field(default=None, description="URL of a mirror, which is asked without a token")
+    files: list[str] = Field(default=["*"], description="patterns of the names to take; * matches slashes too")
+    endpoint: Location | None = Field(default=None, description="URL of a mirror, to which no token is sent")
 
     @property
     def pin(self) -> str:
@@ -31,7 +31,7 @@ class Settings(SourceSettings):
         return f"hub:{self.type}/{self.repository}@{self.revision}"
 
     def pins(self, shards: int) -> dict[str, str | None]:
-        """Return the revision with its commit, where it is one."""
+        """Return the revision's pin; the commit is known if the revision is one."""
         return {self.pin: self.revision if COMMIT.fullmatch(self.revision) else None}
 
 

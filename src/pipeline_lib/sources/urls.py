@@ -1,6 +1,6 @@
-"""Source `urls`: a list of image URLs, such as OCR-VQA's `dataset.json`; links that are dead are listed.
+"""Source `urls`: the images in a list of URLs, such as OCR-VQA's `dataset.json`; dead links are listed.
 
-Names as OCR-VQA's own loader makes them: the id and the suffix of the URL. LLaVA saves all of them as `.jpg`
+An image is named as by OCR-VQA's own loader: the id and the suffix of the URL. LLaVA saves all as `.jpg`
 (https://github.com/haotian-liu/LLaVA, README: "we save all files as `.jpg`"): `suffix: .jpg`.
 """
 
@@ -14,24 +14,28 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
 from pipeline_lib.core.urls import without_queries
 from pipeline_lib.downloads.names import is_url
-from pipeline_lib.sources.base import Failure, Place, SourceSettings, shard_pin, without_secret
+from pipeline_lib.sources.base import Failure, Location, SourceSettings, shard_pin, without_secret
 
 if TYPE_CHECKING:
     from pipeline_lib.downloads.store import Store
 
 CHANGES = False
-Places = list[str]  # in the settings, `list` is a key
-ATTEMPTS = 4  # for each image; one that is not there must not cost a minute
+Paths = list[str]  # in the settings, `list` is a key
+ATTEMPTS = 4  # for each image; a missing one must not cost a minute
 
 logger = logging.getLogger(__name__)
 
 
 class Settings(SourceSettings):
-    """Which list to follow, and what its entries mean."""
+    """Which list to read, and the fields of its entries."""
 
     kind: Literal["urls"]
-    list: Place = Field(description="URL or path of the list: .json (ids to objects, or a list), .jsonl, .csv or .tsv")
-    sha256: str | None = Field(default=None, description="the list's digest; null: pinned when first fetched")
+    list: Location = Field(
+        description="URL or path of the list: .json (ids to objects, or a list), .jsonl, .csv or .tsv"
+    )
+    sha256: str | None = Field(
+        default=None, description="the list's expected digest; null: the digest of the first fetch is pinned"
+    )
     id_field: str | None = Field(default=None, description="the field with the id; null: the keys of a JSON object")
     url_field: str = Field(default="imageURL", description="the field with the URL")
     suffix: str | None = Field(default=None, description="the suffix of every name; null: that of the image's URL")
@@ -41,8 +45,8 @@ class Settings(SourceSettings):
         """Return the share of dead links that the study allows."""
         return self.unreachable
 
-    def local_places(self) -> "Places":
-        """Return the list, where it is no URL."""
+    def local_places(self) -> "Paths":
+        """Return the list, if it is a path on this machine."""
         return [] if is_url(self.list) else [self.list]
 
     def pins(self, shards: int) -> dict[str, str | None]:
@@ -59,22 +63,22 @@ def list_names(settings: Settings, seed: int) -> list[str]:
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Put the named images below `folder`, and return those whose link is dead."""
-    from pipeline_lib.downloads.pace import patience_here
+    from pipeline_lib.downloads.pace import site_retry_policy
     from pipeline_lib.downloads.store import Store
 
     wanted = set(names)
     links = [(name, url) for name, url in _links(settings) if name in wanted]
-    with Store(patience=patience_here(ATTEMPTS)) as store:
-        found = _fetch_all(store, links, folder)
-    return sorted(found, key=lambda failure: failure.name)
+    with Store(policy=site_retry_policy(ATTEMPTS)) as store:
+        failures = _fetch_all(store, links, folder)
+    return sorted(failures, key=lambda failure: failure.name)
 
 
 def _fetch_all(store: "Store", links: list[tuple[str, str]], folder: Path) -> list[Failure]:
     from pipeline_lib.downloads.pool import at_once
 
     failures = []
-    found = at_once(lambda link: _fetch_one(store, *link, folder), links, store.stop)
-    for done, failure in enumerate(found, start=1):
+    results = at_once(lambda link: _fetch_one(store, *link, folder), links, store.stop)
+    for done, failure in enumerate(results, start=1):
         failures += [failure] if failure else []
         if done % 1000 == 0:
             logger.info("%d of %d images, %d dead links", done, len(links), len(failures))
@@ -103,16 +107,16 @@ def _links(settings: Settings) -> list[tuple[str, str]]:
     with Store() as store:
         path = store.pinned(settings.list, settings.sha256)
     entries = _entries(path, settings)
-    return [_link(place, entry, settings) for place, entry in enumerate(entries)]
+    return [_link(index, entry, settings) for index, entry in enumerate(entries)]
 
 
-def _link(place: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, str]:
+def _link(index: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, str]:
     from pipeline_lib.downloads.names import is_url, name_in_url, safe_name
 
-    where = f"{settings.list}, entry {place}"
+    where = f"{settings.list}, entry {index}"
     identity, url = entry
     if not isinstance(identity, (str, int)) or not isinstance(url, str) or not is_url(url):
-        cure = "name the right ones with `id_field` and `url_field`"
+        cure = "name the right fields with `id_field` and `url_field`"
         raise PipelineError("this entry has no id or no URL", where=where, value=entry, cure=cure)
     try:
         without_secret(url)
@@ -120,7 +124,7 @@ def _link(place: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, 
         raise PipelineError(str(error), where=where, value=without_queries(url)) from error
     suffix = PurePosixPath(name_in_url(url)).suffix if settings.suffix is None else settings.suffix
     if not suffix:
-        raise PipelineError("this URL has no suffix to name the image by", where=where, value=url, cure="set `suffix`")
+        raise PipelineError("this URL has no suffix for the image's name", where=where, value=url, cure="set `suffix`")
     return safe_name(f"{identity}{suffix}", where), url
 
 
@@ -150,7 +154,7 @@ def _rows(path: Path, suffix: str, where: str) -> Any:
 
 
 def _table(path: Path, delimiter: str) -> list[dict[str, Any]]:
-    """Return the rows of a table; a row that is longer than its heading, or no row at all, raises PipelineError."""
+    """Return the rows of a table; a row that is longer than the header, or cannot be parsed, raises PipelineError."""
     import csv
     from io import StringIO
 
@@ -165,5 +169,5 @@ def _table(path: Path, delimiter: str) -> list[dict[str, Any]]:
         raise PipelineError(f"this table cannot be read: {error}", where=f"{path}:{reader.line_num}") from error
     for number, row in enumerate(rows, 1):
         if None in row:
-            raise PipelineError("more fields than the heading has", where=f"{path}, row {number}", value=row[None])
+            raise PipelineError("more fields than the header has", where=f"{path}, row {number}", value=row[None])
     return rows

@@ -1,1 +1,1 @@
-"""Training: what a recipe asks for, the batches, the trainer."""
+"""Training: recipe settings, batches, the trainer, resuming, several processes."""

@@ -1,4 +1,4 @@
-"""Adapters that others trained, as the outcome of a training in which nothing is trained."""
+"""Adopt an adapter that was trained elsewhere: check it against its base and save it, without training."""
 
 import shutil
 from pathlib import Path
@@ -19,31 +19,31 @@ from pipeline_lib.core.text import read_json
 from pipeline_lib.models.adapter import UPDATES, holds_projector, updated_layers
 from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
 from pipeline_lib.models.llava import FEATURE_LAYER, Base
-from pipeline_lib.models.projector import expect_places
+from pipeline_lib.models.projector import expect_tensors
 from pipeline_lib.training.task import Examples, Task, TrainingInputs
 
 SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 
 
 def adopted_task(material: TrainingInputs, template: str, shape: Literal["square", "pad"] | None) -> Task:
-    """Return the task of saving an adapter for its base, of which only shapes are looked at.
+    """Return the task of saving an adapter for its base; only the base's shapes are read.
 
-    An adapter whose card names another base, whose configuration or tensors are of another size, and whose files say
-    that images are shown in another way raise PipelineError.
+    Raises PipelineError where the adapter's card names another base, its configuration or tensors have other sizes,
+    or its files state another image shape.
     """
     if material.adapter is None:
-        raise PipelineError("there is no adapter to adopt", cure="give this training an `adapter`")
+        raise PipelineError("this recipe needs an adapter to adopt", cure="give this training an `adapter`")
     adapter_card = expect_kind(material.adapter, "adapter")
     card = Card(
         kind="adapter",
         template=template,
-        image_shape=_agreed(shape, adapter_card.image_shape, material.adapter),
+        image_shape=_agreed_shape(shape, adapter_card.image_shape, material.adapter),
         base=material.base.digests,
     )
     _expect_same_origin(adapter_card, card, material.adapter)
     if not (material.base.projector or holds_projector(material.adapter) or starts_from_llava(material.base)):
         raise PipelineError(
-            "nothing brings a projector: neither `start`, nor `projector`, nor this adapter", where=material.adapter,
+            "there is no projector: neither `start`, nor `projector`, nor this adapter has one", where=material.adapter,
             cure="LLaVA's scripts write it beside the adapter: add non_lora_trainables.bin to its folder; or give this "
             "training a `projector`",
         )  # fmt: skip
@@ -52,7 +52,7 @@ def adopted_task(material: TrainingInputs, template: str, shape: Literal["square
     _expect_layers(material.adapter, model.config)
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter), trust_remote_code=False))
     path = material.adapter / UPDATES
-    expect_places(get_peft_model_state_dict(adapted), load_file(path), path)
+    expect_tensors(get_peft_model_state_dict(adapted), load_file(path), path)
     return Task(
         model=model,
         examples=Examples([], lambda row: {}),
@@ -76,7 +76,7 @@ def _expect_same_origin(adapter: Card, planned: Card, where: Path) -> None:
 
 
 def base_config(base: Base) -> Any:
-    """Return the configuration of the LLaVA that a base is or would be composed to."""
+    """Return the configuration of a base's LLaVA, whether it is one or is composed of a language model and a tower."""
     if starts_from_llava(base):
         return AutoConfig.from_pretrained(base.start, local_files_only=True, trust_remote_code=False)
     if base.tower is None:
@@ -84,25 +84,25 @@ def base_config(base: Base) -> Any:
             "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
         )
     text = read_metadata(base.start / "config.json")
-    how = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
-    return llava_config(text, ClipFiles(base.tower).vision_config(), how, int(text["vocab_size"]))
+    features = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
+    return llava_config(text, ClipFiles(base.tower).vision_config(), features, int(text["vocab_size"]))
 
 
 def starts_from_llava(base: Base) -> bool:
-    """Return whether a base starts from a whole LLaVA, which brings its own projector."""
+    """Return whether a base starts from a whole LLaVA, which includes a projector."""
     return read_card(base.start).kind == "llava"
 
 
 def _expect_sizes(adapter: Path, config: Any) -> None:
-    """Raise PipelineError where the configuration beside an adapter is of a model of another size than its base."""
+    """Raise PipelineError where the configuration beside an adapter states other sizes than its base has."""
     path = adapter / KEPT / "config.json"
     if not path.is_file():
         return
-    told, text = read_metadata(path), config.get_text_config()
+    stated, text = read_metadata(path), config.get_text_config()
     differing = {
-        key: f"{told[key]}, the base has {getattr(text, key)}"
+        key: f"{stated[key]}, the base has {getattr(text, key)}"
         for key in SIZES
-        if key in told and told[key] != getattr(text, key)
+        if key in stated and stated[key] != getattr(text, key)
     }
     if differing:
         raise PipelineError(
@@ -112,33 +112,33 @@ def _expect_sizes(adapter: Path, config: Any) -> None:
 
 
 def _expect_layers(adapter: Path, config: Any) -> None:
-    """Raise PipelineError where an adapter updates fewer layers than its base has, and its configuration names none."""
+    """Raise PipelineError where an adapter lacks layers of its base and its configuration does not select layers."""
     path = adapter / KEPT / ADAPTER_CONFIG
     configuration = read_json(path) if path.is_file() else {}
     with safe_open(adapter / UPDATES, framework="pt") as file:
         layers = set(updated_layers(file.keys()))
-    lacking = sorted(set(range(config.get_text_config().num_hidden_layers)) - layers) if layers else []
-    if lacking and configuration.get("layers_to_transform") is None:
+    missing = sorted(set(range(config.get_text_config().num_hidden_layers)) - layers) if layers else []
+    if missing and configuration.get("layers_to_transform") is None:
         raise PipelineError(
-            "this adapter has no update of some layers of its base", where=adapter, value=lacking[:8],
-            cure="tensors were lost, or it belongs to a smaller model: take another copy, or name its own base",
+            "this adapter has no update of some layers of its base", where=adapter, value=missing[:8],
+            cure="tensors are missing, or it belongs to a smaller model: use a complete copy, or name its base",
         )  # fmt: skip
 
 
-def _agreed(
-    said: Literal["square", "pad"] | None, told: Literal["square", "pad"] | None, where: Path
+def _agreed_shape(
+    configured: Literal["square", "pad"] | None, trained: Literal["square", "pad"] | None, where: Path
 ) -> Literal["square", "pad"]:
-    shape = told or said
-    if shape is None or (said is not None and said != shape):
+    shape = trained or configured
+    if shape is None or (configured is not None and configured != shape):
         raise PipelineError(
             "study and adapter do not agree on how images are shown", where=where,
-            value={"study": said, "adapter": told},
-            cure="write `image_shape` as the adapter says, or, where it is silent, as it was trained",
+            value={"study": configured, "adapter": trained},
+            cure="set `image_shape` to what the adapter states, or, if it states none, to what it was trained with",
         )  # fmt: skip
     return shape
 
 
 def _save(adapter: Path, card: Card, folder: Path) -> None:
-    """Copy an adapter into a new folder, with the card that names its base."""
+    """Copy an adapter into a new folder and write the card that names its base."""
     shutil.copytree(adapter, folder)
     write_card(folder, card)

@@ -11,44 +11,44 @@ from pipeline_lib.models.encoded import encoded_row
 from pipeline_lib.models.rows import Encoding
 from pipeline_lib.training.task import Batch, Features
 
-CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small set is decoded once
+CACHE_BYTES = 512 * 2**20  # pixels kept in memory, so that a small dataset is decoded once
 
 
 class PixelCache:
-    """Pixel tensors by image digest, up to CACHE_BYTES."""
+    """A cache of pixel tensors by image digest, up to CACHE_BYTES."""
 
     def __init__(self, load: Callable[[Conversation], torch.Tensor]) -> None:
         self._load = load
-        self._kept: dict[str, torch.Tensor] = {}
-        self._room = CACHE_BYTES
+        self._cached: dict[str, torch.Tensor] = {}
+        self._free = CACHE_BYTES
 
     def __call__(self, row: Conversation) -> torch.Tensor:
         """Return the pixels [3, height, width] of a row's image."""
         key = str(row.image_sha256)
-        if key in self._kept:
-            return self._kept[key]
+        if key in self._cached:
+            return self._cached[key]
         pixels = self._load(row)
         size = pixels.element_size() * pixels.numel()
-        if size <= self._room:
-            self._room -= size
-            self._kept[key] = pixels
+        if size <= self._free:
+            self._free -= size
+            self._cached[key] = pixels
         return pixels
 
 
-def encode_row(row: Conversation, how: Encoding) -> Features:
-    """Return `input_ids` and `labels` of a conversation, cut to the longest length.
+def encode_row(row: Conversation, encoding: Encoding) -> Features:
+    """Return `input_ids` and `labels` of a conversation, truncated to the longest length.
 
-    One without a trained token is an error; the original goes on with it, and so does `faithful`.
+    Raises PipelineError where no token is trained; the original trains on such rows, and so does `faithful`.
     """
-    found = encoded_row(row, how)
-    if not how.faithful and not found.trained:
+    encoded = encoded_row(row, encoding)
+    if not encoding.faithful and not encoded.trained:
         raise PipelineError(
-            f"no token of this row is trained: its {len(found.whole_ids)} tokens are cut to {how.length}",
+            f"no token of this row is trained: its {len(encoded.whole_ids)} tokens are truncated to {encoding.length}",
             where=f"row {row.row}",
             value=row.id,
             cure="raise the recipe's max_length, or drop the row",
         )
-    return {"input_ids": found.ids, "labels": found.labels}
+    return {"input_ids": encoded.ids, "labels": encoded.labels}
 
 
 def collate_conversations(examples: list[Features], pad: int) -> Batch:
@@ -63,7 +63,7 @@ def collate_conversations(examples: list[Features], pad: int) -> Batch:
 
 
 def collate_pairs(examples: list[Features], pad: int) -> Batch:
-    """Return captions `input_ids` and `attention_mask` [rows, tokens], `pixel_values`, and the request for a loss."""
+    """Return the captions' `input_ids` and `attention_mask` [rows, tokens], `pixel_values`, and `return_loss`."""
     return {
         "input_ids": _padded([example["input_ids"] for example in examples], pad),
         "attention_mask": _padded([[1] * len(example["input_ids"]) for example in examples], 0),

@@ -1,4 +1,4 @@
-"""Training CLIP on pairs of an image and its caption."""
+"""Train CLIP on image-caption pairs."""
 
 from functools import partial
 
@@ -16,9 +16,9 @@ from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs
 def contrastive_task(material: TrainingInputs) -> Task:
     """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
     expect_kind(material.base.start, "clip")
-    without = next((row for row in material.rows if row.image is None), None)
-    if without is not None:
-        raise PipelineError("a pair needs an image", where=f"row {without.row}", value=without.id)
+    imageless = next((row for row in material.rows if row.image is None), None)
+    if imageless is not None:
+        raise PipelineError("a pair needs an image", where=f"row {imageless.row}", value=imageless.id)
     model = load_model(CLIPModel, material.base.start)
     tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True, trust_remote_code=False)
     processor = CLIPImageProcessorPil.from_pretrained(

@@ -1,4 +1,4 @@
-"""The training curve: what every step cost, as a table that `dvc plots` draws."""
+"""The training curve: loss, learning rate and gradient norm of every step, as CSV for `dvc plots`."""
 
 import csv
 from pathlib import Path
@@ -26,7 +26,7 @@ def steps_of(log: list[dict[str, Any]]) -> list[Step]:
 
 
 def write_curve(path: Path, steps: list[Step]) -> None:
-    """Write the steps as CSV; a training that takes none has the header alone."""
+    """Write the steps as CSV; a training without steps has the header alone."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
@@ -34,7 +34,7 @@ def write_curve(path: Path, steps: list[Step]) -> None:
 
 
 def read_curve(path: Path) -> list[Step]:
-    """Return the steps of a curve."""
+    """Return the steps of a curve's CSV file."""
     with path.open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file)
     return [Step(int(step), *map(float, values)) for step, *values in rows]

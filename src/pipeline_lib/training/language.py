@@ -1,4 +1,4 @@
-"""Training a language model alone, on rows without images."""
+"""Train a language model alone, on rows without images."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ def language_task(material: TrainingInputs, template: Template, max_length: int)
         )
     model = load_model(LlamaForCausalLM, material.base.start)
     tokenizer = load_tokenizer(material.base.start)
-    make = partial(encode_row, how=Encoding(tokenizer, template, 0, max_length))
+    make = partial(encode_row, encoding=Encoding(tokenizer, template, 0, max_length))
     return Task(
         model=model,
         examples=Examples(material.rows, make),

@@ -1,4 +1,4 @@
-"""The processes of one node, which train together with those of other nodes if there are some."""
+"""Launch the training processes of one node with torch's elastic launcher, together with those of other nodes."""
 
 import logging
 import os
@@ -19,15 +19,15 @@ from pipeline_lib.training.settings import TrainSettings
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import TrainingInputs
 
-HEARD = "TORCHELASTIC_SIGNALS_TO_HANDLE"
-SECONDS_TO_MEET = 900
+SIGNALS = "TORCHELASTIC_SIGNALS_TO_HANDLE"
+RENDEZVOUS_SECONDS = 900
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Work:
-    """What every process of a training is given."""
+    """What every process of a training needs: inputs, settings, output folder, saved states, log."""
 
     material: TrainingInputs
     settings: TrainSettings
@@ -36,49 +36,49 @@ class Work:
     log: Path
 
     def log_of(self, rank: int) -> Path:
-        """Return the log of one process."""
+        """Return the log file of one process."""
         return self.log.with_suffix(f".{rank}.log")
 
-    def do(self) -> list[Step]:
+    def train(self) -> list[Step]:
         """Train in this process."""
         return train_recipe(self.material, self.settings, self.folder, self.resume)
 
 
 @dataclass(frozen=True)
 class Rendezvous:
-    """Where the nodes of a training meet, and whether this one keeps the place."""
+    """torch's rendezvous of a training's nodes, and whether this node hosts it."""
 
     nodes: int = 1
-    place: str = "localhost:0"
+    endpoint: str = "localhost:0"
     name: str = "training"
     host: bool = True
 
 
-def launch(work: Work, count: int, meeting: Rendezvous) -> dict[int, list[Step]]:
+def launch(work: Work, count: int, rendezvous: Rendezvous) -> dict[int, list[Step]]:
     """Train in `count` processes of this node and return their steps, by rank; each writes a log beside the job's.
 
-    A process that fails raises PipelineError with what it said. A notice to end is passed on, and raises SystemExit
-    when the processes have kept their state.
+    Raises PipelineError with the last line of its log where a process fails. TERM is passed on to the processes;
+    when they have saved their state, SystemExit is raised.
     """
-    os.environ[HEARD] = "SIGINT,SIGHUP,SIGQUIT"  # the launcher would not give them the time to keep their state
+    os.environ[SIGNALS] = "SIGINT,SIGHUP,SIGQUIT"  # not TERM: processes need time to save
     config = LaunchConfig(
-        min_nodes=meeting.nodes,
-        max_nodes=meeting.nodes,
+        min_nodes=rendezvous.nodes,
+        max_nodes=rendezvous.nodes,
         nproc_per_node=count,
-        run_id=meeting.name,
+        run_id=rendezvous.name,
         rdzv_backend="c10d",
-        rdzv_endpoint=meeting.place,
-        rdzv_configs={"is_host": meeting.host, "timeout": SECONDS_TO_MEET},
+        rdzv_endpoint=rendezvous.endpoint,
+        rdzv_configs={"is_host": rendezvous.host, "timeout": RENDEZVOUS_SECONDS},
         max_restarts=0,
         start_method="spawn",
     )
-    with StopSignal() as notice:
+    with StopSignal() as stop_signal:
         try:
             steps: dict[int, list[Step]] = elastic_launch(config, _process)(work)
         except SignalException as error:
             raise SystemExit from error
         except ChildFailedError as error:
-            if notice.heard:
+            if stop_signal.received:
                 raise SystemExit from error
             rank, _ = error.get_first_failure()
             raise PipelineError(
@@ -91,10 +91,10 @@ def _process(work: Work) -> list[Step]:
     rank = int(os.environ["RANK"])
     configure(work.log_of(rank), f"process {rank}")
     try:
-        return work.do()
-    except SystemExit as error:  # the launcher takes it for success
-        raise RuntimeError("told to end") from error
-    except Exception as error:  # the boundary of this process: what went wrong must reach its log
+        return work.train()
+    except SystemExit as error:  # which the launcher takes for success
+        raise RuntimeError("stopped by TERM") from error
+    except Exception as error:  # the boundary of this process: its log must name the error
         logger.error("%s", error if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}")
         raise
 

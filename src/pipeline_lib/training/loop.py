@@ -1,4 +1,4 @@
-"""Train a task with given settings; the same settings give the same bytes on one kind of processor, or on all."""
+"""Run a task's optimiser steps; equal settings give equal bytes on one kind of processor, or on all if portable."""
 
 import logging
 from pathlib import Path
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resume: Resume) -> list[Step]:
     """Train the task's model in place and return its steps; a loss that is not finite raises PipelineError.
 
-    An interrupted training goes on from its newest complete state and ends with the same bytes. A notice to end raises
-    SystemExit once a state is complete.
+    An interrupted training resumes from its newest complete state and ends with the same bytes. After TERM, SystemExit
+    is raised once a state is saved.
     """
-    state, notice = resume.latest(), StopSignal()
+    state, stop_signal = resume.latest(), StopSignal()
     trainer = VlmTrainer(
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
@@ -33,7 +33,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         blank=task.blank,
         train_dataset=task.examples,
         data_collator=task.collate,
-        callbacks=[Progress(), Saving(resume, notice), *([Guard(state)] if state else [])],
+        callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else [])],
         row_seed=settings.seed if task.faithful else derive_seed(settings.seed, "train", "rows"),
         faithful=task.faithful,
         own_rates=optimisation.own_rates(),
@@ -42,14 +42,14 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]
     logger.info("%d rows; %d of %d parameters are trained", len(task.examples), *counts)
     if state:
-        logger.info("going on from %s", state.name)
-    with notice, operations(settings.numerics):
+        logger.info("resuming from %s", state.name)
+    with stop_signal, operations(settings.numerics):
         trainer.train(resume_from_checkpoint=str(state) if state else None)
     return steps_of(trainer.state.log_history)
 
 
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path, rows: int) -> TrainingArguments:
-    # A single step would be warm-up alone and teach nothing: its rate is 0.
+    # A single step would be warm-up alone, at a learning rate of 0, and train nothing.
     warmup = 0.0 if optimisation.steps_over(rows) <= 1 else optimisation.warmup
     devices = settings.devices
     length: dict[str, Any] = (
@@ -78,7 +78,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         save_strategy="no",
         logging_strategy="steps",
         logging_steps=1,
-        logging_nan_inf_filter=False,  # else a loss that is not a number is logged as 0
+        logging_nan_inf_filter=False,  # else a loss of NaN is logged as 0
         disable_tqdm=True,
         report_to=[],
         **length,

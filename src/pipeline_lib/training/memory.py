@@ -1,6 +1,6 @@
-"""What a training needs of memory, before anything is loaded: held against what is there, refused where it cannot fit.
+"""Estimate the memory of a training before anything is loaded, and refuse a training that cannot fit.
 
-Weights, gradients and optimizer states follow from the shapes and are exact. Activations are an estimate.
+Sizes of weights, gradients and optimizer states follow from the shapes and are exact. Activations are an estimate.
 """
 
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Sizes:
-    """A model in numbers: its parameters, those trained, and the shape of its language model, if it has one."""
+    """Counts of all and of trained parameters, and the shape of the language model, if there is one."""
 
     parameters: int
     trained: int
@@ -36,7 +36,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that one process needs on its device; `activations` are estimated, None where they are not known."""
+    """Bytes that one process needs on its device; `activations` is an estimate, None if unknown."""
 
     weights: int
     gradients: int
@@ -45,33 +45,33 @@ class Need:
 
     @property
     def certain(self) -> int:
-        """Return what is needed whatever the rows are: weights and optimizer."""
+        """Return the bytes that are needed for any rows: weights and optimizer."""
         return self.weights + self.optimizer
 
     @property
     def total(self) -> int:
-        """Return the sum of all parts, without activations where they are not known."""
+        """Return the sum of all parts, without activations if they are unknown."""
         return self.certain + self.gradients + (self.activations or 0)
 
 
 def sizes_of(recipe: RecipeSettings, material: TrainingInputs) -> Sizes:
-    """Return the sizes of what a recipe trains, with all that it adds and freezes; no tensor is read or made."""
+    """Return the sizes of a recipe's model, added and frozen parameters included; no tensor is read or allocated."""
     with torch.device("meta"):
         model = cast(Recipe, load("recipes", recipe.name)).prepare(recipe, material).model
-    every = sum(value.numel() for value in model.parameters())
+    total = sum(value.numel() for value in model.parameters())
     trained = sum(value.numel() for value in trained_parameters(model).values())
     if recipe.makes == "clip":
-        return Sizes(every, trained)
+        return Sizes(total, trained)
     text = model.config.get_text_config()
-    return Sizes(every, trained, text.num_hidden_layers, text.hidden_size, text.intermediate_size, text.vocab_size)
+    return Sizes(total, trained, text.num_hidden_layers, text.hidden_size, text.intermediate_size, text.vocab_size)
 
 
 def need(sizes: Sizes, devices: Devices, rows: int, tokens: int | None) -> Need:
-    """Return what one process needs that takes `rows` rows of at most `tokens` tokens in a pass.
+    """Return what one process needs for passes of `rows` rows of at most `tokens` tokens.
 
-    Without sharding weights, gradients and AdamW's two means are float32, also where bfloat16 is computed in. DeepSpeed
-    keeps weights and gradients in the precision, spreads gradients, the means and a float32 copy of what is trained
-    over the processes, and with zero3 the weights too (Rajbhandari et al. 2020, arXiv 1910.02054, figure 1).
+    Without sharding, weights, gradients and AdamW's two moments are float32, also if the precision is bfloat16.
+    DeepSpeed stores weights and gradients in the precision. It shards gradients, moments and a float32 copy of trained
+    weights over the processes, with zero3 the weights too (Rajbhandari et al. 2020, arXiv 1910.02054, figure 1).
     """
     width, share = WIDTH[devices.precision], devices.processes
     activations = None if tokens is None else _activations(sizes, devices, rows * tokens)
@@ -82,44 +82,44 @@ def need(sizes: Sizes, devices: Devices, rows: int, tokens: int | None) -> Need:
 
 
 def check_memory(settings: TrainSettings, material: TrainingInputs, tokens: int | None) -> Sizes | None:
-    """Return the sizes of a training, None for one that takes no step; warn where it may not fit.
+    """Return the sizes of a training, None for one without steps; warn where it may not fit.
 
-    One that cannot fit into the memory that is here raises PipelineError.
+    Raises PipelineError for a training that cannot fit into this machine's memory.
     """
     if not isinstance(settings.recipe, Optimisation):
         return None
     devices = settings.devices
     sizes = sizes_of(settings.recipe, material)
     rows = devices.rows(settings.recipe.batch_size)
-    found = need(sizes, devices, rows, tokens)
-    logger.info("a process needs %s", told(found))
-    main, here = main_memory(), devices.gpus_per_node if is_spread(devices.nodes) else devices.processes
+    required = need(sizes, devices, rows, tokens)
+    logger.info("a process needs %s", describe(required))
+    main, local = main_memory(), devices.gpus_per_node if is_spread(devices.nodes) else devices.processes
     if settings.device == "cuda":
-        room, where = gpu_memory(), "a GPU"
-        loading = 4 * sizes.parameters * here
+        available, where = gpu_memory(), "a GPU"
+        loading = 4 * sizes.parameters * local
         if loading > main:
-            logger.warning("loading needs %s of main memory, and there are %s", gib(loading), gib(main))
+            logger.warning("loading needs %s of main memory, and this machine has %s", gib(loading), gib(main))
     else:
-        room, where = main // here, "main memory, for each process"
-    if room is None:
-        logger.warning("how much memory the GPU has is not known: whether this training fits is not checked")
-    elif found.certain > room:
+        available, where = main // local, "main memory, for each process"
+    if available is None:
+        logger.warning("the GPU's memory is unknown: whether this training fits is not checked")
+    elif required.certain > available:
         raise PipelineError(
-            f"this training cannot fit: weights and optimizer alone need {gib(found.certain)}",
+            f"this training cannot fit: weights and optimizer alone need {gib(required.certain)}",
             where=where,
-            value=gib(room),
-            cure=_cure(sizes, settings, room),
+            value=gib(available),
+            cure=_cure(sizes, settings, available),
         )
-    elif found.total > room:
-        logger.warning("this may not fit: about %s are needed, and there are %s", gib(found.total), gib(room))
+    elif required.total > available:
+        logger.warning("this may not fit: it needs about %s, and %s are available", gib(required.total), gib(available))
     return sizes
 
 
-def told(found: Need) -> str:
+def describe(required: Need) -> str:
     """Return the parts of a need in words."""
-    parts = {"weights": found.weights, "gradients": found.gradients, "optimizer": found.optimizer}
-    about = "unknown" if found.activations is None else f"about {gib(found.activations)}"
-    return ", ".join([*(f"{name} {gib(size)}" for name, size in parts.items()), f"activations {about}"])
+    parts = {"weights": required.weights, "gradients": required.gradients, "optimizer": required.optimizer}
+    activations = "unknown" if required.activations is None else f"about {gib(required.activations)}"
+    return ", ".join([*(f"{name} {gib(size)}" for name, size in parts.items()), f"activations {activations}"])
 
 
 def gib(size: int) -> str:
@@ -128,31 +128,32 @@ def gib(size: int) -> str:
 
 
 def _activations(sizes: Sizes, devices: Devices, tokens: int) -> int | None:
-    """Return about how many bytes the language model keeps for its gradients, its loss as if all were trained.
+    """Estimate the bytes that the language model stores for its backward pass, as if every token were trained.
 
-    Of a Llama layer: inputs of norms, projections and the product of attention, twelve hidden vectors, and four of the
-    feed-forward part. Recomputed, one hidden vector a layer is kept, and one layer at a time is whole.
+    A Llama layer stores the inputs of norms, projections and attention's product: twelve vectors of the hidden size and
+    four of the feed-forward size. With recomputed activations each layer stores one hidden vector, and one layer at a
+    time all of its vectors.
     """
     if not sizes.layers:
         return None
     width = WIDTH[devices.precision]
     layer = (12 * sizes.hidden + 4 * sizes.intermediate) * width
-    kept = sizes.layers * sizes.hidden * width + layer if devices.recompute_activations else sizes.layers * layer
-    logits = sizes.vocabulary * (width + 12)  # in the precision, in float32, without some words, and their gradient
-    return tokens * (kept + logits)
+    layers = sizes.layers * sizes.hidden * width + layer if devices.recompute_activations else sizes.layers * layer
+    logits = sizes.vocabulary * (width + 12)  # in the precision, and in float32: whole, masked, their gradient
+    return tokens * (layers + logits)
 
 
-def _cure(sizes: Sizes, settings: TrainSettings, room: int) -> str:
-    """Return ways out: those of sharding that fit, and to train less."""
-    ways = []
+def _cure(sizes: Sizes, settings: TrainSettings, available: int) -> str:
+    """Return what the user can do: shard over the fewest GPUs that fit, train fewer parameters, or use more memory."""
+    cures = []
     if settings.device == "cuda":
         for nodes, count in ((1, 2), (1, 4), (1, 8), (2, 8), (4, 8), (8, 8)):
             shared = {"nodes": nodes, "gpus_per_node": count}
             tried = settings.devices.model_copy(update={**shared, "sharding": "zero3", "precision": "bfloat16"})
-            if need(sizes, tried, 1, None).certain <= room:
+            if need(sizes, tried, 1, None).certain <= available:
                 where = "" if nodes == 1 else f"nodes: {nodes}, "
-                ways.append(f"devices: {{{where}gpus_per_node: {count}, precision: bfloat16, sharding: zero3}}")
+                cures.append(f"devices: {{{where}gpus_per_node: {count}, precision: bfloat16, sharding: zero3}}")
                 break
     if sizes.trained > sizes.parameters // 2:
-        ways.append("the recipe `lora` or `projector`, which train few parameters")
-    return "; or ".join([*ways, "a machine with more memory, or a smaller model"])
+        cures.append("the recipe `lora` or `projector`, which train few parameters")
+    return "; or ".join([*cures, "a machine with more memory, or a smaller model"])

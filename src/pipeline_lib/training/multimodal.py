@@ -1,4 +1,4 @@
-"""Training a LLaVA on conversations about images, whichever of its parts a recipe trains."""
+"""Train those parts of a LLaVA that a recipe chooses, on conversations about images."""
 
 from functools import partial
 from typing import Callable, cast
@@ -28,19 +28,19 @@ def multimodal_task(
 ) -> Task:
     """Return the task of training those parameters of a LLaVA whose names `trained` accepts.
 
-    A base without a projector is refused, unless one may be drawn.
+    Raises PipelineError where the base has no projector, unless `draws_projector`.
     """
     llava = open_llava(material.base, card, material.seed, draws_projector)
     template = cast(Template, load("prompts", str(card.template)))
     train_only(llava.model, trained)
     pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))
 
-    how = Encoding(llava.tokenizer, template, llava.model.config.image_seq_length, max_length, faithful)
+    encoding = Encoding(llava.tokenizer, template, llava.model.config.image_seq_length, max_length, faithful)
     image = image_id(llava.tokenizer)
 
     def make(row: Conversation) -> Features:
-        features = encode_row(row, how)
-        shown = image in features["input_ids"]  # and not cut off
+        features = encode_row(row, encoding)
+        shown = image in features["input_ids"]  # and not truncated
         return {**features, "pixel_values": pixels(row)} if shown else features
 
     side = llava.model.config.vision_config.image_size

@@ -1,4 +1,4 @@
-"""Training over the nodes of a Slurm job: a process of its own on each, which starts those of its GPUs.
+"""Train over the nodes of a Slurm job: one launcher on each node starts the processes of its GPUs.
 
 The job runs on its first node and starts `python -m pipeline_lib.training.nodes WORK` on all of them with `srun`.
 """
@@ -24,9 +24,9 @@ from pipeline_lib.machine.slurm_job import job_number
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.launch import Rendezvous, Work, launch
 
-# In the folder of the training's states.
+# Files in the folder of the training's states.
 WORK, STEPS, FAULT, MACHINE = "work.pickle", "steps.json", "fault.txt", "machine{}.json"
-ENDED = 75  # the exit code of a node whose processes have kept their state when they were told to end
+ENDED = 75  # exit code of a node whose processes saved their state after TERM
 FIRST_PORT, PORTS = 20_000, 10_000
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 def train_over_nodes(work: Work) -> tuple[list[Step], list[dict[str, Any]]]:
     """Train over the nodes that Slurm has granted this job; return the steps, and facts about every node.
 
-    What fails on a node raises PipelineError with what it said; a notice to end raises SystemExit.
+    Raises PipelineError with the message of the node that failed first; after TERM, SystemExit.
     """
     folder = work.resume.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,12 @@ def train_over_nodes(work: Work) -> tuple[list[Step], list[dict[str, Any]]]:
     if code == ENDED:
         raise SystemExit
     if code:
-        raise PipelineError("srun failed", where=f"job {job_number()}", value=code, cure="its log says more")
+        raise PipelineError("srun failed", where=f"job {job_number()}", value=code, cure="see its log")
     return [Step(*step) for step in read_json(folder / STEPS)], [read_json(path) for path in machines]
 
 
 def _run(command: list[str]) -> int:
-    """Return the exit code of a command, which is ended first where this process must end."""
+    """Run a command and return its exit code; an interruption of this process terminates the command first."""
     process = subprocess.Popen(command)
     try:
         return process.wait()
@@ -70,19 +70,19 @@ def _run(command: list[str]) -> int:
 
 
 def node(file: Path, host: str) -> int:
-    """Train on this node and return the exit code; what failed first on any node is left beside `file`."""
+    """Train on this node and return the exit code; the first error of any node is written beside `file`."""
     work: Work = pickle.loads(file.read_bytes())
     number, devices = int(os.environ["SLURM_NODEID"]), work.settings.devices
     configure(work.log.with_suffix(f".node{number}.log"), f"node {number}")
     job = int(os.environ["SLURM_JOB_ID"])
-    meeting = Rendezvous(devices.nodes, f"{host}:{FIRST_PORT + job % PORTS}", f"job {job}", number == 0)
+    rendezvous = Rendezvous(devices.nodes, f"{host}:{FIRST_PORT + job % PORTS}", f"job {job}", number == 0)
     try:
         if work.settings.device == "cuda":
             _take_gpus(devices.gpus_per_node)
         file.with_name(MACHINE.format(number)).write_text(json.dumps(machine_facts()), encoding="utf-8")
-        steps = launch(work, devices.gpus_per_node, meeting)
+        steps = launch(work, devices.gpus_per_node, rendezvous)
     except PipelineError as error:
-        _leave(file.with_name(FAULT), f"node {number}, {socket.gethostname()}: {error}")
+        _write_first(file.with_name(FAULT), f"node {number}, {socket.gethostname()}: {error}")
         return 1
     except SystemExit:
         return ENDED
@@ -93,18 +93,18 @@ def node(file: Path, host: str) -> int:
 
 def _take_gpus(count: int) -> None:
     logger.info("on GPU %s", ", ".join(gpus.take(count)))
-    found = torch.cuda.device_count()
-    if found < count:
+    usable = torch.cuda.device_count()
+    if usable < count:
         raise PipelineError(
-            f"Slurm granted {count} GPUs on this node, and torch can use {found}",
+            f"Slurm granted {count} GPUs on this node, and torch can use {usable}",
             where=gpus.VISIBLE,
             value=os.environ[gpus.VISIBLE],
             cure="make setup TORCH=cuda; vlmflow doctor",
         )
 
 
-def _leave(file: Path, text: str) -> None:
-    """Write a file unless another node has written it."""
+def _write_first(file: Path, text: str) -> None:
+    """Write a file unless another node has already written it."""
     try:
         with file.open("x", encoding="utf-8") as output:
             output.write(text)

@@ -1,4 +1,4 @@
-"""The logits of a language model where a token is trained: the loss needs no others."""
+"""Compute a language model's logits only at trained positions, which are all that the loss needs."""
 
 from typing import Any
 
@@ -12,25 +12,25 @@ Batch = dict[str, Tensor]
 
 
 class TrainedPositions:
-    """Lets the head of a language model read only those hidden states that a trained token follows."""
+    """Restricts the head of a language model to the hidden states that precede a trained token."""
 
     def __init__(self, head: torch.nn.Module) -> None:
-        self._read: Tensor | None = None
-        head.register_forward_pre_hook(self._choose)
+        self._selected: Tensor | None = None
+        head.register_forward_pre_hook(self._select)
 
     def logits(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the logits [trained tokens, vocabulary] of a batch, and the tokens that are right.
+        """Return the logits [trained tokens, vocabulary] of a batch, row by row, and their target tokens.
 
-        They come row by row. The model is called as a whole, so that what wraps it for many processes takes part.
+        The model is called as a whole, so that wrappers for several processes take part.
         """
         following = batch["labels"][:, 1:]
         trained = following != IGNORED
-        self._read = pad(trained, (0, 1))
+        self._selected = pad(trained, (0, 1))
         try:
             logits: Tensor = model(**{name: value for name, value in batch.items() if name != "labels"}).logits
         finally:
-            self._read = None
+            self._selected = None
         return logits, following[trained]
 
-    def _choose(self, head: torch.nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
-        return None if self._read is None else (arguments[0][self._read],)
+    def _select(self, head: torch.nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+        return None if self._selected is None else (arguments[0][self._selected],)

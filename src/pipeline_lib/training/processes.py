@@ -1,4 +1,4 @@
-"""Training in one process, in several of this machine, or over the nodes of a Slurm job."""
+"""Train in one process, in several of this machine, or over the nodes of a Slurm job."""
 
 import logging
 from typing import Any, NamedTuple
@@ -12,24 +12,24 @@ logger = logging.getLogger(__name__)
 
 
 class Trained(NamedTuple):
-    """The steps of a training, and facts about its nodes where it had several."""
+    """The steps of a training, and facts about its nodes if there were several."""
 
     steps: list[Step]
     nodes: list[dict[str, Any]]
 
 
 def train_in_processes(work: Work) -> Trained:
-    """Train as `train_recipe` does, in as many processes as the settings say, one a GPU.
+    """Train as `train_recipe` does, in as many processes as the settings ask for, one per GPU.
 
-    Without as many nodes all of them run here. A training that was told to end goes back into Slurm's queue if it came
-    on, so that its next attempt is not its last.
+    Outside a job of several nodes all processes run on this machine. A training that was stopped by TERM goes back into
+    Slurm's queue if it has a newer state, so that attempts without progress do not repeat forever.
     """
-    before = work.resume.latest()  # clears what is incomplete, before several processes look
+    before = work.resume.latest()  # removes incomplete states before several processes look for one
     try:
         return _train(work)
     except SystemExit:
         if work.resume.newest() not in (None, before) and requeue():
-            logger.info("back in Slurm's queue: it goes on from %s", work.resume.newest())
+            logger.info("back in Slurm's queue: the next attempt resumes from %s", work.resume.newest())
         raise
 
 
@@ -39,4 +39,4 @@ def _train(work: Work) -> Trained:
         return Trained(*train_over_nodes(work))
     if devices.processes > 1:
         return Trained(launch(work, devices.processes, Rendezvous())[0], [])
-    return Trained(work.do(), [])
+    return Trained(work.train(), [])

@@ -1,4 +1,4 @@
-"""Going on with an interrupted training: complete states under final names, and a guard that they were loaded."""
+"""Save and resume training states: complete states get final names, and loaded tensors are compared with the state."""
 
 import json
 import logging
@@ -14,11 +14,11 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below, remove
-from pipeline_lib.training.sharding import first_says, is_first, wait_for_all, whole_weights
+from pipeline_lib.training.sharding import broadcast_first, is_first, wait_for_all, whole_weights
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import trained_parameters
 
-SIZES = "sizes.json"  # written last: the files of a complete state and their sizes
+SIZES = "sizes.json"  # the files of a complete state and their sizes; written last
 WRITING = "writing"  # where the trainer writes a state before it gets its final name
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Resume:
-    """Where a training keeps its states, and the seconds between two of them."""
+    """The folder of a training's states, and the seconds between two of them."""
 
     folder: Path
     seconds: float
@@ -37,53 +37,53 @@ class Resume:
         return self.folder / WRITING
 
     def newest(self) -> Path | None:
-        """Return the newest complete state, None without one."""
+        """Return the newest complete state, or None."""
         return max(filter(_is_complete, self.folder.glob("step-*")), default=None)
 
     def latest(self) -> Path | None:
-        """Return the newest complete state, None without one; whatever is incomplete is removed."""
+        """Remove incomplete states; return the newest complete one, or None."""
         remove(self.writing)
         for state in self.folder.glob("step-*"):
             if not _is_complete(state):
-                logger.warning("%s was cut while it was written; it is not used", state)
+                logger.warning("%s was not written completely; it is not used", state)
                 remove(state)
         return self.newest()
 
 
 class Saving(TrainerCallback):
-    """Asks for a state when its time has come, and gives it its final name when it is complete.
+    """Requests a state at intervals, and gives it its final name when it is complete.
 
-    A notice to end asks for one too, and ends the training with SystemExit when it is complete.
+    After TERM it requests a state too, and ends the training with SystemExit when that is complete.
     """
 
-    def __init__(self, resume: Resume, notice: StopSignal) -> None:
+    def __init__(self, resume: Resume, stop_signal: StopSignal) -> None:
         self._resume = resume
-        self._notice = notice
-        self._ending = False
+        self._stop_signal = stop_signal
+        self._stopping = False
         self._last = time.monotonic()
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
-        """Ask for a state; the last step needs none."""
+        """Request a state; the last step needs none."""
         due = time.monotonic() - self._last >= self._resume.seconds
-        due, self._ending = first_says((due, self._notice.heard))
-        control.should_save = (due or self._ending) and state.global_step < state.max_steps
+        due, self._stopping = broadcast_first((due, self._stop_signal.received))
+        control.should_save = (due or self._stopping) and state.global_step < state.max_steps
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
-        """Publish what the trainer has written and drop older states."""
+        """Give the written state its final name and remove older states."""
         wait_for_all()
         if is_first():
             self._publish(state.global_step)
         wait_for_all()
         self._last = time.monotonic()
-        if self._ending:
-            logger.warning("told to end: the state of step %d is kept", state.global_step)
+        if self._stopping:
+            logger.warning("stopped by TERM: the state of step %d is saved", state.global_step)
             raise SystemExit
 
     def _publish(self, step: int) -> None:
         written = self._resume.writing / f"checkpoint-{step}"
-        files = files_below(written)  # DeepSpeed's lie in folders
+        files = files_below(written)  # DeepSpeed writes into subfolders
         sizes = {path.relative_to(written).as_posix(): path.stat().st_size for path in files}
         (written / SIZES).write_text(json.dumps(sizes))
         for path in (*files, written / SIZES):
@@ -95,7 +95,7 @@ class Saving(TrainerCallback):
 
 
 class Guard(TrainerCallback):
-    """Checks that a resumed model holds the state's tensors; the trainer itself only warns where names do not fit."""
+    """Checks that a resumed model holds the state's tensors; Trainer itself only warns where names do not match."""
 
     def __init__(self, state: Path) -> None:
         self._state = state
@@ -103,27 +103,27 @@ class Guard(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
-        """Raise PipelineError where the state holds other tensors than the trained ones, or one differs."""
+        """Raise PipelineError where names or values of the state's tensors differ from the trained ones."""
         trained = trained_parameters(keywords["model"])
         with whole_weights(keywords["model"]):
             held = {name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)}
         strange = sorted(held ^ trained.keys())
         if strange:
             raise PipelineError(
-                "a saved state does not hold the trained tensors",
+                "the tensors of a saved state are not the trained ones",
                 where=self._state,
                 value=strange[:3],
-                cure="remove it: the training begins anew",
+                cure="remove it: the training then starts from the beginning",
             )
 
 
 def _check(file: Path, trained: dict[str, torch.nn.Parameter]) -> list[str]:
-    """Return the tensors that a file holds; a trained one that the model does not agree with raises PipelineError."""
+    """Return the names of a file's tensors; raise PipelineError where a trained one differs from the model's."""
     with safe_open(file, framework="pt") as tensors:
         names = list(tensors.keys())
         for name in (name for name in names if name in trained):
             if not torch.equal(tensors.get_tensor(name), trained[name].detach().cpu()):
-                raise PipelineError("the model does not hold what the saved state holds", where=file, value=name)
+                raise PipelineError("a tensor of the model differs from the saved state", where=file, value=name)
     return names
 
 
@@ -136,7 +136,7 @@ def _is_complete(state: Path) -> bool:
 
 
 def _flush(path: Path) -> None:
-    """Wait until a file is on the disk, so that no power failure leaves a complete name with half its bytes."""
+    """Wait until a file is on disk, so that no power failure leaves a final name with incomplete bytes."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The train stage: run the recipe that the settings name."""
+"""The train stage: run the recipe named in the settings."""
 
 from pathlib import Path
 from typing import cast
@@ -14,13 +14,15 @@ from pipeline_lib.training.task import Recipe, TrainingInputs
 
 
 def train_recipe(material: TrainingInputs, settings: TrainSettings, folder: Path, resume: Resume) -> list[Step]:
-    """Write the checkpoint that a recipe makes into a new folder and return its steps."""
+    """Train as the recipe states, write the checkpoint into a new folder and return the steps."""
     make_deterministic(derive_seed(settings.seed, "train", settings.recipe.name), settings.threads, settings.device)
     recipe = cast(Recipe, load("recipes", settings.recipe.name))
     task = recipe.prepare(settings.recipe, material)
     steps: list[Step] = []
     if isinstance(settings.recipe, Optimisation):
-        from pipeline_lib.training.loop import train  # takes seconds, which a recipe without steps need not wait
+        from pipeline_lib.training.loop import (
+            train,
+        )  # takes seconds, which other recipes save
 
         steps = train(task, settings.recipe, settings, resume)
     with whole_weights(task.model):

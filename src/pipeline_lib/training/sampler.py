@@ -1,4 +1,4 @@
-"""The order of rows: drawn from an own seed for every epoch, never from a global generator."""
+"""The order of rows, drawn from a separate seed for every epoch, never from the global generator."""
 
 from typing import Iterator
 
@@ -10,10 +10,10 @@ from pipeline_lib.training.length_groups import modality_order
 
 
 class RowSampler(Sampler[int]):
-    """An order of `count` rows for every epoch; the trainer says which epoch is next.
+    """An order of `count` rows for every epoch; the trainer sets the epoch.
 
-    `lengths`, if given, groups rows by modality and length (`grouping.modality_order`) into steps of `shares` times
-    `rows`.
+    With `lengths`, rows are grouped by modality and length (`length_groups.modality_order`) into steps of `shares`
+    times `rows`.
     """
 
     def __init__(self, count: int, seed: int, lengths: list[int] | None = None, rows: int = 1, shares: int = 1) -> None:
@@ -25,7 +25,7 @@ class RowSampler(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order the next iteration gives; the trainer calls it."""
+        """Set the epoch of the next iteration; the trainer calls it."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -33,7 +33,7 @@ class RowSampler(Sampler[int]):
 
 
 class SeededSampler(RowSampler):
-    """An order that depends on the seed and the epoch alone; without lengths it is a permutation."""
+    """An order that depends on seed and epoch alone; without lengths, a random permutation."""
 
     def __iter__(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(derive_seed(self.seed, "row order", str(self.epoch)))

@@ -1,4 +1,4 @@
-"""Settings that recipes share. Whatever changes the weights stands here or in the recipe, and nowhere else."""
+"""Settings that recipes share; every setting that changes the weights is here or in the recipe."""
 
 from math import ceil
 from typing import Annotated, ClassVar, Literal, Self
@@ -10,35 +10,35 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import NumericSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
-MOST_ROWS = 10_000_000  # of a step
+MOST_ROWS = 10_000_000  # in a step
 
 
 class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
 
-    `makes` is the kind of model that comes out. What is saved of it is the whole model, or an adapter: the few tensors
-    that changed, to be merged into the model that the training started from.
+    `makes` is the kind of model that results. Saved is the whole model, or an adapter: the few tensors that changed,
+    to be merged into the model that the training started from.
     """
 
     makes: ClassVar[ModelKind] = "llava"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
-    adopts: ClassVar[bool] = False  # whether it takes an adapter that others trained
+    adopts: ClassVar[bool] = False  # whether it adopts an adapter that was trained elsewhere
 
-    name: str = Field(description="how the stage trains: a module in pipeline_lib/recipes")
+    name: str = Field(description="the recipe: a module in pipeline_lib/recipes")
 
     def model_template(self) -> str | None:
-        """Return the conversation template of the LLaVA that comes out, None for another model."""
+        """Return the conversation template of the resulting LLaVA, None for another model."""
         return None
 
     def draws_projector(self) -> bool:
-        """Return whether a projector is drawn at random where neither `start` nor `projector` brings one."""
+        """Return whether a random projector is drawn where neither `start` nor `projector` has one."""
         return False
 
 
 class Optimisation(RecipeSettings):
-    """How any recipe that takes steps optimises: AdamW with warm-up, a schedule and explicit clipping."""
+    """Optimiser settings of recipes with steps: AdamW with warm-up, a schedule and explicit clipping."""
 
-    learning_rate: float = Field(gt=0, description="the largest, reached after the warm-up")
+    learning_rate: float = Field(gt=0, description="the peak learning rate, reached after the warm-up")
     batch_size: int = Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")
     epochs: float | None = Field(default=None, gt=0, le=100_000, description="passes over the subset; or give steps")
     steps: int | None = Field(default=None, gt=0, le=100_000_000, description="optimiser steps; or give epochs")
@@ -51,17 +51,19 @@ class Optimisation(RecipeSettings):
         lt=1,
         description="share of the steps over which the learning rate rises; a single step has none",
     )
-    weight_decay: float = Field(default=0.0, ge=0, le=100, description="AdamW's; norms and biases are spared")
-    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's, of the running mean of gradients")
-    beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's, of the running mean of their squares")
-    clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0 does not clip")
+    weight_decay: float = Field(
+        default=0.0, ge=0, le=100, description="AdamW's weight decay, not applied to norms and biases"
+    )
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's decay rate of the running mean of gradients")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
+    clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")
 
     def own_rates(self) -> dict[str, float]:
-        """Return learning rates of parameters by a part of their names; the others have `learning_rate`."""
+        """Return learning rates by a part of the parameters' names; all others have `learning_rate`."""
         return {}
 
     def steps_over(self, rows: int) -> int:
-        """Return how many optimiser steps a training on so many rows takes."""
+        """Return how many optimiser steps a training on `rows` rows takes."""
         return self.steps or ceil((self.epochs or 0) * ceil(rows / self.batch_size))
 
     @model_validator(mode="after")
@@ -72,29 +74,29 @@ class Optimisation(RecipeSettings):
 
 
 class Devices(Settings):
-    """What a training computes on, and in which precision. Other devices give other bytes, not another training."""
+    """Devices and precision of a training. Other devices give other bytes, but the same training otherwise."""
 
     nodes: int = Field(
-        default=1, ge=1, le=10_000, description="machines that share every step, if a scheduler gives them"
+        default=1, ge=1, le=10_000, description="machines that share every step, if a scheduler grants them"
     )
     gpus_per_node: int = Field(
-        default=1, ge=1, le=1_000, description="GPUs of each node, with a process each; with `device: cpu`, processes"
+        default=1, ge=1, le=1_000, description="GPUs of each node, one process per GPU; with `device: cpu`, processes"
     )
     micro_batch: int | None = Field(
         default=None,
         gt=0,
         le=MOST_ROWS,
-        description="rows of one process in one pass; none: as many as its share of a step",
+        description="rows of one process in one pass; none: its whole share of a step",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        default="float32", description="of the computation; the optimiser keeps float32"
+        default="float32", description="precision of the computation; optimiser states are float32"
     )
     sharding: Literal["none", "zero2", "zero3"] = Field(
         default="none",
-        description="what DeepSpeed spreads over the processes: zero2 the optimiser, zero3 the weights too",
+        description="what DeepSpeed shards over the processes: zero2 gradients and optimiser, zero3 the weights too",
     )
     recompute_activations: bool = Field(
-        default=False, description="compute activations again instead of keeping them: slower, less memory"
+        default=False, description="recompute activations instead of storing them: slower, less memory"
     )
 
     @property
@@ -103,28 +105,28 @@ class Devices(Settings):
         return self.nodes * self.gpus_per_node
 
     def passes(self, batch_size: int) -> int:
-        """Return how many passes of every process make a step of `batch_size` rows; ValueError where none do."""
+        """Return how many passes of every process make a step of `batch_size` rows; ValueError if no number does."""
         rows = self.processes * (self.micro_batch or max(1, batch_size // self.processes))
         if batch_size % rows:
             shares = f"{self.nodes} x {self.gpus_per_node} processes x {rows // self.processes}"
-            raise ValueError(f"{batch_size} rows a step are not {shares} = {rows} rows some times")
+            raise ValueError(f"{batch_size} rows a step are not a multiple of {shares} = {rows} rows")
         return batch_size // rows
 
     def rows(self, batch_size: int) -> int:
-        """Return how many rows one process takes in one pass, of a step of `batch_size` rows."""
+        """Return how many of the `batch_size` rows of a step one process takes in one pass."""
         return batch_size // (self.passes(batch_size) * self.processes)
 
 
 class WeightsSettings(NumericSettings):
-    """What one weights job needs to know."""
+    """Settings of a weights job."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    tables: list[str] = Field(default=[], description="the tables of the tokenizer's texts, in their order")
+    tables: list[str] = Field(default=[], description="tables whose texts train the tokenizer, in order")
     seed: int
 
 
 class TrainSettings(NumericSettings):
-    """What one train job needs to know."""
+    """Settings of a train job."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
     seed: int

@@ -1,4 +1,4 @@
-"""What several processes of a training have to agree on: who writes, whole weights, DeepSpeed's settings."""
+"""What processes of a training share: the one that writes, barriers, whole weights, DeepSpeed's settings."""
 
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
@@ -17,37 +17,37 @@ def is_first() -> bool:
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
 
 
-def first_says(answer: T) -> T:
-    """Return what the first process answered, in all processes."""
+def broadcast_first(value: T) -> T:
+    """Return the first process's value in all processes."""
     if not torch.distributed.is_initialized():
-        return answer
-    said = [answer]
-    torch.distributed.broadcast_object_list(said, src=0)
-    return said[0]
+        return value
+    values = [value]
+    torch.distributed.broadcast_object_list(values, src=0)
+    return values[0]
 
 
 def wait_for_all() -> None:
-    """Wait until every process has come here."""
+    """Wait until every process has reached this call."""
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
 
 
 def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
-    """Return a context in which the model's parameters are whole, where DeepSpeed has spread them over processes."""
-    spread = [parameter for parameter in model.parameters() if hasattr(parameter, "ds_id")]
-    if not spread:
+    """Return a context in which parameters that DeepSpeed has sharded over processes are whole."""
+    sharded = [parameter for parameter in model.parameters() if hasattr(parameter, "ds_id")]
+    if not sharded:
         return nullcontext()
     import deepspeed
 
-    gathered: AbstractContextManager[Any] = deepspeed.zero.GatheredParameters(spread)
+    gathered: AbstractContextManager[Any] = deepspeed.zero.GatheredParameters(sharded)
     return gathered
 
 
 def deepspeed_settings(sharding: str, clip_norm: float) -> dict[str, Any] | None:
-    """Return DeepSpeed's settings, None without sharding; PipelineError where it is not installed.
+    """Return DeepSpeed's settings, None without sharding; raise PipelineError where DeepSpeed is not installed.
 
-    They are those of haotian-liu/LLaVA c121f04, `scripts/zero2.json` and `scripts/zero3.json`, and what these leave to
-    the version of DeepSpeed: `gradient_clipping`.
+    They are those of haotian-liu/LLaVA c121f04, `scripts/zero2.json` and `scripts/zero3.json`, and `gradient_clipping`,
+    which these leave to the version of DeepSpeed.
     """
     if sharding == "none":
         return None

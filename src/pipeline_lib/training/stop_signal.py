@@ -1,4 +1,4 @@
-"""The notice that a process must end, TERM: a training takes it between two steps, keeps its state, and ends."""
+"""Handle TERM: a training notices it between two steps, saves its state, and ends."""
 
 import multiprocessing
 import signal
@@ -7,20 +7,20 @@ from typing import Any, Self
 
 
 class StopSignal:
-    """Hears TERM while it is entered, instead of ending at once. Slurm sends it some time before a job's limit."""
+    """Records TERM while entered, instead of ending at once. Slurm sends it some time before a job's time limit."""
 
     def __init__(self) -> None:
-        self.heard = False
+        self.received = False
 
     def __enter__(self) -> Self:
-        self._before: Any = signal.signal(signal.SIGTERM, self._hear)
+        self._before: Any = signal.signal(signal.SIGTERM, self._receive)
         return self
 
     def __exit__(self, *raised: object) -> None:
         signal.signal(signal.SIGTERM, self._before)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
-        """Note it, and tell the processes that this one has started."""
-        self.heard = True
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        """Record the signal and pass it on to the processes that this one has started."""
+        self.received = True
         for child in multiprocessing.active_children():
             child.terminate()

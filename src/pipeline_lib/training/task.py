@@ -1,4 +1,4 @@
-"""A task: what a recipe hands to the training loop. And the files that it is made from."""
+"""The task that a recipe hands to the training loop, and the inputs that it is prepared from."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """What a training starts from: checkpoints, the rows, their images; maybe an adapter that others trained."""
+    """What a training starts from: checkpoints, rows, their images; for `adopt`, an adapter trained elsewhere."""
 
     base: Base
     rows: list[Conversation]
@@ -33,19 +33,19 @@ class TrainingInputs:
 
 @dataclass(frozen=True)
 class Task:
-    """A model with frozen and trained parameters set, its examples, how to batch them, how to save the result."""
+    """A model whose parameters are frozen or trained, its examples, their collate function, how to save the result."""
 
     model: "PreTrainedModel | PeftModel"
     examples: "Examples"
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
-    lengths: list[int] | None = None  # where rows are ordered by modality and length
-    faithful: bool = False  # whether rows come in the order that the original draws from the study's seed
-    blank: torch.Tensor | None = None  # the pixels of no image, for a LLaVA
+    lengths: list[int] | None = None  # if rows are ordered by modality and length
+    faithful: bool = False  # whether rows have the order that the original draws from the study's seed
+    blank: torch.Tensor | None = None  # a LLaVA's pixels for a batch without an image
 
 
 class Examples(Dataset[Features]):
-    """Examples made on demand from rows by a function."""
+    """A dataset that makes examples from rows on demand."""
 
     def __init__(self, rows: Sequence[Any], make: Callable[[Any], Features]) -> None:
         self._rows = rows
@@ -59,10 +59,10 @@ class Examples(Dataset[Features]):
 
 
 class Recipe(Protocol):
-    """The function of a recipe module."""
+    """The interface of a recipe module."""
 
     def prepare(self, settings: RecipeSettings, material: TrainingInputs) -> Task:
-        """Return what to train, on what, and how to save it."""
+        """Return the task: the model, its examples, and how to save it."""
 
 
 def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:
@@ -72,5 +72,5 @@ def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:
 
 
 def trained_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
-    """Return the parameters that are trained, by name."""
+    """Return the trained parameters by name."""
     return {name: value for name, value in model.named_parameters() if value.requires_grad}

@@ -1,4 +1,4 @@
-"""The trainer: Hugging Face's, with its known faults corrected."""
+"""Hugging Face's Trainer with known faults corrected: row order, loss average, frozen modules, states."""
 
 import logging
 import math
@@ -26,9 +26,9 @@ SECONDS_BETWEEN_LINES = 5.0
 class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
-    Its states hold the trained tensors alone. `own_rates` are learning rates of parameters by a part of their names,
-    `lengths` those of rows that are ordered by modality, `blank` the pixels that a pass without an image is shown;
-    `faithful` takes rows in the order that the original draws from `row_seed`.
+    Its states hold the trained tensors alone. `own_rates` are learning rates by a part of the parameters' names,
+    `lengths` the rows' lengths for an order by modality, `blank` the pixels for a pass without an image; `faithful`
+    takes rows in the order that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class VlmTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Return the pass's mean loss; the trainer has just put every module into training mode."""
+        """Return the pass's mean loss, frozen modules in eval mode; Trainer puts all into training mode before."""
         if return_outputs:
             raise NotImplementedError("no recipe evaluates while it trains")
         for module in self.frozen:
@@ -80,10 +80,10 @@ class VlmTrainer(Trainer):
         return loss
 
     def _features_of(self, blank: torch.Tensor) -> torch.Tensor:
-        """Return the sum of the features of no image.
+        """Return the sum of the features of a blank image.
 
-        Added to nothing, it gives the projector a gradient of zero rather than none, as the original has it; and other
-        processes, whose passes hold images, do not wait for it.
+        Times zero in the loss, it gives the projector a gradient of zero instead of None, as in the original, and other
+        processes, whose passes have images, do not wait for this one.
         """
         llava = self.accelerator.unwrap_model(self.model)
         features = llava.get_image_features(pixel_values=blank[None].to(llava.device, llava.dtype)).pooler_output
@@ -100,16 +100,16 @@ class VlmTrainer(Trainer):
         decayed = set(self.get_decay_parameter_names(self.model))
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in trained_parameters(self.model).items():
-            rate = next((own for part, own in self.own_rates.items() if part in name), self.args.learning_rate)
+            rate = next((value for part, value in self.own_rates.items() if part in name), self.args.learning_rate)
             decay = self.args.weight_decay if name in decayed else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged
-        return [{"params": found, "lr": rate, "weight_decay": decay} for (rate, decay), found in main_first]
+        return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in main_first]
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Write the trained tensors of a state; the frozen ones are where the training started from.
+        """Write the trained tensors of a state; the frozen ones are in the checkpoint that the training started from.
 
-        `state_dict` holds them where DeepSpeed has spread the parameters over processes.
+        `state_dict` holds them where DeepSpeed has sharded the parameters over processes.
         """
         if not self.args.should_save:
             return
@@ -121,12 +121,12 @@ class VlmTrainer(Trainer):
         save_file(tensors, folder / SAFE_WEIGHTS_NAME, metadata={"format": "pt"})
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        """Load a state's tensors; the stock trainer only warns where their names are not the model's."""
+        """Load a state's tensors; Trainer itself only warns where their names differ from the model's."""
         file = Path(resume_from_checkpoint) / SAFE_WEIGHTS_NAME
         tensors, trained = load_file(file), trained_parameters(self.model)
         if tensors.keys() != trained.keys():
             strange = sorted(tensors.keys() ^ trained.keys())[:3]
-            raise PipelineError("a saved state does not hold the trained tensors", where=file, value=strange)
+            raise PipelineError("the tensors of a saved state are not the trained ones", where=file, value=strange)
         with torch.no_grad():
             for name, parameter in trained.items():
                 parameter.copy_(tensors[name])
@@ -138,22 +138,22 @@ def _is_frozen(module: torch.nn.Module) -> bool:
 
 
 class Progress(TrainerCallback):
-    """Logs a line now and then, and stops a training whose loss or gradient is not finite."""
+    """Logs the loss every few seconds, and stops a training whose loss or gradient is not finite."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
-        """Log the loss of a step; one that is not finite raises PipelineError before any state is saved."""
+        """Log the loss of a step; raise PipelineError, before any state is saved, if it is not finite."""
         logs = keywords.get("logs") or {}
         loss = logs.get("loss")
         if loss is None:
             return
         if not math.isfinite(loss) or not math.isfinite(logs.get("grad_norm", 0.0)):
             raise PipelineError(
-                "the loss or its gradient is not a number",
+                "the loss or its gradient is not finite",
                 value=f"step {state.global_step}",
-                cure="lower the learning rate, or look at the rows",
+                cure="lower the learning rate, or check the rows",
             )
         now = time.monotonic()
         if now - self._last >= SECONDS_BETWEEN_LINES or state.global_step in (1, state.max_steps):

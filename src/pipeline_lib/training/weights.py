@@ -1,4 +1,4 @@
-"""The weights stage: make the kind of starting weights that the settings name."""
+"""The weights stage: make starting weights of the kind named in the settings."""
 
 from pathlib import Path
 from typing import cast
@@ -10,9 +10,9 @@ from pipeline_lib.training.settings import WeightsSettings
 from pipeline_lib.weights.base import WeightsInputs, WeightsMaker
 
 
-def make_weights(settings: WeightsSettings, given: WeightsInputs, folder: Path) -> None:
+def make_weights(settings: WeightsSettings, inputs: WeightsInputs, folder: Path) -> None:
     """Write starting weights into a new folder."""
     seed = derive_seed(settings.seed, "weights", settings.make.kind)
     make_deterministic(seed, settings.threads)
     maker = cast(WeightsMaker, load("weights", settings.make.kind))
-    maker.make(settings.make, given, seed, folder)
+    maker.make(settings.make, inputs, seed, folder)

@@ -1,1 +1,1 @@
-"""Starting weights: one module a kind."""
+"""Starting weights: one module per kind."""

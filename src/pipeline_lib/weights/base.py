@@ -1,6 +1,6 @@
-"""What every kind of starting weights offers to the weights stage.
+"""The interface that every kind of starting weights offers to the weights stage.
 
-A weights module has `Settings` and `make(settings, given, seed, folder)`.
+A weights module has `Settings` and `make(settings, inputs, seed, folder)`.
 """
 
 from dataclasses import dataclass, field
@@ -20,28 +20,28 @@ ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 class WeightsKind(Settings):
     """Settings of starting weights; `kind` names the module."""
 
-    kind: str = Field(description="what is made: a module in pipeline_lib/weights")
+    kind: str = Field(description="the kind of weights: a module in pipeline_lib/weights")
 
     def model_kind(self) -> ModelKind:
-        """Return what these weights are."""
+        """Return the kind of model that these weights are."""
         raise NotImplementedError
 
     def model_template(self) -> str | None:
         """Return the conversation template of a LLaVA, None for other weights."""
         return None
 
-    def origin(self, given: "WeightsInputs", seed: int) -> dict[str, Any]:
-        """Return where the tensors come from, as the record tells it."""
+    def origin(self, inputs: "WeightsInputs", seed: int) -> dict[str, Any]:
+        """Return the source of the tensors for the record."""
         return {"tensors": f"random, seed {seed}"}
 
     def takes_tower(self) -> bool:
-        """Return whether the vision tower of another CLIP model may be put in while these weights are made."""
+        """Return whether these weights may take their vision tower from another CLIP model."""
         return False
 
 
 @dataclass(frozen=True)
 class WeightsInputs:
-    """What weights are made from: rows whose texts train a tokenizer, files of a dataset by name, a CLIP model."""
+    """Inputs of weights: rows whose texts train a tokenizer, files of a dataset by name, a CLIP model."""
 
     rows: list[Conversation] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
@@ -51,5 +51,5 @@ class WeightsInputs:
 class WeightsMaker(Protocol):
     """The function of a weights module."""
 
-    def make(self, settings: WeightsKind, given: WeightsInputs, seed: int, folder: Path) -> None:
+    def make(self, settings: WeightsKind, inputs: WeightsInputs, seed: int, folder: Path) -> None:
         """Write a model into a new folder."""

@@ -1,4 +1,4 @@
-"""Weights `clip`: a CLIP model from its configuration, random, with a tokenizer trained on the study's texts."""
+"""Weights `clip`: a random CLIP model from a configuration, with a tokenizer trained on the study's texts."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,25 +14,25 @@ class Tokenizer(Base):
     """The tokenizer to train."""
 
     vocabulary: int = Field(
-        gt=260, le=LARGEST_VOCABULARY, description="tokens, the byte alphabet and the special ones included"
+        gt=260, le=LARGEST_VOCABULARY, description="number of tokens, including the byte alphabet and special tokens"
     )
 
 
 class Settings(WeightsKind):
-    """The shape of the model, as keys of transformers' CLIPConfig and its two parts, and its tokenizer."""
+    """The shape of the model, as keys of transformers' CLIPConfig and its two parts, and the tokenizer."""
 
     kind: Literal["clip"]
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     vision: VisionShape = Field(description="keys of transformers' CLIPVisionConfig")
     text: TextShape = Field(description="keys of transformers' CLIPTextConfig")
-    projection_dim: int = Field(gt=0, le=WIDEST, description="width of the space that images and texts share")
+    projection_dim: int = Field(gt=0, le=WIDEST, description="width of the embedding space of images and texts")
 
     def model_kind(self) -> ModelKind:
-        """Return what these weights are."""
+        """Return the kind of model that these weights are."""
         return "clip"
 
 
-def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
+def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random CLIPModel, its tokenizer and its image processor."""
     import torch
     from transformers import CLIPConfig, CLIPModel
@@ -42,7 +42,7 @@ def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> N
     from pipeline_lib.models.saving import save_model
     from pipeline_lib.models.tokenizer import train_clip_tokenizer
 
-    texts = (turn["value"] for row in given.rows for turn in row.conversations if turn["from"] == "gpt")
+    texts = (turn["value"] for row in inputs.rows for turn in row.conversations if turn["from"] == "gpt")
     tokenizer = train_clip_tokenizer(texts, settings.tokenizer.vocabulary, settings.text.max_position_embeddings)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     text = {"vocab_size": len(tokenizer), **special, **settings.text.keys()}

@@ -1,4 +1,4 @@
-"""Weights `llama`: a language model from its configuration, random, with a tokenizer trained on the study's texts."""
+"""Weights `llama`: a random language model from a configuration, with a tokenizer trained on the study's texts."""
 
 from pathlib import Path
 from typing import Literal, Self
@@ -16,9 +16,9 @@ class Tokenizer(Base):
     """The tokenizer to train."""
 
     vocabulary: int = Field(
-        gt=LEAST, le=LARGEST_VOCABULARY, description="tokens, the byte alphabet and the special ones included"
+        gt=LEAST, le=LARGEST_VOCABULARY, description="number of tokens, including the byte alphabet and special tokens"
     )
-    whole: list[str] = Field(default=[], description="texts that are one token each, such as a system prompt")
+    whole: list[str] = Field(default=[], description="texts that become one token each, such as a system prompt")
 
     @model_validator(mode="after")
     def _room_for_whole(self) -> Self:
@@ -28,18 +28,18 @@ class Tokenizer(Base):
 
 
 class Settings(WeightsKind):
-    """The shape of the model, as keys of transformers' LlamaConfig, and its tokenizer."""
+    """The shape of the model, as keys of transformers' LlamaConfig, and the tokenizer."""
 
     kind: Literal["llama"]
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     config: LlamaShape = Field(description="keys of transformers' LlamaConfig")
 
     def model_kind(self) -> ModelKind:
-        """Return what these weights are."""
+        """Return the kind of model that these weights are."""
         return "language"
 
 
-def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
+def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random LlamaForCausalLM and its tokenizer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -48,7 +48,7 @@ def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> N
     from pipeline_lib.models.saving import save_model
     from pipeline_lib.models.tokenizer import IMAGE, train_language_tokenizer
 
-    texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in given.rows)
+    texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in inputs.rows)
     tokenizer = train_language_tokenizer(texts, settings.tokenizer.vocabulary, settings.tokenizer.whole)
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     torch.manual_seed(seed)

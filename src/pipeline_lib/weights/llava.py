@@ -1,4 +1,4 @@
-"""Weights `llava`: a whole LLaVA from its configuration, random: a language model, a vision tower, a projector."""
+"""Weights `llava`: a random LLaVA from a configuration: language model, vision tower and projector."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,20 +12,23 @@ from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
-    """The two models that it is composed of, and how it is spoken to."""
+    """The language model, the CLIP model, the conversation template and the image shape."""
 
     kind: Literal["llava"]
-    language: llama.Settings = Field(description="the language model, as the kind `llama`")
-    tower: clip.Settings = Field(description="the CLIP model whose vision half is taken, as the kind `clip`")
+    language: llama.Settings = Field(description="the language model, with the settings of the kind `llama`")
+    tower: clip.Settings = Field(
+        description="the CLIP model that supplies the vision tower, with the settings of the kind `clip`"
+    )
     template: str = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] = Field(
-        default="pad", description="pad: padded to a square; square: the middle is cropped"
+        default="pad",
+        description="pad: images are padded to a square; square: images are cropped to the central square",
     )
 
     def model_kind(self) -> ModelKind:
-        """Return what these weights are."""
+        """Return the kind of model that these weights are."""
         return "llava"
 
     def model_template(self) -> str | None:
@@ -33,7 +36,7 @@ class Settings(WeightsKind):
         return self.template
 
 
-def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
+def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random LLaVA with its processor."""
     from pipeline_lib.models.card import Card
     from pipeline_lib.models.llava import compose
@@ -41,6 +44,6 @@ def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> N
     card = Card(kind="llava", template=settings.template, image_shape=settings.image_shape)
     with TemporaryDirectory() as scratch:
         language, tower = Path(scratch) / "language", Path(scratch) / "tower"
-        llama.make(settings.language, given, derive_seed(seed, "weights", "language"), language)
-        clip.make(settings.tower, given, derive_seed(seed, "weights", "tower"), tower)
+        llama.make(settings.language, inputs, derive_seed(seed, "weights", "language"), language)
+        clip.make(settings.tower, inputs, derive_seed(seed, "weights", "tower"), tower)
         compose(language, tower, card, seed).save(folder)

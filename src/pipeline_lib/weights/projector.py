@@ -1,4 +1,4 @@
-"""Weights `projector`: a projector of two linear layers, random, from the tower's width to the language model's."""
+"""Weights `projector`: a random projector of two linear layers, from the tower's width to the language model's."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,18 +10,18 @@ from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
-    """Its two widths."""
+    """The widths of the projector."""
 
     kind: Literal["projector"]
     vision: int = Field(gt=0, le=WIDEST, description="width of the vision tower")
     language: int = Field(gt=0, le=WIDEST, description="width of the language model")
 
     def model_kind(self) -> ModelKind:
-        """Return what these weights are."""
+        """Return the kind of model that these weights are."""
         return "projector"
 
 
-def make(settings: Settings, given: WeightsInputs, seed: int, folder: Path) -> None:
+def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random projector."""
     import torch
 

@@ -1,1 +1,1 @@
-"""What knows Snakemake: its jobs as this project plans them, and what it must run."""
+"""The interface to Snakemake: plans, runs, locks, and patches of its planner and executor."""

@@ -1,7 +1,7 @@
-"""How Snakemake (9) plans behind files that only order jobs, such as a verdict that a training waits for.
+"""Make Snakemake (9) plan jobs behind `ancient` files, such as a verdict that a training waits for.
 
-Left to itself it looks at no job below one that must run: that will run too. But where all files between the two are
-`ancient`, it does not, and a changed setting of it would go unseen until the next command.
+Snakemake does not examine the jobs below a job that must run, because they will run too. But where all files between
+the two are `ancient`, the lower job does not run, and a change of its settings would go unseen until the next command.
 """
 
 from typing import Any, Callable, Iterator
@@ -15,17 +15,17 @@ Walk = Callable[..., Iterator[Any]]
 
 
 def see_changes_behind_ancient(dag: type) -> None:
-    """Make the walk of Snakemake's DAG class go no further down than a run of a job makes others run.
+    """Make the downward walk of Snakemake's DAG class follow only dependencies that trigger a run.
 
     A class without this walk raises PipelineError.
     """
     walk = getattr(dag, WALK, None)
     if walk is None:
         raise PipelineError(
-            f"this Snakemake plans in another way than this project mends: {WALK!r} is gone",
+            f"this project cannot patch this version of Snakemake: {WALK!r} is gone",
             where=dag.__module__,
             value=library_versions(["snakemake"]),
-            cure="make setup installs the version that is pinned",
+            cure="make setup installs the pinned version",
         )
     setattr(dag, WALK, _walk(walk))
 
@@ -40,7 +40,7 @@ def _walk(walk: Walk) -> Walk:
 
 
 class _Triggering:
-    """Of the jobs that depend on one, those that it triggers."""
+    """The jobs that a run of their dependency triggers."""
 
     def __init__(self, depending: Any) -> None:
         self._depending = depending

@@ -1,10 +1,10 @@
-"""What Snakemake's executor (2.8.0) is told of its jobs and how often it asks, so that it waits where waiting is right.
+"""Patch how Snakemake's Slurm executor (2.8.0) queries job states and how long it waits between queries.
 
-Left to itself it forgets jobs that it could not ask for, and waits for them for ever: each look at the jobs hands back
-those that still run, and a look that failed hands back none. And of a job that lost its node `sacct` tells NODE_FAIL
-until it starts again: the executor then looks for the node, is told "None assigned", and excludes that from whatever it
-submits, which Slurm refuses. Between two looks that saw no end it waits ten seconds longer each time, so that a chain
-of short jobs takes twice its time.
+Unpatched, the executor drops its jobs when a query fails, and then waits for them for ever: each check returns the jobs
+that still run, and a failed check returns none. When a job loses its node, `sacct` reports NODE_FAIL until the job
+starts again; the executor looks up the node, gets "None assigned", and excludes that name from later submissions, which
+Slurm refuses. After each check without a finished job the executor waits ten seconds longer, so that a chain of short
+jobs takes twice its time.
 """
 
 import sys
@@ -18,16 +18,16 @@ EXECUTOR = "snakemake_executor_plugin_slurm"
 PACKAGE = "snakemake-executor-plugin-slurm"
 QUESTION = "query_job_status"
 WAIT = "next_seconds_between_status_checks"
-GROWTH = 1.25  # of the wait between two looks: an end is seen after at most a quarter of the time waited for it
+GROWTH = 1.25  # of the wait between two checks: the end of a job is seen at most a quarter of the time waited too late
 
 States = dict[str, str]
 Query = Callable[[str, Logger], Awaitable[tuple[States | None, float | None]]]
 
 
 def patch_slurm_executor(requeues: Callable[[], bool]) -> None:
-    """Make the executor, where it is loaded, wait for Slurm, and for jobs on lost nodes if Slurm `requeues` them.
+    """Make a loaded executor wait for Slurm, and for jobs on lost nodes if Slurm `requeues` them.
 
-    An executor that lacks a name that is replaced here raises PipelineError: it would forget jobs in silence.
+    An executor without the patched names raises PipelineError, because it would silently drop jobs.
     """
     executor = sys.modules.get(EXECUTOR)
     if executor is not None:
@@ -38,24 +38,24 @@ def patch_slurm_executor(requeues: Callable[[], bool]) -> None:
 
 
 def _replaceable(owner: Any, name: str) -> Any:
-    """Return what `owner` calls `name`."""
+    """Return the attribute to patch; PipelineError if it is gone."""
     try:
         return getattr(owner, name)
     except AttributeError:
         version = library_versions([PACKAGE])[PACKAGE]
         raise PipelineError(
-            f"Snakemake's Slurm executor is of another version than this project patches: {name!r} is gone",
-            where=owner.__name__, value=f"{PACKAGE} {version}", cure="make setup installs the version that is pinned",
+            f"this project cannot patch this version of Snakemake's Slurm executor: {name!r} is gone",
+            where=owner.__name__, value=f"{PACKAGE} {version}", cure="make setup installs the pinned version",
         ) from None  # fmt: skip
 
 
 def patient(query: Query, requeues: Callable[[], bool]) -> Query:
-    """Return a query that knows the state of no job where `query` fails: the executor asks again for those."""
+    """Return a query that returns no states where `query` fails, so that the executor asks again."""
 
     async def asked(command: str, logger: Logger) -> tuple[States, float]:
         states, seconds = await query(command, logger)
         if states is None:
-            logger.warning("Slurm does not answer. Jobs go on without it; it is asked again later.")
+            logger.warning("Slurm does not answer. Jobs continue without it; Snakemake will ask again.")
             return {}, 0.0
         lost = {job for job, state in states.items() if state == "NODE_FAIL"} if requeues() else set()
         return states | dict.fromkeys(lost, "REQUEUED"), seconds or 0.0
@@ -64,7 +64,7 @@ def patient(query: Query, requeues: Callable[[], bool]) -> Query:
 
 
 def slowly_growing(wait: property) -> property:
-    """Return the executor's wait in seconds, which it sets after each look, as one that grows no faster than GROWTH."""
+    """Return the executor's property for the wait in seconds, limited to grow by GROWTH per check."""
     assert wait.fget is not None and wait.fset is not None
     read, write = wait.fget, wait.fset
 

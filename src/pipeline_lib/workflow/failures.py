@@ -1,4 +1,4 @@
-"""What a person reads when jobs failed: each with the end of its log, and the command that goes on from there."""
+"""The report of failed jobs: the end of each log, and the command that resumes the run."""
 
 import shlex
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ LINES = 10
 
 @dataclass(frozen=True)
 class Failed:
-    """A job that failed: its rule and what it made, and the log of its program."""
+    """A failed job: its rule and wildcards, and the log of its program."""
 
     name: str
     log: Path
 
 
 def failure_text(failed: Iterable[Failed], command: Sequence[str]) -> str:
-    """Return the message about failed jobs: what of a log is there, else that nothing was logged."""
+    """Return the message about failed jobs, with the end of each log, or a line that nothing was logged."""
     parts = [f"{job.name} failed. {_end(job.log)}" for job in sorted(failed, key=lambda job: job.name)]
-    return "\n".join([*parts, "What is finished is kept. Go on with the same command:", f"  {shlex.join(command)}"])
+    return "\n".join([*parts, "Finished jobs are kept. Resume with the same command:", f"  {shlex.join(command)}"])
 
 
 def _end(log: Path) -> str:

@@ -1,6 +1,6 @@
-"""Slurm jobs that a killed Snakemake left in the queue; the next one cannot take them over, so it ends them.
+"""Cancel the Slurm jobs of a killed Snakemake, which the next Snakemake cannot take over.
 
-Left alone they would work beside the new ones, and remove what those made when their own steps fail.
+Otherwise they would run beside the new jobs, and remove the new jobs' outputs when they fail.
 """
 
 import shutil
@@ -12,13 +12,13 @@ from pipeline_lib.machine.commands import ask
 
 FIELDS = "jobarrayid:|,workdir:|,comment:|"
 MARK = "rule_"  # the executor's comment on a job begins with it
-SECONDS = 300  # a job may have a while between the signal to end and its end
+SECONDS = 300  # a job may take a while to end after the signal
 
 
 def cancel_orphans(folder: Path, seconds: float = SECONDS) -> list[str]:
-    """Cancel this person's jobs of a workflow in `folder`, wait until they have ended, and return their numbers.
+    """Cancel this user's jobs of the workflow in `folder`, wait until they have ended, and return their numbers.
 
-    Only who is sure that no other Snakemake is at work there may call it. Jobs that do not end raise PipelineError.
+    Call it only when no other Snakemake runs there. Jobs that do not end raise PipelineError.
     """
     if shutil.which("squeue") is None:
         return []
@@ -34,8 +34,8 @@ def cancel_orphans(folder: Path, seconds: float = SECONDS) -> list[str]:
 
 
 def _listed(folder: Path) -> list[str]:
-    """Return the numbers of jobs that wait, run or are ending; none where Slurm does not answer."""
+    """Return the numbers of pending, running and completing jobs; none where Slurm does not answer."""
     command = ["squeue", "--me", "--array", "--noheader", "--Format", FIELDS]
     printed, fault = ask(*command)
-    found = [] if fault else [line.split("|") for line in printed.splitlines()]
-    return [number for number, place, comment, *_ in found if place == str(folder) and comment.startswith(MARK)]
+    fields = [] if fault else [line.split("|") for line in printed.splitlines()]
+    return [number for number, workdir, comment, *_ in fields if workdir == str(folder) and comment.startswith(MARK)]

@@ -1,4 +1,4 @@
-"""The workflow's plan, asked of Snakemake in a process of its own."""
+"""Get the workflow's plan from Snakemake, in a separate process."""
 
 import json
 import re
@@ -22,7 +22,7 @@ LookOption = Annotated[bool, typer.Option("--look", help="look at the files of s
 
 
 def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[dict[str, Any]]:
-    """Return the jobs that make `targets` (all of the study's where none are named), as rules/plan.py prints them."""
+    """Return the jobs that make `targets` (default: the whole study), as rules/plan.py prints them."""
     options = ["--study", study, *(["--look"] if look else [])]
     command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
@@ -33,7 +33,7 @@ def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = Fa
 
 
 def refusal(text: str, study: str) -> PipelineError:
-    """Return what Snakemake says where it cannot plan, as an error; a fault of the study itself raises its own."""
+    """Return Snakemake's message as an error; a fault in the study file raises its own PipelineError."""
     results = results_folder(study, load_study(study_path(study)))
     target = NO_RULE.search(text)
     if target is None:
@@ -44,5 +44,5 @@ def refusal(text: str, study: str) -> PipelineError:
 
 
 def config_option(study: str) -> str:
-    """Return what chooses a study on Snakemake's command line; nothing for config.yaml."""
+    """Return the option that selects a study on Snakemake's command line; empty for config.yaml."""
     return "" if study == DEFAULT else f" --config study={study}"

@@ -1,4 +1,4 @@
-"""A job of Snakemake as this project plans it: files, settings, code, libraries; and the jobs that have to run."""
+"""Read a Snakemake job's files, settings, code and libraries, and force the jobs that must run."""
 
 import hashlib
 import json
@@ -20,9 +20,9 @@ SHOWN = 10  # jobs in the notice before a run
 
 
 def planned(job: Job) -> Planned:
-    """Return what the plan says of one job.
+    """Return the plan's entry of one job.
 
-    `inputs` leaves out heavy files, whose manifests stand there; `waits_for` names verdicts, which decide no byte.
+    `inputs` has manifests in place of heavy files; `waits_for` names verdicts, which decide no byte.
     """
     return {
         "rule": job.rule.name,
@@ -40,7 +40,7 @@ def planned(job: Job) -> Planned:
 
 
 def jobs_in_order(dag: DAG) -> list[Job]:
-    """Return the jobs that make something, in an order in which they could run: in any process the same."""
+    """Return the jobs with outputs in an order in which they could run, the same in every process."""
     return [job for level in dag.toposorted() for job in sorted(level, key=_rule_and_outputs) if job.output]
 
 
@@ -48,11 +48,11 @@ def _rule_and_outputs(job: Job) -> list[str]:
     return [job.rule.name, *map(str, job.output)]
 
 
-def force_unsound(tell: Callable[[str], None], look: bool) -> None:
-    """Make Snakemake run every job whose outputs are not what the plan would make, and those below it.
+def force_unsound(log: Callable[[str], None], look: bool) -> None:
+    """Make Snakemake run every job whose outputs are not what the plan would make, and the jobs below it.
 
-    Left to itself it makes no missing file above a target that stands (snakemake/snakemake issue 1978), remembers no
-    failure, and knows no source. `check_incomplete` is the step in which it forces unfinished outputs itself.
+    Unpatched, Snakemake makes no missing file above an existing target (snakemake/snakemake issue 1978), and knows
+    neither failures nor sources. `check_incomplete` is the step in which Snakemake forces unfinished outputs.
     """
     check = getattr(DAG.check_incomplete, "unpatched", DAG.check_incomplete)
 
@@ -66,20 +66,20 @@ def force_unsound(tell: Callable[[str], None], look: bool) -> None:
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
         for line in notice(jobs, assessments):
-            tell(line)
+            log(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
 def notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
-    """Return a line for each of the first jobs that stood and do not hold; a job that was never made needs none."""
-    stood = [
-        f"{job_name(job)}: {assessment.status}: {own[0]}"
+    """Return a line for each of the first jobs that were made and are now unsound."""
+    lines = [
+        f"{job_name(job)}: {assessment.status}: {causes[0]}"
         for job in jobs
         if (assessment := assessments[job["record"]]).status is not Status.RUNNING
-        and (own := own_causes(assessment.causes))
-        and own[0] != NEVER_MADE
+        and (causes := own_causes(assessment.causes))
+        and causes[0] != NEVER_MADE
     ]
-    more = [f"and {len(stood) - SHOWN} more; `vlmflow why` names all"] if len(stood) > SHOWN else []
-    return [*stood[:SHOWN], *more]
+    more = [f"and {len(lines) - SHOWN} more; `vlmflow why` names all"] if len(lines) > SHOWN else []
+    return [*lines[:SHOWN], *more]

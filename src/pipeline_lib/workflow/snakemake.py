@@ -1,4 +1,4 @@
-"""Snakemake, asked and told in a process of its own."""
+"""Run Snakemake in a separate process."""
 
 import os
 import subprocess
@@ -9,11 +9,11 @@ from pipeline_lib.core.errors import PipelineError
 
 
 def snakemake(*options: str, study: str = DEFAULT, quiet: bool = False) -> None:
-    """Run Snakemake on a study and show what it prints, or with `quiet` only what went wrong."""
+    """Run Snakemake on a study and show its output, or with `quiet` only its errors."""
     chosen = [] if study == DEFAULT else ["--config", f"study={study}"]
     cores = [] if "SNAKEMAKE_PROFILE" in os.environ else ["--cores", "all"]
     command = [sys.executable, "-m", "snakemake", *cores, *chosen, *options]
     done = subprocess.run(command, check=False, capture_output=quiet, text=True)
     if done.returncode:
-        said = (done.stderr or "").strip()[-1000:]
-        raise PipelineError("Snakemake did not succeed", value=said, cure="its messages name the job and its log")
+        errors = (done.stderr or "").strip()[-1000:]
+        raise PipelineError("Snakemake failed", value=errors, cure="its messages name the job and its log")

@@ -1,8 +1,8 @@
-"""What a killed Snakemake leaves behind: its lock on the folder, and marks on outputs that it did not see finished.
+"""Remove what a killed Snakemake leaves behind: its lock on the folder, and its marks of incomplete outputs.
 
-Left to itself, Snakemake asks the person to remove both by hand. Outputs here are complete as soon as they have their
-names, and records say which jobs did not end: no finished output is removed. A job may outlive its Snakemake, so what
-is unfinished stays too while any job works; the job that makes it anew removes it.
+Unpatched, Snakemake asks the user to remove both by hand. Here an output is complete as soon as it has its name, and
+records state which jobs did not end, so no finished output is removed. A job may outlive its Snakemake, so unfinished
+outputs stay while any job runs; the job that makes them again removes them.
 Reads the files of Snakemake 9's file persistence (`.snakemake/locks`, `.snakemake/incomplete`).
 """
 
@@ -20,13 +20,13 @@ LOCK = Path(".vlmflow/locks/snakemake")
 
 
 class WorkflowLock:
-    """Snakemakes that are at work in this folder; each is counted until its process ends."""
+    """A shared lock of the Snakemake processes in this folder; each holds it until it ends."""
 
     def __init__(self, path: Path = LOCK) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[str] = path.open("a+", encoding="utf-8")
-        self._others = False  # whether another process is known to attend
-        self.alone = False  # whether nobody else can be at work: never so on a file system without locks
+        self._others = False  # whether another process is known to hold the lock
+        self.alone = False  # whether no other process can be running; never true on a file system without locks
         try:
             self._join()
         except BlockingIOError:
@@ -36,14 +36,14 @@ class WorkflowLock:
             return
 
     def _join(self) -> None:
-        """Hold a share of the lock, having seen whether it could be held alone."""
+        """Take a shared lock, after trying for an exclusive one to set `alone`."""
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._file.seek(0)
         self.alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
-        """Remove what a killed Snakemake left, if no other is at work; return what lost its mark, and the locks."""
+        """Remove the marks and locks of a killed Snakemake if no other runs; return the marked outputs and locks."""
         if not self.alone:
             return []
         removed = []
@@ -63,7 +63,7 @@ class WorkflowLock:
         return removed
 
     def others_at_work(self, folder: Path = SNAKEMAKE) -> bool:
-        """Return whether another Snakemake has locked this folder and is alive, as far as this host can tell."""
+        """Return whether another Snakemake has locked this folder and is alive, as far as this host can see."""
         return self._others and any((folder / "locks").glob("*.lock"))
 
 
@@ -72,6 +72,6 @@ def _marks(folder: Path) -> list[Path]:
 
 
 def _output(mark: Path, folder: Path) -> Path:
-    """Return the output that a mark is about: its name in base64, split where file names would be too long."""
+    """Return the output that a mark names, in base64 and split where file names would be too long."""
     name = "".join(part.removeprefix("@") for part in mark.relative_to(folder).parts)
     return Path(urlsafe_b64decode(name).decode())

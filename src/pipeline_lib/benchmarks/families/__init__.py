@@ -1,1 +1,1 @@
-"""Families: how benchmarks of one kind read answers, count them and hand them in."""
+"""Code that benchmarks share: extracting answers, counting them, and writing submissions."""

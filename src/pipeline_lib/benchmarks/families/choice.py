@@ -1,7 +1,8 @@
-"""The letter that an answer to a multiple-choice question means, by the rules of several evaluations.
+"""Extract the letter from an answer to a multiple-choice question, by the rules of several evaluations.
 
-Each rule takes the answer and the options by letter, and returns (letter, the rule that decided). A letter beyond the
-options comes with the rule `beyond` and is wrong; where nothing decides it is (None, "none"). No rule draws or asks.
+Each function takes the answer and the options by letter, and returns (letter, the rule that decided). A letter beyond
+the options has the rule `beyond` and is wrong; without a decision the result is (None, "none"). No function guesses at
+random or asks a language model.
 """
 
 import re
@@ -29,15 +30,16 @@ LAST_WORDS = 5
 def llava_sqa(answer: str, options: Options) -> Extraction:
     """Return the letter by LLaVA's rules for ScienceQA.
 
-    `letter`: the answer is a letter of A to E. `start`: it starts with one, a full stop and a space. `phrase`: it says
-    "The answer is X" once, and something follows. Source: haotian-liu/LLaVA c121f04 `llava/eval/eval_science_qa.py`.
+    `letter`: the answer is a letter of A to E. `start`: it starts with one, a full stop and a space. `phrase`: it has
+    "The answer is X" once, followed by any character.
+    Source: haotian-liu/LLaVA c121f04 `llava/eval/eval_science_qa.py`.
     """
     if answer in FIVE:
         return _within(answer, "letter", options)
     if answer[:1] in FIVE and answer[1:3] == ". ":
         return _within(answer[0], "start", options)
-    found: list[str] = re.findall("The answer is ([A-Z]).", answer)
-    return _within(found[0], "phrase", options) if len(found) == 1 else NO_LETTER
+    letters: list[str] = re.findall("The answer is ([A-Z]).", answer)
+    return _within(letters[0], "phrase", options) if len(letters) == 1 else NO_LETTER
 
 
 def internvl(answer: str, options: Options) -> Extraction:
@@ -45,10 +47,10 @@ def internvl(answer: str, options: Options) -> Extraction:
 
     Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/scienceqa/evaluate_scienceqa.py`.
     """
-    said = internvl_short(answer, options)
+    extraction = internvl_short(answer, options)
     stripped = answer.strip()
-    if said != NO_LETTER:
-        return said
+    if extraction != NO_LETTER:
+        return extraction
     if len(stripped) > 1 and stripped[1] == ".":
         return _within(stripped[0], "stop", options)
     if len(stripped) > 2 and stripped[0] + stripped[2] == "()":
@@ -61,7 +63,7 @@ def internvl_short(answer: str, options: Options) -> Extraction:
 
     `letter`: the answer is one character. `start`: its first character is an option's letter, so that "Apple" is A.
     `text`: the first option whose text occurs in it. Source: OpenGVLab/InternVL 2410d1d
-    `internvl_chat/eval/mmbench/evaluate_mmbench.py`; the empty answer, an error there, says nothing here.
+    `internvl_chat/eval/mmbench/evaluate_mmbench.py`; the empty answer, an error in the original, has no letter here.
     """
     stripped = answer.strip()
     if len(stripped) == 1:
@@ -88,9 +90,9 @@ def lmms_eval(answer: str, options: Options) -> Extraction:
 def vlmevalkit(answer: str, options: Options) -> Extraction:
     """Return the letter by the rules of VLMEvalKit for MMBench without its language model.
 
-    `refusal`: a known refusal, which is no letter. `word`: of the words between punctuation exactly one option's
-    letter, among the last four. `phrase`: "answer is X", X of A to D. `text`: the answer is no longer than twice all
-    options and contains the text of exactly one, in either case.
+    `refusal`: a known refusal, without a letter. `word`: exactly one option's letter is among the words between
+    punctuation, and in the last four. `phrase`: "answer is X", X of A to D. `text`: the answer is no longer than twice
+    all options and contains the text of exactly one, in either case.
     Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/utils/matching_util.py`.
     """
     words = answer.translate(PUNCTUATION).split()
@@ -110,7 +112,7 @@ def vlmevalkit(answer: str, options: Options) -> Extraction:
 
 
 def _within(letter: str, rule: str, options: Options) -> Extraction:
-    """Return the letter with the rule that found it; `beyond` for a capital that is no option's, nothing for a sign."""
+    """Return the letter with its rule, `beyond` for a capital that is no option, NO_LETTER for other characters."""
     if letter in options:
         return letter, rule
     return (letter, "beyond") if letter in tuple(ascii_uppercase) else NO_LETTER

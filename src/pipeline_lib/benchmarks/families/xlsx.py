@@ -1,4 +1,4 @@
-"""Spreadsheets for evaluation servers: texts and numbers as they are, and equal bytes for equal content."""
+"""Write spreadsheets for evaluation servers, with equal bytes for equal content."""
 
 import logging
 from datetime import datetime
@@ -7,14 +7,14 @@ from typing import Sequence
 
 logger = logging.getLogger(__name__)
 
-CREATED = datetime(2000, 1, 1)  # stands in the file; the time of writing would make every file another
+CREATED = datetime(2000, 1, 1)  # is written to the file, where the present time would change the bytes
 LONGEST = 32_767  # characters that a cell can hold
 
 
 def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
-    """Return an xlsx with one sheet; no text becomes a formula or a link, an empty one no cell.
+    """Return an xlsx with one sheet; no text becomes a formula or a link, and an empty text has no cell.
 
-    A text longer than a cell holds is cut, with a warning.
+    A text that is too long for a cell is cut, with a warning.
     """
     from xlsxwriter import Workbook
 
@@ -23,12 +23,12 @@ def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
     book.set_properties({"created": CREATED})
     sheet = book.add_worksheet()
     for number, row in enumerate(rows):
-        for place, value in enumerate(row):
+        for column, value in enumerate(row):
             if isinstance(value, int):
-                sheet.write_number(number, place, value)
+                sheet.write_number(number, column, value)
             elif value:
-                sheet.write_string(number, place, value[:LONGEST])
+                sheet.write_string(number, column, value[:LONGEST])
             if isinstance(value, str) and len(value) > LONGEST:
-                logger.warning("row %d: a text of %d characters is cut to what a cell holds", number, len(value))
+                logger.warning("row %d: a text of %d characters is too long for a cell and was cut", number, len(value))
     book.close()
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Yes or no from free text, and the counts and rates of a yes-no question."""
+"""Extract yes or no from free text, and count and rate the answers to yes-no questions."""
 
 from typing import Any
 
@@ -9,27 +9,27 @@ from pipeline_lib.benchmarks.families.ratio import ratio
 
 NEGATIONS = frozenset({"No", "not", "no"})
 COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
-PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (said, gold) of COUNTS
+PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (answer, gold) of COUNTS
 
 
 def pope_words(text: str) -> tuple[str, str]:
     """Return ("yes" or "no", the rule that decided).
 
     POPE's rule: of the text up to the first full stop, without commas, split at single spaces, any word of NEGATIONS
-    says no; everything else says yes. The rule is `word` where a word decided, `fallback` where neither was said.
+    means no; everything else means yes. The rule is `word` where a word decided, `fallback` where there was neither.
     Source: AoiDragon/POPE 08d957b `evaluate.py`, haotian-liu/LLaVA c121f04 `llava/eval/eval_pope.py`.
     """
     words = text.split(".")[0].replace(",", "").split(" ")
     if NEGATIONS.intersection(words):
         return "no", "word"
-    said_yes = any(word.strip("!?:;\"'").lower() == "yes" for word in words)
-    return "yes", "word" if said_yes else "fallback"
+    has_yes = any(word.strip("!?:;\"'").lower() == "yes" for word in words)
+    return "yes", "word" if has_yes else "fallback"
 
 
-def confusion(said: str, gold: str) -> tuple[int, ...]:
-    """Return one answer's place among COUNTS as ones and zeros; a word beside yes and no raises ValueError."""
-    place = PAIRS.index((said, gold))
-    return tuple(int(number == place) for number in range(len(PAIRS)))
+def confusion(answer: str, gold: str) -> tuple[int, ...]:
+    """Return one answer one-hot over COUNTS; any word but yes and no raises ValueError."""
+    index = PAIRS.index((answer, gold))
+    return tuple(int(number == index) for number in range(len(PAIRS)))
 
 
 def rates(counts: NDArray[np.float64]) -> dict[str, Any]:

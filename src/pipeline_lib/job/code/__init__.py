@@ -1,1 +1,1 @@
-"""The digest of the code that a job runs, and the guard that holds the job to it."""
+"""The digest of the code that a job runs, and the guard that checks the job against it."""

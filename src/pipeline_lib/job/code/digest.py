@@ -1,9 +1,10 @@
-"""Digest of the code that a job runs: of what a script reaches by imports, and the libraries that this code imports.
+"""The digest of the code that a job runs: of everything that its script reaches by imports, and the imported libraries.
 
-A module counts whole, with its imports. A module that only binds names when it is imported (`code_module`) counts
-definition by definition: a benchmark's prompt and its scorer can share a file and still make different stages stale.
-What a digest cannot follow is refused by name (`code_refused`). Comments, docstrings, descriptions of settings and
-formatting do not count. It is made from syntax-tree node names and non-empty fields, so that Python versions agree.
+A module counts as a whole, with its imports. A module that only binds names when it is imported (`module.py`) counts
+by definition: a benchmark's prompt and its scorer can share a file and still make different stages stale.
+`refused.py` lists the constructs that the digest refuses because it cannot follow them. Comments, docstrings,
+descriptions of settings and formatting do not count. The digest is computed from node names and non-empty fields of
+the syntax tree, so that it is equal in all Python versions.
 """
 
 from functools import cache
@@ -21,20 +22,20 @@ SOURCE = Path(__file__).parents[3]
 def code_digest(script: Path, *plugins: str) -> str:
     """Return 16 hexadecimal digits for `script` and the plug-ins that the job names.
 
-    A plug-in is `package.module` (all of it) or `package.module:name` (that definition and what it reaches). A
-    construct that cannot be followed raises PipelineError.
+    A plug-in is `package.module` (all of it) or `package.module:name` (that definition and what it reaches). Raise
+    PipelineError for a construct that the digest cannot follow.
     """
     return shortened("\n".join(f"{name} {digest}" for name, digest in code_modules(script, *plugins).items()))
 
 
 def code_modules(script: Path, *plugins: str) -> dict[str, str]:
-    """Return the digests of the script and of what it reaches of each module, by name, sorted."""
+    """Return the digests of the script and of the reached part of each module, sorted by name."""
     return reach(script, *plugins).modules
 
 
 @cache
 def reach(script: Path, *plugins: str) -> Reach:
-    """Return what the script and the plug-ins reach; the source is read once a process, and parsed once a state."""
+    """Return what the script and the plug-ins reach; source is read once per process and parsed once per state."""
     remembered = _memory(SOURCE).recall(script, plugins)
     if remembered is None:
         remembered = _walk(SOURCE).reach(script, *plugins)
@@ -58,12 +59,12 @@ def _walk(source: Path) -> Walk:
 
 
 def module_path(name: str) -> Path | None:
-    """Return the file of a module of the package, None where there is none."""
+    """Return the file of a module of the package, or None."""
     return _tree(SOURCE).path(name)
 
 
 def imported_by_neutral(names: frozenset[str]) -> frozenset[str]:
-    """Return what these neutral modules import within the package, and what that imports in turn."""
+    """Return the modules of the package that these neutral modules import, directly or indirectly."""
     tree = _tree(SOURCE)
     seen: set[str] = set()
     stack = sorted(names & NEUTRAL)
@@ -74,7 +75,7 @@ def imported_by_neutral(names: frozenset[str]) -> frozenset[str]:
         seen.add(name)
         module = tree.module(name)
         imports = module.whole.imports if name in NEUTRAL else module.imports
-        own = [each for each in imports if each.module.split(".")[0] == PACKAGE]
-        stack += [each.module for each in own] + [f"{each.module}.{each.name}" for each in own]
+        internal = [each for each in imports if each.module.split(".")[0] == PACKAGE]
+        stack += [each.module for each in internal] + [f"{each.module}.{each.name}" for each in internal]
         stack += [name.rpartition(".")[0]] if "." in name else []
     return frozenset(seen)

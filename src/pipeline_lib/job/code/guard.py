@@ -1,4 +1,4 @@
-"""The guard inside a job: what it imports and reads of the package is what its code digest covers."""
+"""The guard in a job: it checks that the code digest covers all modules and files of the package that the job uses."""
 
 import os
 import sys
@@ -9,15 +9,15 @@ from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.job.code.digest import SOURCE, imported_by_neutral, module_path, reach
-from pipeline_lib.job.code.libraries import library_of, with_what_works_inside
+from pipeline_lib.job.code.libraries import library_of, with_dependencies
 from pipeline_lib.job.code.module import PACKAGE
 
-REFUSING = frozenset({"PROTOCOLS"})  # these members of a plug-in only decide what is refused
+REFUSING = frozenset({"PROTOCOLS"})  # these members of a plug-in only refuse names
 CURE = "import it by an import statement, or let the rule name it as a plug-in in `code`"
 
 
 class Guard:
-    """Watches one job from before its work to its end."""
+    """Checks one job, from before its work to its end."""
 
     def __init__(self, script: Path, plugins: list[str]) -> None:
         self.reach = reach(script, *plugins)
@@ -26,31 +26,31 @@ class Guard:
         self._read: set[str] = set()
 
     def begin(self) -> None:
-        """Note from here on which files of the package are read; take away what the digest leaves out of plug-ins."""
+        """Start recording opened files, and remove the definitions of plug-ins that the digest does not cover."""
         sys.addaudithook(self._note)
         for name in self._members:
             if name in self.reach.names:
-                _withhold(import_module(name), self.reach.names[name] | REFUSING)
+                _remove_uncovered(import_module(name), self.reach.names[name] | REFUSING)
 
     def check(self) -> None:
-        """Raise PipelineError for modules, libraries and files that the job used and its digest does not cover."""
+        """Raise PipelineError for modules, libraries and files that the job used but its digest does not cover."""
         loaded = {name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")}
         stray = sorted(loaded - self.reach.imported - imported_by_neutral(frozenset(loaded)))
         self._refuse("this job imported modules that its code digest does not cover", stray)
         paths = {name: getattr(sys.modules[name], "__file__", None) for name in sorted(loaded)}
         foreign = [name for name, path in paths.items() if path is None or Path(path) != module_path(name)]
         self._refuse("this job imported modules from other files than its code digest covers", foreign)
-        covered = with_what_works_inside(self.reach.libraries)
+        covered = with_dependencies(self.reach.libraries)
         libraries = {library for name in loaded for library in self._libraries(name)} - covered
         self._refuse("this job used libraries that its parameter `libs` does not name", sorted(libraries))
-        self._refuse("this job read files of the package that no DATA_FILES names", self._undeclared())
+        self._refuse("this job read files of the package that no DATA_FILES lists", self._undeclared())
 
     def _refuse(self, what: str, strays: list[str]) -> None:
         if strays:
             raise PipelineError(what, where=self._where, value=", ".join(strays), cure=CURE)
 
     def _libraries(self, name: str) -> set[str]:
-        """Return the libraries behind those names of a module that count."""
+        """Return the libraries that the counted names of a module come from."""
         everything = name in self.reach.modules and name not in self.reach.names
         names = self.reach.names.get(name, frozenset())
         values = [value for key, value in vars(sys.modules[name]).items() if everything or key in names]
@@ -73,12 +73,12 @@ def _home(value: object) -> str:
     return home if isinstance(home, str) else ""
 
 
-def _withhold(module: ModuleType, covered: frozenset[str]) -> None:
-    """Take from a plug-in the definitions that the digest leaves out: a job that uses one fails and says so."""
-    withheld = {name for name in vars(module) if not name.startswith("__") and name not in covered}
+def _remove_uncovered(module: ModuleType, covered: frozenset[str]) -> None:
+    """Remove from a plug-in the definitions that the digest does not cover; using one raises PipelineError."""
+    removed = {name for name in vars(module) if not name.startswith("__") and name not in covered}
 
     def refuse(name: str) -> Any:
-        if name not in withheld:
+        if name not in removed:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         cure = "name it where the rule names the plug-in"
         raise PipelineError(
@@ -88,6 +88,6 @@ def _withhold(module: ModuleType, covered: frozenset[str]) -> None:
             cure=cure,
         )
 
-    for name in withheld:
+    for name in removed:
         delattr(module, name)
     vars(module)["__getattr__"] = refuse

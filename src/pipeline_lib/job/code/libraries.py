@@ -1,7 +1,7 @@
-"""The libraries that a job's code may import, and which of them can change the bytes of what it makes.
+"""The libraries that a job's code may import, and which of them can change the bytes of its outputs.
 
-The libraries of a stage follow from the imports in its code (`core.code`): this table says which distribution an
-import belongs to, and which others work inside it. A library that stands in neither list is refused.
+The libraries of a stage follow from the imports in its code. The tables here map an import to its distribution, and a
+distribution to the ones that it computes with. A library in neither COUNTED nor WITHOUT_EFFECT is refused.
 """
 
 import sys
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-# Import name, then the distribution, whose version counts.
+# Import name, then the distribution whose version counts.
 COUNTED = {
     "PIL": "pillow",
     "accelerate": "accelerate",
@@ -29,9 +29,9 @@ COUNTED = {
     "xlsxwriter": "xlsxwriter",
 }
 
-# What works inside a library and can change its bytes too. What torch computes with (cuBLAS, oneDNN, …) its own version
-# fixes; what is not installed does not count.
-INSIDE = {
+# The dependencies of a library that can change its results. The version of torch determines cuBLAS, oneDNN, …; a
+# distribution that is not installed does not count.
+DEPENDENCIES = {
     "torch": ("numpy",),
     "pandas": ("numpy", "numexpr", "bottleneck"),
     "accelerate": ("torch", "numpy", "safetensors"),
@@ -43,39 +43,39 @@ INSIDE = {
     ),
 }
 
-# They check settings, fetch what a pin describes, or talk to a person.
+# They check settings, fetch what a pin describes, or print for the user.
 WITHOUT_EFFECT = frozenset(
     ("annotated_types", "httpx2", "huggingface_hub", "pydantic", "pydantic_core", "rich", "ruamel", "tenacity", "typer")
 )
 
 
 def library_of(root: str) -> tuple[bool, str | None]:
-    """Return whether an import of `root` is known, and the distribution that counts for it; None where none does."""
+    """Return whether an import of `root` is known, and the distribution that counts for it, or None."""
     if root in COUNTED:
         return True, COUNTED[root]
     return root in WITHOUT_EFFECT or root in sys.stdlib_module_names or root == "__future__", None
 
 
 def named_libraries(texts: Iterable[str]) -> set[str]:
-    """Return the distributions that are named among some texts, by their own name or as they are imported."""
+    """Return the distributions named in some texts, by distribution name or import name."""
     return {distribution for name, distribution in COUNTED.items() if {name, distribution} & set(texts)}
 
 
-def with_what_works_inside(names: Iterable[str]) -> set[str]:
-    """Return some libraries and all that works inside them."""
+def with_dependencies(names: Iterable[str]) -> set[str]:
+    """Return some libraries and their counted dependencies."""
     libraries: set[str] = set()
     stack = list(names)
     while stack:
         name = stack.pop()
         if name not in libraries:
             libraries.add(name)
-            stack += INSIDE.get(name, ())
+            stack += DEPENDENCIES.get(name, ())
     return libraries
 
 
 def installed_libraries(names: Iterable[str]) -> dict[str, str]:
-    """Return the versions of some libraries and of what works inside them, sorted by name; those that are installed."""
-    versions = {name: _version(name) for name in sorted(with_what_works_inside(names))}
+    """Return the versions of those libraries and their counted dependencies that are installed, sorted by name."""
+    versions = {name: _version(name) for name in sorted(with_dependencies(names))}
     return {name: installed for name, installed in versions.items() if installed is not None}
 
 

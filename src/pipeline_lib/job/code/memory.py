@@ -1,4 +1,4 @@
-"""What a walk over the source reached, remembered for one state of the source: every process asks for it anew."""
+"""Cache on disk of the code that each script reaches, for one state of the source, since every process needs it."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ FOLDER = Path(".vlmflow/code")
 
 
 class CodeMemory:
-    """What was reached from scripts and plug-ins, as long as no byte of the source changes; older states are dropped.
+    """The code that scripts and plug-ins reach, valid while no byte of the source changes; older states are deleted.
 
-    A source or a memory that cannot be read, and data files beside the source, are not remembered.
+    Nothing is cached if the source or the cache cannot be read, or if code uses data files outside the source.
     """
 
     def __init__(self, source: Path, folder: Path = FOLDER) -> None:
@@ -25,10 +25,10 @@ class CodeMemory:
         self._folder = folder
         self._times = _times(source)
         self._state = _state(source)
-        self._scripts: dict[Path, str | None] = {}  # their digests before anything was reached from them
+        self._scripts: dict[Path, str | None] = {}  # their digests before the walk
 
     def recall(self, script: Path, plugins: tuple[str, ...]) -> Reach | None:
-        """Return what the script and the plug-ins reach, None where this is not known."""
+        """Return what the script and the plug-ins reach, or None if it is not cached."""
         self._scripts[script] = _digest(script)
         path = self._file(script, plugins)
         if path is None:
@@ -46,7 +46,7 @@ class CodeMemory:
             return None
 
     def keep(self, script: Path, plugins: tuple[str, ...], reach: Reach) -> None:
-        """Remember what was reached after `recall` knew nothing, unless a file changed since then."""
+        """Cache what was reached after `recall` returned None, unless a file has changed since."""
         path = self._file(script, plugins)
         known = {file for file, *_ in self._times or ()}
         unchanged = _times(self._source) == self._times and _digest(script) == self._scripts[script]
@@ -69,8 +69,8 @@ class CodeMemory:
         digest = self._scripts.get(script)
         if self._state is None or digest is None:
             return None
-        question = digest_text("\0".join([script.name, digest, *plugins]))
-        return self._folder / self._state / f"{question[:24]}.json"
+        key = digest_text("\0".join([script.name, digest, *plugins]))
+        return self._folder / self._state / f"{key[:24]}.json"
 
     def _forget_other_states(self, state: Path) -> None:
         for path in self._folder.glob("*") if not state.is_dir() else ():
@@ -78,16 +78,16 @@ class CodeMemory:
 
 
 def _files(source: Path) -> list[Path]:
-    """Return all files below a folder, in linked folders too, but for what Python compiles; sorted."""
+    """Return all files below a folder, linked folders included, except compiled Python files; sorted."""
     files: list[Path] = []
     for folder, folders, names in os.walk(source, followlinks=True):
         folders[:] = [name for name in folders if name != "__pycache__" and not name.endswith(".egg-info")]
-        files += [path for name in names if (path := Path(folder, name)).is_file()]  # an editor's lock is none
+        files += [path for name in names if (path := Path(folder, name)).is_file()]  # an editor's lock is a broken link
     return sorted(files)
 
 
 def _times(source: Path) -> list[tuple[Path, int, int, int]] | None:
-    """Return size and times of every file; None where one vanishes meanwhile."""
+    """Return size and times of every file, or None if one vanishes meanwhile."""
     try:
         stats = {path: path.stat() for path in _files(source)}
     except OSError:
@@ -96,7 +96,7 @@ def _times(source: Path) -> list[tuple[Path, int, int, int]] | None:
 
 
 def _state(source: Path) -> str | None:
-    """Return the digest of Python's version and of every file's name and content; None where one cannot be read."""
+    """Return the digest of Python's version and of every file's name and content, or None if one cannot be read."""
     total = hashlib.sha256(sys.version.encode())
     for path in _files(source):
         digest = _digest(path)

@@ -1,7 +1,7 @@
-"""A module as the code digest reads it: plain, so that single definitions of it can count, or whole.
+"""A module as the code digest reads it: plain, so that single definitions can count, or counted as a whole.
 
-A module is plain where importing it does nothing but bind names, each once, to functions, classes and constants.
-Then the value of a name follows from its own statement and the names in it, whatever else stands in the module.
+A module is plain if importing it only binds names, each once, to functions, classes and constants. Then the value of
+a name follows from its statement and the names in it, independent of the rest of the module.
 """
 
 import ast
@@ -17,8 +17,8 @@ from pipeline_lib.job.code.statement import Import, Statement, imports_of, is_ba
 PACKAGE = "pipeline_lib"
 DATA_FILES = "DATA_FILES"
 
-# What a plain module may call, decorate with and inherit from while it is imported: it changes nothing elsewhere and
-# calls nothing that it takes.
+# What a plain module may call, decorate with and inherit from during its import: none of it changes anything
+# elsewhere or calls its arguments.
 CALLED = frozenset(
     (
         *("builtins.frozenset", "builtins.set", "builtins.tuple", "builtins.dict", "builtins.range", "builtins.str"),
@@ -68,19 +68,19 @@ class Module:
 
     @cached_property
     def plain(self) -> bool:
-        """Return whether importing the module only binds names, each once and to what runs no code of ours."""
+        """Return whether importing the module only binds names, each once, without running code of this package."""
         roots = {each.bound for each in self.imports if each.name is None and each.alias is None}
         others = [name for names, node in self._bindings() if not _is_root(node) for name in names]
         names = [*roots, *others]
-        own = {each.bound for each in self.imports if each.module.split(".")[0] == PACKAGE}
+        internal = {each.bound for each in self.imports if each.module.split(".")[0] == PACKAGE}
         classes = {node.name for node in self._body if isinstance(node, ast.ClassDef)}
-        inert = _Inert(self.dotted, set(names), own, lambda dotted: dotted in classes or self._inherits(dotted))
+        inert = _Inert(self.dotted, set(names), internal, lambda dotted: dotted in classes or self._inherits(dotted))
         unique = len(names) == len(set(names)) and "__getattr__" not in names
         return unique and all(map(inert.statement, self._body))
 
     @cached_property
     def defined(self) -> dict[str, ast.stmt]:
-        """Return the statements of a plain module by the names that they bind, without imports."""
+        """Return the statements of a plain module, except imports, by the names that they bind."""
         return {name: node for names, node in self._bindings() if isinstance(node, ast.stmt) for name in names}
 
     def definition(self, name: str) -> Statement:
@@ -89,24 +89,24 @@ class Module:
 
     @cached_property
     def whole(self) -> Statement:
-        """Return the module as one statement, its imports and their order included."""
+        """Return the module as one statement, including its imports and their order."""
         return Statement(self._body, self._describing)
 
     @cached_property
     def data(self) -> str:
-        """Return the digest of the data files that the module names."""
+        """Return the digest of the data files that the module lists."""
         return shortened("\n".join(f"{path.name} {path.read_bytes().hex()}" for path in self.data_files))
 
     @cached_property
     def data_files(self) -> list[Path]:
-        """Return the data files that the module names in DATA_FILES; PipelineError where it names none."""
+        """Return the data files that the module lists in DATA_FILES; raise PipelineError if it lists none."""
         nodes = [node for names, node in self._bindings() if names == [DATA_FILES]]
         tuples = [value for node in nodes if isinstance(value := getattr(node, "value", None), (ast.Tuple, ast.List))]
         names = [part.value for part in tuples[-1].elts if isinstance(part, ast.Constant)] if tuples else []
         paths = [self.path.parent / str(name) for name in names]
         if not paths or not all(path.is_file() for path in paths):
             raise PipelineError(
-                "a module that uses __file__ must name the data files that it reads, as they lie beside it",
+                "a module that uses __file__ must list the data files beside it that it reads",
                 where=self.path,
                 value=names,
                 cure='write a constant of the module: DATA_FILES = ("words.json",)',
@@ -122,19 +122,20 @@ class Module:
 
 
 class _Inert:
-    """Whether a statement of a module only binds names; `own` are the names that it imports from this package.
+    """Decides whether a statement of a module only binds names.
 
-    `inherits` says whether a class of ours, of this module or by its dotted name, stands in a plain module.
+    `internal` are the names that the module imports from this package. `inherits` returns whether a class, of this
+    module or with a dotted name of this package, is defined in a plain module.
     """
 
-    def __init__(self, dotted: dict[str, str], bound: set[str], own: set[str], inherits: Inherits) -> None:
+    def __init__(self, dotted: dict[str, str], bound: set[str], internal: set[str], inherits: Inherits) -> None:
         self._inherits = inherits
         self._dotted = dotted
         self._bound = bound
-        self._own = own
+        self._internal = internal
 
     def statement(self, node: ast.stmt) -> bool:
-        """Return whether the statement is an import, a function, a class or a constant that runs no code of ours."""
+        """Return whether the statement is an import, function, class or constant that runs no code of this package."""
         if isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass)):
             return getattr(node, "module", None) != "__future__"
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -150,10 +151,10 @@ class _Inert:
         return False
 
     def _members(self, body: list[ast.stmt]) -> bool:
-        """Return whether the body of a class only binds names, its own names taken for what they are there."""
+        """Return whether the body of a class only binds names; names bound in it hide the module's imports."""
         names = {name for part in body for name in _bound_names(part)}
         dotted = {name: value for name, value in self._dotted.items() if name not in names}
-        inside = _Inert(dotted, self._bound | names, self._own, self._inherits)
+        inside = _Inert(dotted, self._bound | names, self._internal, self._inherits)
         others = [part for part in body if not is_bare_text(part)]
         return all(not isinstance(part, (ast.Import, ast.ImportFrom)) and inside.statement(part) for part in others)
 
@@ -161,8 +162,8 @@ class _Inert:
         dotted = self._named(node)
         if dotted in BASES:
             return True
-        own = dotted.startswith(f"{PACKAGE}.") or not dotted
-        return own and self._inherits(dotted or (node.id if isinstance(node, ast.Name) else ""))
+        internal = dotted.startswith(f"{PACKAGE}.") or not dotted
+        return internal and self._inherits(dotted or (node.id if isinstance(node, ast.Name) else ""))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
@@ -177,7 +178,7 @@ class _Inert:
         return all(self._named(each) in CALLED for each in called) and all(map(self._computed, node.decorator_list))
 
     def _type(self, node: ast.expr | None) -> bool:
-        """Return whether an annotation only names types: no class of ours acts where it is named (`HOOKS`)."""
+        """Return whether an annotation only names types; classes of this package run no code there (`HOOKS`)."""
         return node is None or all(self._part(part) for part in ast.walk(node))
 
     def _value(self, node: ast.expr | None) -> bool:
@@ -193,16 +194,16 @@ class _Inert:
         return self._computed(node)
 
     def _computed(self, node: ast.expr) -> bool:
-        """Return whether an expression is computed without code of this package."""
+        """Return whether an expression runs no code of this package."""
         parts = list(ast.walk(node))
         names = {part.id for part in parts if isinstance(part, ast.Name)}
-        return all(map(self._part, parts)) and not names & self._own
+        return all(map(self._part, parts)) and not names & self._internal
 
     def _part(self, node: ast.AST) -> bool:
         return self._named(node.func) in CALLED if isinstance(node, ast.Call) else isinstance(node, HARMLESS)
 
     def _named(self, node: ast.expr) -> str:
-        """Return the dotted name that an expression stands for, empty where it is neither imported nor built in."""
+        """Return the dotted name that an expression refers to, or "" if it is neither imported nor built in."""
         if isinstance(node, ast.Attribute):
             before = self._named(node.value)
             return f"{before}.{node.attr}" if before else ""
@@ -214,7 +215,7 @@ class _Inert:
 
 
 def _bound_names(node: ast.stmt) -> list[str]:
-    """Return the names that a definition or an assignment to names binds; none for any other statement."""
+    """Return the names that a definition or assignment binds; none for any other statement."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [node.name]
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
@@ -226,19 +227,19 @@ def _bound_names(node: ast.stmt) -> list[str]:
 
 
 def _is_root(node: ast.stmt | Import) -> bool:
-    """Return whether it is an import such as `import os.path`, which may bind a name that another one binds too."""
+    """Return whether it is an import such as `import os.path`; several of these may bind the same name."""
     return isinstance(node, Import) and node.name is None and node.alias is None
 
 
 def _is_for_types(node: ast.stmt, checking: str | None) -> bool:
-    """Return whether a statement holds only imports for type checkers, which never run."""
+    """Return whether a statement only has imports for type checkers, which never run."""
     if not isinstance(node, ast.If) or not isinstance(node.test, ast.Name) or node.test.id != checking:
         return False
     return not node.orelse and all(isinstance(part, (ast.Import, ast.ImportFrom)) for part in node.body)
 
 
 def _sole_name(tree: ast.Module, dotted: str) -> str | None:
-    """Return the name that stands for `dotted` throughout the module, None where there is none or it is bound again."""
+    """Return the name that refers to `dotted` throughout the module, or None if it has none or rebinds it."""
     imports = [each for node in tree.body if isinstance(node, ast.ImportFrom) for each in imports_of(node)]
     name = next((each.bound for each in imports if each.dotted == dotted), None)
     if name is None:

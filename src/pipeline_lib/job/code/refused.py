@@ -1,4 +1,4 @@
-"""Constructs that the code digest cannot follow: it refuses them by name where a job reaches them."""
+"""The constructs that the code digest cannot follow and therefore refuses in the code of a job."""
 
 import re
 from typing import NamedTuple
@@ -11,14 +11,14 @@ FILES = 'name the files in the module: DATA_FILES = ("words.json",), and open th
 
 
 class Refusal(NamedTuple):
-    """A construct as it stands in the source, why it is refused, and what to write instead."""
+    """A refused construct in the source, its line, and what to write instead."""
 
     line: int
     construct: str
     cure: str
 
 
-# Modules of Python that load code or read source by other names than import statements have, with all that they hold.
+# Modules of the standard library that load code or read source without import statements, and all their members.
 MODULES = {
     **dict.fromkeys(("importlib", "imp", "pkgutil", "runpy", "zipimport", "code", "codeop", "builtins"), BY_NAME),
     **dict.fromkeys(("gc", "ctypes", "marshal", "site", "unittest", "__main__", "logging.config"), BY_NAME),
@@ -30,21 +30,21 @@ MODULES = {
     "importlib.resources": FILES,
 }
 
-# They say of a library which version is installed, where it lies, or whether it is there.
+# They return whether a library is installed, where, and in which version.
 ABOUT_LIBRARIES = frozenset(
     ("importlib.metadata.distribution", "importlib.metadata.version", "importlib.util.find_spec")
 )
 ALLOWED = ABOUT_LIBRARIES | {"importlib.metadata.PackageNotFoundError"}
 
-# Modules of this package that may use some of this: the one that imports plug-ins, which `job.code.guard` checks,
-# and those that start the processes of a training.
+# Modules of this package that may use some of these: the one that imports plug-ins, which `job.code.guard` checks,
+# and the ones that start the processes of a training.
 EXEMPT = {
     "pipeline_lib.core.plugins": ("importlib.import_module", "pkgutil", "types.ModuleType", "__file__"),
     "pipeline_lib.training.launch": ("os.environ",),
     "pipeline_lib.training.nodes": ("os.environ",),
 }
 
-# Names of Python that reach other names by text, or that only describe the code.
+# Built-in names that reach other names by a string, or that only describe the code.
 BUILTINS = {
     **dict.fromkeys(("eval", "exec", "compile", "__import__", "globals", "locals", "vars", "breakpoint"), BY_NAME),
     **dict.fromkeys(("__builtins__", "__loader__", "__spec__", "__path__", "__cached__", "__package__"), BY_NAME),
@@ -60,17 +60,17 @@ ATTRIBUTES = {
     **dict.fromkeys(("__fields__", "__pydantic_fields__", "__pydantic_core_schema__"), CONSTANT),
 }
 
-# Methods by which a class acts on another module's classes while these are defined.
+# Methods of a class that run when another module defines a class.
 HOOKS = frozenset({"__init_subclass__", "__pydantic_init_subclass__", "__set_name__", "__class_getitem__"})
 HOOK_CURE = "call a function where the class is used"
 
 
 def refused_import(dotted: str) -> str | None:
-    """Return the cure for an imported name of Python or of a library that is refused, None where it is allowed."""
+    """Return the cure for a refused import of the standard library or another library, or None if it is allowed."""
     if dotted in ALLOWED:
         return None
     parts = dotted.split(".")
-    parts = parts[parts.index("sys") :] if "sys" in parts else parts  # many modules of Python hold this one too
+    parts = parts[parts.index("sys") :] if "sys" in parts else parts  # many standard modules have it as an attribute
     prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
     return next((MODULES[prefix] for prefix in prefixes if prefix in MODULES), None)
 
@@ -81,7 +81,7 @@ def is_exempt(module: str, construct: str) -> bool:
 
 
 def refused_text(text: str) -> str | None:
-    """Return the cure for a string that is the name of a refused attribute, as `getattr` takes it."""
+    """Return the cure for a string that names a refused attribute, as in `getattr`, or None."""
     return ATTRIBUTES.get(text) if text.startswith("_") or text.startswith("model_") else None
 
 
@@ -89,5 +89,5 @@ TYPE = re.compile(r"\s*[^\W\d][\w.]*\s*([\[|].*)?", flags=re.DOTALL)
 
 
 def names_in_text(text: str) -> list[str]:
-    """Return the names in a string that can be a type, such as "Inner" or "list[Inner]"; none in another."""
+    """Return the names in a string that can be a type, such as "Inner" or "list[Inner]"; none for other strings."""
     return re.findall(r"[^\W\d]\w*", text) if TYPE.fullmatch(text) else []

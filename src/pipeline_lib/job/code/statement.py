@@ -1,4 +1,4 @@
-"""A statement as the code digest reads it: a digest that formatting leaves alone, and what the statement uses."""
+"""A statement as the code digest reads it: its digest, independent of formatting, and what it uses."""
 
 import ast
 import hashlib
@@ -34,24 +34,24 @@ class Import(NamedTuple):
 
     @property
     def bound(self) -> str:
-        """Return the name that it binds."""
+        """Return the name that the import binds."""
         return self.alias or self.name or self.module.split(".")[0]
 
     @property
     def dotted(self) -> str:
-        """Return the dotted name of what the bound name stands for."""
+        """Return the dotted name that the bound name refers to."""
         return f"{self.module}.{self.name}" if self.name else self.module if self.alias else self.bound
 
     @property
     def text(self) -> str:
-        """Return it as it counts: as a statement of its own."""
+        """Return it as a separate statement, which is what counts."""
         if self.name is None:
             return f"import {self.module} as {self.alias}"
         return f"from {'.' * self.level}{self.module} import {self.name} as {self.bound}"
 
 
 def imports_of(node: ast.Import | ast.ImportFrom) -> list[Import]:
-    """Return what an import statement binds, in its order."""
+    """Return the names that an import statement binds, in order."""
     if isinstance(node, ast.Import):
         return [Import(alias.name, None, alias.asname, 0, node.lineno) for alias in node.names]
     module = node.module or ""
@@ -64,10 +64,10 @@ def shortened(text: str) -> str:
 
 
 class Statement:
-    """What one top-level statement of a module holds.
+    """The digest and the uses of one top-level statement of a module, or of several.
 
-    `digest` leaves out comments, docstrings and formatting, and the descriptions of settings where `describing` is the
-    name under which the module has pydantic's `Field`. `names` are the names that it mentions, in types as strings too.
+    `digest` ignores comments, docstrings, formatting, and the descriptions of settings: `describing` is the module's
+    name for pydantic's `Field`. `names` are the names that the statement mentions, also in types written as strings.
     """
 
     def __init__(self, nodes: list[ast.stmt], describing: str | None = None) -> None:
@@ -84,11 +84,11 @@ class Statement:
 
     @property
     def reads_files(self) -> bool:
-        """Return whether it names the file that it stands in."""
+        """Return whether it uses `__file__`."""
         return FILE in self.names
 
     def refusals(self, bound: dict[str, str]) -> list[Refusal]:
-        """Return the constructs that cannot be followed; `bound` has the dotted names of the module's own imports."""
+        """Return the constructs that the digest cannot follow; `bound` has the dotted names of the module's imports."""
         imported = self._imported(bound)
         chains = [(root, line) for root, _, line in self._chains if root in BUILTINS and root not in imported]
         refused = [*self._refusals, *(Refusal(line, root, BUILTINS[root]) for root, line in chains)]
@@ -99,14 +99,14 @@ class Statement:
         return sorted(refused)
 
     def asks_about_libraries(self, bound: dict[str, str]) -> bool:
-        """Return whether it asks which version of a library is installed, where it lies, or whether it is there."""
+        """Return whether it asks if, where, or in which version a library is installed."""
         return any(dotted in ABOUT_LIBRARIES for dotted, _ in self._uses(bound))
 
     def _imported(self, bound: dict[str, str]) -> dict[str, str]:
         return {**bound, **{each.bound: each.dotted for each in self.imports}}
 
     def _uses(self, bound: dict[str, str]) -> Iterator[tuple[str, int]]:
-        """Yield the dotted name of everything imported that the statement uses, with its line."""
+        """Yield the dotted name of every import that the statement uses, with its line."""
         imported = self._imported(bound)
         for root, attributes, line in self._chains:
             if root in imported:
@@ -178,5 +178,5 @@ def _without_description(call: ast.Call) -> ast.Call:
 
 
 def is_bare_text(node: object) -> bool:
-    """Return whether this is a string that stands alone, such as a docstring."""
+    """Return whether this is a string as a statement, such as a docstring."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -1,4 +1,4 @@
-"""The package's source: the files of its modules, and where an import leads."""
+"""The package's source: finds the files of modules and the targets of imports."""
 
 import ast
 from pathlib import Path
@@ -12,11 +12,11 @@ from pipeline_lib.job.code.statement import Import
 
 EVERYTHING = ""
 IMPORTED = "(imported)"
-DIGEST = f"{PACKAGE}.core.code"  # it knows where the source lies
+DIGEST = f"{PACKAGE}.job.code"  # it knows where the source is
 
 
 class Target(NamedTuple):
-    """One top-level name of a module, all of it (`EVERYTHING`), or what runs when it is imported (`IMPORTED`)."""
+    """A top-level name of a module, the whole module (`EVERYTHING`), or the code that its import runs (`IMPORTED`)."""
 
     module: str
     name: str
@@ -29,10 +29,10 @@ class Tree:
         self._source = source
         self._modules: dict[str, Module] = {}
         self._paths: dict[str, Path | None] = {}
-        self._bases: list[str] = []  # the classes whose plainness is being decided
+        self._bases: list[str] = []  # the classes that `_is_plain_class` is checking
 
     def module(self, name: str, where: str = "") -> Module:
-        """Return a module of the package; one that is not there raises PipelineError."""
+        """Return a module of the package; raise PipelineError if there is none of this name."""
         if name not in self._modules:
             path = self.path(name)
             if path is None:
@@ -41,7 +41,7 @@ class Tree:
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
-        """Return the file of a module or package, None where there is none."""
+        """Return the file of a module or package, or None."""
         if name not in self._paths:
             stem = self._source.joinpath(*name.split("."))
             paths = (stem / "__init__.py", stem.with_name(f"{stem.name}.py"))
@@ -49,26 +49,26 @@ class Tree:
         return self._paths[name]
 
     def is_package(self, name: str) -> bool:
-        """Return whether the name is that of a folder."""
+        """Return whether the name is a package's."""
         path = self.path(name)
         return path is not None and path.name == "__init__.py"
 
-    def leads(self, each: Import, module: Module) -> list[Target]:
-        """Return where an import leads within the package; one that cannot be followed raises PipelineError."""
+    def targets(self, each: Import, module: Module) -> list[Target]:
+        """Return the targets of an import within the package; raise PipelineError if the digest cannot follow it."""
         if each.level or each.name == "*":
             raise _refused("a relative import" if each.level else "an import of `*`", module, each, ABSOLUTE)
         if each.module.split(".")[0] == PACKAGE:
-            return self._own(each, module)
+            return self._internal_targets(each, module)
         root = each.module.split(".")[0]
         if self.path(root) is not None:
             raise _refused("an import of code beside the package", module, each, f"move it into {PACKAGE}")
         if not library_of(root)[0]:
-            cure = "list it in core/libraries.py"
+            cure = "list it in job/code/libraries.py"
             raise _refused("an import of a library that is not listed", module, each, cure)
         return []
 
     def _is_plain_class(self, dotted: str) -> bool:
-        """Return whether this is a class that is defined in a plain module."""
+        """Return whether a plain module defines this class."""
         module, _, name = dotted.rpartition(".")
         if not self.path(module) or self.is_package(module):
             return False
@@ -79,14 +79,14 @@ class Tree:
         self._bases.pop()
         return plain
 
-    def _own(self, each: Import, module: Module) -> list[Target]:
+    def _internal_targets(self, each: Import, module: Module) -> list[Target]:
         inner = f"{each.module}.{each.name}" if each.name else each.module
         if self.is_package(inner) or (each.name is None and each.alias is None):
             raise _refused("an import of a package", module, each, f"from {PACKAGE}.package import module")
-        if inner.startswith(DIGEST) and not module.name.startswith(f"{PACKAGE}.core."):
+        if inner.startswith(DIGEST) and not module.name.startswith(f"{PACKAGE}.job."):
             raise _refused("an import of the code digest itself", module, each, FILES)
         if self.path(each.module) is None:
-            raise _refused("an import of what is not there", module, each, ABSOLUTE)
+            raise _refused("an import of a name that does not exist", module, each, ABSOLUTE)
         if each.name is None:
             return [Target(each.module, EVERYTHING)]
         if not self.is_package(each.module):
@@ -99,7 +99,7 @@ class Tree:
 
 
 def libraries_of(each: Import, module: Module) -> set[str]:
-    """Return the library that an import uses, none where none counts; what is refused there raises PipelineError."""
+    """Return the counted library of an import, if any; raise PipelineError if the import is refused."""
     dotted = f"{each.module}.{each.name}" if each.name else each.module
     cure = refused_import(dotted)
     if cure and not is_exempt(module.name, dotted):

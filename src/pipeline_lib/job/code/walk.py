@@ -1,4 +1,4 @@
-"""The walk over the package's source: from a script and its plug-ins to all that they reach."""
+"""The walk over the package's source: collects all code that a script and its plug-ins reach."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +10,8 @@ from pipeline_lib.job.code.refused import is_exempt
 from pipeline_lib.job.code.statement import FILE, Import, shortened
 from pipeline_lib.job.code.tree import EVERYTHING, IMPORTED, Target, Tree, libraries_of
 
-# These modules cannot change what stands in an output; a test keeps the list short. How a download is transferred is
-# among them: what it must be, its pin says.
+# These modules cannot change the content of an output; a test keeps the list short. The transfer of downloads is
+# among them: the pin determines the content.
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
@@ -30,11 +30,11 @@ ORDER = "order of imports"
 
 
 class Reach(NamedTuple):
-    """What a job's code consists of.
+    """The code of a job.
 
-    `modules` has a digest of what counts of every module, `names` the definitions that count where not all do,
-    `imported` all modules of the package that may be imported, without neutral ones and what only these import,
-    `libraries` the libraries that the code imports, and `data` the data files that it reads.
+    `modules` has the digest of the counted part of every module, `names` the counted definitions of the modules that
+    count in part, `imported` all modules of the package that may be imported, without neutral ones and those that only
+    these import, `libraries` the libraries that the code imports, and `data` the data files that it reads.
     """
 
     modules: dict[str, str]
@@ -45,16 +45,16 @@ class Reach(NamedTuple):
 
 
 class Node(NamedTuple):
-    """What one target adds: its digest, where it leads, and the libraries and data files that it uses itself."""
+    """The digest of one target, the targets that it leads to, and the libraries and data files that it uses itself."""
 
     digest: str
-    leads: list[Target]
+    targets: list[Target]
     libraries: frozenset[str] = frozenset()
     data: tuple[Path, ...] = ()
 
 
 class Walk:
-    """The walk over one source tree; what each target adds is found once."""
+    """The walk over one source tree; each target is processed once."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -65,12 +65,12 @@ class Walk:
         start = Target(script.name, EVERYTHING)
         try:
             nodes = {start: self._counted(Module(script.name, script, lambda dotted: False), EVERYTHING)}
-            targets = _in_order([*nodes[start].leads, *map(_plugin_target, plugins)])
+            targets = _in_order([*nodes[start].targets, *map(_plugin_target, plugins)])
             while targets:
                 target = targets.pop()
                 if target not in nodes:
                     nodes[target] = self._node(target)
-                    targets += _in_order(nodes[target].leads)
+                    targets += _in_order(nodes[target].targets)
         except RecursionError as error:
             raise PipelineError("an expression is nested too deeply for the code digest", where=script) from error
         return _reach(nodes, {name for name, kind in nodes if kind == IMPORTED and not self._tree.module(name).plain})
@@ -100,47 +100,47 @@ class Walk:
             f"{module.name} has no definition of this name",
             where=module.path,
             value=name,
-            cure="correct the import, or define the name where it can be seen: `def`, `class` or `NAME = ...`",
+            cure="correct the import, or define the name at the top level: `def`, `class` or `NAME = ...`",
         )
 
     def _importing(self, module: Module) -> Node:
-        """Return what importing a module runs: its parents, what it imports, and all of it where it is not plain."""
-        modules = [target.module for each in module.imports for target in self._tree.leads(each, module)]
+        """Return the code that an import runs: parent packages, imports, and the whole module unless it is plain."""
+        modules = [target.module for each in module.imports for target in self._tree.targets(each, module)]
         parents = [module.name.rpartition(".")[0]] if "." in module.name else []
-        leads = [Target(name, IMPORTED) for name in (*parents, *modules) if name not in NEUTRAL]
-        return Node("", leads if module.plain else [*leads, Target(module.name, EVERYTHING)])
+        targets = [Target(name, IMPORTED) for name in (*parents, *modules) if name not in NEUTRAL]
+        return Node("", targets if module.plain else [*targets, Target(module.name, EVERYTHING)])
 
     def _passed_on(self, module: Module, name: str, digest: str) -> Node:
-        """Return a name that a module imports itself, or all such names where a neutral module is used as a whole."""
+        """Return the node of a name that a module imports, or of all imports if a whole neutral module is used."""
         imports = [each for each in module.imports if name in (each.bound, EVERYTHING)]
         return Node(digest, *self._followed(imports, module))
 
     def _counted(self, module: Module, name: str) -> Node:
-        """Return a definition, or all of a module as one."""
+        """Return the node of a definition, or of a whole module."""
         statement = module.whole if name == EVERYTHING else module.definition(name)
         for line, construct, cure in statement.refusals(module.dotted):
             if not is_exempt(module.name, construct):
                 where, what = f"{module.path}:{line}", f"the code digest cannot follow `{construct}`"
                 raise PipelineError(what, where=where, value=construct, cure=cure)
-        leads, libraries = self._followed(statement.imports, module)
+        targets, libraries = self._followed(statement.imports, module)
         if name != EVERYTHING:
             names = [each for each in statement.names if each in module.defined or each in module.imported]
-            leads += [Target(module.name, each) for each in sorted(names)]
+            targets += [Target(module.name, each) for each in sorted(names)]
         texts = sorted(text for text in statement.texts if text.startswith(f"{PACKAGE}."))
-        leads += [Target(text, EVERYTHING) for text in texts if self._tree.path(text)]
+        targets += [Target(text, EVERYTHING) for text in texts if self._tree.path(text)]
         if statement.asks_about_libraries(module.dotted):
             libraries |= named_libraries(statement.texts)
         reads = statement.reads_files and not is_exempt(module.name, FILE)
         data = tuple(module.data_files) if reads else ()
-        return Node(statement.digest + (module.data if reads else ""), leads, libraries, data)
+        return Node(statement.digest + (module.data if reads else ""), targets, libraries, data)
 
     def _followed(self, imports: list[Import], module: Module) -> tuple[list[Target], frozenset[str]]:
-        leads = [target for each in imports for target in self._tree.leads(each, module)]
+        targets = [target for each in imports for target in self._tree.targets(each, module)]
         libraries = {library for each in imports for library in libraries_of(each, module)}
-        running = [Target(name, IMPORTED) for name in dict.fromkeys(target.module for target in leads)]
-        own = [Target(module.name, IMPORTED)] if self._tree.path(module.name) else []
-        imported = [target for target in (*own, *running) if target.module not in NEUTRAL]
-        return [*imported, *leads], frozenset(libraries)
+        others = [Target(name, IMPORTED) for name in dict.fromkeys(target.module for target in targets)]
+        itself = [Target(module.name, IMPORTED)] if self._tree.path(module.name) else []
+        imported = [target for target in (*itself, *others) if target.module not in NEUTRAL]
+        return [*imported, *targets], frozenset(libraries)
 
 
 def _reach(nodes: dict[Target, Node], whole: set[str]) -> Reach:
@@ -163,10 +163,10 @@ def _reach(nodes: dict[Target, Node], whole: set[str]) -> Reach:
     )
 
 
-def _in_order(leads: list[Target]) -> list[Target]:
-    """Return targets as a stack that gives imports first, in the order in which they run."""
-    imports = [target for target in leads if target.name == IMPORTED]
-    others = [target for target in leads if target.name != IMPORTED]
+def _in_order(targets: list[Target]) -> list[Target]:
+    """Return targets as a stack that pops imports first, in the order in which they run."""
+    imports = [target for target in targets if target.name == IMPORTED]
+    others = [target for target in targets if target.name != IMPORTED]
     return [*reversed(others), *reversed(imports)]
 
 

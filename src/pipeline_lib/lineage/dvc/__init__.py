@@ -1,1 +1,1 @@
-"""The workflow as DVC sees it: its stages, its lock, and what a clone restores."""
+"""The workflow in DVC: stages, dvc.yaml, dvc.lock, and restoring a clone."""

@@ -1,4 +1,4 @@
-"""Which stages may be recorded as made: those whose files, settings, code and libraries are what their records say."""
+"""Which stages may be committed: those whose files, settings, code and libraries match their records."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pipeline_lib.lineage.dvc.stages import Stage
 
 @dataclass(frozen=True)
 class Refusal:
-    """A stage that cannot be recorded, with everything that speaks against it."""
+    """A stage that cannot be committed, with every cause."""
 
     stage: str
     causes: list[str]
@@ -20,20 +20,20 @@ class Refusal:
 def refusals(stages: list[Stage], present: CurrentState, committed: Collection[str]) -> list[Refusal]:
     """Return the stages that are stale, incomplete or altered; raw files that are not stored may be absent.
 
-    What was removed on purpose may be absent where the stage is among those that were committed before.
+    Outputs that were removed on purpose may be absent if the stage was committed before.
     """
-    found = [Refusal(stage.name, _causes(stage, present, stage.name in committed)) for stage in stages]
-    return [refusal for refusal in found if refusal.causes]
+    candidates = [Refusal(stage.name, _causes(stage, present, stage.name in committed)) for stage in stages]
+    return [refusal for refusal in candidates if refusal.causes]
 
 
 def absent_outputs(stage: Stage) -> list[str]:
-    """Return those outputs of a stage that are not here: it cannot be recorded without them."""
+    """Return the missing outputs of a stage, which cannot be committed without them."""
     return [path for path in stage.outputs if not Path(path).exists()]
 
 
 def _causes(stage: Stage, present: CurrentState, committed: bool) -> list[str]:
     causes = [f"{path}: missing" for path in stage.inputs if not Path(path).exists()]
-    causes += [] if committed else [f"{path}: not here, and never committed" for path in absent_outputs(stage)]
+    causes += [] if committed else [f"{path}: missing, and never committed" for path in absent_outputs(stage)]
     for job in stage.jobs:
         record = present.record(job["record"])
         causes += job["causes"]

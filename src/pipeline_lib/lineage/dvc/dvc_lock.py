@@ -1,4 +1,4 @@
-"""dvc.lock: what DVC remembers of the stages that were committed."""
+"""Read dvc.lock: what DVC recorded of the committed stages."""
 
 import hashlib
 from pathlib import Path
@@ -11,21 +11,21 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field, optional_field, typed
 
 LOCK = Path("dvc.lock")
-LARGEST = 10_000_000  # values of a file that DVC wrote
+LARGEST = 10_000_000  # values in a file that DVC wrote
 
 
 def locked_stages(path: Path = LOCK) -> dict[str, dict[str, Any]]:
-    """Return the stages of dvc.lock by name; without the file, PipelineError."""
+    """Return the stages of dvc.lock by name; a missing file raises PipelineError."""
     if not path.is_file():
-        raise PipelineError("nothing was committed here", where=path, cure="vlmflow dvc commit")
+        raise PipelineError("no stage was committed here", where=path, cure="vlmflow dvc commit")
     stages = optional_field(read_yaml(path), "stages", dict, path) or {}
     for name in stages:
         entry = field(stages, name, dict, f"{path}: stages")
         where = f"{path}: {name}"
         identities = optional_field(entry, "params", dict, where) or {}
         for file in identities:
-            for told in field(identities, file, dict, where).values():
-                typed(told, dict, where, "the identity of a stage")
+            for committed in field(identities, file, dict, where).values():
+                typed(committed, dict, where, "the identity of a stage")
         for listed in (_listed(entry, "outs", where), _listed(entry, "deps", where)):
             for file in listed:
                 for key in ("path", "md5"):
@@ -34,7 +34,7 @@ def locked_stages(path: Path = LOCK) -> dict[str, dict[str, Any]]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the content of a YAML file that DVC reads; one that is no mapping raises PipelineError."""
+    """Return the content of a YAML file that DVC reads; a file that is no mapping raises PipelineError."""
     content = files.read_yaml(path, YAML(typ="safe", pure=True), most=LARGEST)
     return typed({} if content is None else content, dict, path, "this file")
 
@@ -45,12 +45,12 @@ def _listed(entry: dict[str, Any], name: str, where: str) -> list[Any]:
 
 def locked_identity(entry: dict[str, Any], name: str, identities: str) -> dict[str, Any] | None:
     """Return the identity that a stage was committed with, None where there is none."""
-    found: dict[str, Any] | None = ((entry.get("params") or {}).get(identities) or {}).get(name)
-    return found
+    committed: dict[str, Any] | None = ((entry.get("params") or {}).get(identities) or {}).get(name)
+    return committed
 
 
 def locked_files(entry: dict[str, Any]) -> dict[str, str]:
-    """Return the md5 of every single file among a stage's outputs, by path; folders have manifests of their own."""
+    """Return the md5 of every file among a stage's outputs, by path; folders have manifests."""
     return _files(entry.get("outs") or [])
 
 

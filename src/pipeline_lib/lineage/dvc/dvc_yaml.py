@@ -1,4 +1,4 @@
-"""dvc.yaml: written from the workflow, so that Snakemake stays the only place where stages are described."""
+"""Write dvc.yaml from the workflow, so that only Snakemake's rules describe stages."""
 
 from io import StringIO
 from pathlib import Path
@@ -9,25 +9,25 @@ from ruamel.yaml import YAML
 from pipeline_lib.lineage.dvc.stages import Stage
 
 HEADER = "# Written by `vlmflow dvc sync` from the workflow. Edit the study and the rules, then sync again.\n"
-IDENTITY = "identity"  # the stage that writes settings and code of all others
-TABLE = "reproduced"  # the stage that prints what a reproduction gave
-SMALL = ("manifest", "score", "verdict", "page")  # outputs of which a stage has one at least
+IDENTITY = "identity"  # the stage that writes the settings and code of all others
+TABLE = "reproduced"  # the stage that prints the results of a reproduction
+SMALL = ("manifest", "score", "verdict", "page")  # every stage has at least one of these outputs
 CODE = ["Snakefile", "requirements.lock", "rules", "src/pipeline_lib", "workflow_scripts"]
 
 
 def identity_path(results: Path) -> str:
-    """Return where the identities of a study's stages lie."""
+    """Return the path of the identities of a study's stages."""
     return (results / "identity.json").as_posix()
 
 
 def pipeline(stages: list[Stage], study_file: Path, results: Path, option: str) -> dict[str, Any]:
-    """Return the content of dvc.yaml; `option` names the study to the commands, empty for the default one.
+    """Return the content of dvc.yaml; `option` selects the study on the command line, empty for the default one.
 
-    No command names cores or a profile, which would make every stage stale, and no output persists, which would let
-    DVC record old bytes for new code.
+    No command names cores or a profile: a change of either would make every stage stale. No output has `persist`,
+    with which DVC could record old bytes for new code.
     """
     identities = identity_path(results)
-    found: dict[str, Any] = {
+    entries: dict[str, Any] = {
         IDENTITY: {
             "cmd": f"vlmflow dvc identity{option}",
             "deps": sorted([*CODE, study_file.as_posix()]),
@@ -35,10 +35,10 @@ def pipeline(stages: list[Stage], study_file: Path, results: Path, option: str) 
         }
     }
     for stage in stages:
-        found[stage.name] = _entry(stage, identities, option)
+        entries[stage.name] = _entry(stage, identities, option)
     made = sorted({path for stage in stages for path in _small(stage)})
-    found[TABLE] = {"cmd": "vlmflow dvc table", "deps": made}
-    return {"stages": found}
+    entries[TABLE] = {"cmd": "vlmflow dvc table", "deps": made}
+    return {"stages": entries}
 
 
 def pipeline_text(content: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What a stage gave when it was made again: the same digests, or else the reason."""
+"""Whether a stage that was made again has the same digests, and if not, why."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Record = dict[str, Any]
 
 
 def verdict(before: Record | None, after: Record | None) -> str:
-    """Return in a few words how two makings of a job compare, with everything recorded that could be the reason."""
+    """Return how two runs of a job compare in a few words, with every recorded difference."""
     if after is None or after["exit"] != 0:
         return "failed"
     if before is None:
@@ -19,13 +19,13 @@ def verdict(before: Record | None, after: Record | None) -> str:
 
 
 def reasons(before: Record, after: Record) -> list[str]:
-    """Return what differs between the makings that two records tell of."""
-    found = list(differences(before["settings"], after["settings"]))
-    found += [f"code of {module} {how}" for module, how in changes(before["modules"], after["modules"])]
-    found += [f"library {line}" for line in differences(before["libraries"], after["libraries"])]
-    found += [f"input {line}" for line in differences(_short(before["inputs"]), _short(after["inputs"]))]
+    """Return the differences between two records."""
+    lines = list(differences(before["settings"], after["settings"]))
+    lines += [f"code of {module} {how}" for module, how in changes(before["modules"], after["modules"])]
+    lines += [f"library {line}" for line in differences(before["libraries"], after["libraries"])]
+    lines += [f"input {line}" for line in differences(_short(before["inputs"]), _short(after["inputs"]))]
     numeric = ("processor", "python", "environment", "torch")
-    return found + [
+    return lines + [
         line for name in numeric for line in differences(before["machine"][name], after["machine"][name], name)
     ]
 

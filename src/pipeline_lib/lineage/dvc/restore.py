@@ -1,4 +1,4 @@
-"""Whether what was pulled may be taken for made: every file as its manifest says, every stage as it was committed."""
+"""Restore a clone: verify pulled files against their manifests, and stages against dvc.lock."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline_lib.lineage.why import causes_of, differences
 
 @dataclass
 class Findings:
-    """What a restore found: stages that are there, files that are not, and whatever speaks against restoring."""
+    """The stages that exist, the files that are absent, and the faults that prevent restoring."""
 
     there: list[Stage] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
@@ -25,15 +25,15 @@ class Findings:
 
 def examine(stages: list[Stage], lock: dict[str, dict[str, Any]], identities: str, present: CurrentState) -> Findings:
     """Return which stages can be restored; nothing is changed."""
-    found = Findings()
+    findings = Findings()
     for stage in stages:
         missing = [path for path in stage.outputs if not Path(path).exists()]
-        found.absent += missing
+        findings.absent += missing
         if len(missing) == len(stage.outputs):
             continue
-        found.there.append(stage)
-        found.faults += [f"{stage.name}: {fault}" for fault in _faults(stage, lock, identities, present)]
-    return found
+        findings.there.append(stage)
+        findings.faults += [f"{stage.name}: {fault}" for fault in _faults(stage, lock, identities, present)]
+    return findings
 
 
 def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, present: CurrentState) -> list[str]:
@@ -42,7 +42,7 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
         return ["was never committed"]
     committed = locked_identity(entry, stage.name, identities)
     faults = list(differences(committed or {}, identity(stage)))
-    anchors = stage.of("manifest") or stage.outputs  # a manifest answers for the heavy files that it lists
+    anchors = stage.of("manifest") or stage.outputs  # a manifest stands for the heavy files that it lists
     for path, md5 in locked_files(entry).items():
         if path in anchors and Path(path).is_file() and md5_file(Path(path)) != md5:
             faults.append(f"{path} is not the one that was committed")
@@ -53,24 +53,24 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
             faults.append(f"{path} is not the one that this stage was made from")
     for manifest in (path for path in map(Path, stage.of("manifest")) if path.is_file()):
         faults += present.manifest_faults(manifest, excused=stage.outputs + stage.of("raw"))
-    for told in map(ledger_path, stage.jobs):
-        record = present.record(told.as_posix())
+    for record_path in map(ledger_path, stage.jobs):
+        record = present.record(record_path.as_posix())
         if record is not None and not is_sealed(record):
-            faults.append(f"{told} was edited since it was written")
+            faults.append(f"{record_path} was edited since it was written")
     return faults
 
 
 def is_told(job: Job, present: CurrentState) -> bool:
-    """Return whether the ledger's record of a job is that of the files that are there.
+    """Return whether the ledger's record of a job matches the present files.
 
-    After `dvc repro` without `vlmflow dvc commit`, dvc.lock tells of a newer making than the ledger.
+    After `dvc repro` without `vlmflow dvc commit`, dvc.lock is newer than the ledger.
     """
     record = present.record(ledger_path(job).as_posix())
     if record is None:
         return False
 
     def digest(name: str) -> str | None:
-        return present.digest(name) or record["inputs"].get(name)  # what is absent contradicts nothing
+        return present.digest(name) or record["inputs"].get(name)  # an absent input counts as unchanged
 
     made = {name: present.digest(name) for name in record["outputs"]}
     same = all(now in (None, record["outputs"][name]) for name, now in made.items())
@@ -78,7 +78,7 @@ def is_told(job: Job, present: CurrentState) -> bool:
 
 
 def keep_for_reuse(stages: list[Stage], present: CurrentState) -> None:
-    """Keep what is there for jobs with equal settings, code and inputs: making a raw file again makes nothing else."""
+    """Keep the present outputs for equal jobs, so that making an absent raw file again reruns no job below it."""
     cache = DigestCache()
     for job in (job for stage in stages for job in stage.jobs if not present.absent_outputs(job)):
         record = present.record(job["record"])
@@ -87,7 +87,7 @@ def keep_for_reuse(stages: list[Stage], present: CurrentState) -> None:
 
 
 def heavy_files(stages: list[Stage]) -> list[Path]:
-    """Return the files whose times must stay what they are, or DVC would read them all again."""
+    """Return the files whose times must not change, or DVC would hash them all again."""
     paths = [Path(path) for stage in stages for job in stage.jobs for path in _heavy(job)]
     return [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
 

@@ -1,4 +1,4 @@
-"""Stages as DVC knows them: the jobs of a rule that differ in their shard alone, and what of them is stored."""
+"""DVC stages: the jobs of a rule that differ only in their shard, and which of their outputs DVC stores."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ SHARD = "shard"
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of dvc.yaml: its jobs, the files that they depend on and the files and folders that DVC stores."""
+    """One stage of dvc.yaml: its jobs, the files that they depend on, and the files and folders that DVC stores."""
 
     name: str
     rule: str
@@ -23,15 +23,15 @@ class Stage:
     outputs: list[str]
 
     def of(self, output: str) -> list[str]:
-        """Return the paths of the jobs' output of that name, none where the rule has no such output."""
+        """Return the paths of a named output of the jobs; empty where the rule has no such output."""
         return [job["outputs"][output] for job in self.jobs if output in job["outputs"]]
 
 
 def stages(plan: list[Job]) -> list[Stage]:
     """Return the stages of a plan, sorted by name.
 
-    Raw files are pinned by their manifest and not stored, but for those that scoring reads: without them no answer
-    could be scored again. Two sets of names that make one stage name raise PipelineError.
+    Raw files are pinned by their manifest and not stored, except those that scoring reads: without them no answer
+    could be scored again. Two sets of wildcards with the same stage name raise PipelineError.
     """
     groups: dict[str, list[Job]] = {}
     for job in plan:
@@ -41,9 +41,9 @@ def stages(plan: list[Job]) -> list[Stage]:
 
 
 def identity(stage: Stage) -> dict[str, Any]:
-    """Return what decides a stage's bytes beside its inputs: settings, code, libraries, and the rule's command.
+    """Return what decides a stage's bytes besides its inputs: settings, code, libraries, and the rule's command.
 
-    Settings that differ from shard to shard are told by one digest.
+    Settings that differ between shards are replaced by one digest.
     """
     first = stage.jobs[0]
     all_settings = [job["settings"] for job in stage.jobs]
@@ -51,19 +51,19 @@ def identity(stage: Stage) -> dict[str, Any]:
     if len(settings) < len(first["settings"]):
         settings["shards"] = digest_text(canonical_json(all_settings))[:16]
     return {
-        "settings": _without_places(settings),
+        "settings": _without_paths(settings),
         "code": first["code"].split()[0],
         "libraries": first["libraries"],
         "command": first["shell"],
     }
 
 
-def _without_places(value: Any) -> Any:
-    """Return settings with a digest for every absolute path: where a folder lies on a machine is not for the ledger."""
+def _without_paths(value: Any) -> Any:
+    """Return settings with a digest for every absolute path: the ledger does not publish a machine's folders."""
     if isinstance(value, dict):
-        return {key: _without_places(item) for key, item in value.items()}
+        return {key: _without_paths(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_places(item) for item in value]
+        return [_without_paths(item) for item in value]
     if isinstance(value, str) and value.startswith("/"):
         return f"path {digest_text(value)[:16]}"
     return value
@@ -77,7 +77,7 @@ def _name(job: Job) -> str:
 def _stage(name: str, jobs: list[Job], scored: set[str]) -> Stage:
     fixed = {canonical_json({k: v for k, v in job["wildcards"].items() if k != SHARD}) for job in jobs}
     if len(fixed) > 1:
-        raise PipelineError("two things of the study make one stage name", value=name, cure="rename one of them")
+        raise PipelineError("two jobs of the study have the same stage name", value=name, cure="rename one of them")
     outputs = {path for job in jobs for out, path in job["outputs"].items() if out != "raw" or path in scored}
     inputs = {path for job in jobs for path in (*job["inputs"], *job["waits_for"])}
     return Stage(name, jobs[0]["rule"], jobs, sorted(inputs), sorted(outputs))

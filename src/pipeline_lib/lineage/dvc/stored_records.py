@@ -1,6 +1,6 @@
-"""Records on their way with DVC: the ones of committed stages, in a folder of their own that DVC tracks.
+"""The ledger: copies of the records of committed stages, in a folder that DVC tracks.
 
-The live records change with every making; these change with a commit alone, so that `dvc status` stays clean.
+The live records change with every run; the copies change only with a commit, so that `dvc status` stays clean.
 """
 
 import shutil
@@ -23,22 +23,22 @@ def store(stages: list[Stage]) -> None:
 
 
 def bring_back(stages: list[Stage], is_told: Callable[[Job], bool]) -> list[str]:
-    """Copy the ledger's records to where jobs write them, those that tell of what is there; name the stages without."""
-    told = {job["record"] for job in _jobs(stages) if is_told(job)}
-    for record in sorted(told):
+    """Copy the ledger's records that match the present files to the jobs' paths; return the stages that lack one."""
+    matching = {job["record"] for job in _jobs(stages) if is_told(job)}
+    for record in sorted(matching):
         _copy(FOLDER / record, Path(record))
-    return [stage.name for stage in stages if not told.issuperset(job["record"] for job in stage.jobs)]
+    return [stage.name for stage in stages if not matching.issuperset(job["record"] for job in stage.jobs)]
 
 
 def bring_back_absent(stages: list[Stage]) -> None:
-    """Copy the ledger's records of stages that are not there and have none: an edit of theirs must be seen, too."""
+    """Copy the ledger's records of absent stages that have no live record, so that edits of those records show, too."""
     for job in _jobs(stages):
         if ledger_path(job).is_file() and not Path(job["record"]).exists():
             _copy(ledger_path(job), Path(job["record"]))
 
 
 def ledger_path(job: Job) -> Path:
-    """Return where the ledger keeps the record of a job."""
+    """Return the path of a job's record in the ledger."""
     return FOLDER / str(job["record"])
 
 
@@ -47,7 +47,7 @@ def _jobs(stages: list[Stage]) -> list[Job]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a record; what stood there may be a link into DVC's cache, so it is replaced and not written to."""
+    """Copy a record, replacing the target, which may be a link into DVC's cache."""
     remove(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)

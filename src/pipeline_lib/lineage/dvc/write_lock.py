@@ -1,6 +1,6 @@
-"""Writing stages into dvc.lock and their files into DVC's cache, as `dvc commit --force STAGE …` does.
+"""Write stages into dvc.lock and their files into DVC's cache, as `dvc commit --force STAGE …` does.
 
-The command itself reads the whole pipeline again for every stage that it is given: a second each.
+That command reads the whole pipeline again for every stage, which takes a second each.
 """
 
 from collections import defaultdict
@@ -9,7 +9,7 @@ from typing import Any
 
 def record_stages(names: set[str]) -> None:
     """Record stages of dvc.yaml by name, and .dvc files by their path."""
-    from dvc.repo import Repo  # takes a good part of a second, which no other command need wait
+    from dvc.repo import Repo  # slow to import: only this command waits for it
     from dvc.repo.scm_context import scm_context
 
     with Repo() as repo, repo.lock:

@@ -1,1 +1,1 @@
-"""Styles: what templates that look alike share."""
+"""Code that similar templates share."""

@@ -1,16 +1,16 @@
-"""How the original finds labels: it tokenises every round by itself and adds up the counts.
+"""Labels as the original computes them: it tokenises every round separately and adds up the counts.
 
 Source: haotian-liu/LLaVA c121f04, `llava/train/train.py`, `preprocess_v1` and `preprocess_llama_2`. The sums are wrong
-where a round does not hold its mark exactly once, holds the end mark, or holds `<unk>`; the original then masks all.
+if a round does not contain its mark exactly once, or contains the end mark or `<unk>`; the original then masks all.
 """
 
 from pipeline_lib.prompts.base import Counts, Masked
 
 
 def by_rounds(text: str, end: str, mark: str, counts: Counts, shifted: bool) -> Masked:
-    """Return what is masked of a text whose rounds end with `end`, and whose answers follow `mark`.
+    """Return the mask of a text whose rounds end with `end`, and whose answers follow `mark`.
 
-    `shifted`: later rounds count one token less where the tokenizer puts no space before them.
+    `shifted`: later rounds count one token less if the tokenizer adds no space before them.
     """
     masked, at = [slice(0, 1)], 1
     for number, spoken in enumerate(text.split(end)):

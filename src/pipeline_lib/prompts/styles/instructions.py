@@ -12,27 +12,27 @@ from pipeline_lib.prompts.styles.counting import by_rounds
 
 @dataclass(frozen=True)
 class Instructions:
-    """A template: the system's text or none, and what begins every round but the first."""
+    """A template: the system text, which may be empty, and the text that begins every round but the first."""
 
     system: str
     begin: str
     end: str = "</s>"
 
     def conversation(self, turns: list[Turn]) -> list[Segment]:
-        """Return the segments of alternating turns; of a turn that says nothing there is nothing.
+        """Return the segments of alternating turns; an empty turn has none.
 
-        A first turn that says nothing raises PipelineError.
+        An empty first turn raises PipelineError.
         """
         rounds = alternating(turns)
         if not rounds or not rounds[0]["value"]:
-            raise PipelineError("the first turn says nothing", value=turns[:3])
-        said = f"<<SYS>>\n{self.system}\n<</SYS>>\n\n" if self.system else ""
+            raise PipelineError("the first turn is empty", value=turns[:3])
+        system = f"<<SYS>>\n{self.system}\n<</SYS>>\n\n" if self.system else ""
         segments: list[Segment] = []
         for number, turn in enumerate(rounds):
             if not turn["value"]:
                 continue
             if turn["from"] == "human":
-                begin = f"{self.begin}[INST] " if number else f"[INST] {said}"
+                begin = f"{self.begin}[INST] " if number else f"[INST] {system}"
                 segments += [Segment(begin), spoken(turn["value"], False), Segment(" [/INST]")]
             else:
                 segments += [Segment(" ", True), spoken(turn["value"], True), Segment(f" {self.end}", True)]

@@ -11,7 +11,7 @@ from pipeline_lib.prompts.styles.counting import by_rounds
 
 @dataclass(frozen=True)
 class Rounds:
-    """A template: the system's text, who speaks, what follows a question (and the system), what ends an answer."""
+    """A template: the system text, the speakers' names, the text after it and questions, and after answers."""
 
     system: str
     human: str
@@ -20,7 +20,7 @@ class Rounds:
     end: str
 
     def conversation(self, turns: list[Turn]) -> list[Segment]:
-        """Return the segments of alternating turns; of a turn that says nothing there is the speaker's name alone."""
+        """Return the segments of alternating turns; an empty turn has only its speaker's name."""
         segments = [Segment(f"{self.system}{self.after}")]
         for turn in alternating(turns):
             human = turn["from"] == "human"
