@@ -2,9 +2,9 @@
 
     python tools/compare_revisions.py main HEAD --studies mini config smoke
 
-`smoke` is the real study on its stand-ins. The bytes of tensor files, image archives, indexes, tables, subsets, answers and
-submissions are compared, and every number of the score files under its key. Paths and keys that only one revision has
-are listed. It exits with 1 where something differs.
+`smoke` is the real study on its stand-ins. The bytes of tensor files, image archives, indexes, tables, subsets, answers
+and submissions are compared, and every number of the score files under its key. Paths and keys that only one revision
+has are listed. It exits with 1 where something differs.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def full_name(revision: str) -> str:
 
 
 def artefacts(root: Path, folder: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the digest of every artefact below a folder by its path, and every number of score files by path and key."""
+    """Yield the digest of every artefact below a folder by path, and every number of score files by path and key."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(root).as_posix()
         if not path.is_file() or LEFT_OUT & set(path.parts):
