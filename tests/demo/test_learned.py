@@ -107,9 +107,9 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
     )
     llava = load_llava(ROOT / "results/checkpoints/full")
     answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]
-    verdicts = [
-        pope.judge(question, gold[question.id], answer["text"], "llava15")
+    grades = [
+        pope.grade(question, gold[question.id], answer["text"], "llava15")
         for question, answer in zip(questions, answers, strict=True)
     ]
-    accuracy = sum(verdict.correct for verdict in verdicts) / len(verdicts)
+    accuracy = sum(grade.value for grade in grades) / len(grades)
     assert accuracy - CHANCE < 0.15 * gain(runs["full"])

@@ -83,7 +83,9 @@ def _without_image(turns: list[dict[str, str]]) -> list[dict[str, str]]:
 def _answer(model: Path, images: ImageReader, path: Path) -> None:
     llava = load_llava(model)
     llava.model.eval()
-    asked = [Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", f"{n % 6}.jpg", "part") for n in range(9)]
+    asked = [
+        Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", (f"{n % 6}.jpg",), "part") for n in range(9)
+    ]
     files = FileNames(questions="q")
     settings = PredictSettings(
         benchmark="pope",

@@ -48,7 +48,7 @@ def conversations(golden: Path, name: str, pictures: ImageReader) -> list[Conver
 def asked(golden: Path) -> list[Question]:
     """Return the questions of the file `q40.jsonl`."""
     lines = (golden / "data" / "q40.jsonl").read_text().splitlines()
-    return [Question(row["question_id"], row["text"], row["image"], "all") for row in map(json.loads, lines)]
+    return [Question(row["question_id"], row["text"], (row["image"],), "all") for row in map(json.loads, lines)]
 
 
 def trained_tensors(file: Path) -> Tensors:

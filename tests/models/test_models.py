@@ -183,9 +183,9 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
     llava = load_llava(assembled)
     llava.model.eval()
     questions = [
-        Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", f"{n % 6}.jpg", "part") for n in range(18)
+        Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", (f"{n % 6}.jpg",), "part") for n in range(18)
     ]
-    questions += [Question(str(n), f"Say {WORDS[n % 6]}", None, "part") for n in range(18, 24)]
+    questions += [Question(str(n), f"Say {WORDS[n % 6]}", (), "part") for n in range(18, 24)]
     names = FileNames(questions="q")
 
     def texts(batch_size: int) -> list[str]:
@@ -212,7 +212,7 @@ def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> tor
     rows = convert_shard(folder, list(folder.iterdir()), folder.with_suffix(".tar"), folder, ConvertSettings(to="keep"))
     index = folder.with_suffix(".parquet")
     write_index(index, merge([rows], ""))
-    asked = Question("1", "What is it?", next(folder.iterdir()).name, "image", padded_first=padded_first)
+    asked = Question("1", "What is it?", (next(folder.iterdir()).name,), "image", padded_first=padded_first)
     pixels: torch.Tensor = _inputs(llava, [[1]], [asked], ImageReader([index]), faithful)["pixel_values"]
     return pixels
 
@@ -222,8 +222,17 @@ def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Pat
     settings = PredictSettings(
         benchmark="pope", protocol="llava15", files=files, model_id="m", threads=1, max_new_tokens=5000
     )
-    asked = [Question("7", "What?", None, "all")]
+    asked = [Question("7", "What?", (), "all")]
     with pytest.raises(PipelineError, match=r"(?s)question 7.*write `max_new_tokens: \d+` or less"):
+        predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
+
+
+def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
+    settings = PredictSettings(
+        benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m", threads=1
+    )
+    asked = [Question("7", "Same?", ("a.png", "b.png"), "all")]
+    with pytest.raises(PipelineError, match=r"(?s)several images.*question 7"):
         predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
 
 

@@ -95,8 +95,8 @@ def test_answers_to_scienceqa_are_those_of_the_original(
 ) -> None:
     told = lines(golden / "generate" / "sqa8_answers.jsonl")
     questions = load_benchmark("scienceqa", "llava15").questions(Files(golden / "data" / "sqa8.json"), "llava15")
-    shown = [replace(q, image=q.image.removeprefix("set/") if q.image else None) for q in questions]
-    assert sum(question.image is None for question in shown) == 4
+    shown = [replace(q, images=tuple(image.removeprefix("set/") for image in q.images)) for q in questions]
+    assert sum(not question.images for question in shown) == 4
     for batch_size in (1, 3, 8):
         found = answers(original("llava-tiny"), shown, pictures, tmp_path, batch_size, 1024)
         for key in ("question_id", "prompt", "text"):

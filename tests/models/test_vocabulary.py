@@ -53,7 +53,7 @@ def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Pa
     settings = PredictSettings(
         benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m", threads=1, max_new_tokens=8
     )
-    questions = [Question("1", "What is it?", "0.jpg", "part"), Question("2", "What is it?", None, "part")]
+    questions = [Question("1", "What is it?", ("0.jpg",), "part"), Question("2", "What is it?", (), "part")]
 
     def texts(name: str) -> list[str]:
         records = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / name))

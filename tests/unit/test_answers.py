@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.answers import join, model_of
 
 PROMPT = "Is there a dog?\nAnswer with a word."
-QUESTIONS = [Question("1", PROMPT, "a.jpg", "all"), Question("2", PROMPT.replace("dog", "cat"), "a.jpg", "all")]
+QUESTIONS = [Question("1", PROMPT, ("a.jpg",), "all"), Question("2", PROMPT.replace("dog", "cat"), ("a.jpg",), "all")]
 
 
 def answers(path: Path, *rows: Any) -> Path:

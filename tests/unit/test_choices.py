@@ -121,8 +121,8 @@ def test_scienceqa_about_scenes_is_read_as_scienceqa(tmp_path: Path) -> None:
     for number, question in enumerate(questions):
         lines = question.prompt.split("\n")
         assert question.options[gold[question.id]] in truth(draw_scene(0, "test", number), lines[-6])
-        assert (lines[0].startswith("Context: ")) == (question.image is None)
-        assert question.image in (None, image_name("test", number))
+        assert (lines[0].startswith("Context: ")) == (not question.images)
+        assert question.images in ((), (image_name("test", number),))
     assert len(json.loads((tmp_path / "scienceqa/pid_splits.json").read_text())["minitest"]) == 2
 
 

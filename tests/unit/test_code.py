@@ -174,4 +174,4 @@ def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> N
 def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
     module = f"{PACKAGE}.benchmarks.{name}"
     reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
-    assert not reached.names[module] & {"gold", "judge", "tally", "metrics"}
+    assert not reached.names[module] & {"gold", "grade", "tally", "metrics"}

@@ -25,7 +25,7 @@ from pipeline_lib.images.index import health
 from pipeline_lib.images.picture import draw_health
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.project import ROOT
 from tests.server import file_of, serving
@@ -179,15 +179,15 @@ def test_chosen_rows_keep_their_numbers(tmp_path: Path) -> None:
 def test_what_was_not_chosen_is_not_missing(tmp_path: Path) -> None:
     files = write_benchmark(tmp_path)
     settings = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="g"))
-    chosen = {question.id for question in pope.questions(files, "llava15") if question.image == "1.jpg"}
+    chosen = {question.id for question in pope.questions(files, "llava15") if question.images == ("1.jpg",)}
     answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold if question.id in chosen else None)
-    scored = score_verdicts(judge_answers(answers, files, settings, chosen), settings)
+    scored = score_verdicts(grade_answers(answers, files, settings, chosen), settings)
     assert (scored["n"], scored["missing"], scored["coverage"]) == (6, 0, 1.0)
     assert scored["metrics"]["f1"] == 1.0
     with jsonlines.open(answers, "a") as file:
         file.write({"question_id": 1, "text": "Yes"})
     with pytest.raises(PipelineError, match="is not in the question file"):
-        judge_answers(answers, files, settings, chosen)
+        grade_answers(answers, files, settings, chosen)
 
 
 def test_a_submission_holds_the_chosen_questions(tmp_path: Path) -> None:

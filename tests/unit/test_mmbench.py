@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline_lib.benchmarks import mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
 from tests.unit.mmbench_table import answer, row, write
 
 MILLION = 1_000_000
@@ -23,7 +23,7 @@ def settings(protocol: str = "llava15") -> ScoreSettings:
 
 
 def score(files: Files, answers: Path, protocol: str = "llava15") -> dict[str, Any]:
-    return score_verdicts(judge_answers(answers, files, settings(protocol)), settings(protocol))
+    return score_verdicts(grade_answers(answers, files, settings(protocol)), settings(protocol))
 
 
 def test_a_question_is_asked_and_recorded_as_llava_does(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_question_is_asked_and_recorded_as_llava_does(tmp_path: Path) -> None:
     (question,) = mmbench.questions(files, "llava15")
     text = "It barks.\nWhat is it?\nA. cat\nB. dog\nC. bird\nD. eel"
     assert (question.id, question.prompt, question.part) == ("241", text + LETTER, "perception/names")
-    assert question.image == "mmbench_dev/241"
+    assert question.images == ("mmbench_dev/241",)
     options = {"options": ["cat", "dog", "bird", "eel"], "option_char": ["A", "B", "C", "D"]}
     assert question.record == {"prompt": text, "round_id": 0, **options}
 
@@ -62,7 +62,7 @@ def test_llava_cuts_the_options_at_the_first_none(
         (question,) = mmbench.questions(files, protocol)
         lines = question.prompt.removesuffix(LETTER).split("\n")[1:]
         assert "".join(line[0] for line in lines) == letters
-        assert mmbench.judge(question, "B", "B", protocol).correct
+        assert mmbench.grade(question, "B", "B", protocol).value == 1
 
 
 def test_a_none_that_is_the_answer_can_be_said_although_it_is_not_asked(tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_the_accuracies_are_those_of_a_plain_loop(
 def test_unparsed_answers_are_counted_and_named(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", [row(index) for index in range(1, 5)])
     answers = answer(tmp_path / "a.jsonl", {1: "B", 2: "a dog", 3: "who knows", 4: "Cannot determine the answer"})
-    verdicts = judge_answers(answers, files, settings())
-    assert [(v.rule, v.status) for v in verdicts] == [
+    verdicts = grade_answers(answers, files, settings())
+    assert [(v.grade.rule, v.grade.status) for v in verdicts] == [
         ("word", "ok"), ("text", "ok"), ("none", "unparsed"), ("refusal", "unparsed"),
     ]  # fmt: skip
     assert score_verdicts(verdicts, settings())["unparsed"] == 2

@@ -16,7 +16,7 @@ from pipeline_lib.benchmarks.families.yes_no import pope_words
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score, score_verdicts
 
 CATEGORIES = ("adversarial", "random", "popular")
 SHORT = "\nAnswer the question using a single word or phrase."
@@ -81,7 +81,7 @@ def answer_all(files: Files, path: Path, say: Any) -> Path:
 
 
 def score(files: Files, answers: Path) -> dict[str, Any]:
-    return score_verdicts(judge_answers(answers, files, SETTINGS), SETTINGS)
+    return score_verdicts(grade_answers(answers, files, SETTINGS), SETTINGS)
 
 
 def test_a_perfect_model_scores_one(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
 def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
     files = write_benchmark(tmp_path)
     answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold)
-    scored = run_score(judge_answers(answers, files, SETTINGS), SETTINGS, answers)
+    scored = run_score(grade_answers(answers, files, SETTINGS), SETTINGS, answers)
     assert len(scored["answers"]) == 64 and scored["model"] is None
     assert "time" not in json.dumps(scored)
 
@@ -197,7 +197,7 @@ def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
 def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
     first = pope.questions(write_benchmark(tmp_path), "llava15")[0]
     text = "Is there a adversarial 0?"
-    assert first == Question("1", text + SHORT, "0.jpg", "adversarial", stem=text)
+    assert first == Question("1", text + SHORT, ("0.jpg",), "adversarial", stem=text)
 
 
 def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:

@@ -8,13 +8,13 @@ from typing import Any, Callable
 import pytest
 from typer.testing import CliRunner
 
-from pipeline_lib.benchmarks.base import FileNames, Question, Verdict
+from pipeline_lib.benchmarks.base import FileNames, Grade, Question, Status, Verdict
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.gather import GatherSettings, gather
 from pipeline_lib.scoring.notice import marked_runs, success_text
 from pipeline_lib.scoring.quality import quality
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
 from pipeline_lib.scoring.shown import read_gathered
 from tests.unit import mmbench_table
 from tests.unit.test_pope import answer_all, write_benchmark
@@ -23,12 +23,13 @@ Say = Callable[[Question, str], str | None]
 LETTERS = "ABCDABCD"
 
 
-def verdicts(texts: list[str | None], gold: str, status: str = "ok") -> list[Verdict]:
+def verdicts(texts: list[str | None], gold: str, status: Status = "ok") -> list[Verdict]:
     """Return verdicts that read every text as it stands."""
-    states = ["missing" if text is None else status for text in texts]
+    states: list[Status] = ["missing" if text is None else status for text in texts]
     together = zip(texts, gold, states, strict=True)
     return [
-        Verdict("1", "all", None, text, text, right, text == right, "rule", state) for text, right, state in together
+        Verdict(Question("1", "?", (), "all"), right, text, Grade(text == right, text, "rule", state))
+        for text, right, state in together
     ]
 
 
@@ -37,7 +38,7 @@ def pope(root: Path, say: Say, **settings: Any) -> dict[str, Any]:
     files = write_benchmark(root)
     settings = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="g"), **settings)
     answers = answer_all(files, root / "a.jsonl", say)
-    return run_score(judge_answers(answers, files, settings), settings, answers)
+    return run_score(grade_answers(answers, files, settings), settings, answers)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_one_and_the_same_answer_to_every_multiple_choice_is_marked(tmp_path: Pa
     answers = mmbench_table.answer(tmp_path / "a.jsonl", dict.fromkeys(range(len(LETTERS)), text))
     for protocol in ("llava15", "internvl"):
         settings = ScoreSettings(benchmark="mmbench", protocol=protocol, files=FileNames(questions="q"))
-        scored = run_score(judge_answers(answers, files, settings), settings, answers)
+        scored = run_score(grade_answers(answers, files, settings), settings, answers)
         assert scored["status"] in ("unparsed", "collapsed")
 
 
@@ -83,7 +84,7 @@ def test_counts_and_shares_are_those_of_the_answers() -> None:
     assert {name: found[name] for name in ("unparsed", "empty", "equal", "missing")} == {
         "unparsed": 0, "empty": 1, "equal": 2, "missing": 1,
     }  # fmt: skip
-    assert found["shares"] == {"unparsed": 0.0, "empty": 0.25, "equal": 0.5, "missing": 0.2}
+    assert found["shares"] == {"unparsed": 0.0, "empty": 0.25, "equal": 0.5, "failed": 0.0, "missing": 0.2}
     assert found["most_frequent"] == "A"
 
 
@@ -97,7 +98,10 @@ def test_a_benchmark_whose_right_answers_are_equal_may_get_equal_answers() -> No
 def test_a_collapse_of_one_part_is_a_collapse_unless_the_part_is_small() -> None:
     parts = [*(["image"] * 25), *(["text"] * 75)]
     answers = verdicts(["A"] * 25 + ["A", "B", "C"] * 25, "ABCDE" * 20)
-    answers = [replace(verdict, part=part) for verdict, part in zip(answers, parts, strict=True)]
+    answers = [
+        replace(verdict, question=replace(verdict.question, part=part))
+        for verdict, part in zip(answers, parts, strict=True)
+    ]
     assert quality(answers)["marks"]["collapsed"].startswith("image: 25 of 25 answers are 'A'")
     assert quality(answers[:10] + answers[25:])["marks"] == {}
 
@@ -119,7 +123,7 @@ def test_many_missing_answers_are_marked_and_a_few_are_partial() -> None:
 
 
 def test_no_answers_have_no_shares() -> None:
-    assert quality([])["shares"] == {"unparsed": None, "empty": None, "equal": None, "missing": None}
+    assert quality([])["shares"] == {"unparsed": None, "empty": None, "equal": None, "failed": None, "missing": None}
 
 
 def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pipeline_lib.benchmarks import scienceqa
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score, score_verdicts
 
 LETTER = "\nAnswer with the option's letter from the given choices directly."
 TEXT = "Context: It barks.\nWhat is it?\nA. cat\nB. dog\nC. bird"
@@ -52,13 +52,13 @@ def answers(path: Path, texts: dict[str, str], **keys: Any) -> Path:
 
 
 def score(files: Files, path: Path, protocol: str = "llava15") -> dict[str, Any]:
-    return score_verdicts(judge_answers(path, files, settings(protocol)), settings(protocol))
+    return score_verdicts(grade_answers(path, files, settings(protocol)), settings(protocol))
 
 
 def test_a_question_is_asked_and_recorded_as_llava_does(tmp_path: Path) -> None:
     shown, told = scienceqa.questions(write(tmp_path, [row("5", True), row("4", False)]), "llava15")
     assert shown.prompt == told.prompt == TEXT + LETTER
-    assert (shown.image, shown.part, told.image, told.part) == ("5/image.png", "image", None, "text")
+    assert (shown.images, shown.part, told.images, told.part) == (("5/image.png",), "image", (), "text")
     assert shown.record == {"question_id": "5", "prompt": f"<image>\n{TEXT}{LETTER}"}
     assert told.record == {"question_id": "4", "prompt": TEXT + LETTER}
     assert shown.options == {"A": "cat", "B": "dog", "C": "bird"}
@@ -101,7 +101,7 @@ def test_metrics_of_parts_that_are_not_there_are_absent(tmp_path: Path) -> None:
     for image, part in ((True, "image"), (False, "text")):
         files = write(tmp_path, [row("1", image), row("2", image)])
         path = answers(tmp_path / "a.jsonl", {"1": "B", "2": "E"})
-        scored = run_score(judge_answers(path, files, settings()), settings(), path)
+        scored = run_score(grade_answers(path, files, settings()), settings(), path)
         assert scored["metrics"] == {"accuracy": 0.5, f"accuracy/{part}": 0.5}
         assert scored["primary"] == ("accuracy/image" if image else None)
 
@@ -147,8 +147,10 @@ def test_ids_of_the_split_that_are_not_asked_are_missing_and_count_nothing(tmp_p
     problems = {name: problem() for name in ("1", "4", "5", "6")}
     files = write(tmp_path, [row("4", False), row("5", True)], problems=problems, pid_splits=splits)
     path = answers(tmp_path / "a.jsonl", {"4": "B", "5": "A"})
-    verdicts = judge_answers(path, files, settings())
-    assert [(v.id, v.gold, v.rule, v.status) for v in verdicts[2:]] == [("6", "B", "unasked", "missing")]
+    verdicts = grade_answers(path, files, settings())
+    assert [(v.question.id, v.gold, v.grade.rule, v.grade.status) for v in verdicts[2:]] == [
+        ("6", "B", "unasked", "missing")
+    ]
     scored = score_verdicts(verdicts, settings())
     assert scored["metrics"] == {"accuracy": 0.5, "accuracy/image": 0.0, "accuracy/text": 1.0}
     assert (scored["n"], scored["missing"], scored["status"]) == (3, 1, "partial")
@@ -277,10 +279,12 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, pr
 def test_recorded_answers_that_are_no_choice_are_those_of_the_original(recorded: Path) -> None:
     folder = recorded / "scienceqa"
     result = folder / "llava-v1.5-13b_result.json"
-    verdicts = judge_answers(result, Files(folder / "llava_test_CQM-A.json"), settings())
+    verdicts = grade_answers(result, Files(folder / "llava_test_CQM-A.json"), settings())
     official = json.loads(result.read_text())["results"]
-    rules = Counter(verdict.rule for verdict in verdicts if verdict.rule in ("none", "beyond"))
+    rules = Counter(verdict.grade.rule for verdict in verdicts if verdict.grade.rule in ("none", "beyond"))
     assert rules == {"none": 5, "beyond": 33}
     for verdict in verdicts:
-        place = "ABCDE".index(verdict.extracted or "A") if verdict.rule not in ("none", "beyond") else -1
-        assert official[verdict.id] == place
+        place = (
+            "ABCDE".index(str(verdict.grade.extracted or "A")) if verdict.grade.rule not in ("none", "beyond") else -1
+        )
+        assert official[verdict.question.id] == place

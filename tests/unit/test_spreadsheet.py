@@ -10,7 +10,7 @@ import pytest
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.answers import read_answers
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.unit.mmbench_table import answer, row, write
 
@@ -21,7 +21,7 @@ SAID = {1: "The answer is B.", 2: "B", 1_000_001: "C. bird", 3: "none of them"}
 
 def score(files: Files, answers: Path, protocol: str = "llava15") -> dict[str, Any]:
     settings = ScoreSettings(benchmark="mmbench", protocol=protocol, files=FileNames(questions="q"))
-    return score_verdicts(judge_answers(answers, files, settings), settings)
+    return score_verdicts(grade_answers(answers, files, settings), settings)
 
 
 def sheet(path: Path, *rows: list[Any], heading: list[str] = HEADING) -> Path:

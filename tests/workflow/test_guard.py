@@ -55,9 +55,9 @@ def mean() -> float:
     """Return it."""
     return float(np.mean([1, 3]))
 '''
-RE_EXPORT = '''"""Mine: POPE's files, judged by POPE's words."""
+RE_EXPORT = '''"""Mine: POPE's files, graded by POPE's words."""
 
-from pipeline_lib.benchmarks.pope import cluster, gold, judge, metrics, questions, tally  # noqa: F401
+from pipeline_lib.benchmarks.pope import cluster, gold, grade, metrics, questions, tally  # noqa: F401
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
@@ -101,9 +101,9 @@ def test_a_job_that_stays_within_its_digest_succeeds(project: Project) -> None:
             "pipeline_lib.benchmarks.pope",
         ),
         (
-            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope").judge',
+            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope").grade',
             ["pipeline_lib.benchmarks.pope:questions"],
-            "value: 'judge'",
+            "value: 'grade'",
         ),
         ("from pipeline_lib.scoring.late import bind; bind()", [], "numpy"),
         (READING, [], "scoring/words.txt"),

@@ -1,6 +1,6 @@
 """The interface of a benchmark module to the predict, score and submit stages.
 
-A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `judge`,
+A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `grade`,
 `cluster`, `tally` and `metrics`; one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of
 the submitted file, without the dot.
 The predict stage reaches only `questions`, so that an edit of the scorer reruns no prediction.
@@ -9,11 +9,11 @@ The predict stage reaches only `questions`, so that an edit of the scorer reruns
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Protocol, cast
+from typing import Any, Literal, Mapping, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
@@ -21,6 +21,8 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.manifest import Manifest, raw_path
 
 Tallies = NDArray[np.float64]
+
+Status = Literal["ok", "unparsed", "failed", "missing"]
 
 SOME = 5  # names in an error
 
@@ -47,7 +49,7 @@ def open_files(shards: list[Manifest], names: FileNames) -> Files:
 
 @dataclass(frozen=True)
 class Question:
-    """One question: its id, prompt (without image token and template), image or None, and part.
+    """One question: its id, prompt (without image token and template), images in the order of showing, and part.
 
     `options` are the choices by letter, empty where answers are free text. `record` has the keys of LLaVA's answer
     record that this benchmark fills differently or adds.
@@ -57,7 +59,7 @@ class Question:
 
     id: str
     prompt: str
-    image: str | None
+    images: tuple[str, ...]
     part: str
     options: Mapping[str, str] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -66,22 +68,36 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The scorer's verdict on one answer.
+class Grade:
+    """How right one answer is: a value from 0 (wrong) to 1 (right), what was extracted from it, and the deciding rule.
 
-    `rule` names the rule that decided; `status` is ok, unparsed (no rule found an answer, the scorer's fallback
-    decided, or the answer repeats its question) or missing.
+    `status` is ok, unparsed (no rule found an answer, the scorer's fallback decided, or the answer repeats its
+    question), failed (the model gave no answer because of an error) or missing.
     """
 
-    id: str
-    part: str
-    image: str | None
-    answer: str | None
-    extracted: str | None
-    gold: str
-    correct: bool
+    value: float
+    extracted: JsonValue
     rule: str
-    status: str
+    status: Status = "ok"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.value <= 1:
+            raise ValueError(f"a grade is a number from 0 to 1, not {self.value}")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A question with its gold answer, its answer (None if it is missing or failed), and the grade of the answer."""
+
+    question: Question
+    gold: JsonValue
+    answer: str | None
+    grade: Grade
+
+    @property
+    def answered(self) -> bool:
+        """Return whether there is an answer: only such verdicts count in metrics."""
+        return self.grade.status in ("ok", "unparsed")
 
 
 class Benchmark(Protocol):
@@ -98,25 +114,25 @@ class Benchmark(Protocol):
     def questions(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions that a protocol asks, in the order of the question file."""
 
-    def gold(self, files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
+    def gold(self, files: Files, questions: list[Question], protocol: str) -> Mapping[str, JsonValue]:
         """Return the gold answer of every question by its id; a question without one raises PipelineError.
 
         Further ids belong to the benchmark although the question file does not ask them.
         """
 
-    def judge(self, question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-        """Return the verdict on one answer."""
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer."""
 
-    def cluster(self, verdict: Verdict) -> str:
-        """Return the verdict's cluster, which the bootstrap draws as a whole: the name of its image or group.
+    def cluster(self, question: Question) -> str:
+        """Return the question's cluster, which the bootstrap draws as a whole: the name of its image or group.
 
-        A rehearsal takes whole clusters; it calls this before there are answers, with only id, part and image.
+        A rehearsal takes whole clusters.
         """
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
 
-        Rows of status `missing` are all zero. A count of a group of rows is in the row of one answered member.
+        Rows without an answer are all zero. A count of a group of rows is in the row of one answered member.
         """
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
@@ -147,7 +163,7 @@ class QuestionCheck:
     """
 
     questions: list[Question]
-    gold: Mapping[str, str]
+    gold: Mapping[str, JsonValue]
     parts: Mapping[str, int]
     unasked: list[str]
 
@@ -183,6 +199,6 @@ def only(questions: list[Question], chosen: set[str] | None) -> list[Question]:
     return questions if chosen is None else [question for question in questions if question.id in chosen]
 
 
-def by_image(verdict: Verdict) -> str:
-    """Return the verdict's image, or its id where it has none: the cluster of most benchmarks."""
-    return verdict.image or verdict.id
+def by_image(question: Question) -> str:
+    """Return the question's image or images, or its id where it has none: the cluster of most benchmarks."""
+    return " ".join(question.images) or question.id

@@ -10,8 +10,9 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.choice import Extraction, Options, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.core.errors import PipelineError
@@ -56,16 +57,15 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     return answers
 
 
-def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-    """Return the verdict by the rules of the server; `internvl` tries InternVL's rules first."""
+def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+    """Return the grade by the rules of the server; `internvl` tries InternVL's rules first."""
     letter, rule = _infer(answer, question.options, protocol)
-    status = "unparsed" if letter is None else "ok"
-    return Verdict(question.id, question.part, question.image, answer, letter, gold, letter == gold, rule, status)
+    return Grade(letter == gold, letter, rule, "unparsed" if letter is None else "ok")
 
 
-def cluster(verdict: Verdict) -> str:
+def cluster(question: Question) -> str:
     """Return the group of rotated copies."""
-    return str(int(verdict.id) % COPIES)
+    return str(int(question.id) % COPIES)
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
@@ -73,16 +73,16 @@ def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
     counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
     groups: dict[str, list[int]] = defaultdict(list)
     for number, verdict in enumerate(verdicts):
-        groups[cluster(verdict)].append(number)
-        if verdict.status != "missing":
-            unrotated = int(verdict.id) < COPIES
-            row = counts[number, parts.index(verdict.part)]
-            row[:4] = 1, verdict.correct, unrotated, unrotated and verdict.correct
+        groups[cluster(verdict.question)].append(number)
+        if verdict.answered:
+            unrotated = int(verdict.question.id) < COPIES
+            row = counts[number, parts.index(verdict.question.part)]
+            row[:4] = 1, verdict.grade.value, unrotated, unrotated and verdict.grade.value
     for members in groups.values():
         rows = [verdicts[number] for number in members]
-        if all(row.status != "missing" for row in rows):
-            first = min(members, key=lambda number: int(verdicts[number].id))
-            counts[first, parts.index(verdicts[first].part), 4:] = 1, all(row.correct for row in rows)
+        if all(row.answered for row in rows):
+            first = min(members, key=lambda number: int(verdicts[number].question.id))
+            counts[first, parts.index(verdicts[first].question.part), 4:] = 1, all(row.grade.value for row in rows)
     return counts
 
 
@@ -133,7 +133,7 @@ def _question(row: Row, files: Files, protocol: str) -> Question:
     image = f"{files.questions.stem}/{row['index']}"
     part = "/".join(filter(None, (row.get("l2-category"), row.get("category")))) or "all"
     record = {"prompt": text, "round_id": 0, "options": list(options.values()), "option_char": list(options)}
-    return Question(row["index"], text + FORMAT_PROMPT, image, part, _all_options(row), record)
+    return Question(row["index"], text + FORMAT_PROMPT, (image,), part, _all_options(row), record)
 
 
 def _all_options(row: Row) -> dict[str, str]:

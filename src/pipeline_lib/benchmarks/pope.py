@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import StringConstraints
+from pydantic import JsonValue, StringConstraints
 
-from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image, some
+from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict, by_image, some
 from pipeline_lib.benchmarks.families.yes_no import COUNTS, confusion, pope_words, rates
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
@@ -54,7 +54,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
         parse_row(QuestionRow, row, "this is no question of POPE", where)
         for where, row in read_rows_with_place(files.questions)
     ]
-    return [Question(str(row.question_id), row.text, row.image, row.category, stem=_stem(row.text)) for row in rows]
+    return [Question(str(row.question_id), row.text, (row.image,), row.category, stem=_stem(row.text)) for row in rows]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
@@ -73,20 +73,19 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     return labels
 
 
-def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-    """Return the verdict by POPE's words; an answer with neither yes nor no is a yes, of status `unparsed`."""
+def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+    """Return the grade by POPE's words; an answer with neither yes nor no is a yes, of status `unparsed`."""
     extracted, rule = pope_words(answer)
-    status = "unparsed" if rule == "fallback" else "ok"
-    correct = extracted == gold
-    return Verdict(question.id, question.part, question.image, answer, extracted, gold, correct, rule, status)
+    return Grade(extracted == gold, extracted, rule, "unparsed" if rule == "fallback" else "ok")
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
     """Return [verdicts, parts, COUNTS]: a single 1 in every answered row."""
     counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
     for number, verdict in enumerate(verdicts):
-        if verdict.status != "missing":
-            counts[number, parts.index(verdict.part)] = confusion(str(verdict.extracted), verdict.gold)
+        if verdict.answered:
+            confused = confusion(str(verdict.grade.extracted), str(verdict.gold))
+            counts[number, parts.index(verdict.question.part)] = confused
     return counts
 
 
@@ -155,11 +154,11 @@ def _label_id(question: Question, rows: dict[int, tuple[str, LabelRow]]) -> int:
 
 
 def _label(question: Question, where: str, row: LabelRow) -> str:
-    if question.image != row.image or not _begins(question.prompt, row.text):
+    if question.images != (row.image,) or not _begins(question.prompt, row.text):
         raise PipelineError(
             "this label does not belong to the question with its id",
             where=where,
-            value=f"question {question.id} asks {(question.image, question.prompt)}, not {(row.image, row.text)}",
+            value=f"question {question.id} asks {(*question.images, question.prompt)}, not {(row.image, row.text)}",
             cure="use the label file that belongs to this question file",
         )
     return row.label

@@ -11,9 +11,9 @@ from string import ascii_uppercase
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Question, Tallies, Verdict, by_image
+from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict, by_image
 from pipeline_lib.benchmarks.families.choice import Parser, internvl, llava_sqa, lmms_eval
 from pipeline_lib.benchmarks.families.ratio import ratio
 from pipeline_lib.conversations.row_keys import unread_media
@@ -71,9 +71,9 @@ def questions(files: Files, protocol: str) -> list[Question]:
     if protocol != "internvl":
         return rows
     return [
-        Question(q.id, q.prompt.removeprefix(HINT), q.image, q.part, q.options, {"question_id": q.id})
+        Question(q.id, q.prompt.removeprefix(HINT), q.images, q.part, q.options, {"question_id": q.id})
         for q in rows
-        if q.image is not None
+        if q.images
     ]
 
 
@@ -95,20 +95,19 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     return {name: _problem_letter(name, problems, files) for name in _split(splits, letters, files)} | letters
 
 
-def judge(question: Question, gold: str, answer: str, protocol: str) -> Verdict:
-    """Return the verdict by the protocol's rules; a letter beyond the choices is wrong, by the rule `beyond`."""
+def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+    """Return the grade by the protocol's rules; a letter beyond the choices is wrong, by the rule `beyond`."""
     parsers: dict[str, Parser] = {"llava15": llava_sqa, "internvl": internvl, "lmms_eval": lmms_eval}
     letter, rule = parsers[protocol](answer, question.options)
-    status = "unparsed" if letter is None else "ok"
-    return Verdict(question.id, question.part, question.image, answer, letter, gold, letter == gold, rule, status)
+    return Grade(letter == gold, letter, rule, "unparsed" if letter is None else "ok")
 
 
 def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
     """Return [verdicts, parts, (answered, right)]."""
     counts = np.zeros((len(verdicts), len(parts), 2))
     for number, verdict in enumerate(verdicts):
-        if verdict.status != "missing":
-            counts[number, parts.index(verdict.part)] = 1, verdict.correct
+        if verdict.answered:
+            counts[number, parts.index(verdict.question.part)] = 1, verdict.grade.value
     return counts
 
 
@@ -145,7 +144,8 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
     prompt = text + FORMAT_PROMPT
     quoted = f"{IMAGE}\n{prompt}" if row.image else prompt
     record = {"question_id": row.id, "prompt": quoted}
-    return Question(row.id, prompt, row.image, "image" if row.image else "text", options, record, padded_first)
+    images = (row.image,) if row.image else ()
+    return Question(row.id, prompt, images, "image" if images else "text", options, record, padded_first)
 
 
 def options_of(text: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.notice import NO_NUMBER
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
-from pipeline_lib.scoring.score import ScoreSettings, judge_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
 
 
 def score(
@@ -36,14 +36,16 @@ def score(
     settings = ScoreSettings(
         benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above
     )
-    verdicts = judge_answers(answers, Files(questions, gold), settings)
+    verdicts = grade_answers(answers, Files(questions, gold), settings)
     scored = run_score(verdicts, settings, answers)
     typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
 
 
 def _table(scored: dict[str, Any]) -> str:
     lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
-    lines.append("  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "unparsed", "empty", "equal")))
+    lines.append(
+        "  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "failed", "unparsed", "empty", "equal"))
+    )
     lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
     for name, value in scored["metrics"].items():
         flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]

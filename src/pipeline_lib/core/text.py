@@ -21,6 +21,11 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def plain_text(value: Any) -> str:
+    """Return a text as itself, and any other JSON value as one line of JSON."""
+    return value if isinstance(value, str) else canonical_json(value)
+
+
 def read_json(path: Path, keep_surrogates: bool = False) -> Any:
     """Return the content of a JSON file; a file that is not strict JSON raises PipelineError with its line.
 

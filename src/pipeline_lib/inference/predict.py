@@ -64,7 +64,7 @@ def predict(
     prompts = [_prompt(llava, template, question) for question in questions]
     _expect_room(llava, questions, prompts, settings.max_new_tokens)
     texts: dict[int, str] = {}
-    order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
+    order = sorted(range(len(questions)), key=lambda i: (not questions[i].images, len(prompts[i]), i))
     with operations(settings.numerics):
         for start in range(0, len(order), settings.batch_size):
             batch = order[start : start + settings.batch_size]
@@ -80,7 +80,12 @@ def predict(
 
 def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
     """Return the token ids of a prompt; in a question without an image, `<image>` is ordinary text."""
-    image = asked.image is not None
+    if len(asked.images) > 1:
+        cure = "remove the benchmark from this study: a LLaVA sees one image"
+        raise PipelineError(
+            "several images in one question", where=f"question {asked.id}", value=asked.images, cure=cure
+        )
+    image = bool(asked.images)
     tokens = llava.model.config.image_seq_length if image else 0
     return encode(question(template, asked.prompt, image), llava.tokenizer, tokens)[0]
 
@@ -110,7 +115,7 @@ def _inputs(
         "attention_mask": torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]),
     }
     pixels = [
-        _pixels(llava, asked.image, images, faithful and asked.padded_first) for asked in questions if asked.image
+        _pixels(llava, image, images, faithful and asked.padded_first) for asked in questions for image in asked.images
     ]
     if pixels:
         inputs["pixel_values"] = torch.stack(pixels)

@@ -38,19 +38,23 @@ def inspect_questions(
         return Inspection({"schema": SCHEMA, "faults": [str(error)]}, [str(error)])
     gold, gold_faults = _gold(files, settings)
     selection = only(questions, chosen)
-    missing = [question for question in selection if question.image is not None and question.image not in images]
-    reasons = [images.why_not(str(question.image)) for question in missing]
-    faults = [*_empty(selection, files), *_missing(reasons, len(selection), files), *gold_faults]
+    missing = [(question, image) for question in selection for image in question.images if image not in images]
+    reasons = [images.why_not(image) for _, image in missing]
+    faults = [
+        *_empty(selection, files),
+        *_missing(reasons, len({question.id for question, _ in missing}), len(selection), files),
+        *gold_faults,
+    ]
     report = {
         "schema": SCHEMA,
         "questions": len(selection),
         "parts": dict(sorted(Counter(question.part for question in selection).items())),
-        "images": len({question.image for question in selection} - {None}),
-        "without_image": sum(question.image is None for question in selection),
+        "images": len({image for question in selection for image in question.images}),
+        "without_image": sum(not question.images for question in selection),
         "longest_prompt": max((len(question.prompt) for question in selection), default=0),  # characters
         "missing_images": [
-            {"question": question.id, "image": question.image, "reason": reason}
-            for question, reason in zip(missing, reasons, strict=True)
+            {"question": question.id, "image": image, "reason": reason}
+            for (question, image), reason in zip(missing, reasons, strict=True)
         ],
         **gold,
         "faults": faults,
@@ -75,10 +79,10 @@ def _empty(questions: list[Question], files: Files) -> list[str]:
     return [_fault(f"{len(empty):,} questions have no text", files, some(empty), cure)] if empty else []
 
 
-def _missing(reasons: list[str], total: int, files: Files) -> list[str]:
+def _missing(reasons: list[str], count: int, total: int, files: Files) -> list[str]:
     """Return the fault that images are missing, with the first names and the nearest existing ones."""
     cure = "correct the names or the `prefix` of the dataset, add the images, or list their dataset in `images`"
-    what = f"{len(reasons):,} of {total:,} questions have an image that cannot be used"
+    what = f"{count:,} of {total:,} questions have an image that cannot be used"
     return [_fault(what, files, some(reasons), cure)] if reasons else []
 
 

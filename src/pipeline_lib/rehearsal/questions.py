@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from pydantic import Field
 
-from pipeline_lib.benchmarks.base import Benchmark, FileNames, Files, Question, Verdict, load_benchmark
+from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.rehearsal.chosen import Choice
 from pipeline_lib.rehearsal.images import names_by_dataset
@@ -26,16 +26,11 @@ def choose_questions(files: Files, settings: QuestionsSettings) -> Choice:
     """Return the ids of the chosen questions in the order of the question file, and the images that they use."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     questions = benchmark.questions(files, settings.protocol)
-    clusters = [_cluster(benchmark, question) for question in questions]
+    clusters = [benchmark.cluster(question) for question in questions]
     names = {group.name for group in taken(_groups(questions, clusters), settings.questions, settings.seed)}
     selection = [question for question, cluster in zip(questions, clusters, strict=True) if cluster in names]
-    images = names_by_dataset((question.image for question in selection if question.image), settings.images)
+    images = names_by_dataset((image for question in selection for image in question.images), settings.images)
     return {"questions": [question.id for question in selection], "images": images}
-
-
-def _cluster(benchmark: Benchmark, question: Question) -> str:
-    """Return the cluster that the benchmark's bootstrap draws a question with."""
-    return benchmark.cluster(Verdict(question.id, question.part, question.image, None, None, "", False, "", "missing"))
 
 
 def _groups(questions: list[Question], clusters: list[str]) -> list[Group]:

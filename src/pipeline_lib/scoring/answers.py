@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Literal
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
@@ -17,9 +17,10 @@ FAILED = "FAILED"  # the text of an unanswered question in LLaVA's result file
 
 @dataclass(frozen=True)
 class Joined:
-    """Questions, each with its answer or None."""
+    """Questions, each with its answer or None; `failed` are the ids of those whose records say that a model failed."""
 
     pairs: list[tuple[Question, str | None]]
+    failed: frozenset[str] = frozenset()
 
     @property
     def missing(self) -> int:
@@ -28,11 +29,15 @@ class Joined:
 
 
 class AnswerRow(FileRow):
-    """LLaVA's answer record; only the id and the text are required."""
+    """LLaVA's answer record; only the id and the text are required.
+
+    A record of status `failed` is no answer: the model or its server gave an error.
+    """
 
     question_id: Identifier
     text: FreeText
     prompt: str | None = None
+    status: Literal["ok", "failed"] = "ok"
     metadata: dict[str, Any] | None = None
 
 
@@ -52,7 +57,7 @@ def join(questions: list[Question], path: Path) -> Joined:
     file that is empty or contains the questions themselves.
     """
     by_id = {question.id: question for question in questions}
-    answers: dict[str, str] = {}
+    answers: dict[str, str | None] = {}
     only_questions = True
     for answer in read_answers(path):
         row = answer.row
@@ -67,14 +72,15 @@ def join(questions: list[Question], path: Path) -> Joined:
         if row.question_id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=row.question_id)
         _check_prompt(question, answer)
-        answers[row.question_id] = row.text
+        answers[row.question_id] = None if row.status == "failed" else row.text
         only_questions = only_questions and not row.prompt and repeats(question, row.text)
     if not answers:
         raise PipelineError("no answers", where=path)
     if only_questions:
         cure = "name the file with the model's answers"
         raise PipelineError("these are questions, not answers: every text is its question", where=path, cure=cure)
-    return Joined([(question, answers.get(question.id)) for question in questions])
+    failed = frozenset(name for name, text in answers.items() if text is None)
+    return Joined([(question, answers.get(question.id)) for question in questions], failed)
 
 
 def repeats(question: Question, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Count the missing, empty, unparsed and equal answers, and mark suspect scores.
+"""Count the missing, failed, empty, unparsed and equal answers, and mark suspect scores.
 
 A scorer computes a number from any texts, by its default verdict too: a model with only empty answers to POPE has an
 F1 of 0.667.
@@ -8,10 +8,12 @@ from collections import Counter, defaultdict
 from typing import Any, Iterable
 
 from pipeline_lib.benchmarks.base import Verdict
+from pipeline_lib.core.text import plain_text
 
 SUSPECT_ABOVE = 0.05  # share of empty or unparsed answers, of deviating answers, or of missing ones
 DIGITS = 10
 SMALLEST_PART = 20  # more answers than this are not all equal by chance
+UNANSWERED = ("failed", "missing")  # counts whose shares are of all questions, not of the answers
 LONGEST = 80  # characters of the most frequent answer
 
 
@@ -22,31 +24,34 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
     `unparsed`: more than `suspect_above` of the answers are empty or unparsed.
     `collapsed`: at least 1 - `suspect_above` of the answers are the same text, or are read as the same, and the gold
     answers are not; over all, or in a part with more answers than SMALLEST_PART and `suspect_above` of all.
-    `missing`: more than `suspect_above` of the questions have no answer.
+    `missing`: more than `suspect_above` of the questions have no answer, those whose answer failed included.
     """
-    answered = [verdict for verdict in verdicts if verdict.status != "missing"]
+    answered = [verdict for verdict in verdicts if verdict.answered]
     texts = [_text(verdict) for verdict in answered]
     most_frequent, equal = _most_frequent(texts)
-    unusable = sum(verdict.status == "unparsed" or not text for verdict, text in zip(answered, texts, strict=True))
+    unusable = sum(
+        verdict.grade.status == "unparsed" or not text for verdict, text in zip(answered, texts, strict=True)
+    )
     counts = {
-        "unparsed": sum(verdict.status == "unparsed" for verdict in answered),
+        "unparsed": sum(verdict.grade.status == "unparsed" for verdict in answered),
         "empty": sum(not text for text in texts),
         "equal": equal,
-        "missing": len(verdicts) - len(answered),
+        "failed": sum(verdict.grade.status == "failed" for verdict in verdicts),
+        "missing": sum(verdict.grade.status == "missing" for verdict in verdicts),
     }
     reasons = {
         "unparsed": _unparsed_reason(unusable, len(answered), suspect_above),
         "collapsed": _collapsed_reason(answered, suspect_above),
-        "missing": _missing_reason(counts["missing"], len(verdicts), suspect_above),
+        "missing": _missing_reason(len(verdicts) - len(answered), len(verdicts), suspect_above),
     }
     marks = {name: reason for name, reason in reasons.items() if reason}
-    wholes = {name: len(verdicts) if name == "missing" else len(answered) for name in counts}
+    wholes = {name: len(verdicts) if name in UNANSWERED else len(answered) for name in counts}
     return {
         **counts,
         "most_frequent": most_frequent[:LONGEST],
         "shares": {name: _share(count, wholes[name]) for name, count in counts.items()},
         "marks": marks,
-        "status": _status(marks, counts["missing"]),
+        "status": _status(marks, len(verdicts) - len(answered)),
     }
 
 
@@ -73,7 +78,7 @@ def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
     """Return how the answers, or those of a large enough part, collapse to one; empty if they do not."""
     parts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in answered:
-        parts[verdict.part].append(verdict)
+        parts[verdict.question.part].append(verdict)
     smallest = max(SMALLEST_PART, suspect_above * len(answered))
     reasons = [_equal_reason(answered, suspect_above)]
     for part, verdicts in sorted(parts.items()):
@@ -84,10 +89,10 @@ def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
 
 def _equal_reason(answered: list[Verdict], suspect_above: float) -> str:
     smallest = (1 - suspect_above) * len(answered)
-    if _most_frequent(verdict.gold for verdict in answered)[1] >= smallest:
+    if _most_frequent(plain_text(verdict.gold) for verdict in answered)[1] >= smallest:
         return ""  # one answer is nearly always right, so it may be this frequent
     texts = [_text(verdict) for verdict in answered]
-    readings = [verdict.extracted or "" for verdict in answered if verdict.status == "ok"]
+    readings = [plain_text(verdict.grade.extracted or "") for verdict in answered if verdict.grade.status == "ok"]
     for verb, values in (("are", texts), ("are read as", readings)):
         value, count = _most_frequent(values)
         if count >= smallest:

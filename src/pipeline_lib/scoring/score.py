@@ -1,4 +1,4 @@
-"""The score stage: judge answers against gold, and turn the verdicts into one run's score object."""
+"""The score stage: grade answers against gold, and turn the verdicts into one run's score object."""
 
 import math
 from dataclasses import replace
@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import (
     Benchmark,
     FileNames,
     Files,
+    Grade,
     Question,
     Verdict,
     check_questions,
@@ -28,6 +29,8 @@ from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
 UNASKED = "unasked"
+MISSING, FAILED = Grade(0.0, None, "none", "missing"), Grade(0.0, None, "none", "failed")
+NOT_ASKED = Grade(0.0, None, UNASKED, "missing")
 DIGITS = 10  # decimals written, so that a sum in another order gives the same file
 
 
@@ -41,10 +44,12 @@ class ScoreSettings(Settings):
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
 
 
-def judge_answers(
+def grade_answers(
     answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None
 ) -> list[Verdict]:
-    """Return a verdict for every question, in the order of the question file; missing answers have their own status.
+    """Return a verdict for every question, in the order of the question file.
+
+    Missing answers, and those that the record calls failed, have statuses of their own.
 
     Questions of the benchmark that are not in the question file come last, missing by the rule `unasked`.
     If `chosen` is not None, only those questions count.
@@ -52,18 +57,20 @@ def judge_answers(
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     gold = checked.gold
-    pairs = join(only(checked.questions, chosen), answers).pairs
-    asked = [_verdict(benchmark, question, gold[question.id], answer, settings.protocol) for question, answer in pairs]
+    joined = join(only(checked.questions, chosen), answers)
+    verdicts = []
+    for question, answer in joined.pairs:
+        right, absent = gold[question.id], FAILED if question.id in joined.failed else MISSING
+        grade = absent if answer is None else _grade(benchmark, question, right, answer, settings.protocol)
+        verdicts.append(Verdict(question, right, answer, grade))
     unasked = checked.unasked if chosen is None else []
-    return asked + [Verdict(name, "", None, None, None, gold[name], False, UNASKED, "missing") for name in unasked]
+    return verdicts + [Verdict(Question(name, "", (), ""), gold[name], None, NOT_ASKED) for name in unasked]
 
 
-def _verdict(benchmark: Benchmark, question: Question, gold: str, answer: str | None, protocol: str) -> Verdict:
-    """Return the benchmark's verdict; an answer that repeats its question is always unparsed."""
-    if answer is None:
-        return Verdict(question.id, question.part, question.image, None, None, gold, False, "none", "missing")
-    verdict = benchmark.judge(question, gold, answer, protocol)
-    return replace(verdict, status="unparsed") if repeats(question, answer) else verdict
+def _grade(benchmark: Benchmark, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+    """Return the benchmark's grade; an answer that repeats its question is always unparsed."""
+    grade = benchmark.grade(question, gold, answer, protocol)
+    return replace(grade, status="unparsed") if repeats(question, answer) else grade
 
 
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
@@ -73,17 +80,17 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     PipelineError: its metrics would be undefined.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    parts = sorted({verdict.part for verdict in verdicts if verdict.rule != UNASKED})
-    answered = [verdict for verdict in verdicts if verdict.status != "missing"]
-    silent = sorted(set(parts) - {verdict.part for verdict in answered})
+    parts = sorted({verdict.question.part for verdict in verdicts if verdict.grade.rule != UNASKED})
+    answered = [verdict for verdict in verdicts if verdict.answered]
+    silent = sorted(set(parts) - {verdict.question.part for verdict in answered})
     if silent:
         raise PipelineError(
             "no question of this part is answered",
             value=", ".join(silent),
             cure="answer it, or score a question file without it",
         )
-    tallies = benchmark.tally(verdicts, parts)[[verdict.status != "missing" for verdict in verdicts]]
-    sums = cluster_sums(tallies, [benchmark.cluster(verdict) for verdict in answered])
+    tallies = benchmark.tally(verdicts, parts)[[verdict.answered for verdict in verdicts]]
+    sums = cluster_sums(tallies, [benchmark.cluster(verdict.question) for verdict in answered])
     metrics = partial(benchmark.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
     return {
