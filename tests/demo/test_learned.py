@@ -108,7 +108,7 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
     llava = load_llava(ROOT / "results/checkpoints/full")
     answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]
     grades = [
-        pope.grade(question, gold[question.id], answer["text"], "llava15")
+        pope.SCORER.grade(question, gold[question.id], answer["text"], "llava15")
         for question, answer in zip(questions, answers, strict=True)
     ]
     accuracy = sum(grade.value for grade in grades) / len(grades)

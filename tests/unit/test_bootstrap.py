@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline_lib.benchmarks.families.ratio import ratio
+from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.cli.score import _table
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals

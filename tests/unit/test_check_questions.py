@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline_lib.benchmarks.base import Files, check_questions
+from pipeline_lib.benchmarks.base import Files, check_questions, load_benchmark
 from pipeline_lib.core.errors import PipelineError
 from tests.unit.mmbench_table import row, write
 
@@ -46,5 +46,11 @@ def test_ids_that_stand_twice_are_named(tmp_path: Path) -> None:
 def test_a_file_without_questions_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="no question that scienceqa asks"):
         check_questions("scienceqa", "llava15", scienceqa(tmp_path, []))
-    with pytest.raises(PipelineError, match="by internvl"):
-        check_questions("scienceqa", "internvl", scienceqa(tmp_path, ["1"]))
+    with pytest.raises(PipelineError, match="by internvl12"):
+        check_questions("scienceqa", "internvl12", scienceqa(tmp_path, ["1"]))
+
+
+@pytest.mark.parametrize("name", ["scienceqa", "mmbench"])
+def test_the_old_name_of_a_protocol_is_refused_with_the_new_one(name: str) -> None:
+    with pytest.raises(PipelineError, match=r"(?s)no such protocol.*did you mean 'internvl12'\?"):
+        load_benchmark(name, "internvl")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline_lib.benchmarks.families.choice import internvl, internvl_short, llava_sqa, lmms_eval, vlmevalkit
+from pipeline_lib.benchmarks.families.letters import internvl, internvl_short, llava_sqa, lmms_eval, vlmevalkit
 
 ANIMALS = {"A": "cat", "B": "dog", "C": "bird"}  # the gold is B
 

@@ -95,6 +95,57 @@ def test_a_class_of_ours_may_be_inherited_from_in_a_plain_module(digest: Digest)
         digest(plugin, rows=effect)
 
 
+RECORD = """from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    read: Callable[[str], str]
+    name: str = "x"
+
+    def __call__(self, text):
+        return self.read(text)
+"""
+HOLDING = """from pipeline_lib.rules import Rule
+from pipeline_lib.scoring.words import aside, said
+
+TABLE = {"one": Rule(said, name="one")}
+judge = Rule(said)
+other = Rule(aside, "other")
+"""
+
+
+def test_a_plain_module_may_hold_records(digest: Digest) -> None:
+    beside = ("plugin.py", 'Rule(aside, "other")', 'Rule(aside, "others")')
+    assert digest(HOLDING, beside, rules=RECORD) == digest(HOLDING, rules=RECORD)
+    for edit in (
+        ("plugin.py", "judge = Rule(said)", "judge = Rule(aside)"),
+        ("rules.py", "self.read(text)", "self.read(text + text)"),
+        NOPE,
+    ):
+        assert digest(HOLDING, edit, rules=RECORD) != digest(HOLDING, rules=RECORD)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("rules.py", "(frozen=True)", "()"),
+        ("rules.py", "    def __call__", "    def __post_init__(self):\n        print(1)\n\n    def __call__"),
+        ("rules.py", "    def __call__", "    def __new__(cls, *a):\n        return cls\n\n    def __call__"),
+        ("rules.py", 'name: str = "x"', "name: list[str] = field(default_factory=list)"),
+        ("rules.py", "class Rule:", "class Base:\n    def __init__(self):\n        print(1)\n\n\nclass Rule(Base):"),
+        ("rules.py", "from dataclasses import dataclass", "dataclass = print"),
+        ("plugin.py", "judge = Rule(said)", "judge = Rule(*[said])"),
+        ("plugin.py", "judge = Rule(said)", "judge = Rule(said(1))"),
+        ("plugin.py", "judge = Rule(said)", "judge = said(Rule)"),
+    ],
+)
+def test_a_construction_that_runs_code_makes_the_whole_module_count(digest: Digest, edit: tuple[str, str, str]) -> None:
+    beside = ("plugin.py", 'Rule(aside, "other")', 'Rule(aside, "others")')
+    assert digest(HOLDING, edit, beside, rules=RECORD) != digest(HOLDING, edit, rules=RECORD)
+
+
 def test_a_plugin_counts_whole_or_by_its_named_definition(digest: Digest) -> None:
     edit = ("plugin.py", "aside(text) if", "3 * aside(text) if")
     assert digest(PLAIN, edit, target="pipeline_lib.plugin") != digest(PLAIN, target="pipeline_lib.plugin")
@@ -141,7 +192,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
-        *("job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
+        *("job.code.records", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
         *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
         "machine.slurm_job",
     }
@@ -174,4 +225,4 @@ def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> N
 def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
     module = f"{PACKAGE}.benchmarks.{name}"
     reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
-    assert not reached.names[module] & {"gold", "grade", "tally", "metrics"}
+    assert not reached.names[module] & {"gold", "SCORER"}

@@ -38,7 +38,7 @@ def test_a_question_is_asked_and_recorded_as_llava_does(tmp_path: Path) -> None:
 
 def test_texts_that_spell_none_are_texts(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", [row(1, A="None", B="NA", C="null", D="nan", hint="N/A", category="None")])
-    (question,) = mmbench.questions(files, "internvl")
+    (question,) = mmbench.questions(files, "internvl12")
     assert question.options == {"A": "None", "B": "NA", "C": "null", "D": "nan"}
     assert question.prompt.startswith("N/A\nWhat is it?\nA. None\nB. NA") and question.part == "perception/None"
 
@@ -58,11 +58,11 @@ def test_llava_cuts_the_options_at_the_first_none(
     tmp_path: Path, options: dict[str, str], llava: str, internvl: str
 ) -> None:
     files = write(tmp_path / "t.tsv", [row(1, "B", **options)])
-    for protocol, letters in (("llava15", llava), ("internvl", internvl)):
+    for protocol, letters in (("llava15", llava), ("internvl12", internvl)):
         (question,) = mmbench.questions(files, protocol)
         lines = question.prompt.removesuffix(LETTER).split("\n")[1:]
         assert "".join(line[0] for line in lines) == letters
-        assert mmbench.grade(question, "B", "B", protocol).value == 1
+        assert mmbench.SCORER.grade(question, "B", "B", protocol).value == 1
 
 
 def test_a_none_that_is_the_answer_can_be_said_although_it_is_not_asked(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_none_that_is_the_answer_can_be_said_although_it_is_not_asked(tmp_path
 def test_a_hint_that_is_none_is_left_out(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", [row(1, hint="nan"), row(2)])
     assert [q.prompt.split("\n")[0] for q in mmbench.questions(files, "llava15")] == ["What is it?"] * 2
-    assert [q.prompt.split("\n")[0] for q in mmbench.questions(files, "internvl")] == ["nan", "What is it?"]
+    assert [q.prompt.split("\n")[0] for q in mmbench.questions(files, "internvl12")] == ["nan", "What is it?"]
 
 
 # Indices with the letter said to each (B is right), and the expected accuracies: circular, unrotated, of rows.
@@ -168,7 +168,7 @@ def test_unparsed_answers_are_counted_and_named(tmp_path: Path) -> None:
 def test_internvl_reads_by_its_own_rules_first(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", [row(1, "A")])
     answers = answer(tmp_path / "a.jsonl", {1: "All of it is a dog"})
-    assert score(files, answers, "internvl")["metrics"]["accuracy"] == 1.0
+    assert score(files, answers, "internvl12")["metrics"]["accuracy"] == 1.0
     assert score(files, answers, "llava15")["metrics"]["accuracy"] == 0.0
 
 
@@ -244,5 +244,5 @@ def test_quotes_newlines_and_tabs_stand_in_their_cells(tmp_path: Path) -> None:
 
 def test_a_table_with_few_columns_is_enough_for_its_questions(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("index\tquestion\tA\tB\tE\timage\n7\tq\ta\tb\te\tAA\n")
-    (question,) = mmbench.questions(Files(tmp_path / "t.tsv"), "internvl")
+    (question,) = mmbench.questions(Files(tmp_path / "t.tsv"), "internvl12")
     assert (question.part, question.prompt) == ("all", "q\nA. a\nB. b\nE. e" + LETTER)

@@ -179,7 +179,7 @@ def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
     sums = cluster_sums(tallies, clusters)
 
     def accuracy(counts: Any) -> dict[str, Any]:
-        return {"accuracy": pope.metrics(counts, ["part"])["accuracy"]}
+        return {"accuracy": pope.SCORER.metrics(counts, ["part"])["accuracy"]}
 
     draws = np.random.default_rng(7).multinomial(10, np.full(10, 0.1), size=1000)
     loop = [accuracy(sum(times * image for times, image in zip(draw, sums, strict=True)))["accuracy"] for draw in draws]

@@ -73,7 +73,7 @@ def test_one_and_the_same_answer_to_every_multiple_choice_is_marked(tmp_path: Pa
         tmp_path / "t.tsv", [mmbench_table.row(index, letter) for index, letter in enumerate(LETTERS)]
     )
     answers = mmbench_table.answer(tmp_path / "a.jsonl", dict.fromkeys(range(len(LETTERS)), text))
-    for protocol in ("llava15", "internvl"):
+    for protocol in ("llava15", "internvl12"):
         settings = ScoreSettings(benchmark="mmbench", protocol=protocol, files=FileNames(questions="q"))
         scored = run_score(grade_answers(answers, files, settings), settings, answers)
         assert scored["status"] in ("unparsed", "collapsed")

@@ -32,7 +32,7 @@ def sheet(path: Path, *rows: list[Any], heading: list[str] = HEADING) -> Path:
     return path
 
 
-@pytest.mark.parametrize("protocol", ["llava15", "internvl"])
+@pytest.mark.parametrize("protocol", ["llava15", "internvl12"])
 def test_what_is_handed_in_scores_as_the_answers_it_was_made_of(tmp_path: Path, protocol: str) -> None:
     files = write(tmp_path / "t.tsv", ROWS)
     answers = answer(tmp_path / "a.jsonl", SAID)

@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text()
 MODULES = dict(re.findall(r"`(src/pipeline_lib/\w+/\w+\.py)`:\n\n```python\n(.*?)```", PAGE, flags=re.DOTALL))
 STUDIES = [YAML(typ="safe").load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)]
 NAMES = ["a.png", "deep/b.png", "c.png"]
-ANSWERS = {"0": (" Seven.", "seven"), "1": ("eight", "Nine"), "2": ("nine", "Nine")}  # what is said, what is right
+ANSWERS = {"0": ("b", "B"), "1": ("A. eel", 1), "2": ("C.", "C")}  # what is said, what is right
 RUN = {
     "weights": {"own": {"dataset": "scans", "make": {"kind": "pretrained", "holds": "llava", "template": "vicuna_v1"}}},
     "runs": {"own": {"model": "own"}},
@@ -52,14 +52,19 @@ def write_data(folder: Path) -> None:
     turns = [{"from": "human", "value": "<image>\nWhat?"}, {"from": "gpt", "value": "That."}]
     rows = [{"id": name, "image": name, "conversations": turns} for name in NAMES]
     (folder / "talk" / "instructions.json").write_text(json.dumps(rows))
-    quiz = [{"question_id": key, "text": "Which?", "image": NAMES[0]} for key in ANSWERS]
+    about = {"question": "Which?", "choices": ["eel", "cat", "dog"], "image": NAMES[0], "topic": "animals"}
+    quiz = [{"question_id": key, "answer": right, **about} for key, (_, right) in ANSWERS.items()]
     (folder / "talk" / "quiz.jsonl").write_text("".join(json.dumps(row) + "\n" for row in quiz))
-    (folder / "talk" / "quiz.json").write_text(json.dumps({key: right for key, (_, right) in ANSWERS.items()}))
 
 
 def test_the_page_has_one_module_of_each_kind() -> None:
     assert [Path(path).parent.name for path in MODULES] == ["sources", "sampling", "recipes", "benchmarks"]
     assert PAGE.count("```python") == len(MODULES)
+
+
+def test_a_plain_benchmark_is_a_short_file() -> None:
+    (module,) = (text for path, text in MODULES.items() if "/benchmarks/" in path)
+    assert len(module.splitlines()) <= 25
 
 
 def test_a_source_a_strategy_and_a_benchmark_of_the_page_work(fresh: Project, tmp_path: Path) -> None:
@@ -81,7 +86,7 @@ def test_a_source_a_strategy_and_a_benchmark_of_the_page_work(fresh: Project, tm
     words = [str(talk / word) if word.endswith((".json", ".jsonl")) else word for word in shlex.split(command)]
     done = fresh.run(*words, "--json")
     assert done.returncode == 0, done.text
-    assert json.loads(done.text)["metrics"] == {"accuracy": round(2 / 3, 10)}
+    assert json.loads(done.text)["metrics"] == dict.fromkeys(("accuracy", "accuracy/animals"), round(2 / 3, 10))
 
 
 @pytest.mark.long

@@ -57,11 +57,10 @@ def mean() -> float:
 '''
 RE_EXPORT = '''"""Mine: POPE's files, graded by POPE's words."""
 
-from pipeline_lib.benchmarks.pope import cluster, gold, grade, metrics, questions, tally  # noqa: F401
+from pipeline_lib.benchmarks.pope import PROTOCOLS, SCORER, cluster, gold, questions  # noqa: F401
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
-PROTOCOLS = ("llava15",)
 '''
 
 
@@ -101,9 +100,9 @@ def test_a_job_that_stays_within_its_digest_succeeds(project: Project) -> None:
             "pipeline_lib.benchmarks.pope",
         ),
         (
-            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope").grade',
+            'from pipeline_lib.core.plugins import load; load("benchmarks", "pope").SCORER',
             ["pipeline_lib.benchmarks.pope:questions"],
-            "value: 'grade'",
+            "value: 'SCORER'",
         ),
         ("from pipeline_lib.scoring.late import bind; bind()", [], "numpy"),
         (READING, [], "scoring/words.txt"),

@@ -1,8 +1,8 @@
 """The interface of a benchmark module to the predict, score and submit stages.
 
-A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, and the functions `questions`, `gold`, `grade`,
-`cluster`, `tally` and `metrics`; one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of
-the submitted file, without the dot.
+A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `SCORER`, and the functions `questions`, `gold` and `cluster`;
+one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of the submitted file, without the
+dot. `families/` has what benchmarks share; for many a benchmark, only the reader of its file is left to write.
 The predict stage reaches only `questions`, so that an edit of the scorer reruns no prediction.
 """
 
@@ -100,16 +100,39 @@ class Verdict:
         return self.grade.status in ("ok", "unparsed")
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How a protocol asks a question: the longest answer, in tokens, that its script lets a model generate."""
+
+    max_new_tokens: int
+
+
+class Scorer(Protocol):
+    """Grades answers by a protocol, and computes metrics from the grades."""
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer."""
+
+    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
+        """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
+
+        Rows without an answer are all zero. A count of a group of rows is in the row of one answered member.
+        """
+
+    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
+        """Return every metric from summed tallies [..., …], with the leading axes kept; 0/0 is NaN."""
+
+
 class Benchmark(Protocol):
     """The members of a benchmark module.
 
-    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the projects whose prompts and
-    scorers are implemented.
+    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the implemented protocols by name.
     """
 
     PRIMARY: str
     SHOWN: tuple[str, ...]
-    PROTOCOLS: tuple[str, ...]
+    PROTOCOLS: Mapping[str, Asking]
+    SCORER: Scorer
 
     def questions(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions that a protocol asks, in the order of the question file."""
@@ -120,23 +143,11 @@ class Benchmark(Protocol):
         Further ids belong to the benchmark although the question file does not ask them.
         """
 
-    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
-        """Return the grade of one answer."""
-
     def cluster(self, question: Question) -> str:
         """Return the question's cluster, which the bootstrap draws as a whole: the name of its image or group.
 
         A rehearsal takes whole clusters.
         """
-
-    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return counts [verdicts, …] that add up: the metrics are functions of their sums.
-
-        Rows without an answer are all zero. A count of a group of rows is in the row of one answered member.
-        """
-
-    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return every metric from summed tallies [..., …], with the leading axes kept; 0/0 is NaN."""
 
 
 class Submitting(Protocol):

@@ -6,42 +6,88 @@ its language model. docs/benchmarks.md compares the protocols.
 """
 
 import re
-from collections import defaultdict
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.choice import Extraction, Options, internvl_short, vlmevalkit
-from pipeline_lib.benchmarks.families.ratio import ratio
+from pipeline_lib.benchmarks.base import Files, Question
+from pipeline_lib.benchmarks.families.choice import LetterScorer
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
+from pipeline_lib.benchmarks.families.protocols import Wording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
-PROTOCOLS = ("llava15", "internvl")
 SUBMISSION = "xlsx"
 
 COLUMNS = ("index", "question", "A", "B", "image")  # required in every row
-LETTERS = {"llava15": "ABCD", "internvl": "ABCDE"}  # of the options in the prompt
-FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
-NONE = {"llava15": ("", "nan", "none"), "internvl": ("",)}  # texts that mean an absent hint or option, in any case
 COPIES = 1_000_000  # the rotated copies of a question have its index plus a multiple of this
 INDEX = "0|[1-9][0-9]{0,17}"  # of 63 bits
-COUNTS = ("rows", "right", "unrotated", "unrotated right", "groups", "groups right")
 DROPPED = ("hint", "category", "source", "image", "comment", "l2-category")
 PREDICTION_COLUMN = 6
 
 
+@dataclass(frozen=True)
+class TableWording(Wording):
+    """How a project asks a row: the letters of the options in the prompt, and the texts that mean an absent one.
+
+    Such a text, in any case, is an absent hint too. With `stops`, the options after an absent one are left out.
+    """
+
+    letters: str = "ABCDE"
+    absent: tuple[str, ...] = ("",)
+    stops: bool = False
+
+    def is_absent(self, text: str) -> bool:
+        """Return whether the text of a hint or an option means that there is none."""
+        return text.lower() in self.absent
+
+    def options(self, row: Row) -> dict[str, str]:
+        """Return the options in the prompt by letter."""
+        options: dict[str, str] = {}
+        for letter in self.letters:
+            absent = self.is_absent(row.get(letter, ""))
+            if absent and self.stops:
+                break
+            if not absent:
+                options[letter] = row[letter]
+        return options
+
+
+def cluster(question: Question) -> str:
+    """Return the group of rotated copies."""
+    return str(int(question.id) % COPIES)
+
+
+def is_unrotated(question: Question) -> bool:
+    """Return whether a question is no rotated copy."""
+    return int(question.id) < COPIES
+
+
+PROTOCOLS = {
+    "llava15": TableWording(1024, letters="ABCD", absent=("", "nan", "none"), stops=True),
+    "internvl12": TableWording(100),
+}
+SCORER = LetterScorer(
+    (
+        Accuracy(group=cluster, by_part=True),
+        Accuracy("accuracy/unrotated", includes=is_unrotated),
+        Accuracy("accuracy/rows"),
+    ),
+    readers={"llava15": vlmevalkit, "internvl12": internvl_mmbench},
+)
+
+
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of the TSV, their image as `<name of the TSV>/<index>`, their part as `l2-category/category`."""
-    return [_question(row, files, protocol) for row in _rows(files)]
+    return [_question(row, files, PROTOCOLS[protocol]) for row in _rows(files)]
 
 
-def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
+def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
     """Return the letter in the column `answer`; a split without answers raises PipelineError."""
-    answers = {row["index"]: row.get("answer", "") for row in _rows(files)}
+    answers: dict[str, JsonValue] = {row["index"]: row.get("answer", "") for row in _rows(files)}
     if not any(answers.values()):
         raise PipelineError(
             "this split of MMBench has no answers, so it cannot be scored here",
@@ -57,117 +103,46 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     return answers
 
 
-def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
-    """Return the grade by the rules of the server; `internvl` tries InternVL's rules first."""
-    letter, rule = _infer(answer, question.options, protocol)
-    return Grade(letter == gold, letter, rule, "unparsed" if letter is None else "ok")
+def raw_prediction(answer: str, options: Options) -> str:
+    """Return the raw answer, as LLaVA's `scripts/convert_mmbench_for_submission.py` does."""
+    return answer
 
 
-def cluster(question: Question) -> str:
-    """Return the group of rotated copies."""
-    return str(int(question.id) % COPIES)
+def letter_prediction(answer: str, options: Options) -> str:
+    """Return the letter by InternVL's rules, and the raw answer where they extract none."""
+    return internvl_short(answer, options)[0] or answer
 
 
-def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, COUNTS]; a group is counted in the row of its lowest index, if all rows are answered."""
-    counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, verdict in enumerate(verdicts):
-        groups[cluster(verdict.question)].append(number)
-        if verdict.answered:
-            unrotated = int(verdict.question.id) < COPIES
-            row = counts[number, parts.index(verdict.question.part)]
-            row[:4] = 1, verdict.grade.value, unrotated, unrotated and verdict.grade.value
-    for members in groups.values():
-        rows = [verdicts[number] for number in members]
-        if all(row.answered for row in rows):
-            first = min(members, key=lambda number: int(verdicts[number].question.id))
-            counts[first, parts.index(verdicts[first].question.part), 4:] = 1, all(row.grade.value for row in rows)
-    return counts
-
-
-def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
-    """Return the circular `accuracy` over all and each category, and the accuracy over unrotated and over all rows."""
-    rows, right, unrotated, unrotated_right, groups, groups_right = np.moveaxis(sums, -1, 0)
-    families: dict[str, list[int]] = defaultdict(list)
-    for index, part in enumerate(parts):
-        families[part].append(index)
-        if "/" in part:
-            families[part.split("/")[0]].append(index)
-    split = {
-        f"accuracy/{name}": ratio(groups_right[..., indices].sum(axis=-1), groups[..., indices].sum(axis=-1))
-        for name, indices in sorted(families.items())
-    }
-    return {
-        **split,
-        "accuracy": ratio(groups_right.sum(axis=-1), groups.sum(axis=-1)),
-        "accuracy/unrotated": ratio(unrotated_right.sum(axis=-1), unrotated.sum(axis=-1)),
-        "accuracy/rows": ratio(right.sum(axis=-1), rows.sum(axis=-1)),
-    }
+PREDICTIONS = {"llava15": raw_prediction, "internvl12": letter_prediction}
 
 
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return the xlsx that MMBench's server takes: the TSV without six columns, the prediction as the seventh.
 
-    The prediction is the raw answer, as in LLaVA's `scripts/convert_mmbench_for_submission.py`; for InternVL, the
-    letter if its rules extract one. A row without an answer has an empty prediction.
+    A row without an answer has an empty prediction.
     """
-    from pipeline_lib.benchmarks.families.xlsx import workbook
+    from pipeline_lib.benchmarks.families.spreadsheet import prediction_sheet
 
-    predictions = {question.id: _prediction(question.options, answer, protocol) for question, answer in answers}
-    rows = [row for row in _rows(files) if row["index"] in predictions]
-    names = [name for name in rows[0] if name not in DROPPED]
-    names.insert(PREDICTION_COLUMN, "prediction")
-    table: list[dict[str, str | int]] = [
-        {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in rows
-    ]
-    return workbook([names, *([row[name] for name in names] for row in table)])
+    predict = PREDICTIONS[protocol]
+    predictions = {question.id: predict(answer or "", question.options) for question, answer in answers}
+    return prediction_sheet(_rows(files), predictions, DROPPED, PREDICTION_COLUMN)
 
 
-def _question(row: Row, files: Files, protocol: str) -> Question:
-    """Return a question; its `record` has LLaVA's additional keys, and the prompt without FORMAT_PROMPT."""
-    options = _asked(row, protocol)
-    lines = [] if _is_none(row.get("hint", ""), protocol) else [row["hint"]]
-    lines += [row["question"], *(f"{letter}. {text}" for letter, text in options.items())]
-    text = "\n".join(lines)
+def _question(row: Row, files: Files, wording: TableWording) -> Question:
+    """Return a question; its `record` has LLaVA's additional keys, and the prompt without the request for a letter."""
+    options = wording.options(row)
+    hint = row.get("hint", "")
+    prompt = wording.prompt(row["question"], options, "" if wording.is_absent(hint) else hint)
     image = f"{files.questions.stem}/{row['index']}"
     part = "/".join(filter(None, (row.get("l2-category"), row.get("category")))) or "all"
+    text = prompt.removesuffix(f"\n{wording.request}")
     record = {"prompt": text, "round_id": 0, "options": list(options.values()), "option_char": list(options)}
-    return Question(row["index"], text + FORMAT_PROMPT, (image,), part, _all_options(row), record)
+    return Question(row["index"], prompt, (image,), part, _all_options(row), record)
 
 
 def _all_options(row: Row) -> dict[str, str]:
     """Return the options of the file by letter, including those that spell "None": the scorer uses them all."""
     return {letter: row[letter] for letter in "ABCDE" if row.get(letter)}
-
-
-def _asked(row: Row, protocol: str) -> dict[str, str]:
-    """Return the options in a protocol's prompt: LLaVA stops at the first absent one, InternVL skips absent ones."""
-    options: dict[str, str] = {}
-    for letter in LETTERS[protocol]:
-        absent = _is_none(row.get(letter, ""), protocol)
-        if absent and protocol == "llava15":
-            break
-        if not absent:
-            options[letter] = row[letter]
-    return options
-
-
-def _is_none(text: str, protocol: str) -> bool:
-    return text.lower() in NONE[protocol]
-
-
-def _infer(answer: str, options: Options, protocol: str) -> Extraction:
-    if protocol == "internvl":
-        letter, rule = internvl_short(answer, options)
-        if letter is not None:
-            return letter, rule
-    return vlmevalkit(answer, options)
-
-
-def _prediction(options: Options, answer: str | None, protocol: str) -> str:
-    letter = internvl_short(answer or "", options)[0] if protocol == "internvl" else None
-    return letter or answer or ""
 
 
 def _rows(files: Files) -> list[Row]:

@@ -8,13 +8,12 @@ ratio is null instead of an error.
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import JsonValue, StringConstraints
+from pydantic import StringConstraints
 
-from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict, by_image, some
-from pipeline_lib.benchmarks.families.yes_no import COUNTS, confusion, pope_words, rates
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
+from pipeline_lib.benchmarks.families.yes_no import Rates, YesNoScorer, pope_words
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.text import read_rows_with_place
@@ -23,7 +22,8 @@ logger = logging.getLogger(__name__)
 
 PRIMARY = "f1"
 SHOWN = ("accuracy", "f1", "yes")  # accuracy first: always answering yes has an F1 of 0.667, as half the labels are yes
-PROTOCOLS = ("llava15",)
+PROTOCOLS = {"llava15": Asking(max_new_tokens=128)}
+SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words})
 
 cluster = by_image
 
@@ -71,31 +71,6 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     for category in categories:
         labels |= _labels_of(folder / f"coco_pope_{category}.json", [q for q in questions if q.part == category])
     return labels
-
-
-def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
-    """Return the grade by POPE's words; an answer with neither yes nor no is a yes, of status `unparsed`."""
-    extracted, rule = pope_words(answer)
-    return Grade(extracted == gold, extracted, rule, "unparsed" if rule == "fallback" else "ok")
-
-
-def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, COUNTS]: a single 1 in every answered row."""
-    counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
-    for number, verdict in enumerate(verdicts):
-        if verdict.answered:
-            confused = confusion(str(verdict.grade.extracted), str(verdict.gold))
-            counts[number, parts.index(verdict.question.part)] = confused
-    return counts
-
-
-def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
-    """Return `f1` as the mean over the categories (the published number), the rest pooled, and each by category."""
-    by_part = rates(sums)
-    pooled = rates(sums.sum(axis=-2))
-    whole = {**pooled, "f1": by_part["f1"].mean(axis=-1)}
-    split = {f"{name}/{part}": values[..., i] for name, values in by_part.items() for i, part in enumerate(parts)}
-    return {**whole, **split}
 
 
 def _stem(text: str) -> str:

@@ -5,17 +5,19 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test_CQM-A.json`) and lupantech/Scien
 """
 
 import re
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, Any
 
-import numpy as np
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
-from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict, by_image
-from pipeline_lib.benchmarks.families.choice import Parser, internvl, llava_sqa, lmms_eval
-from pipeline_lib.benchmarks.families.ratio import ratio
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
+from pipeline_lib.benchmarks.families.choice import LetterScorer
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.letters import llava_sqa
+from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
@@ -23,13 +25,31 @@ from pipeline_lib.core.text import read_json, read_object
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
-PROTOCOLS = ("llava15", "internvl", "lmms_eval")
-
-cluster = by_image
-
 IMAGE = "<image>"
-FORMAT_PROMPT = "\nAnswer with the option's letter from the given choices directly."
-HINT = "Context: "
+CONTEXT = "Context: "  # before a hint in LLaVA's file
+
+
+@dataclass(frozen=True)
+class FileWording(Asking):
+    """How a project asks the rows of LLaVA's file: all or only those with an image, and the start that it removes.
+
+    With `padded_first` it pads images before converting them to RGB. `quotes_image` puts the image token into the
+    prompt that an answer's record quotes, as LLaVA does.
+    """
+
+    only_images: bool = False
+    removed: str = ""
+    padded_first: bool = False
+    quotes_image: bool = True
+
+
+PROTOCOLS = {
+    "llava15": FileWording(1024, padded_first=True),
+    "internvl12": FileWording(100, only_images=True, removed=CONTEXT, quotes_image=False),
+    "lmms_eval": FileWording(16),
+}
+SCORER = LetterScorer((Accuracy(by_part=True),), readers=CHOICE_READERS)
+cluster = by_image
 
 
 class Turn(FileRow):
@@ -64,24 +84,18 @@ class Split(FileRow):
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file with the request for a letter, in the parts `image` and `text`.
 
-    For `internvl`, only those with an image, and hints lack "Context: ".
+    For `internvl12`, only those with an image, and hints lack "Context: ".
     """
-    padded_first = protocol == "llava15"
-    rows = [_question(row, where, padded_first) for where, row in _rows(files.questions)]
-    if protocol != "internvl":
-        return rows
-    return [
-        Question(q.id, q.prompt.removeprefix(HINT), q.images, q.part, q.options, {"question_id": q.id})
-        for q in rows
-        if q.images
-    ]
+    wording = PROTOCOLS[protocol]
+    asked = [_question(row, where, wording) for where, row in _rows(files.questions)]
+    return [question for question in asked if question.images or not wording.only_images]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
     """Return the letter of every question: that of problems.json if the gold folder has it, else the question file's.
 
     Both must agree on the letter and the number of choices. Includes the ids of the split that no question asks, except
-    for `internvl`, whose questions are those of the question file.
+    for a protocol that asks only about images: its questions are those of the question file.
     """
     rows = {row.id: (where, row) for where, row in _rows(files.questions)}
     problems, splits = _gold_file(files.gold, "problems.json"), _gold_file(files.gold, "pid_splits.json")
@@ -90,33 +104,9 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
             "ScienceQA's gold is a folder with problems.json, pid_splits.json or both", value=str(files.gold)
         )
     letters = {question.id: _letter(question, *rows[question.id], problems, files) for question in questions}
-    if protocol == "internvl" or splits is None:
+    if PROTOCOLS[protocol].only_images or splits is None:
         return letters
     return {name: _problem_letter(name, problems, files) for name in _split(splits, letters, files)} | letters
-
-
-def grade(question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
-    """Return the grade by the protocol's rules; a letter beyond the choices is wrong, by the rule `beyond`."""
-    parsers: dict[str, Parser] = {"llava15": llava_sqa, "internvl": internvl, "lmms_eval": lmms_eval}
-    letter, rule = parsers[protocol](answer, question.options)
-    return Grade(letter == gold, letter, rule, "unparsed" if letter is None else "ok")
-
-
-def tally(verdicts: list[Verdict], parts: list[str]) -> Tallies:
-    """Return [verdicts, parts, (answered, right)]."""
-    counts = np.zeros((len(verdicts), len(parts), 2))
-    for number, verdict in enumerate(verdicts):
-        if verdict.answered:
-            counts[number, parts.index(verdict.question.part)] = 1, verdict.grade.value
-    return counts
-
-
-def metrics(sums: Tallies, parts: list[str]) -> dict[str, Any]:
-    """Return the accuracy over all and over each part: `accuracy/image` is absent where no question has an image."""
-    answered, right = np.moveaxis(sums, -1, 0)
-    split = ratio(right, answered)
-    whole = ratio(right.sum(axis=-1), answered.sum(axis=-1))
-    return {"accuracy": whole, **{f"accuracy/{part}": split[..., i] for i, part in enumerate(parts)}}
 
 
 def _rows(path: Path) -> list[tuple[str, QuestionRow]]:
@@ -129,7 +119,7 @@ def _rows(path: Path) -> list[tuple[str, QuestionRow]]:
     return [(where, parse_row(QuestionRow, row, what, where)) for where, row in zip(positions, rows, strict=True)]
 
 
-def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
+def _question(row: QuestionRow, where: str, wording: FileWording) -> Question:
     """Return a question; its `record` has LLaVA's keys: the id as text, and the prompt with the image token."""
     asked = row.conversations[0].value
     text = asked.replace(IMAGE, "").strip()
@@ -141,11 +131,11 @@ def _question(row: QuestionRow, where: str, padded_first: bool) -> Question:
         value = f"{row.id}: {media or IMAGE}"
         cure = "name one image under `image`: nothing else is shown to a model"
         raise PipelineError("this question shows more than its `image`", where=where, value=value, cure=cure)
-    prompt = text + FORMAT_PROMPT
-    quoted = f"{IMAGE}\n{prompt}" if row.image else prompt
-    record = {"question_id": row.id, "prompt": quoted}
+    prompt = f"{text.removeprefix(wording.removed)}\n{LETTER}"
+    quoted = {"prompt": f"{IMAGE}\n{prompt}" if row.image else prompt} if wording.quotes_image else {}
+    record = {"question_id": row.id, **quoted}
     images = (row.image,) if row.image else ()
-    return Question(row.id, prompt, images, "image" if images else "text", options, record, padded_first)
+    return Question(row.id, prompt, images, "image" if images else "text", options, record, wording.padded_first)
 
 
 def options_of(text: str) -> dict[str, str]:

@@ -69,7 +69,7 @@ def grade_answers(
 
 def _grade(benchmark: Benchmark, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
     """Return the benchmark's grade; an answer that repeats its question is always unparsed."""
-    grade = benchmark.grade(question, gold, answer, protocol)
+    grade = benchmark.SCORER.grade(question, gold, answer, protocol)
     return replace(grade, status="unparsed") if repeats(question, answer) else grade
 
 
@@ -89,9 +89,9 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
             value=", ".join(silent),
             cure="answer it, or score a question file without it",
         )
-    tallies = benchmark.tally(verdicts, parts)[[verdict.answered for verdict in verdicts]]
+    tallies = benchmark.SCORER.tally(verdicts, parts)[[verdict.answered for verdict in verdicts]]
     sums = cluster_sums(tallies, [benchmark.cluster(verdict.question) for verdict in answered])
-    metrics = partial(benchmark.metrics, parts=parts)
+    metrics = partial(benchmark.SCORER.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
     return {
         "metrics": {name: _rounded(float(value)) for name, value in metrics(sums.sum(axis=0)).items()},

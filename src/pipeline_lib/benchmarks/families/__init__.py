@@ -1,1 +1,1 @@
-"""Code that benchmarks share: extracting answers, counting them, and writing submissions."""
+"""What benchmarks share: protocols, reading answers, counting grades, data, and writing submissions."""

@@ -1,118 +1,120 @@
-"""Extract the letter from an answer to a multiple-choice question, by the rules of several evaluations.
+"""Multiple choice: rows become prompts by a protocol's wording, and answers letters by its reader.
 
-Each function takes the answer and the options by letter, and returns (letter, the rule that decided). A letter beyond
-the options has the rule `beyond` and is wrong; without a decision the result is (None, "none"). No function guesses at
-random or asks a language model.
+A benchmark states how its file is read: a function or record that returns `Row`s, such as `JsonLines`.
 """
 
-import re
+from dataclasses import asdict, dataclass
 from string import ascii_uppercase
-from typing import Callable, Mapping
+from typing import Annotated, Callable, Iterable, Iterator, Mapping, Sequence
 
-Options = Mapping[str, str]
-Extraction = tuple[str | None, str]
-Parser = Callable[[str, Options], Extraction]
+from pydantic import Field, JsonValue
 
-NO_LETTER: Extraction = (None, "none")
-FIVE = tuple("ABCDE")
-
-REFUSALS = (
-    "Sorry, I can't help with images of people yet.",
-    "I can't process this file.",
-    "I'm sorry, but without the image provided",
-    "Cannot determine the answer",
-)
-NO_ANSWER = "Failed to obtain answer via API"
-PUNCTUATION = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
-LAST_WORDS = 5
+from pipeline_lib.benchmarks.base import Files, Grade, Question
+from pipeline_lib.benchmarks.families.counting import Counted
+from pipeline_lib.benchmarks.families.letters import LetterReader
+from pipeline_lib.benchmarks.families.protocols import Wording
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
+from pipeline_lib.core.text import read_rows_with_place
 
 
-def llava_sqa(answer: str, options: Options) -> Extraction:
-    """Return the letter by LLaVA's rules for ScienceQA.
+@dataclass(frozen=True)
+class Row:
+    """One question of a file, before a protocol words it; `where` is its position, for errors."""
 
-    `letter`: the answer is a letter of A to E. `start`: it starts with one, a full stop and a space. `phrase`: it has
-    "The answer is X" once, followed by any character.
-    Source: haotian-liu/LLaVA c121f04 `llava/eval/eval_science_qa.py`.
-    """
-    if answer in FIVE:
-        return _within(answer, "letter", options)
-    if answer[:1] in FIVE and answer[1:3] == ". ":
-        return _within(answer[0], "start", options)
-    letters: list[str] = re.findall("The answer is ([A-Z]).", answer)
-    return _within(letters[0], "phrase", options) if len(letters) == 1 else NO_LETTER
-
-
-def internvl(answer: str, options: Options) -> Extraction:
-    """Return the letter by InternVL's rules: those of `internvl_short`, then `stop` ("X."), then `brackets` ("(X)").
-
-    Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/scienceqa/evaluate_scienceqa.py`.
-    """
-    extraction = internvl_short(answer, options)
-    stripped = answer.strip()
-    if extraction != NO_LETTER:
-        return extraction
-    if len(stripped) > 1 and stripped[1] == ".":
-        return _within(stripped[0], "stop", options)
-    if len(stripped) > 2 and stripped[0] + stripped[2] == "()":
-        return _within(stripped[1], "brackets", options)
-    return NO_LETTER
+    id: str
+    question: str
+    options: Mapping[str, str]
+    answer: str
+    where: str
+    images: tuple[str, ...] = ()
+    part: str = "all"
+    hint: str = ""
 
 
-def internvl_short(answer: str, options: Options) -> Extraction:
-    """Return the letter by InternVL's rules for MMBench.
+class ListedRow(FileRow):
+    """The content of a row whose choices are a list; `answer` is a letter, or the number of the choice from 0 on."""
 
-    `letter`: the answer is one character. `start`: its first character is an option's letter, so that "Apple" is A.
-    `text`: the first option whose text occurs in it. Source: OpenGVLab/InternVL 2410d1d
-    `internvl_chat/eval/mmbench/evaluate_mmbench.py`; the empty answer, an error in the original, has no letter here.
-    """
-    stripped = answer.strip()
-    if len(stripped) == 1:
-        return _within(stripped, "letter", options)
-    if stripped[:1] in options:
-        return stripped[0], "start"
-    return next(((letter, "text") for letter, text in options.items() if text in stripped), NO_LETTER)
+    id: Identifier
+    question: Text
+    choices: Annotated[list[Text], Field(min_length=1, max_length=len(ascii_uppercase))]
+    answer: Annotated[int, Field(ge=0)] | Text
+    image: Text | None = None
+    part: Text = "all"
+    hint: FreeText = ""
 
 
-def lmms_eval(answer: str, options: Options) -> Extraction:
-    """Return the letter by the rules of lmms-eval for ScienceQA.
+@dataclass(frozen=True)
+class JsonLines:
+    """The rows of a question file in JSON Lines, by the keys that it uses; None: it has no such key."""
 
-    `letter`: the answer is an option's letter, in either case. `start`: a capital and a full stop come first.
-    Source: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/scienceqa/utils.py`.
-    """
-    stripped = answer.strip()
-    if len(stripped) == 1:
-        return _within(stripped.upper(), "letter", options)
-    if stripped[:1].isupper() and stripped[1:2] == ".":
-        return _within(stripped[0], "start", options)
-    return NO_LETTER
+    id: str = "question_id"
+    question: str = "question"
+    choices: str = "choices"
+    answer: str = "answer"
+    image: str | None = "image"
+    part: str | None = None
+    hint: str | None = None
 
-
-def vlmevalkit(answer: str, options: Options) -> Extraction:
-    """Return the letter by the rules of VLMEvalKit for MMBench without its language model.
-
-    `refusal`: a known refusal, without a letter. `word`: exactly one option's letter is among the words between
-    punctuation, and in the last four. `phrase`: "answer is X", X of A to D. `text`: the answer is no longer than twice
-    all options and contains the text of exactly one, in either case.
-    Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/utils/matching_util.py`.
-    """
-    words = answer.translate(PUNCTUATION).split()
-    if NO_ANSWER not in answer:
-        letters = [letter for letter in options if letter in words]
-        if any(refusal in answer for refusal in REFUSALS) or (not letters and "Z" in words):
-            return None, "refusal"
-        if len(letters) == 1 and words.index(letters[0]) > len(words) - LAST_WORDS:
-            return letters[0], "word"
-        phrase = re.search(r"answer\s+is\s+\**([ABCD])", answer, re.IGNORECASE)
-        if phrase and phrase[1].upper() in options:
-            return phrase[1].upper(), "phrase"
-    if len(answer) > 2 * sum(map(len, options.values())):
-        return NO_LETTER
-    contained = [letter for letter, text in options.items() if text.lower() in answer.lower()]
-    return (contained[0], "text") if len(contained) == 1 else NO_LETTER
+    def __call__(self, files: Files) -> Iterator[Row]:
+        """Yield the rows in the order of the file."""
+        keys = {name: key for name, key in asdict(self).items() if key is not None}
+        what = f"a question needs {', '.join(f'`{key}`' for key in keys.values())}"
+        for where, content in read_rows_with_place(files.questions):
+            row = parse_row(
+                ListedRow, {name: content[key] for name, key in keys.items() if key in content}, what, where
+            )
+            options = lettered(row.choices)
+            answer = row.answer if isinstance(row.answer, str) else "".join([*options][row.answer : row.answer + 1])
+            images = (row.image,) if row.image else ()
+            yield Row(row.id, row.question, options, answer, where, images, row.part, row.hint)
 
 
-def _within(letter: str, rule: str, options: Options) -> Extraction:
-    """Return the letter with its rule, `beyond` for a capital that is no option, NO_LETTER for other characters."""
-    if letter in options:
-        return letter, rule
-    return (letter, "beyond") if letter in tuple(ascii_uppercase) else NO_LETTER
+def lettered(choices: Sequence[str]) -> dict[str, str]:
+    """Return choices by letter, from A on."""
+    return dict(zip(ascii_uppercase, choices, strict=False))
+
+
+@dataclass(frozen=True)
+class ChoiceQuestions:
+    """The `questions` of a multiple-choice benchmark: its rows, worded by the protocol."""
+
+    rows: Callable[[Files], Iterable[Row]]
+    wordings: Mapping[str, Wording]
+
+    def __call__(self, files: Files, protocol: str) -> list[Question]:
+        """Return the questions in the order of the rows."""
+        word = self.wordings[protocol].prompt
+        return [
+            Question(row.id, word(row.question, row.options, row.hint), row.images, row.part, row.options)
+            for row in self.rows(files)
+        ]
+
+
+@dataclass(frozen=True)
+class ChoiceGold:
+    """The `gold` of a multiple-choice benchmark whose rows have their answers."""
+
+    rows: Callable[[Files], Iterable[Row]]
+
+    def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+        """Return the letter of every row; one that is none of its options raises PipelineError."""
+        letters: dict[str, JsonValue] = {}
+        for row in self.rows(files):
+            if row.answer not in row.options:
+                value = f"{row.id}: {row.answer!r} of {', '.join(row.options)}"
+                raise PipelineError("the answer is none of the options", where=row.where, value=value)
+            letters[row.id] = row.answer
+        return letters
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterScorer(Counted):
+    """Grades answers by the letter that the protocol's reader extracts; one beyond the options is wrong."""
+
+    readers: Mapping[str, LetterReader]
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer; without a letter it is wrong and unparsed."""
+        letter, rule = self.readers[protocol](answer, question.options)
+        return Grade(letter == gold, letter, rule, "unparsed" if letter is None else "ok")

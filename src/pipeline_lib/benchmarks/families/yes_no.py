@@ -1,15 +1,21 @@
-"""Extract yes or no from free text, and count and rate the answers to yes-no questions."""
+"""Yes or no: reading the word from free text, and the rates of a yes-no classifier."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.families.ratio import ratio
+from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.families.counting import Counted, ratio
 
 NEGATIONS = frozenset({"No", "not", "no"})
 COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
 PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (answer, gold) of COUNTS
+FALLBACK = "fallback"
+
+WordReader = Callable[[str], tuple[str, str]]
 
 
 def pope_words(text: str) -> tuple[str, str]:
@@ -23,7 +29,7 @@ def pope_words(text: str) -> tuple[str, str]:
     if NEGATIONS.intersection(words):
         return "no", "word"
     has_yes = any(word.strip("!?:;\"'").lower() == "yes" for word in words)
-    return "yes", "word" if has_yes else "fallback"
+    return "yes", "word" if has_yes else FALLBACK
 
 
 def confusion(answer: str, gold: str) -> tuple[int, ...]:
@@ -42,3 +48,36 @@ def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
         "recall": ratio(true_yes, true_yes + false_no),
         "yes": ratio(true_yes + false_yes, counts.sum(axis=-1)),
     }
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The rates over all questions and by part; `f1` over all is the mean over the parts, as POPE's is published."""
+
+    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
+        """Return [verdicts, parts, COUNTS]: a single 1 in every answered row."""
+        counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
+        for number, verdict in enumerate(verdicts):
+            if verdict.answered:
+                part = parts.index(verdict.question.part)
+                counts[number, part] = confusion(str(verdict.grade.extracted), str(verdict.gold))
+        return counts
+
+    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
+        """Return `f1` as the mean over the parts, the rest pooled, and each by part."""
+        by_part = rates(sums)
+        whole = {**rates(sums.sum(axis=-2)), "f1": by_part["f1"].mean(axis=-1)}
+        split = {f"{name}/{part}": values[..., i] for name, values in by_part.items() for i, part in enumerate(parts)}
+        return {**whole, **split}
+
+
+@dataclass(frozen=True, kw_only=True)
+class YesNoScorer(Counted):
+    """Grades answers by the word that the protocol's reader extracts; its fallback counts, and is unparsed."""
+
+    readers: Mapping[str, WordReader]
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer."""
+        word, rule = self.readers[protocol](answer)
+        return Grade(word == gold, word, rule, "unparsed" if rule == FALLBACK else "ok")

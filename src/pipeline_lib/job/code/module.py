@@ -1,16 +1,17 @@
 """A module as the code digest reads it: plain, so that single definitions can count, or counted as a whole.
 
-A module is plain if importing it only binds names, each once, to functions, classes and constants. Then the value of
-a name follows from its statement and the names in it, independent of the rest of the module.
+A module is plain if importing it only binds names, each once, to functions, classes, constants and records. Then the
+value of a name follows from its statement and the names in it, independent of the rest of the module.
 """
 
 import ast
 import builtins
 from functools import cached_property
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Collection, Iterator
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job.code.records import constructed_values, is_record_class
 from pipeline_lib.job.code.refused import HOOKS
 from pipeline_lib.job.code.statement import Import, Statement, imports_of, is_bare_text, shortened
 
@@ -44,15 +45,20 @@ HARMLESS = (
 
 
 Inherits = Callable[[str], bool]
+IsRecord = Callable[[str], bool]
 
 
 class Module:
-    """A parsed module of the package."""
+    """A parsed module of the package.
 
-    def __init__(self, name: str, path: Path, inherits: Inherits) -> None:
+    `inherits` and `is_record` decide about classes of other modules by their dotted names.
+    """
+
+    def __init__(self, name: str, path: Path, inherits: Inherits, is_record: IsRecord) -> None:
         self.name = name
         self.path = path
         self._inherits = inherits
+        self._is_foreign_record = is_record
         try:
             tree = ast.parse(path.read_bytes(), str(path))
         except (SyntaxError, ValueError) as error:
@@ -74,9 +80,20 @@ class Module:
         names = [*roots, *others]
         internal = {each.bound for each in self.imports if each.module.split(".")[0] == PACKAGE}
         classes = {node.name for node in self._body if isinstance(node, ast.ClassDef)}
-        inert = _Inert(self.dotted, set(names), internal, lambda dotted: dotted in classes or self._inherits(dotted))
+
+        def inherits(dotted: str) -> bool:
+            return dotted in classes or self._inherits(dotted)
+
+        inert = _Inert(self.dotted, set(names), internal, inherits, self.is_record)
         unique = len(names) == len(set(names)) and "__getattr__" not in names
         return unique and all(map(inert.statement, self._body))
+
+    def is_record(self, name: str) -> bool:
+        """Return whether a name in this module refers to the class of a record, defined here or imported."""
+        if name in self.dotted:
+            return self._is_foreign_record(self.dotted[name])
+        nodes = [node for node in self._body if isinstance(node, ast.ClassDef) and node.name == name]
+        return len(nodes) == 1 and is_record_class(nodes[0], self.dotted, self.is_record)
 
     @cached_property
     def defined(self) -> dict[str, ast.stmt]:
@@ -125,10 +142,21 @@ class _Inert:
     """Decides whether a statement of a module only binds names.
 
     `internal` are the names that the module imports from this package. `inherits` returns whether a class, of this
-    module or with a dotted name of this package, is defined in a plain module.
+    module or with a dotted name of this package, is defined in a plain module; `is_record` whether a name refers to
+    the class of a record, unless it is among the `hidden` names.
     """
 
-    def __init__(self, dotted: dict[str, str], bound: set[str], internal: set[str], inherits: Inherits) -> None:
+    def __init__(
+        self,
+        dotted: dict[str, str],
+        bound: set[str],
+        internal: set[str],
+        inherits: Inherits,
+        is_record: IsRecord,
+        hidden: Collection[str] = (),
+    ) -> None:
+        self._is_record = is_record
+        self._hidden = hidden
         self._inherits = inherits
         self._dotted = dotted
         self._bound = bound
@@ -154,7 +182,7 @@ class _Inert:
         """Return whether the body of a class only binds names; names bound in it hide the module's imports."""
         names = {name for part in body for name in _bound_names(part)}
         dotted = {name: value for name, value in self._dotted.items() if name not in names}
-        inside = _Inert(dotted, self._bound | names, self._internal, self._inherits)
+        inside = _Inert(dotted, self._bound | names, self._internal, self._inherits, self._is_record, names)
         others = [part for part in body if not is_bare_text(part)]
         return all(not isinstance(part, (ast.Import, ast.ImportFrom)) and inside.statement(part) for part in others)
 
@@ -189,9 +217,16 @@ class _Inert:
         if isinstance(node, ast.Dict):
             keys = [key for key in node.keys if key is not None]
             return len(keys) == len(node.keys) and all(map(self._computed, keys)) and all(map(self._value, node.values))
+        if isinstance(node, ast.Call) and self._constructs(node.func):
+            values = constructed_values(node)
+            return values is not None and all(map(self._value, values))
         if isinstance(node, ast.Lambda):
             return all(map(self._value, [*node.args.defaults, *node.args.kw_defaults]))
         return self._computed(node)
+
+    def _constructs(self, called: ast.expr) -> bool:
+        """Return whether an expression that is called is the class of a record."""
+        return isinstance(called, ast.Name) and called.id not in self._hidden and self._is_record(called.id)
 
     def _computed(self, node: ast.expr) -> bool:
         """Return whether an expression runs no code of this package."""

@@ -37,7 +37,7 @@ class Tree:
             path = self.path(name)
             if path is None:
                 raise PipelineError("no such module, or a folder without __init__.py", where=where, value=name)
-            self._modules[name] = Module(name, path, self._is_plain_class)
+            self._modules[name] = Module(name, path, self._is_plain_class, self._is_record)
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
@@ -73,11 +73,16 @@ class Tree:
         if not self.path(module) or self.is_package(module):
             return False
         if dotted in self._bases:
-            raise PipelineError("classes inherit from each other", where=self.path(module), value=self._bases)
+            raise PipelineError("modules need classes of each other", where=self.path(module), value=self._bases)
         self._bases.append(dotted)
         plain = self.module(module).plain and isinstance(self.module(module).defined.get(name), ast.ClassDef)
         self._bases.pop()
         return plain
+
+    def _is_record(self, dotted: str) -> bool:
+        """Return whether a plain module defines this class, and it is that of a record."""
+        module, _, name = dotted.rpartition(".")
+        return dotted.startswith(f"{PACKAGE}.") and self._is_plain_class(dotted) and self.module(module).is_record(name)
 
     def _internal_targets(self, each: Import, module: Module) -> list[Target]:
         inner = f"{each.module}.{each.name}" if each.name else each.module

@@ -20,7 +20,7 @@ NEUTRAL = frozenset(
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
-        *("job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
+        *("job.code.records", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
         *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
         "machine.slurm_job",
     )
@@ -64,7 +64,11 @@ class Walk:
         """Return what the script and the plug-ins reach."""
         start = Target(script.name, EVERYTHING)
         try:
-            nodes = {start: self._counted(Module(script.name, script, lambda dotted: False), EVERYTHING)}
+            nodes = {
+                start: self._counted(
+                    Module(script.name, script, lambda dotted: False, lambda dotted: False), EVERYTHING
+                )
+            }
             targets = _in_order([*nodes[start].targets, *map(_plugin_target, plugins)])
             while targets:
                 target = targets.pop()

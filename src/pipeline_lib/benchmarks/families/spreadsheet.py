@@ -1,14 +1,30 @@
-"""Write spreadsheets for evaluation servers, with equal bytes for equal content."""
+"""Write spreadsheets of predictions for evaluation servers, with equal bytes for equal content."""
 
 import logging
 from datetime import datetime
 from io import BytesIO
-from typing import Sequence
+from typing import Collection, Mapping, Sequence
 
 logger = logging.getLogger(__name__)
 
 CREATED = datetime(2000, 1, 1)  # is written to the file, where the present time would change the bytes
 LONGEST = 32_767  # characters that a cell can hold
+
+
+def prediction_sheet(
+    rows: Sequence[Mapping[str, str]], predictions: Mapping[str, str], dropped: Collection[str], column: int
+) -> bytes:
+    """Return the xlsx of the rows that have a prediction, without the `dropped` columns and with `prediction` inserted.
+
+    `predictions` are by the text in the column `index`, a whole number; `column` counts from 0.
+    """
+    selection = [row for row in rows if row["index"] in predictions]
+    names = [name for name in selection[0] if name not in dropped]
+    names.insert(column, "prediction")
+    table: list[dict[str, str | int]] = [
+        {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in selection
+    ]
+    return workbook([names, *([row[name] for name in names] for row in table)])
 
 
 def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:

@@ -1,0 +1,45 @@
+"""Records: frozen dataclasses whose construction only binds values to fields, so that plain modules may hold them."""
+
+import ast
+from typing import Callable, Mapping
+
+DATACLASS = "dataclasses.dataclass"
+METHODS = frozenset({"__call__"})  # special methods that do not run while a record is constructed
+
+IsRecord = Callable[[str], bool]
+
+
+def is_record_class(node: ast.ClassDef, dotted: Mapping[str, str], is_record: IsRecord) -> bool:
+    """Return whether a class is a record: constructing it runs no code of the package, and its fields cannot change.
+
+    `dotted` has the names of the module's imports; `is_record` decides about a base class by its name in the module.
+    """
+    bases = [base.id if isinstance(base, ast.Name) else "" for base in node.bases]
+    return _is_frozen(node, dotted) and all(map(is_record, bases)) and all(map(_is_inert, node.body))
+
+
+def constructed_values(call: ast.Call) -> list[ast.expr] | None:
+    """Return the values of the fields in a call of a record's class; None if the call unpacks some."""
+    if any(isinstance(value, ast.Starred) for value in call.args) or any(word.arg is None for word in call.keywords):
+        return None
+    return [*call.args, *(word.value for word in call.keywords)]
+
+
+def _is_frozen(node: ast.ClassDef, dotted: Mapping[str, str]) -> bool:
+    if len(node.decorator_list) != 1 or not isinstance(call := node.decorator_list[0], ast.Call):
+        return False
+    named = isinstance(call.func, ast.Name) and dotted.get(call.func.id) == DATACLASS
+    words = {word.arg: word.value for word in call.keywords}
+    frozen = words.get("frozen")
+    known = named and not call.args and words.keys() <= {"frozen", "kw_only"}
+    return known and isinstance(frozen, ast.Constant) and frozen.value is True
+
+
+def _is_inert(node: ast.stmt) -> bool:
+    """Return whether a statement in the body of a class adds nothing that runs during construction."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return not node.name.startswith("__") or node.name in METHODS
+    if isinstance(node, ast.AnnAssign):
+        words = [word.arg for part in ast.walk(node) if isinstance(part, ast.Call) for word in part.keywords]
+        return "default_factory" not in words
+    return isinstance(node, (ast.Expr, ast.Pass))
