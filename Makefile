@@ -88,9 +88,10 @@ format: setup  ## format code and rules
 	ruff format .
 	snakefmt Snakefile rules
 
-reference: setup  ## write docs/study.schema.json and docs/reference.md from the code
+reference: setup  ## write docs/study.schema.json, docs/reference.md and the table of docs/benchmarks.md from the code
 	vlmflow config schema > docs/study.schema.json
 	vlmflow config reference > docs/reference.md
+	vlmflow config benchmarks docs/benchmarks.md
 
 # Pins stay unless pyproject.toml or requirements.in no longer allow them; remove a line to let its pin change.
 # The override excludes torch and CUDA's libraries.

@@ -4,12 +4,16 @@ import re
 import runpy
 import tomllib
 
+import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from pipeline_lib.benchmarks.families.protocols import NAMES
+from pipeline_lib.config.benchmark_table import END, START, with_benchmark_table
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.plugins import load, names
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import names
 from pipeline_lib.machine.site import Site
 from tests.project import ROOT
 
@@ -40,11 +44,18 @@ def test_examples_of_the_configuration_page_are_valid() -> None:
             Draft202012Validator(study_schema()).validate({**rest, **lines})
 
 
-def test_the_page_on_benchmarks_names_each_with_its_protocols() -> None:
+def test_the_page_on_benchmarks_has_the_table_of_their_modules() -> None:
     page = (ROOT / "docs" / "benchmarks.md").read_text()
-    for name in names("benchmarks"):
-        for known in (name, *load("benchmarks", name).PROTOCOLS):
-            assert f"`{known}`" in page
+    assert page == with_benchmark_table(page), "the benchmarks have changed: run `make reference`"
+    rows = re.findall(r"^\| `(\w+)` \|", page.split(START)[1].split(END)[0], re.M)
+    assert rows == names("benchmarks")
+    for name in NAMES:
+        assert f"`{name}`" in page
+
+
+def test_a_page_without_a_place_for_the_table_is_refused() -> None:
+    with pytest.raises(PipelineError, match="no place for the table"):
+        with_benchmark_table("# Benchmarks\n")
 
 
 def test_links_lead_to_files() -> None:

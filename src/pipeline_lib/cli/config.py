@@ -1,10 +1,12 @@
 """`vlmflow config`: check a study before anything runs, and list all keys of studies."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline_lib.config.ancestry import needed_trainings
+from pipeline_lib.config.benchmark_table import with_benchmark_table
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.machine import machine_problems, this_machine
 from pipeline_lib.config.pins import open_pins
@@ -13,6 +15,8 @@ from pipeline_lib.config.problem import Problem
 from pipeline_lib.config.reference import reference_page
 from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
+from pipeline_lib.core.files import write_text
+from pipeline_lib.core.reading import read_text
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.downloads.pins import PINS
 from pipeline_lib.machine.site import download_limits
@@ -57,6 +61,12 @@ def schema() -> None:
 def reference() -> None:
     """Print every key of a study as Markdown: type, values, default, meaning."""
     typer.echo(reference_page(), nl=False)
+
+
+@app.command()
+def benchmarks(page: Annotated[Path, typer.Argument(help="the page, such as docs/benchmarks.md")]) -> None:
+    """Write the table of all benchmarks into a page, between the two comments that mark it."""
+    write_text(page, with_benchmark_table(read_text(page)))
 
 
 def problems_here(name: str, study: Study) -> list[Problem]:
