@@ -179,6 +179,12 @@ def predict_plugins(wc):
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions") + plugin("prompts", template)
 
 
+def scored_plugins(wc):
+    """Return the definitions of a benchmark that scoring reaches: where its data come from is not among them."""
+    members = ("questions", "gold", "cluster", "SCORER", "PRIMARY")
+    return plugin("benchmarks", benchmark_use(wc).benchmark, *members)
+
+
 def inspected_plugins(wc):
     """Return the definitions of a benchmark that the check of its questions reaches."""
     return plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")

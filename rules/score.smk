@@ -22,8 +22,8 @@ rule score:
         runtime=30,
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
-        libs=lambda wc: libs("score.py", *plugin("benchmarks", benchmark_use(wc).benchmark)),
+        code=lambda wc: code("score.py", *scored_plugins(wc)),
+        libs=lambda wc: libs("score.py", *scored_plugins(wc)),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

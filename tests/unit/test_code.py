@@ -225,4 +225,12 @@ def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> N
 def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
     module = f"{PACKAGE}.benchmarks.{name}"
     reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
-    assert not reached.names[module] & {"gold", "SCORER"}
+    assert not reached.names[module] & {"gold", "SCORER", "DATA"}
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_scoring_reaches_the_scorer_and_not_where_the_data_come_from(name: str) -> None:
+    module = f"{PACKAGE}.benchmarks.{name}"
+    members = [f"{module}:{member}" for member in ("questions", "gold", "cluster", "SCORER", "PRIMARY")]
+    reached = code.reach(ROOT / "workflow_scripts" / "score.py", *members)
+    assert "SCORER" in reached.names[module] and "DATA" not in reached.names[module]

@@ -1,8 +1,8 @@
 """The interface of a benchmark module to the predict, score and submit stages.
 
-A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `SCORER`, and the functions `questions`, `gold` and `cluster`;
-one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of the submitted file, without the
-dot. `families/` has what benchmarks share; for many a benchmark, only the reader of its file is left to write.
+A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `SCORER`, `DATA`, and the functions `questions`, `gold` and
+`cluster`; one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of the submitted file,
+without the dot. `families/` has what benchmarks share; for many, only the reader of their file is left to write.
 The predict stage reaches only `questions`, so that an edit of the scorer reruns no prediction.
 """
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
+from pipeline_lib.benchmarks.families.data import Data
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.plugins import load
+from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.manifest import Manifest, raw_path
 
@@ -126,13 +127,15 @@ class Scorer(Protocol):
 class Benchmark(Protocol):
     """The members of a benchmark module.
 
-    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the implemented protocols by name.
+    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the implemented protocols by name,
+    `DATA` where questions, gold answers and images come from.
     """
 
     PRIMARY: str
     SHOWN: tuple[str, ...]
     PROTOCOLS: Mapping[str, Asking]
     SCORER: Scorer
+    DATA: Data
 
     def questions(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions that a protocol asks, in the order of the question file."""
@@ -155,6 +158,11 @@ class Submitting(Protocol):
 
     def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to submit; a question without an answer has None."""
+
+
+def find_benchmark(name: object) -> Benchmark | None:
+    """Return a benchmark's module, None where there is none of this name."""
+    return cast(Benchmark, load("benchmarks", name)) if isinstance(name, str) and name in names("benchmarks") else None
 
 
 def load_benchmark(name: str, protocol: str) -> Benchmark:

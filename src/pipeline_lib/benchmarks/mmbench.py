@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import Wording
 from pipeline_lib.core.errors import PipelineError
@@ -21,6 +22,24 @@ from pipeline_lib.core.tsv import Row, read_tsv
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
 SUBMISSION = "xlsx"
+
+DATA = Data(  # the images are in the table
+    datasets={
+        "mmbench": Dataset(
+            source={
+                "kind": "file",
+                "url": "https://download.openmmlab.com/mmclassification/datasets/mmbench/mmbench_dev_20230712.tsv",
+                "sha256": None,
+            },
+            licence=None,
+            smoke={"kind": "digits_mmbench", "part": "test", "scenes": 5, "file": "mmbench_dev_20230712.tsv"},
+            convert="keep",
+        ),
+    },
+    dataset="mmbench",
+    files={"questions": "mmbench_dev_20230712.tsv"},
+    images=("mmbench",),
+)
 
 COLUMNS = ("index", "question", "A", "B", "image")  # required in every row
 COPIES = 1_000_000  # the rotated copies of a question have its index plus a multiple of this

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.letters import llava_sqa
 from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
 from pipeline_lib.conversations.row_keys import unread_media
@@ -25,6 +26,43 @@ from pipeline_lib.core.text import read_json, read_object
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
+REPOSITORY = "https://raw.githubusercontent.com/lupantech/ScienceQA/main/data/scienceqa/"
+LICENCE = "CC-BY-NC-SA-4.0"
+DATA = Data(
+    datasets={
+        "scienceqa_questions": Dataset(
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "scienceqa"},
+            licence=LICENCE,
+            smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "llava_*"},
+        ),
+        "scienceqa_problems": Dataset(
+            source={
+                "kind": "file",
+                "url": REPOSITORY + "problems.json",
+                "name": "scienceqa/problems.json",
+                "also": [{"url": REPOSITORY + "pid_splits.json", "name": "scienceqa/pid_splits.json"}],
+            },
+            licence=LICENCE,
+            smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "scienceqa/*"},
+        ),
+        "scienceqa_images": Dataset(
+            source={
+                "kind": "archive",
+                "url": "https://scienceqa.s3.us-west-1.amazonaws.com/images/test.zip",
+                "sha256": None,
+                "below": "test",
+            },
+            licence=LICENCE,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            convert="keep",
+        ),
+    },
+    dataset="scienceqa_questions",
+    gold="scienceqa_problems",
+    files={"questions": "llava_test_CQM-A.json", "gold": "scienceqa"},
+    images=("scienceqa_images",),
+)
+
 IMAGE = "<image>"
 CONTEXT = "Context: "  # before a hint in LLaVA's file
 

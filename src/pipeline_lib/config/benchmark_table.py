@@ -8,7 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 
 START, END = "<!-- the table of benchmarks: `make reference` writes it -->", "<!-- the end of the table -->"
-COLUMNS = ("benchmark", "about", "protocols, with the longest answer in tokens", "metrics", "submission")
+COLUMNS = ("benchmark", "about", "protocols (longest answer in tokens)", "metrics", "datasets (licence)", "submission")
 
 
 def with_benchmark_table(page: str) -> str:
@@ -32,7 +32,8 @@ def _cells(name: str) -> tuple[str, ...]:
     about = str(inspect.getdoc(module)).partition("\n")[0].rstrip(".")
     protocols = ", ".join(f"`{key}` ({asking.max_new_tokens})" for key, asking in benchmark.PROTOCOLS.items())
     submission = getattr(module, "SUBMISSION", "")
-    return f"`{name}`", about, protocols, ", ".join(_metrics(benchmark)), submission and f"`{submission}`"
+    datasets = ", ".join(f"`{key}` ({each.licence or 'unknown'})" for key, each in benchmark.DATA.datasets.items())
+    return f"`{name}`", about, protocols, ", ".join(_metrics(benchmark)), datasets, submission and f"`{submission}`"
 
 
 def _metrics(benchmark: Benchmark) -> Iterator[str]:

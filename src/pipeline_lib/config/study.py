@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.config.benchmark_data import completed
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, Registered
 from pipeline_lib.core.settings import Settings
@@ -110,15 +111,29 @@ class Run(Settings):
     model: Name = Field(description="the training or the weights that answer the questions")
 
 
-class BenchmarkUse(Settings):
-    """One benchmark of the study."""
+def _completed_by_module(schema: dict[str, Any]) -> None:
+    """Remove from a schema that keys are required: the benchmark's module provides them (`benchmark_data.py`)."""
+    del schema["required"]
 
-    benchmark: Annotated[str, Registered("benchmarks")] = Field(description="a module in pipeline_lib/benchmarks")
+
+class BenchmarkUse(Settings):
+    """One benchmark of the study; what is not given comes from the benchmark's module."""
+
+    model_config = ConfigDict(json_schema_extra=_completed_by_module)
+
+    benchmark: Annotated[str, Registered("benchmarks")] = Field(
+        description="a module in pipeline_lib/benchmarks; none: the one named like this entry"
+    )
     protocol: str = Field(default="llava15", description="which prompts, settings and scorer to use")
-    dataset: Name = Field(description="the dataset that holds the questions, and the gold if `gold` is not set")
-    gold: Name | None = Field(default=None, description="the dataset that holds the gold, if it is a different one")
-    files: FileNames = Field(description="the files that hold questions and gold")
-    images: list[Name] = Field(description="the datasets that hold the images")
+    dataset: Name = Field(
+        description="the dataset that holds the questions, and the gold if `gold` is not set; none: the benchmark's"
+    )
+    gold: Name | None = Field(
+        default=None,
+        description="the dataset that holds the gold, if it is a different one; without `dataset`, the benchmark's",
+    )
+    files: FileNames = Field(description="the files that hold questions and gold; none: the benchmark's")
+    images: list[Name] = Field(description="the datasets that hold the images; none: the benchmark's")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"
@@ -185,6 +200,11 @@ class Study(Settings):
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
     runs: dict[Name, Run] = Field(description="the models that are scored")
     benchmarks: dict[Name, BenchmarkUse] = Field(description="the benchmarks that they are scored on")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_benchmarks(cls, tree: Any) -> Any:
+        return completed(tree)
 
     @model_validator(mode="after")
     def _portable_on_processors(self) -> Self:

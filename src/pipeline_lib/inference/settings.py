@@ -1,6 +1,6 @@
 """Settings of the predict stage."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -9,13 +9,24 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import NumericSettings
 
 
+def _by_protocol(schema: dict[str, Any]) -> None:
+    """Remove the default from a schema: in a study the protocol provides it."""
+    del schema["default"]
+
+
 class Decoding(Settings):
     """How a model answers: greedily, in batches."""
 
     batch_size: int = Field(
         default=16, gt=0, le=100_000, description="questions answered at once; the answers do not depend on it"
     )
-    max_new_tokens: int = Field(default=128, gt=0, le=1_000_000, description="longest answer, in tokens")
+    max_new_tokens: int = Field(
+        default=128,
+        gt=0,
+        le=1_000_000,
+        description="longest answer, in tokens; none: the protocol's",
+        json_schema_extra=_by_protocol,
+    )
     faithful: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"
     )

@@ -1,0 +1,121 @@
+"""Where benchmarks say that their data come from, and how a study uses and overrides it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline_lib.benchmarks.base import Benchmark, find_benchmark
+from pipeline_lib.config.load import load_study
+from pipeline_lib.config.stages import predict
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import names
+from tests.project import ROOT
+
+MODEL = {"kind": "pretrained", "holds": "llava", "template": "vicuna_v1"}
+
+
+def study(benchmarks: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    datasets = {"files": {"source": {"kind": "folder", "path": "."}, "smoke": {"kind": "folder", "path": "."}}}
+    weights = {
+        "own": {"dataset": "files", "make": MODEL, "smoke": {"make": {"kind": "projector", "vision": 1, "language": 1}}}
+    }
+    return {
+        "title": "One",
+        "datasets": datasets | parts.pop("datasets", {}),
+        "weights": weights,
+        "runs": {"own": {"model": "own"}},
+        "benchmarks": benchmarks,
+        **parts,
+    }
+
+
+def load(folder: Path, content: dict[str, Any]) -> Study:
+    path = folder / "study.yaml"
+    path.write_text(json.dumps(content))
+    return load_study(path)
+
+
+def module(name: str) -> Benchmark:
+    benchmark = find_benchmark(name)
+    assert benchmark is not None
+    return benchmark
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_a_name_and_a_protocol_are_a_whole_entry(tmp_path: Path, name: str) -> None:
+    for protocol, asking in module(name).PROTOCOLS.items():
+        loaded = load(tmp_path, study({name: {"protocol": protocol}}))
+        use = loaded.benchmarks[name]
+        assert {use.dataset, *use.images} <= loaded.datasets.keys()
+        assert predict(loaded, "own", name).max_new_tokens == asking.max_new_tokens
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_the_data_of_a_benchmark_name_their_licence_and_a_stand_in(name: str) -> None:
+    data = module(name).DATA
+    assert {data.dataset, *data.images, *([data.gold] if data.gold else [])} == data.datasets.keys()
+    for dataset in data.datasets.values():
+        assert dataset.licence is None or dataset.licence
+        assert dataset.smoke is not None
+
+
+def test_benchmarks_that_share_a_dataset_mean_the_same() -> None:
+    datasets: dict[str, Any] = {}
+    for name in names("benchmarks"):
+        for key, dataset in module(name).DATA.datasets.items():
+            assert datasets.setdefault(key, dataset.entry()) == dataset.entry(), key
+
+
+def test_a_study_has_its_own_dataset_of_a_name(tmp_path: Path) -> None:
+    folder = {"source": {"kind": "folder", "path": "/coco"}, "convert": "keep"}
+    loaded = load(tmp_path, study({"pope": {}}, datasets={"coco_val2014": folder}))
+    assert loaded.datasets["coco_val2014"].source.model_dump()["path"] == "/coco"
+    assert loaded.datasets["coco_val2014"].shards == 1
+
+
+def test_a_dataset_of_the_study_comes_without_the_benchmarks_gold(tmp_path: Path) -> None:
+    use = {"benchmark": "pope", "dataset": "files", "files": {"questions": "q.jsonl", "gold": "labels"}}
+    loaded = load(tmp_path, study({"mine": {**use, "decoding": {"max_new_tokens": 8}}}))
+    mine = loaded.benchmarks["mine"]
+    assert (mine.gold, mine.files.gold, mine.images) == (None, "labels", ["coco_val2014"])
+    assert mine.decoding.max_new_tokens == 8
+    assert loaded.datasets.keys() == {"files", "coco_val2014"}
+
+
+def test_two_entries_of_one_benchmark_share_its_data(tmp_path: Path) -> None:
+    loaded = load(tmp_path, study({"pope": {}, "short": {"benchmark": "pope", "decoding": {"max_new_tokens": 8}}}))
+    assert [use.decoding.max_new_tokens for use in loaded.benchmarks.values()] == [128, 8]
+    assert loaded.benchmarks["short"].dataset == loaded.benchmarks["pope"].dataset
+
+
+def test_a_smoke_run_takes_the_benchmarks_stand_ins(tmp_path: Path) -> None:
+    loaded = load(tmp_path, study({"pope": {}}, smoke=True))
+    assert loaded.benchmarks["pope"].dataset == "smoke-pope_questions"
+    assert loaded.datasets["smoke-pope_questions"].source.kind == "digits_pope"
+    assert loaded.benchmarks["pope"].decoding.max_new_tokens == 8
+
+
+@pytest.mark.parametrize(
+    ("benchmarks", "message"),
+    [
+        ({"mmbenhc": {"protocol": "llava15"}}, r"^1 fault(.|\n)*no such benchmark: mmbenhc; did you mean 'mmbench'"),
+        ({"pope": {"protocol": "lava15"}}, r"^1 fault(.|\n)*no such protocol(.|\n)*did you mean 'llava15'"),
+        ({"pope": {"benchmark": 3}}, r"pope\.benchmark"),
+        ({"pope": None}, r"must be a mapping"),
+        ({"pope": {"decoding": 3}}, r"pope\.decoding"),
+        ([], r"must be a mapping"),
+    ],
+)
+def test_a_mistake_in_an_entry_is_one_fault(tmp_path: Path, benchmarks: Any, message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        load(tmp_path, study(benchmarks))
+
+
+def test_the_benchmarks_of_the_first_real_study_are_short() -> None:
+    text = (ROOT / "studies/llava15_half.yaml").read_text()
+    assert len(text[text.index("\nbenchmarks:\n") :].strip().splitlines()) <= 10
+    assert not [name for name in YAML(typ="safe").load(text)["datasets"] if "pope" in name or "scienceqa" in name]
