@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline_lib.benchmarks import pope
 from pipeline_lib.benchmarks.base import Benchmark, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
@@ -113,6 +114,12 @@ def test_a_smoke_run_takes_the_benchmarks_stand_ins(tmp_path: Path) -> None:
 def test_a_mistake_in_an_entry_is_one_fault(tmp_path: Path, benchmarks: Any, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         load(tmp_path, study(benchmarks))
+
+
+def test_a_benchmark_that_lacks_a_member_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(pope, "DATA")
+    with pytest.raises(PipelineError, match=r"(?s)benchmarks\.pope.*value: 'DATA'.*extending\.md"):
+        find_benchmark("pope")
 
 
 def test_the_benchmarks_of_the_first_real_study_are_short() -> None:

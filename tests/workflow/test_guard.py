@@ -57,7 +57,7 @@ def mean() -> float:
 '''
 RE_EXPORT = '''"""Mine: POPE's files, graded by POPE's words."""
 
-from pipeline_lib.benchmarks.pope import PROTOCOLS, SCORER, cluster, gold, questions  # noqa: F401
+from pipeline_lib.benchmarks.pope import DATA, PROTOCOLS, SCORER, cluster, gold, questions  # noqa: F401
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)

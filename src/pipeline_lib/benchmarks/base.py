@@ -25,6 +25,7 @@ Tallies = NDArray[np.float64]
 
 Status = Literal["ok", "unparsed", "failed", "missing"]
 
+MEMBERS = ("PRIMARY", "SHOWN", "PROTOCOLS", "SCORER", "DATA", "questions", "gold", "cluster")
 SOME = 5  # names in an error
 
 
@@ -161,8 +162,15 @@ class Submitting(Protocol):
 
 
 def find_benchmark(name: object) -> Benchmark | None:
-    """Return a benchmark's module, None where there is none of this name."""
-    return cast(Benchmark, load("benchmarks", name)) if isinstance(name, str) and name in names("benchmarks") else None
+    """Return a benchmark's module, None where there is none of this name; a module that lacks a member is refused."""
+    if not isinstance(name, str) or name not in names("benchmarks"):
+        return None
+    module = load("benchmarks", name)
+    lacking = [member for member in MEMBERS if not hasattr(module, member)]
+    if lacking:
+        cure = "write them as in docs/extending.md"
+        raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
+    return cast(Benchmark, module)
 
 
 def load_benchmark(name: str, protocol: str) -> Benchmark:
