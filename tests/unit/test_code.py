@@ -95,7 +95,7 @@ def test_a_class_of_ours_may_be_inherited_from_in_a_plain_module(digest: Digest)
         digest(plugin, rows=effect)
 
 
-RECORD = """from collections.abc import Callable
+DATA_CLASS = """from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -116,15 +116,15 @@ other = Rule(aside, "other")
 """
 
 
-def test_a_plain_module_may_hold_records(digest: Digest) -> None:
+def test_a_plain_module_may_construct_data_classes(digest: Digest) -> None:
     beside = ("plugin.py", 'Rule(aside, "other")', 'Rule(aside, "others")')
-    assert digest(HOLDING, beside, rules=RECORD) == digest(HOLDING, rules=RECORD)
+    assert digest(HOLDING, beside, rules=DATA_CLASS) == digest(HOLDING, rules=DATA_CLASS)
     for edit in (
         ("plugin.py", "judge = Rule(said)", "judge = Rule(aside)"),
         ("rules.py", "self.read(text)", "self.read(text + text)"),
         NOPE,
     ):
-        assert digest(HOLDING, edit, rules=RECORD) != digest(HOLDING, rules=RECORD)
+        assert digest(HOLDING, edit, rules=DATA_CLASS) != digest(HOLDING, rules=DATA_CLASS)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_plain_module_may_hold_records(digest: Digest) -> None:
 )
 def test_a_construction_that_runs_code_makes_the_whole_module_count(digest: Digest, edit: tuple[str, str, str]) -> None:
     beside = ("plugin.py", 'Rule(aside, "other")', 'Rule(aside, "others")')
-    assert digest(HOLDING, edit, beside, rules=RECORD) != digest(HOLDING, edit, rules=RECORD)
+    assert digest(HOLDING, edit, beside, rules=DATA_CLASS) != digest(HOLDING, edit, rules=DATA_CLASS)
 
 
 def test_a_plugin_counts_whole_or_by_its_named_definition(digest: Digest) -> None:
@@ -192,7 +192,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
-        *("job.code.records", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
+        *("job.code.data_classes", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
         *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
         "machine.slurm_job",
     }

@@ -1,6 +1,6 @@
 """Multiple choice: rows become prompts by a protocol's wording, and answers letters by its reader.
 
-A benchmark states how its file is read: a function or record that returns `Row`s, such as `JsonLines`.
+A benchmark states how its file is read: a function, or a callable, that returns `Row`s, such as `JsonLines`.
 """
 
 from dataclasses import asdict, dataclass

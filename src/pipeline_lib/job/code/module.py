@@ -1,7 +1,7 @@
 """A module as the code digest reads it: plain, so that single definitions can count, or counted as a whole.
 
-A module is plain if importing it only binds names, each once, to functions, classes, constants and records. Then the
-value of a name follows from its statement and the names in it, independent of the rest of the module.
+A module is plain if importing it only binds names, each once, to functions, classes, constants and instances of data
+classes. Then the value of a name follows from its statement and the names in it, independent of the rest of the module.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Callable, Collection, Iterator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.job.code.records import constructed_values, is_record_class
+from pipeline_lib.job.code.data_classes import IsDataClass, constructed_values, is_data_class
 from pipeline_lib.job.code.refused import HOOKS
 from pipeline_lib.job.code.statement import Import, Statement, imports_of, is_bare_text, shortened
 
@@ -45,20 +45,19 @@ HARMLESS = (
 
 
 Inherits = Callable[[str], bool]
-IsRecord = Callable[[str], bool]
 
 
 class Module:
     """A parsed module of the package.
 
-    `inherits` and `is_record` decide about classes of other modules by their dotted names.
+    `inherits` and `is_data_class` decide about classes of other modules by their dotted names.
     """
 
-    def __init__(self, name: str, path: Path, inherits: Inherits, is_record: IsRecord) -> None:
+    def __init__(self, name: str, path: Path, inherits: Inherits, is_data_class: IsDataClass) -> None:
         self.name = name
         self.path = path
         self._inherits = inherits
-        self._is_foreign_record = is_record
+        self._is_foreign_data_class = is_data_class
         try:
             tree = ast.parse(path.read_bytes(), str(path))
         except (SyntaxError, ValueError) as error:
@@ -84,16 +83,16 @@ class Module:
         def inherits(dotted: str) -> bool:
             return dotted in classes or self._inherits(dotted)
 
-        inert = _Inert(self.dotted, set(names), internal, inherits, self.is_record)
+        inert = _Inert(self.dotted, set(names), internal, inherits, self.is_data_class)
         unique = len(names) == len(set(names)) and "__getattr__" not in names
         return unique and all(map(inert.statement, self._body))
 
-    def is_record(self, name: str) -> bool:
-        """Return whether a name in this module refers to the class of a record, defined here or imported."""
+    def is_data_class(self, name: str) -> bool:
+        """Return whether a name in this module refers to a data class, defined here or imported."""
         if name in self.dotted:
-            return self._is_foreign_record(self.dotted[name])
+            return self._is_foreign_data_class(self.dotted[name])
         nodes = [node for node in self._body if isinstance(node, ast.ClassDef) and node.name == name]
-        return len(nodes) == 1 and is_record_class(nodes[0], self.dotted, self.is_record)
+        return len(nodes) == 1 and is_data_class(nodes[0], self.dotted, self.is_data_class)
 
     @cached_property
     def defined(self) -> dict[str, ast.stmt]:
@@ -142,8 +141,8 @@ class _Inert:
     """Decides whether a statement of a module only binds names.
 
     `internal` are the names that the module imports from this package. `inherits` returns whether a class, of this
-    module or with a dotted name of this package, is defined in a plain module; `is_record` whether a name refers to
-    the class of a record, unless it is among the `hidden` names.
+    module or with a dotted name of this package, is defined in a plain module; `is_data_class` whether a name refers to
+    a data class, unless it is among the `hidden` names.
     """
 
     def __init__(
@@ -152,10 +151,10 @@ class _Inert:
         bound: set[str],
         internal: set[str],
         inherits: Inherits,
-        is_record: IsRecord,
+        is_data_class: IsDataClass,
         hidden: Collection[str] = (),
     ) -> None:
-        self._is_record = is_record
+        self._is_data_class = is_data_class
         self._hidden = hidden
         self._inherits = inherits
         self._dotted = dotted
@@ -182,7 +181,7 @@ class _Inert:
         """Return whether the body of a class only binds names; names bound in it hide the module's imports."""
         names = {name for part in body for name in _bound_names(part)}
         dotted = {name: value for name, value in self._dotted.items() if name not in names}
-        inside = _Inert(dotted, self._bound | names, self._internal, self._inherits, self._is_record, names)
+        inside = _Inert(dotted, self._bound | names, self._internal, self._inherits, self._is_data_class, names)
         others = [part for part in body if not is_bare_text(part)]
         return all(not isinstance(part, (ast.Import, ast.ImportFrom)) and inside.statement(part) for part in others)
 
@@ -225,8 +224,8 @@ class _Inert:
         return self._computed(node)
 
     def _constructs(self, called: ast.expr) -> bool:
-        """Return whether an expression that is called is the class of a record."""
-        return isinstance(called, ast.Name) and called.id not in self._hidden and self._is_record(called.id)
+        """Return whether an expression that is called is a data class."""
+        return isinstance(called, ast.Name) and called.id not in self._hidden and self._is_data_class(called.id)
 
     def _computed(self, node: ast.expr) -> bool:
         """Return whether an expression runs no code of this package."""

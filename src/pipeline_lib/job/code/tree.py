@@ -37,7 +37,7 @@ class Tree:
             path = self.path(name)
             if path is None:
                 raise PipelineError("no such module, or a folder without __init__.py", where=where, value=name)
-            self._modules[name] = Module(name, path, self._is_plain_class, self._is_record)
+            self._modules[name] = Module(name, path, self._is_plain_class, self._is_data_class)
         return self._modules[name]
 
     def path(self, name: str) -> Path | None:
@@ -79,10 +79,14 @@ class Tree:
         self._bases.pop()
         return plain
 
-    def _is_record(self, dotted: str) -> bool:
-        """Return whether a plain module defines this class, and it is that of a record."""
+    def _is_data_class(self, dotted: str) -> bool:
+        """Return whether a plain module defines this class, and it is a data class."""
         module, _, name = dotted.rpartition(".")
-        return dotted.startswith(f"{PACKAGE}.") and self._is_plain_class(dotted) and self.module(module).is_record(name)
+        return (
+            dotted.startswith(f"{PACKAGE}.")
+            and self._is_plain_class(dotted)
+            and self.module(module).is_data_class(name)
+        )
 
     def _internal_targets(self, each: Import, module: Module) -> list[Target]:
         inner = f"{each.module}.{each.name}" if each.name else each.module

@@ -20,7 +20,7 @@ NEUTRAL = frozenset(
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
-        *("job.code.records", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
+        *("job.code.data_classes", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
         *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
         "machine.slurm_job",
     )

@@ -1,25 +1,25 @@
-"""Records: frozen dataclasses whose construction only binds values to fields, so that plain modules may hold them."""
+"""Data classes: frozen dataclasses whose construction only binds values, so that a plain module may construct them."""
 
 import ast
 from typing import Callable, Mapping
 
 DATACLASS = "dataclasses.dataclass"
-METHODS = frozenset({"__call__"})  # special methods that do not run while a record is constructed
+METHODS = frozenset({"__call__"})  # special methods that do not run during construction
 
-IsRecord = Callable[[str], bool]
+IsDataClass = Callable[[str], bool]
 
 
-def is_record_class(node: ast.ClassDef, dotted: Mapping[str, str], is_record: IsRecord) -> bool:
-    """Return whether a class is a record: constructing it runs no code of the package, and its fields cannot change.
+def is_data_class(node: ast.ClassDef, dotted: Mapping[str, str], is_known: IsDataClass) -> bool:
+    """Return whether constructing a class runs no code of the package, and its instances cannot change.
 
-    `dotted` has the names of the module's imports; `is_record` decides about a base class by its name in the module.
+    `dotted` has the names of the module's imports; `is_known` decides about a base class by its name in the module.
     """
     bases = [base.id if isinstance(base, ast.Name) else "" for base in node.bases]
-    return _is_frozen(node, dotted) and all(map(is_record, bases)) and all(map(_is_inert, node.body))
+    return _is_frozen(node, dotted) and all(map(is_known, bases)) and all(map(_is_inert, node.body))
 
 
 def constructed_values(call: ast.Call) -> list[ast.expr] | None:
-    """Return the values of the fields in a call of a record's class; None if the call unpacks some."""
+    """Return the values of the fields in a call of a data class; None if the call unpacks some."""
     if any(isinstance(value, ast.Starred) for value in call.args) or any(word.arg is None for word in call.keywords):
         return None
     return [*call.args, *(word.value for word in call.keywords)]
