@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.base import Benchmark, find_benchmark
+from pipeline_lib.config.benchmark_data import StatedBenchmark, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
 from pipeline_lib.config.study import Study
@@ -40,7 +40,7 @@ def load(folder: Path, content: dict[str, Any]) -> Study:
     return load_study(path)
 
 
-def module(name: str) -> Benchmark:
+def module(name: str) -> StatedBenchmark:
     benchmark = find_benchmark(name)
     assert benchmark is not None
     return benchmark
@@ -105,6 +105,9 @@ def test_a_smoke_run_takes_the_benchmarks_stand_ins(tmp_path: Path) -> None:
     [
         ({"mmbenhc": {"protocol": "llava15"}}, r"^1 fault(.|\n)*no such benchmark: mmbenhc; did you mean 'mmbench'"),
         ({"pope": {"protocol": "lava15"}}, r"^1 fault(.|\n)*no such protocol(.|\n)*did you mean 'llava15'"),
+        ({"mmbench": {"protocol": "internvl"}}, r"^1 fault(.|\n)*did you mean 'internvl12'"),
+        ({"pope": {"protocol": ["llava15"]}}, r"pope\.protocol"),
+        ({"pope": {"dataset": {}, "images": [{}]}}, r"pope\.dataset"),
         ({"pope": {"benchmark": 3}}, r"pope\.benchmark"),
         ({"pope": None}, r"must be a mapping"),
         ({"pope": {"decoding": 3}}, r"pope\.decoding"),

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.families.data import Data
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.plugins import load, names
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.manifest import Manifest, raw_path
 
@@ -25,7 +24,6 @@ Tallies = NDArray[np.float64]
 
 Status = Literal["ok", "unparsed", "failed", "missing"]
 
-MEMBERS = ("PRIMARY", "SHOWN", "PROTOCOLS", "SCORER", "DATA", "questions", "gold", "cluster")
 SOME = 5  # names in an error
 
 
@@ -128,15 +126,14 @@ class Scorer(Protocol):
 class Benchmark(Protocol):
     """The members of a benchmark module.
 
-    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the implemented protocols by name,
-    `DATA` where questions, gold answers and images come from.
+    `PRIMARY` is the headline metric, `SHOWN` the few for a small table, `PROTOCOLS` the implemented protocols by name.
+    `DATA` is in `config.benchmark_data.StatedBenchmark`: an edit of where data come from reruns no prediction.
     """
 
     PRIMARY: str
     SHOWN: tuple[str, ...]
     PROTOCOLS: Mapping[str, Asking]
     SCORER: Scorer
-    DATA: Data
 
     def questions(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions that a protocol asks, in the order of the question file."""
@@ -159,18 +156,6 @@ class Submitting(Protocol):
 
     def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to submit; a question without an answer has None."""
-
-
-def find_benchmark(name: object) -> Benchmark | None:
-    """Return a benchmark's module, None where there is none of this name; a module that lacks a member is refused."""
-    if not isinstance(name, str) or name not in names("benchmarks"):
-        return None
-    module = load("benchmarks", name)
-    lacking = [member for member in MEMBERS if not hasattr(module, member)]
-    if lacking:
-        cure = "write them as in docs/extending.md"
-        raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
-    return cast(Benchmark, module)
 
 
 def load_benchmark(name: str, protocol: str) -> Benchmark:

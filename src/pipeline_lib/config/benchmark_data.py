@@ -1,13 +1,35 @@
 """Complete the benchmarks of a study by what their modules state: data, files, and the protocol's longest answer."""
 
-from typing import Any
+from typing import Any, Protocol, cast
 
-from pipeline_lib.benchmarks.base import Benchmark, find_benchmark
+from pipeline_lib.benchmarks.base import Benchmark
 from pipeline_lib.benchmarks.families.data import Data
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import load, names
 
 Tree = dict[str, Any]  # a study, or a part of it, as built-in types
 
+MEMBERS = ("PRIMARY", "SHOWN", "PROTOCOLS", "SCORER", "DATA", "questions", "gold", "cluster")
+PROTOCOL = "llava15"  # of a benchmark that names none
 UNKNOWN: Tree = {"dataset": "none", "files": {"questions": "none"}, "images": []}  # until its name is refused
+
+
+class StatedBenchmark(Benchmark, Protocol):
+    """A benchmark module with `DATA`, which states where questions, gold answers and images come from."""
+
+    DATA: Data
+
+
+def find_benchmark(name: object) -> StatedBenchmark | None:
+    """Return a benchmark's module, None where there is none of this name; a module that lacks a member is refused."""
+    if not isinstance(name, str) or name not in names("benchmarks"):
+        return None
+    module = load("benchmarks", name)
+    lacking = [member for member in MEMBERS if not hasattr(module, member)]
+    if lacking:
+        cure = "write them as in docs/extending.md"
+        raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
+    return cast(StatedBenchmark, module)
 
 
 def completed(tree: Any) -> Any:
@@ -38,16 +60,15 @@ def _completed_use(name: str, use: Tree) -> Tree:
     if "dataset" in use:  # then the study states where questions and gold are
         del defaults["gold"]
     full = {**defaults, **full}
-    asking = benchmark.PROTOCOLS.get(full.get("protocol", "llava15"))
-    decoding = full.get("decoding", {})
-    if asking is not None and isinstance(decoding, dict):
-        full["decoding"] = {"max_new_tokens": asking.max_new_tokens, **decoding}
+    protocol, decoding = full.get("protocol", PROTOCOL), full.get("decoding", {})
+    if isinstance(protocol, str) and protocol in benchmark.PROTOCOLS and isinstance(decoding, dict):
+        full["decoding"] = {"max_new_tokens": benchmark.PROTOCOLS[protocol].max_new_tokens, **decoding}
     return full
 
 
 def _data(use: Tree) -> Data | None:
     """Return the data that the module of a benchmark states, None for an unknown benchmark."""
-    benchmark: Benchmark | None = find_benchmark(use.get("benchmark"))
+    benchmark = find_benchmark(use.get("benchmark"))
     return None if benchmark is None else benchmark.DATA
 
 

@@ -4,6 +4,7 @@ import inspect
 from typing import Iterator, cast
 
 from pipeline_lib.benchmarks.base import Benchmark
+from pipeline_lib.config.benchmark_data import StatedBenchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 
@@ -28,7 +29,7 @@ def benchmark_table() -> str:
 
 def _cells(name: str) -> tuple[str, ...]:
     module = load("benchmarks", name)
-    benchmark = cast(Benchmark, module)
+    benchmark = cast(StatedBenchmark, module)
     about = str(inspect.getdoc(module)).partition("\n")[0].rstrip(".")
     protocols = ", ".join(f"`{key}` ({asking.max_new_tokens})" for key, asking in benchmark.PROTOCOLS.items())
     submission = getattr(module, "SUBMISSION", "")

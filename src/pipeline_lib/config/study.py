@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.config.benchmark_data import completed
+from pipeline_lib.config.benchmark_data import PROTOCOL, completed
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, Registered
 from pipeline_lib.core.settings import Settings
@@ -124,7 +124,9 @@ class BenchmarkUse(Settings):
     benchmark: Annotated[str, Registered("benchmarks")] = Field(
         description="a module in pipeline_lib/benchmarks; none: the one named like this entry"
     )
-    protocol: str = Field(default="llava15", description="which prompts, settings and scorer to use")
+    protocol: str = Field(
+        default=PROTOCOL, description="the project whose wording, decoding and reading of answers to use"
+    )
     dataset: Name = Field(
         description="the dataset that holds the questions, and the gold if `gold` is not set; none: the benchmark's"
     )
