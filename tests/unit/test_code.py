@@ -140,7 +140,7 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         *("core.code_statement", "core.code_tree", "core.code_walk"),
         *("core.environment", "core.errors", "core.files", "core.gpus", "core.guard", "core.job", "core.kept"),
         *("core.libraries", "core.log", "core.machine", "core.manifest", "core.program", "core.record", "core.removed"),
-        *("core.room", "core.state", "fetching.look", "training.memory"),
+        *("core.room", "core.state", "core.warm_server", "core.warm_start", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
     }
     assert [name for name in NEUTRAL if not Tree(SOURCE).path(name)] == []
