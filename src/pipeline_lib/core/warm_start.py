@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Sequence, TextIO
@@ -95,12 +96,14 @@ def _wait(number: int, answers: TextIO) -> int:
     """Return the exit code of the process that works for this one, which passes on the signals that it gets."""
 
     def pass_on(signal_number: int, frame: FrameType | None) -> None:
-        os.kill(number, signal_number)
+        with suppress(ProcessLookupError):  # it has ended, and how is on its way
+            os.kill(number, signal_number)
 
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, pass_on)
     code = answers.readline()
     if not code:  # the serving process is gone, and with it whoever could tell how the job ends
-        os.killpg(number, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(number, signal.SIGKILL)
         return 1
     return int(code) if int(code) >= 0 else 128 - int(code)
