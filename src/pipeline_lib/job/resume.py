@@ -70,8 +70,8 @@ class OutputLock:
         self._file.write(str(os.getpid()))
         self._file.flush()
 
-    def leave(self) -> None:
-        """Release the lock."""
+    def release(self) -> None:
+        """Let other processes make the outputs."""
         self._file.close()
 
 
