@@ -1,5 +1,6 @@
 """What tests share: the project's root, recordings of real models, and copies of the project to run."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -36,6 +37,16 @@ def golden() -> Path:
     if not GOLDEN.is_dir():
         pytest.skip(f"the numbers of the original code are not here: {GOLDEN}")
     return GOLDEN
+
+
+@pytest.fixture()
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every file system be one without locks."""
+
+    def refuse(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 @pytest.fixture()
