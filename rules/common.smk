@@ -13,6 +13,7 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins, read_conversations
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_name, study_path
 from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.config.study_option import study_option
 from pipeline_lib.machine.slurm_site import LOGIN, read_cluster
 from pipeline_lib.job import warm_start
 from pipeline_lib.job.code.digest import code_digest, reach
@@ -89,16 +90,16 @@ def read_study(settings):
 
 
 STUDY_NAME, STUDY = read_study(config)
+STUDY_OPTION = study_option(STUDY_NAME)
 WORKFLOW_LOCK = clear_leftovers() if workflow.is_main_process else None
 if workflow.is_main_process:
-    force_unsound(logger.info, look="look" in config)
+    force_unsound(logger.info, look="look" in config, why=f"vlmflow why{STUDY_OPTION}")
     offer_warm_start()
 patch_executor()
 see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
-STUDY_OPTION = "" if STUDY_NAME == DEFAULT else f" {STUDY_NAME}"
 
 
 def gpus(settings):

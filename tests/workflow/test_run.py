@@ -126,6 +126,6 @@ def test_lineage_leads_from_the_score_to_raw_images(finished: Project) -> None:
 
 
 def test_show_prints_the_table(finished: Project) -> None:
-    done = finished.run("vlmflow", "show", "mini")
+    done = finished.run("vlmflow", "show", "--study", "mini")
     assert done.returncode == 0, done.text
     assert "untrained" in done.text and "accuracy" in done.text
