@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
-from pipeline_lib.config.load import DEFAULT, results_folder
+from pipeline_lib.config.load import results_folder
+from pipeline_lib.config.study_option import study_option
 from pipeline_lib.machine.slurm_site import LOGIN
 from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.workflow import startup
@@ -24,9 +25,10 @@ from pipeline_lib.workflow.resources import Requests, gpus, nodes_of
 NAME = "[a-z0-9][a-z0-9_-]*"
 
 STUDY_NAME, STUDY = startup.read_study(config)
+SHOW, WHY = (f"vlmflow {command}{study_option(STUDY_NAME)}" for command in ("show", "why"))
 if workflow.is_main_process:
     WORKFLOW_LOCK = startup.clear_leftovers(logger.info, workflow.output_settings.dryrun)
-    force_unsound(logger.info, look="look" in config)
+    force_unsound(logger.info, look="look" in config, why=WHY)
     startup.offer_warm_start()
 startup.patch_executor(lambda: workflow.executor_settings.requeue)
 see_changes_behind_ancient(DAG)
@@ -34,7 +36,6 @@ see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = startup.read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
-SHOW = "vlmflow show" if STUDY_NAME == DEFAULT else f"vlmflow show {STUDY_NAME}"
 
 paths = Paths(STUDY, "<results>")
 code = CodeOf(Path(workflow.basedir) / "workflow_scripts").code

@@ -28,7 +28,7 @@ def test_a_job_that_was_never_made_and_one_that_is_running_need_no_line() -> Non
 
 def test_of_many_jobs_the_first_are_named_and_the_others_counted() -> None:
     shown = lines(Status.STALE, "seed: 0 → 1", jobs=SHOWN + 2)
-    assert len(shown) == SHOWN + 1 and shown[-1].startswith("and 2 more; `vlmflow why`")
+    assert len(shown) == SHOWN + 1 and shown[-1].startswith("and 2 more; `vlmflow why` names all")
 
 
 def test_jobs_stand_in_one_order_wherever_snakemake_keeps_them() -> None:

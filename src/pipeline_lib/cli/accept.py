@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
@@ -12,7 +13,7 @@ from pipeline_lib.job.record import write_record
 from pipeline_lib.lineage.accept import accepted_record, keep_made
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import job_name
-from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 from pipeline_lib.workflow.snakemake import snakemake
 
 

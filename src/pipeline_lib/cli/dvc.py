@@ -10,7 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.study_option import study_option
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
@@ -26,7 +28,7 @@ from pipeline_lib.lineage.dvc.restore import examine, heavy_files, is_told, keep
 from pipeline_lib.lineage.dvc.stages import Stage, identity, stages
 from pipeline_lib.lineage.dvc.write_lock import record_stages
 from pipeline_lib.lineage.records import Records
-from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 from pipeline_lib.workflow.snakemake import snakemake
 
 PIPELINE = Path("dvc.yaml")
@@ -163,7 +165,7 @@ def _checked(study: str) -> list[Stage]:
     planned = stages(plan(study))
     if not PIPELINE.is_file() or PIPELINE.read_text(encoding="utf-8") != _pipeline(planned, study):
         raise PipelineError(
-            "this file differs from the study's workflow", where=PIPELINE, cure=f"vlmflow dvc sync{_option(study)}"
+            "this file differs from the study's workflow", where=PIPELINE, cure=f"vlmflow dvc sync{study_option(study)}"
         )
     return planned
 
@@ -177,11 +179,7 @@ def _identities(study: str) -> str:
 
 
 def _pipeline(planned: list[Stage], study: str) -> str:
-    return pipeline_text(pipeline(planned, study_path(study), _results(study), _option(study)))
-
-
-def _option(study: str) -> str:
-    return "" if study == DEFAULT else f" --study {study}"
+    return pipeline_text(pipeline(planned, study_path(study), _results(study), study_option(study)))
 
 
 def _write_identities(planned: list[Stage], study: str) -> None:

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.job.record import read_record
 from pipeline_lib.workflow.plan import plan as planned
@@ -17,7 +17,7 @@ COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
 
 
 def plan(
-    study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    study: StudyOption = DEFAULT,
 ) -> None:
     """Print the estimated cost of every stage still to run: hours from records, disk, memory, downloads, or unknown."""
     from pipeline_lib.cost.cost import total  # slow imports, which other commands do not need

@@ -7,16 +7,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.study import Study
+from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.preview.page import HEADINGS, share
 from pipeline_lib.recipes.base import Multimodal
-from pipeline_lib.workflow.plan import StudyOption, config_option
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 STYLES = {"trained": "bold green", "image": "cyan", "cut": "red strike", "context": ""}

@@ -1,7 +1,7 @@
 """The faults of artefacts and records: missing, altered, edited, unrecorded, or made from other bytes or pins."""
 
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
@@ -15,14 +15,21 @@ from pipeline_lib.lineage.status import Status
 from pipeline_lib.lineage.why import job_name
 
 Job = dict[str, Any]
+Recorded = tuple[Path, dict[str, Any]]  # a record with its path
 
 FOLDERS = ("data", "results")
 
 
-def faults(records: Records, present: CurrentState) -> list[str]:
-    """Return a line for everything that differs from its record; records that cannot be read raise PipelineError."""
-    by_output = [*_of_records(records, present), *_without_record(records), *_of_pins(records)]
-    lines = [*by_output, *_of_names(records), *_of_reuse()]
+def faults(records: Records, present: CurrentState, outputs: set[str] | None = None) -> list[str]:
+    """Return a line for everything that differs from its record; records that cannot be read raise PipelineError.
+
+    `outputs` limits the check to the jobs that make these files; by default everything is checked, copies kept for
+    reuse too.
+    """
+    checked = [(path, record) for path, record in records.all() if _is_of(record["outputs"], outputs)]
+    without = [path for path in _without_record(records) if _is_of([path], outputs)]
+    lines = [*_of_records(checked, records, present), *(f"{path}: no record says how it was made" for path in without)]
+    lines += [*_of_pins(checked), *_of_names(checked), *(_of_reuse() if outputs is None else ())]
     if records.broken:
         raise PipelineError("\n".join(["these records cannot be read:", *records.broken, *lines]))
     return lines
@@ -40,8 +47,12 @@ def plan_faults(plan: list[Job]) -> list[str]:
     ]
 
 
-def _of_records(records: Records, present: CurrentState) -> Iterator[str]:
-    for path, record in records.all():
+def _is_of(paths: Iterable[str], outputs: set[str] | None) -> bool:
+    return outputs is None or not outputs.isdisjoint(paths)
+
+
+def _of_records(checked: list[Recorded], records: Records, present: CurrentState) -> Iterator[str]:
+    for path, record in checked:
         if not is_sealed(record):
             yield f"{path}: edited since it was written"
         yield from present.faults(record)
@@ -52,28 +63,29 @@ def _of_records(records: Records, present: CurrentState) -> Iterator[str]:
 
 
 def _without_record(records: Records) -> Iterator[str]:
+    """Yield the paths of manifests and scores without a record."""
     for folder in FOLDERS:
         for path in sorted(Path(folder).rglob("*.json")):
             made = path.name.endswith((SUFFIX, "_score.json")) or path.parent.parent.name == "scores"
             if made and records.find(path.as_posix()) is None:
-                yield f"{path}: no record says how it was made"
+                yield path.as_posix()
 
 
-def _of_pins(records: Records) -> Iterator[str]:
+def _of_pins(checked: list[Recorded]) -> Iterator[str]:
     try:
         known = Pins().all()
     except PipelineError as error:
         yield f"{PINS}: {str(error).splitlines()[0]}"
         return
-    for _, record in records.all():
+    for _, record in checked:
         for name, change in changed_pins(record["notes"].get("pins", {}), known).items():
             yield from (f"{output}: fetched under the pin {name} of {PINS}: {change}" for output in record["outputs"])
 
 
-def _of_names(records: Records) -> Iterator[str]:
+def _of_names(checked: list[Recorded]) -> Iterator[str]:
     """Yield a line for every record under another record's name, and for every output that two records claim."""
     claimed: dict[str, Path] = {}
-    for path, record in records.all():
+    for path, record in checked:
         name = record.get("path")
         if name is not None and not path.as_posix().endswith(name):
             yield f"{path}: it is the record {name}, which was put in another's place"

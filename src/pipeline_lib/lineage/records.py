@@ -1,11 +1,12 @@
 """The records of a project, by the outputs of their jobs."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.job.manifest import SUFFIX
 from pipeline_lib.job.record import read_record
 
@@ -47,15 +48,17 @@ class Records:
         if known not in self._by_output:
             known = path.with_suffix("").as_posix() + SUFFIX
         if known not in self._by_output:
-            raise PipelineError(
-                "no record says how this file was made"
-                if (self._root / path).exists()
-                else "no such file, and no record of one",
-                where=name,
-                cure="name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json",
-            )
+            raise self._unrecorded(path)
         record_path, record = self._by_output[known]
         return Made(known, record, record_path, self._difference(known, record["outputs"][known]))
+
+    def _unrecorded(self, path: Path) -> PipelineError:
+        name = path.as_posix()
+        close = get_close_matches(name, self._by_output, n=1)
+        example = "name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json"
+        exists = (self._root / path).exists()
+        what = "no record says how this file was made" if exists else "no such file, and no record of one"
+        return PipelineError(what, where=name, cure=suggest(name, close) if close else example)
 
     def find(self, name: str) -> dict[str, Any] | None:
         """Return the record of the job that made an output, None where there is none."""

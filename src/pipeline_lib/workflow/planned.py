@@ -48,11 +48,12 @@ def _rule_and_outputs(job: Job) -> list[str]:
     return [job.rule.name, *map(str, job.output)]
 
 
-def force_unsound(log: Callable[[str], None], look: bool) -> None:
+def force_unsound(log: Callable[[str], None], look: bool, why: str) -> None:
     """Make Snakemake run every job whose outputs are not what the plan would make, and the jobs below it.
 
     Unpatched, Snakemake makes no missing file above an existing target (snakemake/snakemake issue 1978), and knows
     neither failures nor sources. `check_incomplete` is the step in which Snakemake forces unfinished outputs.
+    `log` takes the notices, which name the command `why`.
     """
     check = getattr(DAG.check_incomplete, "unpatched", DAG.check_incomplete)
 
@@ -65,15 +66,15 @@ def force_unsound(log: Callable[[str], None], look: bool) -> None:
             raise WorkflowError(str(error)) from None
         forced = [job for job in jobs if assessments[job["record"]].forced]
         dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in notice(jobs, assessments):
+        for line in notice(jobs, assessments, why):
             log(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
-    """Return a line for each of the first jobs that were made and are now unsound."""
+def notice(jobs: list[Planned], assessments: dict[str, Assessment], why: str = "vlmflow why") -> list[str]:
+    """Return a line for each of the first jobs that were made and are now unsound; the command `why` names all."""
     lines = [
         f"{job_name(job)}: {assessment.status}: {causes[0]}"
         for job in jobs
@@ -81,5 +82,5 @@ def notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]
         and (causes := own_causes(assessment.causes))
         and causes[0] != NEVER_MADE
     ]
-    more = [f"and {len(lines) - SHOWN} more; `vlmflow why` names all"] if len(lines) > SHOWN else []
+    more = [f"and {len(lines) - SHOWN} more; `{why}` names all"] if len(lines) > SHOWN else []
     return [*lines[:SHOWN], *more]
