@@ -5,12 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_names, study_path
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.lineage.jobs import AssessedJob
 
 StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
 
@@ -21,15 +22,14 @@ SECONDS = 600  # a plan of thousands of jobs takes some seconds
 LookOption = Annotated[bool, typer.Option("--look", help="look at the files of sources of any size")]
 
 
-def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[dict[str, Any]]:
+def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[AssessedJob]:
     """Return the jobs that make `targets` (default: the whole study), as rules/plan.py prints them."""
     options = ["--study", study, *(["--look"] if look else [])]
     command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
         raise refusal(done.stderr.strip().removeprefix("Building DAG of jobs...").strip(), study)
-    jobs: list[dict[str, Any]] = json.loads(done.stdout)
-    return jobs
+    return [AssessedJob.read(job, " ".join(command[1:])) for job in json.loads(done.stdout)]
 
 
 def refusal(text: str, study: str) -> PipelineError:
