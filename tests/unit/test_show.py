@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.lineage.jobs import AssessedJob
+from tests.jobs import assessed_job
 from tests.project import ROOT
 
 RUNS = ("untrained", "half", "full")
@@ -33,19 +35,10 @@ def run_score(**keys: Any) -> dict[str, Any]:
     return {"metrics": metrics, "interval": interval, **counts} | keys
 
 
-def score_job(run: str) -> dict[str, Any]:
+def score_job(run: str) -> AssessedJob:
     """Return what the plan says of a score that holds."""
     outputs = {"score": f"results/mini/scores/{run}/pope.json"}
-    record = f"results/mini/records/score/{run}-pope.json"
-    return {
-        "inputs": [],
-        "waits_for": [],
-        "outputs": outputs,
-        "record": record,
-        "status": "ok",
-        "causes": [],
-        "unseen": None,
-    }
+    return assessed_job("score", outputs=outputs, record=f"results/mini/records/score/{run}-pope.json")
 
 
 def shown(folder: Path, **full: Any) -> str:

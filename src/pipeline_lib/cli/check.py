@@ -60,7 +60,7 @@ def _all_faults(present: CurrentState, look: bool) -> tuple[list[str], list[str]
 def _faults_of(study: str, present: CurrentState, look: bool) -> tuple[list[str], list[str]]:
     """Return the same for the artefacts of one study."""
     jobs = plan(study, look=look)
-    outputs = {path for job in jobs for path in job["outputs"].values()}
+    outputs = {path for job in jobs for path in job.outputs.values()}
     return [*_recorded_faults(present, outputs), *plan_faults(jobs)], unseen_sources(jobs)
 
 

@@ -17,6 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.removal import RESTORE, note_removal
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc import stored_records
@@ -147,12 +148,12 @@ def write_identity(study: StudyOption = DEFAULT) -> None:
 def _absent_outputs(selected: list[Stage]) -> list[Path]:
     """Return the outputs of stages that do not exist here, by design or after a partial pull."""
     jobs = [job for stage in selected for job in stage.jobs]
-    return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
+    return [path for job in jobs for path in job.output_paths if not path.exists()]
 
 
 def _absent_records(selected: list[Stage]) -> list[Path]:
     """Return the records of stages that do not exist here."""
-    return [path for stage in selected for job in stage.jobs if not (path := Path(job["record"])).exists()]
+    return [job.record_path for stage in selected for job in stage.jobs if not job.record_path.exists()]
 
 
 def _refuse_inside_a_stage() -> None:
@@ -192,7 +193,7 @@ def _paths(entry: dict[str, Any]) -> list[str]:
     return [next(iter(out)) if isinstance(out, dict) else out for out in listed]
 
 
-def _records_of(outputs: list[str]) -> dict[str, dict[str, Any]]:
+def _records_of(outputs: list[str]) -> dict[str, MadeRecord]:
     records = Records(Path())
     return {path: record for path in outputs if (record := records.find(path)) is not None}
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.job.record import read_record
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.workflow.plan import plan as planned
 
 WIDE = 200  # columns where no terminal wraps the lines
@@ -24,7 +24,7 @@ def plan(
     from pipeline_lib.cost.stages import costs
 
     tree = load_study(study_path(study))
-    records = [read_record(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
+    records = [MadeRecord.read(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
     estimates = costs(tree, results_folder(study, tree), planned(study), records)
     if not estimates:
         typer.echo("Nothing would run.")

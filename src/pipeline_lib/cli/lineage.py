@@ -67,7 +67,7 @@ def _standing(study: str, output: str) -> list[str]:
         jobs = plan(study)
     except PipelineError as error:
         return [f"study {study}: {error}"]
-    if not any(output in job["outputs"].values() for job in jobs):
+    if not any(output in job.outputs.values() for job in jobs):
         return []
     status, cause = standing(output, jobs)
     return [f"study {study}: {status}" + (f": {cause}" if cause else "")]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Sequence
+from typing import Literal, Sequence
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -16,7 +16,8 @@ from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.status import Status, standing
+from pipeline_lib.lineage.jobs import AssessedJob, Status
+from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
 from pipeline_lib.scoring.shown import ShownScore, read_shown
@@ -59,7 +60,7 @@ def show(
     console.print(_paths(results))
 
 
-def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]) -> list[Row]:
+def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -> list[Row]:
     paths = {run: results / "scores" / run / f"{benchmark}.json" for run in tree.runs}
     return [Row(run, read_shown(path), *standing(path.as_posix(), jobs)) for run, path in paths.items()]
 

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Collection, Sequence
+from typing import Collection, Sequence
 
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_names, study_path
 from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.lineage.jobs import AssessedJob
 
 NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions")  # Snakemake 9.27
 FAULT_IN_A_RULE = "\nTraceback:\n"  # a function of a rule failed, mostly because the study lacks a name in the target
@@ -17,7 +18,7 @@ LACKING = re.compile(r"KeyError: '(.+)'\n")
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 
 
-def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[dict[str, Any]]:
+def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[AssessedJob]:
     """Return the jobs that make `targets` (default: the whole study), as rules/plan.py prints them."""
     options = ["--study", study, *(["--look"] if look else [])]
     command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
@@ -25,8 +26,7 @@ def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = Fa
     if done.returncode or not done.stdout:
         text = done.stderr.strip().removeprefix("Building DAG of jobs...").strip()
         raise refusal(text, study, targets or (), _outputs(study) if targets else ())
-    jobs: list[dict[str, Any]] = json.loads(done.stdout)
-    return jobs
+    return [AssessedJob.read(job, " ".join(command[1:])) for job in json.loads(done.stdout)]
 
 
 def refusal(text: str, study: str, targets: Sequence[str] = (), outputs: Collection[str] = ()) -> PipelineError:
@@ -63,6 +63,6 @@ def _unknown_target(text: str, targets: Sequence[str], outputs: Collection[str])
 def _outputs(study: str) -> list[str]:
     """Return the outputs of a study's jobs; empty if the study cannot be planned either."""
     try:
-        return [path for job in plan(study) for path in job["outputs"].values()]
+        return [path for job in plan(study) for path in job.outputs.values()]
     except PipelineError:
         return []
