@@ -65,7 +65,9 @@ def write_scienceqa(folder: Path) -> None:
     rows = sample_of("scienceqa")["rows"]
     write_json(folder / "llava_test_CQM-A.json", [scienceqa_question(row) for row in rows])
     write_json(folder / "pid_splits.json", {"test": [row["id"] for row in rows]})
-    answers = {name: {row["id"]: row[key] for row in rows} for name, key in (("outputs", "answer"), ("results", "official"))}
+    answers = {
+        name: {row["id"]: row[key] for row in rows} for name, key in (("outputs", "answer"), ("results", "official"))
+    }
     write_json(folder / "llava-v1.5-13b_result.json", answers)
 
 

@@ -20,7 +20,10 @@ WHOLE_ONLY = {"llava-tiny-finetune", "llava-tiny-merged-fp32", "llava-tiny-merge
 def each_model(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return pairs for tests of models: sample or whole, and the name of a model that it holds."""
     return [
-        (source, name) for source in ("sample", "whole") for name in names if source == "whole" or name not in WHOLE_ONLY
+        (source, name)
+        for source in ("sample", "whole")
+        for name in names
+        if source == "whole" or name not in WHOLE_ONLY
     ]
 
 
@@ -111,7 +114,9 @@ def write_halves(folder: Path, whole: Tensors) -> None:
     """Write a model's tensors in half precision, in the shards that its index names."""
     index: dict[str, Any] = json.loads((folder / "pytorch_model.bin.index.json").read_text())
     for shard in sorted(set(index["weight_map"].values())):
-        write_tensors(folder / shard, {name: whole[name].half() for name, s in index["weight_map"].items() if s == shard})
+        write_tensors(
+            folder / shard, {name: whole[name].half() for name, s in index["weight_map"].items() if s == shard}
+        )
 
 
 def write_ends(folder: Path) -> None:

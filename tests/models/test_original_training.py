@@ -51,7 +51,10 @@ RUNS: dict[str, Optimisation] = {
     ),
 }
 LAST = "models/llava-tiny-finetune/model.safetensors"  # what `b_finetune` wrote, where its trained part is not alone
-UNFINISHED = {"b3_finetune_accum2", "b4_finetune_noclip"}  # their last weights are in no recording, or not in the sample
+UNFINISHED = {
+    "b3_finetune_accum2",
+    "b4_finetune_noclip",
+}  # their last weights are in no recording, or not in the sample
 
 
 @dataclass
