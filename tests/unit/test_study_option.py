@@ -1,5 +1,6 @@
 """Every command about a study takes `--study NAME`; the former argument, an unknown study and an unknown target."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline_lib.cli.main import app, main
+from pipeline_lib.job.record import FIELDS
 from tests.project import ROOT
 
 FORMER = [
@@ -173,10 +175,8 @@ def test_lineage_show_suggests_the_nearest_artefact(
 ) -> None:
     record = tmp_path / "results/mini/records/gather/pope.json"
     record.parent.mkdir(parents=True)
-    record.write_text("replaced below")
-    monkeypatch.setattr(
-        "pipeline_lib.lineage.records.read_record", lambda path: {"outputs": {"results/mini/pope_score.json": "0"}}
-    )
+    empty = {name: kind() for name, kind in FIELDS.items()}
+    record.write_text(json.dumps({**empty, "outputs": {"results/mini/pope_score.json": "0"}}))
     text = printed(["lineage", "show", "results/mini/pop_score.json"], monkeypatch, capsys)
     assert "no such file" in text and "did you mean 'results/mini/pope_score.json'?" in text
 
