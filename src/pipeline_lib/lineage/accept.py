@@ -52,7 +52,7 @@ def acceptance(job: PlannedJob, because: str, present: CurrentState) -> Acceptan
         "code": job.code,
         "modules": present.modules(job),
         "libraries": job.libraries,
-        "inputs": {path: present.digest(path) for path in record.inputs},
+        "inputs": {path: present.digest(path) or digest for path, digest in record.inputs.items()},
         "accepted": [*record.accepted, change],
     }
     return Acceptance(content, causes)
