@@ -18,7 +18,7 @@ from pipeline_lib.workflow import startup
 from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text
 from pipeline_lib.workflow.parameters import CodeOf, plugin, predict_plugins, recipe_plugins
-from pipeline_lib.workflow.paths import Paths, base_of, datasets_of, files_at
+from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
 from pipeline_lib.workflow.planned import force_unsound
 from pipeline_lib.workflow.resources import Requests, gpus, nodes_of
 
@@ -38,11 +38,9 @@ SITE = startup.read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
 
 paths = Paths(STUDY, "<results>")
-code = CodeOf(Path(workflow.basedir) / "workflow_scripts").code
-libs = CodeOf(Path(workflow.basedir) / "workflow_scripts").libs
-growing = Requests(SITE).growing
-gpu_model = Requests(SITE).gpu_model
-gpus_of_nodes = Requests(SITE).gpus_of_nodes
+_scripts, _requests = CodeOf(Path(workflow.basedir) / "workflow_scripts"), Requests(SITE)
+code, libs = _scripts.code, _scripts.libs
+growing, gpu_model, gpus_of_nodes = _requests.growing, _requests.gpu_model, _requests.gpus_of_nodes
 
 
 # The entries of the study that a rule's wildcards name.

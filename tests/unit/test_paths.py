@@ -3,10 +3,10 @@
 import pytest
 
 from pipeline_lib.config.load import load_study, study_path
+from pipeline_lib.config.paths import Paths, base_of
 from pipeline_lib.config.study import Study
 from pipeline_lib.machine.slurm_site import Cluster, Partition
 from pipeline_lib.training.settings import Devices
-from pipeline_lib.workflow.paths import Paths, base_of
 from pipeline_lib.workflow.resources import Requests, nodes_of
 
 

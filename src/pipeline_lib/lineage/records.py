@@ -1,7 +1,6 @@
 """The records of a project, by the outputs of their jobs."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from pipeline_lib.core.digests import DigestCache
@@ -53,11 +52,10 @@ class Records:
 
     def _unrecorded(self, path: Path) -> PipelineError:
         name = path.as_posix()
-        close = get_close_matches(name, self._by_output, n=1)
         example = "name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json"
         exists = (self._root / path).exists()
         what = "no record says how this file was made" if exists else "no such file, and no record of one"
-        return PipelineError(what, where=name, cure=suggest(name, close) if close else example)
+        return PipelineError(what, where=name, cure=suggest(name, self._by_output, example))
 
     def find(self, name: str) -> MadeRecord | None:
         """Return the record of the job that made an output, None where there is none."""

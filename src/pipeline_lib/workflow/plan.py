@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Collection, Sequence
 
@@ -43,8 +42,7 @@ def refusal(text: str, study: str, targets: Sequence[str] = (), outputs: Collect
     if others:
         cure = f"name its study: --study {others[0]}"
     else:
-        close = get_close_matches(target, outputs, n=1)
-        cure = suggest(target, close) if close else f"name a file such as {results}/BENCHMARK_score.json"
+        cure = suggest(target, outputs, f"name a file such as {results}/BENCHMARK_score.json")
     return PipelineError("this study does not make this file", where=path, value=target, cure=cure)
 
 

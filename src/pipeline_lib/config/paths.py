@@ -1,4 +1,4 @@
-"""The paths of a study's artefacts, for the rules and for commands; the only place that spells them."""
+"""The paths of a study's artefacts as their readers name them: rules, commands and estimates."""
 
 from dataclasses import dataclass
 from pathlib import Path
