@@ -19,7 +19,9 @@ rule fetch:
         mem_mb=growing("mem_mb", 2000),
         runtime=480,
     params:
-        cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), paths.raw_manifest(wc.dataset, wc.shard)).canonical(),
+        cfg=lambda wc: stages.fetch(
+            STUDY, wc.dataset, int(wc.shard), paths.raw_manifest(wc.dataset, wc.shard)
+        ).canonical(),
         code=lambda wc: code("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
         libs=lambda wc: libs("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
     shell:

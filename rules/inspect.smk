@@ -22,8 +22,12 @@ rule inspect_questions:
         runtime=30,
     params:
         cfg=lambda wc: stages.inspect_questions(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")),
-        libs=lambda wc: libs("inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")),
+        code=lambda wc: code(
+            "inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
+        ),
+        libs=lambda wc: libs(
+            "inspect_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "gold")
+        ),
     shell:
         "python -P workflow_scripts/inspect_questions.py --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"

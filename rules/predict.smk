@@ -11,7 +11,9 @@ rule predict:
         clearance=ancient("<results>/questions/{benchmark}.verdict.json"),  # a changed gold answer reruns no prediction
         weights=lambda wc: ancient(paths.model_folders(model_of(wc))),
         files=lambda wc: ancient(paths.raw_folders(benchmark_use(wc).dataset)),
-        images=lambda wc: ancient(paths.image_indexes(benchmark_use(wc).images) + paths.image_files(benchmark_use(wc).images)),
+        images=lambda wc: ancient(
+            paths.image_indexes(benchmark_use(wc).images) + paths.image_files(benchmark_use(wc).images)
+        ),
     output:
         answers="<results>/answers/{run}/{benchmark}.jsonl",
         manifest="<results>/answers/{run}/{benchmark}.manifest.json",
