@@ -43,16 +43,16 @@ include: "rules/submit.smk"
 rule all:
     default_target: True
     input:
-        scores(),
-        submissions(),
-        previews(),
+        paths.scores(),
+        paths.submissions(),
+        paths.previews(),
 
 
 onsuccess:
-    print(success_text(RESULTS, f"vlmflow show{STUDY_OPTION}", STUDY.benchmarks))
+    print(success_text(RESULTS, SHOW, STUDY.benchmarks))
 
 
 onerror:
     if workflow.is_main_process:
-        print(failure_text(failures(), ["snakemake", *sys.argv[1:]]))
-        print(old_scores())
+        print(failure_text(failed_jobs(workflow.scheduler), ["snakemake", *sys.argv[1:]]))
+        print(earlier_scores(Paths(STUDY, RESULTS).scores(), SHOW))

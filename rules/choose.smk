@@ -3,8 +3,8 @@
 
 rule choose_rows:
     input:
-        raw=lambda wc: raw_manifests(table(wc).dataset),
-        files=lambda wc: ancient(raw_folders(table(wc).dataset)),
+        raw=lambda wc: paths.raw_manifests(table(wc).dataset),
+        files=lambda wc: ancient(paths.raw_folders(table(wc).dataset)),
     output:
         chosen="<results>/chosen/tables/{table}.json",
         manifest="<results>/chosen/tables/{table}.manifest.json",
@@ -29,8 +29,8 @@ rule choose_rows:
 
 rule choose_questions:
     input:
-        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
-        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
+        questions=lambda wc: paths.raw_manifests(benchmark_use(wc).dataset),
+        files=lambda wc: ancient(paths.raw_folders(benchmark_use(wc).dataset)),
     output:
         chosen="<results>/chosen/benchmarks/{benchmark}.json",
         manifest="<results>/chosen/benchmarks/{benchmark}.manifest.json",

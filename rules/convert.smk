@@ -30,10 +30,10 @@ rule convert:
 
 rule index:
     input:
-        shards=lambda wc: shard_files(wc.dataset, ".manifest.json"),
-        raw=lambda wc: raw_manifests(wc.dataset),
-        failures=lambda wc: ancient(raw_failures(wc.dataset)),
-        indexes=lambda wc: ancient(shard_files(wc.dataset, ".index.parquet")),
+        shards=lambda wc: paths.shard_files(wc.dataset, ".manifest.json"),
+        raw=lambda wc: paths.raw_manifests(wc.dataset),
+        failures=lambda wc: ancient(paths.raw_failures(wc.dataset)),
+        indexes=lambda wc: ancient(paths.shard_files(wc.dataset, ".index.parquet")),
     output:
         index="data/images/{dataset}/index.parquet",
         health="data/images/{dataset}/health.json",

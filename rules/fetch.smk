@@ -3,8 +3,8 @@
 
 rule fetch:
     input:
-        chosen=lambda wc: files_at(choices_about(wc.dataset), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices_about(wc.dataset), ".json")),
+        chosen=lambda wc: files_at(paths.choices_about(wc.dataset), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices_about(wc.dataset), ".json")),
     output:
         raw=directory("data/raw/{dataset}/{shard}"),
         failures="data/raw/{dataset}/{shard}.failures.jsonl",
@@ -19,9 +19,11 @@ rule fetch:
         mem_mb=growing("mem_mb", 2000),
         runtime=480,
     params:
-        cfg=lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), raw_manifest(wc.dataset, wc.shard)).canonical(),
-        code=lambda wc: code("fetch.py", *plugin("sources", source_kind(wc))),
-        libs=lambda wc: libs("fetch.py", *plugin("sources", source_kind(wc))),
+        cfg=lambda wc: stages.fetch(
+            STUDY, wc.dataset, int(wc.shard), paths.raw_manifest(wc.dataset, wc.shard)
+        ).canonical(),
+        code=lambda wc: code("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
+        libs=lambda wc: libs("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
     shell:
         "python -P workflow_scripts/fetch.py --chosen {input.chosen:q}"
         " --raw {output.raw:q} --failures {output.failures:q}"

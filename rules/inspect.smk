@@ -3,12 +3,12 @@
 
 rule inspect_questions:
     input:
-        questions=lambda wc: raw_manifests_of(files_of(benchmark_use(wc))),
-        indexes=lambda wc: index_manifests(benchmark_use(wc).images),
-        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
-        files=lambda wc: ancient(raw_folders_of(files_of(benchmark_use(wc)))),
-        images=lambda wc: ancient(image_indexes(benchmark_use(wc).images)),
+        questions=lambda wc: paths.raw_manifests(*datasets_of(benchmark_use(wc))),
+        indexes=lambda wc: paths.index_manifests(benchmark_use(wc).images),
+        chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
+        files=lambda wc: ancient(paths.raw_folders(*datasets_of(benchmark_use(wc)))),
+        images=lambda wc: ancient(paths.image_indexes(benchmark_use(wc).images)),
     output:
         counts="<results>/questions/{benchmark}.json",
         verdict="<results>/questions/{benchmark}.verdict.json",
@@ -22,8 +22,8 @@ rule inspect_questions:
         runtime=30,
     params:
         cfg=lambda wc: stages.inspect_questions(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("inspect_questions.py", *inspected_plugins(wc)),
-        libs=lambda wc: libs("inspect_questions.py", *inspected_plugins(wc)),
+        code=lambda wc: code("inspect_questions.py", *inspected_plugins(benchmark_use(wc).benchmark)),
+        libs=lambda wc: libs("inspect_questions.py", *inspected_plugins(benchmark_use(wc).benchmark)),
     shell:
         "python -P workflow_scripts/inspect_questions.py --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"

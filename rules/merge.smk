@@ -3,11 +3,11 @@
 
 rule merge:
     input:
-        start=lambda wc: model_manifest(training(wc).start),
-        tower=lambda wc: model_manifests(present(training(wc).tower)),
-        projector=lambda wc: model_manifests(present(training(wc).projector)),
+        start=lambda wc: paths.model_manifests(training(wc).start),
+        tower=lambda wc: paths.model_manifests(training(wc).tower),
+        projector=lambda wc: paths.model_manifests(training(wc).projector),
         adapter="<results>/checkpoints/{training}.manifest.json",
-        models=lambda wc: ancient(model_folders(base_of(training(wc)))),
+        models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)))),
         tensors=ancient("<results>/checkpoints/{training}"),
     output:
         merged=directory("<results>/merged/{training}"),

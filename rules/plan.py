@@ -20,6 +20,7 @@ from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.status import assess
 from pipeline_lib.workflow.planned import jobs_in_order, planned
@@ -35,16 +36,15 @@ def main() -> None:
     config = {} if arguments.study == "config" else {"study": arguments.study}
     try:
         jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
-        assessments = assess(jobs, CurrentState(look=arguments.look))
+        assessments = assess([job for job, _ in jobs], CurrentState(look=arguments.look))
     except (PipelineError, RuleException, WorkflowError) as error:
         sys.exit(str(error))
-    for job, assessment in zip(jobs, assessments.values(), strict=True):
-        job |= assessment.as_plan()
-    sys.stdout.write(json.dumps(jobs) + "\n")
+    entries = [job.entry() | more | assessments[job.record].as_plan() for job, more in jobs]
+    sys.stdout.write(json.dumps(entries) + "\n")
 
 
-def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
-    """Return all jobs of the study, in an order in which they could run."""
+def plan(config: dict[str, str], targets: set[str]) -> list[tuple[PlannedJob, dict[str, Any]]]:
+    """Return all jobs of the study, in an order in which they could run, each with what `needs` returns."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
@@ -55,7 +55,7 @@ def plan(config: dict[str, str], targets: set[str]) -> list[dict[str, Any]]:
         inner = workflow._workflow
         inner._prepare_dag(forceall=False, ignore_incomplete=True, lock_warn_only=True)
         inner._build_dag()
-        return [entry(job, inner.dag.needrun(job)) for job in jobs_in_order(inner.dag)]
+        return [(planned(job), needs(job, inner.dag.needrun(job))) for job in jobs_in_order(inner.dag)]
 
 
 def gpus(job: Job) -> int:
@@ -64,9 +64,9 @@ def gpus(job: Job) -> int:
     return int(job.resources.get("gpu", 0)) + int(each) * int(job.resources.get("nodes", 1))
 
 
-def entry(job: Job, runs: bool) -> dict[str, Any]:
-    """Return what the plan says of one job."""
-    return {**planned(job), "gpus": gpus(job), "memory_mb": int(job.resources.mem_mb), "runs": runs}
+def needs(job: Job, runs: bool) -> dict[str, Any]:
+    """Return a job's GPUs and memory, and whether Snakemake would run it, for its entry in the plan."""
+    return {"gpus": gpus(job), "memory_mb": int(job.resources.mem_mb), "runs": runs}
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 
 rule predict:
     input:
-        model=lambda wc: model_manifest(model_of(wc)),
-        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
-        indexes=lambda wc: index_manifests(benchmark_use(wc).images),
-        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
+        model=lambda wc: paths.model_manifests(model_of(wc)),
+        questions=lambda wc: paths.raw_manifests(benchmark_use(wc).dataset),
+        indexes=lambda wc: paths.index_manifests(benchmark_use(wc).images),
+        chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
         clearance=ancient("<results>/questions/{benchmark}.verdict.json"),  # a changed gold answer reruns no prediction
-        weights=lambda wc: ancient(model_folder(model_of(wc))),
-        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
-        images=lambda wc: ancient(image_indexes(benchmark_use(wc).images) + image_files(benchmark_use(wc).images)),
+        weights=lambda wc: ancient(paths.model_folders(model_of(wc))),
+        files=lambda wc: ancient(paths.raw_folders(benchmark_use(wc).dataset)),
+        images=lambda wc: ancient(
+            paths.image_indexes(benchmark_use(wc).images) + paths.image_files(benchmark_use(wc).images)
+        ),
     output:
         answers="<results>/answers/{run}/{benchmark}.jsonl",
         manifest="<results>/answers/{run}/{benchmark}.manifest.json",
@@ -28,8 +30,8 @@ rule predict:
         runtime=growing("runtime", 240),
     params:
         cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
-        code=lambda wc: code("predict.py", *predict_plugins(wc)),
-        libs=lambda wc: libs("predict.py", *predict_plugins(wc)),
+        code=lambda wc: code("predict.py", *predict_plugins(STUDY, wc.run, wc.benchmark)),
+        libs=lambda wc: libs("predict.py", *predict_plugins(STUDY, wc.run, wc.benchmark)),
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"

@@ -3,12 +3,12 @@
 
 rule inspect_rows:
     input:
-        start=lambda wc: model_manifest(origins(STUDY, wc.training)[0]),
-        tower=lambda wc: model_manifests(present(origins(STUDY, wc.training)[1])),
-        subset=lambda wc: subset_manifests(present(training(wc).subset)),
-        models=lambda wc: ancient(model_folders(present(*origins(STUDY, wc.training)))),
-        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
-        table=lambda wc: ancient(table_rows(training_table(training(wc)))),
+        start=lambda wc: paths.model_manifests(origins(STUDY, wc.training)[0]),
+        tower=lambda wc: paths.model_manifests(origins(STUDY, wc.training)[1]),
+        subset=lambda wc: paths.subset_manifests(training(wc).subset),
+        models=lambda wc: ancient(paths.model_folders(*origins(STUDY, wc.training))),
+        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
+        table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
     output:
         counts="<results>/previews/{training}.json",
         verdict="<results>/previews/{training}.verdict.json",
@@ -34,9 +34,9 @@ rule inspect_rows:
 
 rule inspect_images:
     input:
-        subset=lambda wc: subset_manifests(present(training(wc).subset)),
-        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
-        table=lambda wc: ancient(table_rows(training_table(training(wc)))),
+        subset=lambda wc: paths.subset_manifests(training(wc).subset),
+        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
+        table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
     output:
         verdict="<results>/pairs/{training}.verdict.json",
     log:

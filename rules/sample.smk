@@ -3,8 +3,8 @@
 
 rule sample:
     input:
-        table=lambda wc: table_manifests([subset(wc).table]),
-        rows=lambda wc: ancient(table_rows([subset(wc).table])),
+        table=lambda wc: paths.table_manifests([subset(wc).table]),
+        rows=lambda wc: ancient(paths.table_rows([subset(wc).table])),
     output:
         subset="<results>/subsets/{subset}.parquet",
         manifest="<results>/subsets/{subset}.manifest.json",

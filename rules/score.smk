@@ -4,11 +4,11 @@
 rule score:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
-        questions=lambda wc: raw_manifests_of(files_of(benchmark_use(wc))),
-        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
+        questions=lambda wc: paths.raw_manifests(*datasets_of(benchmark_use(wc))),
+        chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
-        files=lambda wc: ancient(raw_folders_of(files_of(benchmark_use(wc)))),
+        files=lambda wc: ancient(paths.raw_folders(*datasets_of(benchmark_use(wc)))),
     output:
         verdicts="<results>/verdicts/{run}/{benchmark}.parquet",
         score="<results>/scores/{run}/{benchmark}.json",
@@ -22,8 +22,8 @@ rule score:
         runtime=30,
     params:
         cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("score.py", *scored_plugins(wc)),
-        libs=lambda wc: libs("score.py", *scored_plugins(wc)),
+        code=lambda wc: code("score.py", *scored_plugins(benchmark_use(wc).benchmark)),
+        libs=lambda wc: libs("score.py", *scored_plugins(benchmark_use(wc).benchmark)),
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

@@ -4,11 +4,11 @@
 rule submit:
     input:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
-        questions=lambda wc: raw_manifests(benchmark_use(wc).dataset),
-        chosen=lambda wc: files_at(choices("benchmarks", wc.benchmark), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices("benchmarks", wc.benchmark), ".json")),
+        questions=lambda wc: paths.raw_manifests(benchmark_use(wc).dataset),
+        chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
-        files=lambda wc: ancient(raw_folders(benchmark_use(wc).dataset)),
+        files=lambda wc: ancient(paths.raw_folders(benchmark_use(wc).dataset)),
     output:
         submission="<results>/submissions/{run}/{benchmark}.{suffix}",
         manifest="<results>/submissions/{run}/{benchmark}.{suffix}.manifest.json",

@@ -3,12 +3,12 @@
 
 rule tabulate:
     input:
-        raw=lambda wc: raw_manifests(table(wc).dataset),
-        indexes=lambda wc: index_manifests(table(wc).images),
-        chosen=lambda wc: files_at(choices("tables", wc.table), ".manifest.json"),
-        choices=lambda wc: ancient(files_at(choices("tables", wc.table), ".json")),
-        files=lambda wc: ancient(raw_folders(table(wc).dataset)),
-        images=lambda wc: ancient(image_indexes(table(wc).images)),
+        raw=lambda wc: paths.raw_manifests(table(wc).dataset),
+        indexes=lambda wc: paths.index_manifests(table(wc).images),
+        chosen=lambda wc: files_at(paths.choices("tables", wc.table), ".manifest.json"),
+        choices=lambda wc: ancient(files_at(paths.choices("tables", wc.table), ".json")),
+        files=lambda wc: ancient(paths.raw_folders(table(wc).dataset)),
+        images=lambda wc: ancient(paths.image_indexes(table(wc).images)),
     output:
         table="data/tables/{table}.parquet",
         rejected="data/tables/{table}.rejected.jsonl",

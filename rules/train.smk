@@ -3,18 +3,18 @@
 
 rule train:
     input:
-        start=lambda wc: model_manifest(training(wc).start),
-        tower=lambda wc: model_manifests(present(training(wc).tower)),
-        projector=lambda wc: model_manifests(present(training(wc).projector)),
-        adapter=lambda wc: model_manifests(present(training(wc).adapter)),
-        subset=lambda wc: subset_manifests(present(training(wc).subset)),
-        verdict=lambda wc: verdicts(wc.training),
+        start=lambda wc: paths.model_manifests(training(wc).start),
+        tower=lambda wc: paths.model_manifests(training(wc).tower),
+        projector=lambda wc: paths.model_manifests(training(wc).projector),
+        adapter=lambda wc: paths.model_manifests(training(wc).adapter),
+        subset=lambda wc: paths.subset_manifests(training(wc).subset),
+        verdict=lambda wc: paths.verdicts(wc.training),
         clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions reruns no training
-        models=lambda wc: ancient(model_folders(base_of(training(wc)) + present(training(wc).adapter))),
-        rows=lambda wc: ancient(subset_rows(present(training(wc).subset))),
-        table=lambda wc: ancient(table_rows(training_table(training(wc)))),
-        indexes=lambda wc: ancient(image_indexes(training_images(training(wc)))),
-        images=lambda wc: ancient(image_files(training_images(training(wc)))),
+        models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)), training(wc).adapter)),
+        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
+        table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
+        indexes=lambda wc: ancient(paths.image_indexes(paths.images_of(training(wc)))),
+        images=lambda wc: ancient(paths.image_files(paths.images_of(training(wc)))),
     output:
         checkpoint=directory("<results>/checkpoints/{training}"),
         curve="<results>/checkpoints/{training}.curve.csv",
@@ -32,7 +32,7 @@ rule train:
         gpu_model=lambda wc: None if across(wc) else gpu_model(stages.train(STUDY, wc.training)),
         mpi=lambda wc: "srun" if across(wc) else None,
         tasks=lambda wc: across(wc),
-        gres=lambda wc: gpus_of_nodes(wc) if across(wc) else None,
+        gres=lambda wc: gpus_of_nodes(stages.train(STUDY, wc.training)) if across(wc) else None,
         tasks_per_gpu=lambda wc: 0 if across(wc) else None,  # else the executor asks for `tasks` on every GPU
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 1440),

@@ -3,12 +3,12 @@
 
 rule weights:
     input:
-        tables=lambda wc: table_manifests(weights(wc).tables),
-        files=lambda wc: raw_manifests_of(present(weights(wc).dataset)),
-        raw=lambda wc: ancient(raw_folders_of(present(weights(wc).dataset))),
-        tower=lambda wc: model_manifests(present(weights(wc).tower)),
-        clip=lambda wc: ancient(model_folders(present(weights(wc).tower))),
-        rows=lambda wc: ancient(table_rows(weights(wc).tables)),
+        tables=lambda wc: paths.table_manifests(weights(wc).tables),
+        files=lambda wc: paths.raw_manifests(weights(wc).dataset),
+        raw=lambda wc: ancient(paths.raw_folders(weights(wc).dataset)),
+        tower=lambda wc: paths.model_manifests(weights(wc).tower),
+        clip=lambda wc: ancient(paths.model_folders(weights(wc).tower)),
+        rows=lambda wc: ancient(paths.table_rows(weights(wc).tables)),
     output:
         weights=directory("data/weights/{weights}"),
         manifest="data/weights/{weights}.manifest.json",

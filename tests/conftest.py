@@ -1,5 +1,6 @@
 """What tests share: the project's root, recordings of real models, and copies of the project to run."""
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline_lib.core.files import remove
 from tests.project import ROOT, Project
+from tests.recordings import SAMPLES, Recordings, lay_out_answers
 
 RECORDED = ROOT.parent / "shared" / "recorded"
 GOLDEN = ROOT.parent / "shared" / "golden"
@@ -22,20 +24,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path.parent.name != "workflow", "finished" in getattr(item, "fixturenames", ())))
 
 
-@pytest.fixture(scope="session")
-def recorded() -> Path:
-    """Return the folder of recorded answers of real models, which lies beside the project on some machines only."""
+@pytest.fixture(scope="session", params=["sample", "whole"])
+def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recordings:
+    """Return recorded answers of real models: a committed sample, or all, which lie beside the project on some machines only."""
+    if request.param == "sample":
+        folder = tmp_path_factory.mktemp("recorded")
+        lay_out_answers(folder)
+        return Recordings(folder, "sample")
     if not RECORDED.is_dir():
         pytest.skip(f"the recordings are not here: {RECORDED}")
-    return RECORDED
+    return Recordings(RECORDED, "whole")
 
 
-@pytest.fixture(scope="session")
-def golden() -> Path:
-    """Return the folder of numbers that LLaVA's own code gave, which lies beside the project on some machines only."""
+@pytest.fixture(scope="session", params=["sample", "whole"])
+def golden(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of what LLaVA's own code was given and gave.
+
+    The sample is committed; the whole, which has larger models too, lies beside the project on some machines only.
+    """
+    if request.param == "sample":
+        from tests.sample import lay_out
+
+        folder = tmp_path_factory.mktemp("sample")
+        lay_out(SAMPLES / "llava", folder)
+        return folder
     if not GOLDEN.is_dir():
         pytest.skip(f"the numbers of the original code are not here: {GOLDEN}")
     return GOLDEN
+
+
+@pytest.fixture()
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every file system be one without locks."""
+
+    def refuse(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
 
 
 @pytest.fixture()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline_lib.core.digests import DigestCache, digest_file
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import SUFFIX, read_entries, write_manifest
 from pipeline_lib.job.record import Record
 from pipeline_lib.lineage.records import Records
@@ -31,8 +32,8 @@ def main() -> None:
             "code digests": code(),
             "records": total(lambda record: write_record(record, scratch)),
         }
-        jobs = [record["reused"] or record for _, record in Records(Path()).all()]
-        seconds = sum(record["seconds"] for record in jobs)
+        jobs = [record for _, record in Records(Path()).all()]
+        seconds = sum(record.making_seconds for record in jobs)
         print("| what | seconds | share |\n|---|---|---|")
         print(f"| {len(jobs)} jobs of the default study | {seconds:.1f} | 100 % |")
         for name, cost in {**parts, "lineage, together": sum(parts.values())}.items():
@@ -40,7 +41,7 @@ def main() -> None:
         throughput(scratch)
 
 
-def total(cost: Callable[[dict], None]) -> float:
+def total(cost: Callable[[MadeRecord], None]) -> float:
     """Return the seconds that something takes for all records."""
     began = time.perf_counter()
     for _, record in Records(Path()).all():
@@ -48,10 +49,10 @@ def total(cost: Callable[[dict], None]) -> float:
     return time.perf_counter() - began
 
 
-def manifests(record: dict, scratch: Path) -> None:
+def manifests(record: MadeRecord, scratch: Path) -> None:
     """Digest the files of a record's manifests with an empty memory and write the manifests again."""
     cache = DigestCache(scratch / f"digests-{time.monotonic_ns()}")
-    for name in record["outputs"]:
+    for name in record.outputs:
         path = Path(name)
         if path.name.endswith(SUFFIX):
             tops = sorted({path.parent / Path(entry.path).parts[0] for entry in read_entries(path)})
@@ -63,9 +64,9 @@ def manifests(record: dict, scratch: Path) -> None:
             cache.digests([path])
 
 
-def write_record(record: dict, scratch: Path) -> None:
+def write_record(record: MadeRecord, scratch: Path) -> None:
     """Write a record with the facts of this machine."""
-    made = Record(record["stage"], record["settings"], record["code"], record["libraries"], record["modules"])
+    made = Record(record.stage, record.settings, record.code, record.libraries, record.modules)
     made.write(scratch / "record.json", 0)
 
 
@@ -73,7 +74,7 @@ def code() -> float:
     """Return the seconds of digesting the code of every job twice, in processes of their own, as jobs do."""
     found: dict[tuple[str, ...], int] = {}
     for _, record in Records(Path()).all():
-        key = (record["stage"], *record["code"].split()[1:])
+        key = (record.stage, *record.code.split()[1:])
         found[key] = found.get(key, 0) + 1
     return sum(times * one_code(key) for key, times in found.items())
 

@@ -16,6 +16,7 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.determinism import make_deterministic
 from pipeline_lib.models.llava import Llava
 from tests.models.original import MARK, Opened, asked
+from tests.sample import each_model
 
 NEW_TOKENS = 24
 END = 2  # the id that ends an answer
@@ -78,7 +79,7 @@ def collapsed(ids: list[int], llava: Llava) -> list[int]:
     return [*ids[:start], MARK, *ids[start + ids.count(image) :]]
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize(("golden", "name"), each_model(ANSWERS), indirect=["golden"], scope="session")
 def test_answers_are_those_of_the_original(
     golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path, name: str
 ) -> None:

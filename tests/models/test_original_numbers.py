@@ -23,6 +23,7 @@ from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations
 from tests.numbers import distance
+from tests.sample import columns, each_model
 
 FEATURES, LOGITS, LOSS = 2e-6, 1e-5, 1e-6  # largest differences, as shares of the largest number recorded
 UNKNOWN = 0
@@ -93,8 +94,9 @@ def test_features_are_those_of_the_original(golden: Path, llava: Llava) -> None:
     with torch.inference_mode():
         found = llava.model.get_image_features(pixel_values=told["pixels"], output_hidden_states=True)
     tower = found.hidden_states[-2][:, 1:]
-    assert distance(tower, told["vision_tower_out"]) < FEATURES
-    assert distance(torch.stack(list(found.pooler_output)), told["projector_out"]) < FEATURES
+    projected = torch.stack(list(found.pooler_output))
+    for features, name in ((tower, "vision_tower_out"), (projected, "projector_out")):
+        assert distance(columns(features, told[name]), told[name]) < FEATURES
 
 
 @pytest.mark.parametrize(("file", "count"), [("merge", 11), ("merge_edge", 2)])
@@ -110,7 +112,8 @@ def test_merged_rows_are_those_of_the_original(golden: Path, llava: Llava, file:
         for row, mask in enumerate(masks):
             length = int(batch["attention_mask"][row].sum())
             assert length == mask.sum() or (name == CUT and length < mask.sum() == 40)
-            assert distance(seen["inputs_embeds"][row, :length], told["inputs_embeds"][row][mask][:length]) < FEATURES
+            embedded = told["inputs_embeds"][row][mask][:length]
+            assert distance(columns(seen["inputs_embeds"][row, :length], embedded), embedded) < FEATURES
             if "labels" in told:
                 assert torch.equal(batch["labels"][row, :length], told["labels"][row][mask][:length])
                 assert set(told["labels"][row][mask][length:].tolist()) <= {IGNORED}
@@ -129,7 +132,7 @@ def test_logits_are_those_of_the_original(golden: Path, llava: Llava) -> None:
         kept = batch["attention_mask"].bool()
         assert kept.sum(1).tolist() == mask.sum(1).tolist()
         _, found = run(llava, batch)
-        assert distance(found.logits[kept][:, :WORDS], logits[mask]) < LOGITS
+        assert distance(columns(found.logits[kept][:, :WORDS], logits), logits[mask]) < LOGITS
 
 
 def test_prompts_padded_on_the_left_give_the_same_logits(golden: Path, llava: Llava) -> None:
@@ -143,7 +146,8 @@ def test_prompts_padded_on_the_left_give_the_same_logits(golden: Path, llava: Ll
     }
     assert torch.equal(left["attention_mask"].bool(), merged["attention_mask"])
     _, found = run(llava, {**left, "pixel_values": batch["pixel_values"]})
-    assert distance(found.logits[merged["attention_mask"]][:, :WORDS], told[merged["attention_mask"]]) < LOGITS
+    expected = told[merged["attention_mask"]]
+    assert distance(columns(found.logits[merged["attention_mask"]][:, :WORDS], expected), expected) < LOGITS
 
 
 def test_losses_of_the_recorded_cases_are_those_of_the_original(golden: Path, llava: Llava) -> None:
@@ -177,27 +181,26 @@ def test_losses_of_rows_are_those_of_the_original(
         assert distance(float(found.loss), loss) < LOSS, samples
 
 
-CHECKPOINTS = {
-    "llava_tiny": "llava-tiny",
-    "bin16_loaded_fp32": "llava-tiny-bin16",
-    "projector_only": "llava-tiny-pretrain",
-    "finetune": "llava-tiny-finetune",
-    "lora_unmerged_dir": "llava-tiny-lora",
-    "merged_fp32": "llava-tiny-merged-fp32",
-    "merged_fp16_loaded_fp32": "llava-tiny-merged-fp16-official",
+CHECKPOINTS = {  # models, and the names of their logits
+    "llava-tiny": "llava_tiny",
+    "llava-tiny-bin16": "bin16_loaded_fp32",
+    "llava-tiny-pretrain": "projector_only",
+    "llava-tiny-finetune": "finetune",
+    "llava-tiny-lora": "lora_unmerged_dir",
+    "llava-tiny-merged-fp32": "merged_fp32",
+    "llava-tiny-merged-fp16-official": "merged_fp16_loaded_fp32",
 }
 
 
-@pytest.mark.parametrize("name", CHECKPOINTS)
+@pytest.mark.parametrize(("golden", "name"), each_model(CHECKPOINTS), indirect=["golden"], scope="session")
 def test_every_checkpoint_says_what_it_said_to_the_original(golden: Path, original: Opened, name: str) -> None:
     told = load_file(golden / "model" / "checkpoint_logits.safetensors")
-    assert len(told) == 2 * len(CHECKPOINTS)
-    llava = original(CHECKPOINTS[name])
+    result, llava = CHECKPOINTS[name], original(name)
     given, _ = case_of(load_file(golden / "model" / "merge.safetensors"), "single_nomask")
     _, found = run(llava, batch_of(given, llava))
     logits = found.logits[0, :, :WORDS]
-    assert distance(logits[-1], told[name]) < LOGITS
-    assert torch.equal(logits.argmax(-1), told[f"{name}.argmax_all"])
+    assert distance(columns(logits[-1], told[result]), told[result]) < LOGITS
+    assert torch.equal(logits.argmax(-1), told[f"{result}.argmax_all"])
 
 
 def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, converted: Converted) -> None:
@@ -210,4 +213,4 @@ def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, 
     given, _ = case_of(load_file(golden / "model" / "merge.safetensors"), "single_nomask")
     with torch.inference_mode():
         logits = adapted(**batch_of(given, llava)).logits[0, -1, :WORDS]
-    assert distance(logits, told) < LOGITS
+    assert distance(columns(logits, told), told) < LOGITS

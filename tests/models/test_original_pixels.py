@@ -46,6 +46,16 @@ def ours(image: Image.Image, route: str, golden: Path) -> torch.Tensor:
     return tensor
 
 
+def sampled(found: Any, recorded: torch.Tensor) -> Any:
+    """Return the pixels that a recording has: all of them, or every n-th of every n-th line in the sample."""
+    step = found.shape[-1] // recorded.shape[-1]
+    return found[:, step // 2 :: step, step // 2 :: step]
+
+
+def far(found: Any, recorded: torch.Tensor) -> bool:
+    return distance(sampled(found, recorded), recorded, scale=float(abs(found).max())) > 1e-6
+
+
 def opened(golden: Path, name: str) -> Image.Image:
     return to_rgb(open_image((golden / "images" / "modes" / name).read_bytes()), "llava")
 
@@ -60,7 +70,7 @@ def test_pixels_of_every_mode_are_the_originals(
         assert (found.shape, bool(found.isfinite().all())) == ((3, 56, 56), True)
         if not facts[f"{route}_loader"]["ok"]:
             failing.add((name, route))
-        elif distance(found, pixels[f"{name}|{route}|loader"]) > 1e-6:
+        elif far(found, pixels[f"{name}|{route}|loader"]):
             misread.add((name, route))
     assert failing == {case for case in FAILING if case[1] == route}
     assert misread == {case for case in MISREAD if case[1] == route}
@@ -88,7 +98,7 @@ def test_where_the_original_is_wrong_ours_is_right(
         right = by_hand(opened(golden, name), route)
         assert distance(ours(opened(golden, name), route, golden), right) <= 1e-6, name
         if (name, route) not in MISREAD | FAILING:
-            assert distance(pixels[f"{name}|{route}|loader"], right) <= 1e-6, name
+            assert not far(right, pixels[f"{name}|{route}|loader"]), name
 
 
 def test_training_shows_what_the_loader_shows(told: dict[str, Any]) -> None:
@@ -111,9 +121,10 @@ def test_padded_before_they_are_rgb_images_are_those_of_the_script_for_scienceqa
                 padded_first(image, GREY)
         elif (name, "pad") not in MISREAD | FAILING:
             found, key = ours(padded_first(image, GREY), "pad", golden), f"{name}|pad|science"
-            assert distance(found, pixels.get(key, pixels[f"{name}|pad|loader"])) <= 1e-6, name
+            assert not far(found, pixels.get(key, pixels[f"{name}|pad|loader"])), name
     for name in PADDED_IN_ANOTHER_COLOUR:
-        differing = ours(opened(golden, name), "pad", golden) != pixels[f"{name}|pad|science"]
+        recorded = pixels[f"{name}|pad|science"]
+        differing = sampled(ours(opened(golden, name), "pad", golden), recorded) != recorded
         side = np.asarray(differing.any(dim=0))
         assert side.any() and not side.all()  # the bars beside the image, and a pixel that the resize mixes with them
     for name, facts in told.items():

@@ -31,6 +31,7 @@ from pipeline_lib.training.task import Examples, Features, Recipe, Task, Trainin
 from pipeline_lib.training.trainer import VlmTrainer
 from tests.models.original import IGNORED, MARK, WORDS, Tensors, conversations, own, part, trained_tensors
 from tests.numbers import distance
+from tests.sample import columns
 
 LOSS, NORM = 1e-6, 1e-5  # largest differences, as shares of the number recorded
 WEIGHT = 4e-3  # largest difference, as a share of how far Adam can move a weight: its rate in every step
@@ -49,12 +50,11 @@ RUNS: dict[str, Optimisation] = {
         name="lora", rank=8, alpha=16, dropout=0.0, projector_learning_rate=2e-4, **{**FINETUNE, "learning_rate": 2e-3}
     ),
 }
-FINAL = {
-    "a_stage1": "train/a_stage1/final_trainable.safetensors",
-    "b_finetune": "models/llava-tiny-finetune/model.safetensors",
-    "b3_finetune_accum2": "train/b3_finetune_accum2/final_trainable.safetensors",
-    "c_lora": "train/c_lora/final_trainable.safetensors",
-}
+LAST = "models/llava-tiny-finetune/model.safetensors"  # what `b_finetune` wrote, where its trained part is not alone
+UNFINISHED = {
+    "b3_finetune_accum2",
+    "b4_finetune_noclip",
+}  # their last weights are in no recording, or not in the sample
 
 
 @dataclass
@@ -146,8 +146,11 @@ def test_a_training_is_that_of_the_original(golden: Path, run: str, pictures: Im
     expect_rows(seen.inputs, batches, task.model.config.image_token_id)
     expect_rates(seen.rates, record)
     assert all(torch.equal(rows, added[name]) for name, rows in added_rows(task).items())
-    if run in FINAL:
-        expect_weights(task, trained_tensors(golden / FINAL[run]), len(steps) * RUNS[run].learning_rate)
+    final = golden / "train" / run / "final_trainable.safetensors"
+    final = golden / LAST if run == "b_finetune" and not final.is_file() else final
+    assert final.is_file() or run in UNFINISHED
+    if final.is_file():
+        expect_weights(task, trained_tensors(final), len(steps) * RUNS[run].learning_rate)
 
 
 def added_rows(task: Task) -> Tensors:
@@ -198,7 +201,8 @@ def expect_weights(task: Task, told: Tensors, reach: float) -> None:
     """Assert that the trained tensors end as recorded; more rows than the original's vocabulary has are not told."""
     found = trained_parameters(task.model)
     assert found.keys() == told.keys()
-    assert distance({name: found[name][: len(tensor)] for name, tensor in told.items()}, told, reach) < WEIGHT
+    shown = {name: columns(found[name][:WORDS], tensor) for name, tensor in told.items()}
+    assert distance(shown, told, reach) < WEIGHT
 
 
 @pytest.mark.parametrize("run", ["b_finetune", "c_lora"])

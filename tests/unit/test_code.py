@@ -187,7 +187,7 @@ def test_libraries_follow_from_the_imports_that_are_reached(tmp_path: Path) -> N
 
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
-        *("core.errors", "core.files", "fetching.look", "training.memory"),
+        *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),

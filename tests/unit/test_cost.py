@@ -11,20 +11,21 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.cost.cost import UNKNOWN, Cost, in_bytes, summed, total
 from pipeline_lib.cost.stages import costs
 from pipeline_lib.cost.trainings import seconds_a_step, training_sizes
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.training.memory import Sizes
+from tests.jobs import assessed_job, made_record
 from tests.project import ROOT
 
 SIZES = Sizes(parameters=100, trained=10)
 STUDY = load_study(ROOT / "config.yaml")
 
 
-def record(name: str = "full", seconds: float = 30.0, **changes: Any) -> dict[str, Any]:
+def record(name: str = "full", seconds: float = 30.0, **changes: Any) -> MadeRecord:
     """Return what the record of a training of 10 steps holds of its rate."""
     notes = {"sizes": [SIZES.parameters, SIZES.trained], "timed_steps": 10, "timed_seconds": seconds}
     settings = train(STUDY, name).model_dump(mode="json")
-    made = {"stage": "train", "exit": 0, "started": "2026-01-01", "notes": notes, "settings": settings}
-    return {**made, **changes}
+    return made_record(**{"started": "2026-01-01", "notes": notes, "settings": settings, **changes})
 
 
 def test_the_rate_is_that_of_the_newest_training_of_equal_recipe_and_device() -> None:
@@ -44,7 +45,7 @@ def test_the_rate_is_that_of_the_newest_training_of_equal_recipe_and_device() ->
         record(settings={**train(STUDY, "full").model_dump(mode="json"), "device": "cuda"}),
     ],
 )
-def test_another_training_tells_no_rate(other: dict[str, Any]) -> None:
+def test_another_training_tells_no_rate(other: MadeRecord) -> None:
     assert seconds_a_step([other], train(STUDY, "half").model_dump(mode="json"), SIZES) is None
 
 
@@ -75,11 +76,8 @@ def test_downloads_are_those_that_are_pinned(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
 
     def fetched(dataset: str) -> Cost:
-        job = {
-            "rule": "fetch", "wildcards": {"dataset": dataset, "shard": "000"}, "inputs": [], "waits_for": [], "reads": [],
-            "outputs": {"raw": f"raw/{dataset}/000", "manifest": f"raw/{dataset}/000.manifest.json"},
-            "record": f"records/fetch/{dataset}-000.json", "settings": {}, "gpus": 0, "memory_mb": 2000, "runs": True,
-        }  # fmt: skip
+        outputs = {"raw": f"raw/{dataset}/000", "manifest": f"raw/{dataset}/000.manifest.json"}
+        job = assessed_job("fetch", wildcards={"dataset": dataset, "shard": "000"}, outputs=outputs, runs=True)
         (cost,) = costs(study, tmp_path, [job], [])
         return cost
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import INLINE, names_digest, write_manifest
 from pipeline_lib.job.reuse import reuse_key
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import causes_of
+from tests.jobs import assessed_job, made_record
 
 
 @pytest.fixture(params=[3, INLINE + 1])
@@ -44,26 +46,19 @@ def test_an_altered_file_is_named_even_where_absence_is_excused(manifest: Path) 
     assert found == ["made/00001: altered since", "made/00002: missing", "made/more: not in the manifest"]
 
 
-def record(**changes: object) -> dict:
-    return {
-        "exit": 0,
-        "settings": {},
-        "code": "c",
-        "libraries": {},
-        "inputs": {"a.json": "1", "b.json": "2"},
-        "roles": {"tables": ["a.json", "b.json"], "files": ["a.json"]},
-        **changes,
-    }
+def record(**changes: object) -> MadeRecord:
+    roles = {"tables": ["a.json", "b.json"], "files": ["a.json"]}
+    return made_record(**{"code": "c", "inputs": {"a.json": "1", "b.json": "2"}, "roles": roles, **changes})
 
 
 def test_the_key_of_reuse_knows_what_an_input_is_for() -> None:
     outputs = {"weights": Path("w")}
     other = record(roles={"tables": ["a.json", "b.json"], "files": ["b.json"]})
-    assert reuse_key(record(), outputs) != reuse_key(other, outputs)
+    assert reuse_key(record().content, outputs) != reuse_key(other.content, outputs)
 
 
 def test_another_input_is_a_cause_though_no_setting_names_it() -> None:
-    job = {"inputs": ["a.json", "c.json"], "settings": {}, "code": "c", "libraries": {}}
+    job = assessed_job(inputs=["a.json", "c.json"], code="c")
     digests = {"a.json": "1", "c.json": "3"}
     found = list(causes_of(job, record(), digests.get, lambda job: {}))
     assert found == ["c.json: was not read before", "b.json: is no longer read"]

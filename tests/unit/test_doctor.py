@@ -1,16 +1,13 @@
 """What the doctor says of clusters that differ, from what their commands print."""
 
 import dataclasses
-import fcntl
 import re
-from pathlib import Path
 
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.doctor.checks import Need, examine
 from pipeline_lib.doctor.node import Visit, findings
-from pipeline_lib.doctor.probe import is_locked
 from pipeline_lib.doctor.slurm import Facts, minutes, parse_config, parse_gpus, parse_groups, parse_partitions
 from pipeline_lib.doctor.writing import cluster_text, proposal
 from pipeline_lib.machine.slurm_site import Cluster, Partition, read_cluster
@@ -139,13 +136,6 @@ def test_what_a_job_found() -> None:
     assert "not visible within 60 s" in late[0].result and "share" in late[0].cure
     assert broken[0].cure == "" and "No module named 'torch'" in broken[1].result and broken[1].cure
     assert refused[0].result == "Invalid account" and refused[0].cure
-
-
-def test_a_lock_is_seen_by_others_while_it_is_held(tmp_path: Path) -> None:
-    with (tmp_path / "held").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert is_locked(tmp_path / "held")
-    assert not is_locked(tmp_path / "held")
 
 
 def test_limits_of_the_site_end_the_growth() -> None:

@@ -174,6 +174,12 @@ def test_a_host_is_asked_some_things_at_once_and_no_more(server: Server) -> None
     assert AT_ONCE // 2 < server.most_at_once <= AT_ONCE
 
 
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_a_file_is_fetched_all_the_same(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    assert get(server, file_of(CONTENT), digest_bytes(CONTENT)).read_bytes() == CONTENT
+    assert "a download is not locked" in caplog.text and "the requests to this host are not limited" in caplog.text
+
+
 def test_what_waits_ends_when_the_store_is_stopped(server: Server) -> None:
     server.routes["/file.bin"] = lambda request: Answer(503, headers={"Retry-After": "600"})
     with Store(policy=RetryPolicy()) as store, ThreadPoolExecutor(1) as pool:

@@ -5,30 +5,33 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc.commit import refusals
 from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, locked_inputs
 from pipeline_lib.lineage.dvc.reproduction import verdict
 from pipeline_lib.lineage.dvc.stages import identity, stages
+from pipeline_lib.lineage.jobs import AssessedJob
+from tests.jobs import assessed_job, made_record
 
 
-def job(rule: str, wildcards: dict, outputs: dict, settings: dict | None = None, reads: tuple[str, ...] = ()) -> dict:
-    return {
-        "rule": rule,
-        "wildcards": wildcards,
-        "inputs": [path for path in reads if path.endswith(".json")],
-        "waits_for": [],
-        "reads": list(reads),
-        "outputs": outputs,
-        "record": f"records/{rule}.json",
-        "settings": settings or {},
-        "code": "0123456789abcdef pipeline_lib.recipes.full",
-        "libraries": {"numpy": "2"},
-        "shell": "feed",
-    }
+def job(
+    rule: str, wildcards: dict, outputs: dict, settings: dict | None = None, reads: tuple[str, ...] = ()
+) -> AssessedJob:
+    return assessed_job(
+        rule,
+        wildcards=wildcards,
+        inputs=[path for path in reads if path.endswith(".json")],
+        reads=list(reads),
+        outputs=outputs,
+        record=f"records/{rule}.json",
+        settings=settings or {},
+        code="0123456789abcdef pipeline_lib.recipes.full",
+        libraries={"numpy": "2"},
+    )
 
 
-def fetch(dataset: str, shard: str, **settings: object) -> dict:
+def fetch(dataset: str, shard: str, **settings: object) -> AssessedJob:
     outputs = {"raw": f"raw/{dataset}/{shard}", "manifest": f"raw/{dataset}/{shard}.manifest.json"}
     return job("fetch", {"dataset": dataset, "shard": shard}, outputs, {"shard": int(shard), **settings})
 
@@ -64,18 +67,13 @@ def test_an_identity_names_settings_and_hides_places() -> None:
     assert one != of("/home/somebody/other", 90) and one != of("/home/somebody/photos", 80)
 
 
-def record(**changes: object) -> dict:
-    machine = {"processor": "A", "python": "3.11", "environment": {}, "torch": {"threads": 1}}
-    return {
-        "exit": 0,
-        "outputs": {"a": "1"},
-        "settings": {"rate": 1},
-        "modules": {"m": "1"},
-        "libraries": {"torch": "2"},
-        "inputs": {"i": "1"},
-        "machine": machine,
-        **changes,
-    }
+MACHINE = {"processor": "A", "python": "3.11", "environment": {}, "torch": {"threads": 1}}
+
+
+def record(**changes: object) -> MadeRecord:
+    digests = {"outputs": {"a": "1"}, "inputs": {"i": "1"}, "modules": {"m": "1"}}
+    facts = {"settings": {"rate": 1}, "libraries": {"torch": "2"}, "machine": MACHINE}
+    return made_record(**{**digests, **facts, **changes})
 
 
 @pytest.mark.parametrize(
@@ -86,11 +84,11 @@ def record(**changes: object) -> dict:
         (record(outputs={"a": "2"}, settings={"rate": 2}), "re-made, other digest: rate: 1 → 2"),
         (record(outputs={"a": "2"}, modules={"m": "2"}), "re-made, other digest: code of m changed"),
         (record(outputs={"a": "2"}, libraries={"torch": "3"}), "re-made, other digest: library torch: 2 → 3"),
-        (record(outputs={"a": "2"}, machine={**record()["machine"], "processor": "B"}), "re-made, other digest: processor: A → B"),
+        (record(outputs={"a": "2"}, machine={**MACHINE, "processor": "B"}), "re-made, other digest: processor: A → B"),
         (record(exit=1), "failed"),
     ],
 )  # fmt: skip
-def test_a_verdict_names_what_differs(after: dict, told: str) -> None:
+def test_a_verdict_names_what_differs(after: MadeRecord, told: str) -> None:
     assert verdict(record(), after) == told
     assert verdict(None, after) in ("made for the first time", "failed")
 
@@ -99,7 +97,7 @@ def test_what_is_not_here_can_be_recorded_only_where_it_was_committed_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (stage,) = stages([{**job("sample", {"subset": "half"}, {"rows": "half.parquet"}), "causes": []}])
+    (stage,) = stages([job("sample", {"subset": "half"}, {"rows": "half.parquet"})])
     (refusal,) = refusals([stage], CurrentState(), committed=())
     assert refusal.causes == ["half.parquet: missing, and never committed"]
     assert refusals([stage], CurrentState(), committed=["sample-half"]) == []

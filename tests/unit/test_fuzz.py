@@ -36,8 +36,9 @@ from pipeline_lib.core.text import pretty_json, read_json, read_lines
 from pipeline_lib.downloads.archives import extract, list_archive
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pins
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import Manifest, names_digest
-from pipeline_lib.job.record import Record, is_sealed, read_record
+from pipeline_lib.job.record import Record
 from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, locked_inputs, locked_stages
 from pipeline_lib.machine.site import locate
 from pipeline_lib.machine.slurm_site import read_cluster
@@ -230,7 +231,7 @@ TEXTS: dict[str, tuple[str, bytes, Reader]] = {
     "pickle": ("a.bin", saved({"w": torch.ones(3)}), read_tensors),
     "jsonl": ("a.jsonl", lines(QUESTION, LABEL), lambda path: list(read_lines(path))),
     "json": ("a.json", json.dumps(TALK).encode(), read_json),
-    "record": ("r.json", record(), lambda path: is_sealed(read_record(path))),
+    "record": ("r.json", record(), lambda path: MadeRecord.read(path).is_sealed),
 }
 OBJECTS: dict[str, tuple[str, Any, Reader]] = {
     "study": ("study.yaml", json.loads(json.dumps({"title": "t", "datasets": {"d": {"source": LINKS}}})), load_study),
@@ -245,7 +246,7 @@ OBJECTS: dict[str, tuple[str, Any, Reader]] = {
         {"schema": 1, "listing": {"path": "x/.files.jsonl", "count": 1, "sha256": DIGEST, "names": DIGEST}},
         read_manifest,
     ),
-    "record": ("r.json", json.loads(record()), lambda path: is_sealed(read_record(path))),
+    "record": ("r.json", json.loads(record()), lambda path: MadeRecord.read(path).is_sealed),
     "dvc.lock": ("dvc.lock", LOCK, read_lock),
     "pope's questions": ("x", QUESTION, score_pope("question")),
     "pope's labels": ("x", LABEL, score_pope("label")),

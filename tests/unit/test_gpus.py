@@ -124,3 +124,13 @@ def test_a_killed_job_frees_its_gpu(three: Path, monkeypatch: pytest.MonkeyPatch
     assert waiting.wait(30) == 0
     assert (three / "waiting").read_text().startswith("GPU-1a ")
     assert killed.wait(30) == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_every_job_gets_the_first_gpu(
+    three: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        assert gpus.take(folder=three / "gpus") == ["GPU-0a"]
+    assert "GPUs are not locked" in caplog.text

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,10 +10,13 @@ from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching import look as looking
 from pipeline_lib.fetching.listing import _scan
 from pipeline_lib.fetching.look import look, source_changes, unseen_source
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import write_manifest
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.job.removal import RESTORE, note_removal
 from pipeline_lib.sources import archive, folder
 from pipeline_lib.sources.base import SourceSettings
+from tests.jobs import assessed_job, made_record
 
 MANIFEST = Path("data/raw/photos/000.manifest.json")
 
@@ -30,15 +32,16 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "photos"
 
 
-def fetched(source: SourceSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+def fetched(source: SourceSettings) -> tuple[PlannedJob, MadeRecord]:
     """Return the planned job of a source, and the record of its making now."""
     settings = {"source": source.model_dump(mode="json"), "shard": 0, "shards": 1}
     outputs = {"raw": "data/raw/photos/000", "manifest": str(MANIFEST)}
     _scan.cache_clear()
-    return {"settings": settings, "outputs": outputs}, {"notes": {"source": look(source, 0, 1)}}
+    job = assessed_job("fetch", settings=settings, outputs=outputs)
+    return job, made_record(stage="fetch", notes={"source": look(source, 0, 1)})
 
 
-def of_folder(photos: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def of_folder(photos: Path) -> tuple[PlannedJob, MadeRecord]:
     raw = MANIFEST.parent / "000"
     raw.mkdir(parents=True)
     for path in photos.iterdir():
@@ -47,7 +50,7 @@ def of_folder(photos: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return fetched(folder.Settings(kind="folder", path=str(photos)))
 
 
-def changes(job: dict[str, Any], record: dict[str, Any], everything: bool = False) -> list[str]:
+def changes(job: PlannedJob, record: MadeRecord, everything: bool = False) -> list[str]:
     _scan.cache_clear()
     return source_changes(job, record, DigestCache(), everything)
 
@@ -98,7 +101,7 @@ def test_a_place_that_the_site_file_no_longer_names_is_a_cause(photos: Path, sit
 
 def test_broken_pins_are_a_cause(photos: Path) -> None:
     job, record = of_folder(photos)
-    record["notes"]["pins"] = {"a": {"sha256": "1"}}
+    record.notes["pins"] = {"a": {"sha256": "1"}}
     PINS.parent.mkdir()
     PINS.write_text("{")
     (change,) = changes(job, record)
@@ -108,7 +111,7 @@ def test_broken_pins_are_a_cause(photos: Path) -> None:
 def test_another_place_is_named(photos: Path, tmp_path: Path) -> None:
     job, record = of_folder(photos)
     photos.rename(tmp_path / "moved")
-    job["settings"]["source"]["path"] = str(tmp_path / "moved")
+    job.settings["source"]["path"] = str(tmp_path / "moved")
     assert str(photos) not in str(record), "where data lie on a machine enters no record"
     assert changes(job, record) == [f"source: its path changed since it was fetched: {tmp_path / 'moved'}"]
 
@@ -152,7 +155,7 @@ def test_a_local_archive_is_held_to_its_pin(photos: Path) -> None:
 def test_a_pin_that_changed_or_went_is_named(photos: Path) -> None:
     Pins().add("http://a/b.zip", {"size": 1})
     job, record = fetched(archive.Settings(kind="archive", url="http://a/b.zip"))
-    record["notes"]["pins"] = {"http://a/b.zip": {"size": 1}}
+    record.notes["pins"] = {"http://a/b.zip": {"size": 1}}
     assert changes(job, record) == []
     Path("studies/pins.lock").unlink()
     assert changes(job, record) == ['studies/pins.lock: http://a/b.zip: {"size":1} → no pin']

@@ -12,10 +12,11 @@ from pipeline_lib.cli.export import export
 from pipeline_lib.cli.score import score
 from pipeline_lib.cli.train import preview
 from pipeline_lib.config.load import study_path
+from pipeline_lib.config.study_option import config_option, study_option
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.scoring.answers import read_answers
-from pipeline_lib.workflow.plan import config_option, refusal
+from pipeline_lib.workflow.plan import refusal
 from tests.project import ROOT
 
 NO_RULE = "No rule to produce {} (if you use input functions make sure that they don't raise unexpected exceptions)."
@@ -60,7 +61,7 @@ def test_what_else_snakemake_says_is_printed_as_it_stands() -> None:
 
 
 def test_the_command_that_makes_what_is_missing_names_the_study() -> None:
-    assert config_option("config") == ""
+    assert config_option("config") == study_option("config") == "" and study_option("mini") == " --study mini"
     with pytest.raises(PipelineError, match=r"cure:  snakemake -c2 data/.* --config study=mini"):
         preview("full", study="mini")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.job.resume import OutputLock, ResumeState
+from pipeline_lib.job.resume import OutputLock, ResumeState, any_locked, is_locked
 from pipeline_lib.workflow.workflow_lock import WorkflowLock
 
 
@@ -40,6 +40,33 @@ def test_a_turn_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     OutputLock({"made": Path("made.txt")}, tmp_path / "locks").take()
     assert process.wait() == 0
     assert f"waiting for process {process.pid}, which makes the same outputs" in caplog.text
+
+
+def test_a_released_lock_can_be_taken_again(tmp_path: Path) -> None:
+    outputs = {"made": Path("made.txt")}
+    lock = OutputLock(outputs, tmp_path)
+    for _ in range(2):
+        lock.take()
+        assert is_locked(outputs, tmp_path) and any_locked(tmp_path)
+        lock.release()
+        assert not is_locked(outputs, tmp_path) and not any_locked(tmp_path)
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_jobs_run_unprotected_and_say_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    outputs = {"made": Path("made.txt")}
+    locks = [OutputLock(outputs, tmp_path) for _ in range(2)]
+    for lock in locks:
+        lock.take()
+    assert caplog.text.count("outputs are not locked: [Errno 37] No locks available") == 2
+    assert not is_locked(outputs, tmp_path) and not any_locked(tmp_path)
+
+
+@pytest.mark.usefixtures("without_locks")
+def test_without_locks_nothing_is_cleared(tmp_path: Path) -> None:
+    folder = leave(tmp_path, "made.txt")
+    attendance = WorkflowLock(tmp_path / "lock")
+    assert attendance.clear(folder) == [] and not attendance.others_at_work(folder)
 
 
 def leave(root: Path, output: str) -> Path:

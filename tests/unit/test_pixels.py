@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,28 +15,17 @@ from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.images.decode import UnreadableImageError, open_image, seen
 from pipeline_lib.images.pixels import clean, effects, llava, orientation, to_rgb
 from tests.mess import READABLE, encoded, picture
-from tests.project import ROOT
-
-GOLDEN = ROOT.parent / "shared" / "golden"
 
 
 def values(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(int)
 
 
-@pytest.fixture(scope="module")
-def golden() -> dict[str, dict[str, object]]:
-    """Return what the original's loader made of each file, which lies beside the project on some machines only."""
-    path = GOLDEN / "preprocess" / "meta.json"
-    if not path.is_file():
-        pytest.skip(f"the recordings are not here: {path}")
-    return json.loads(path.read_text())["images"]
-
-
-def test_the_pixels_of_every_mode_are_those_of_the_original(golden: dict[str, dict[str, object]]) -> None:
-    assert len(golden) == 23
-    for name, told in golden.items():
-        image = open_image((GOLDEN / "images" / "modes" / name).read_bytes())
+def test_the_pixels_of_every_mode_are_those_of_the_original(golden: Path) -> None:
+    images = json.loads((golden / "preprocess" / "meta.json").read_text())["images"]
+    assert len(images) == 23
+    for name, told in images.items():
+        image = open_image((golden / "images" / "modes" / name).read_bytes())
         assert (image.mode, list(image.size)) == (told["mode"], told["size"]), name
         assert digest_bytes(to_rgb(image, "llava").tobytes()) == told["rgb_sha256"], name
 

@@ -2,19 +2,21 @@
 
 from itertools import permutations
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import snakemake.api  # noqa: F401 (its modules import each other: this one comes first)
 from snakemake.dag import DAG
 
-from pipeline_lib.lineage.status import Assessment, Status
+from pipeline_lib.lineage.jobs import Status
+from pipeline_lib.lineage.status import Assessment
 from pipeline_lib.lineage.why import NEVER_MADE
 from pipeline_lib.workflow.planned import SHOWN, jobs_in_order, notice
+from tests.jobs import assessed_job
 
 
 def lines(status: Status, *causes: str, jobs: int = 1) -> list[str]:
-    forced: list[dict[str, Any]] = [{"record": f"results/records/train/{number}.json"} for number in range(jobs)]
-    return notice(forced, {job["record"]: Assessment(status, list(causes), forced=True) for job in forced})
+    forced = [assessed_job("train", record=f"results/records/train/{number}.json") for number in range(jobs)]
+    return notice(forced, {job.record: Assessment(status, list(causes), forced=True) for job in forced})
 
 
 def test_a_job_that_stood_is_named_with_its_first_cause() -> None:
@@ -28,7 +30,7 @@ def test_a_job_that_was_never_made_and_one_that_is_running_need_no_line() -> Non
 
 def test_of_many_jobs_the_first_are_named_and_the_others_counted() -> None:
     shown = lines(Status.STALE, "seed: 0 → 1", jobs=SHOWN + 2)
-    assert len(shown) == SHOWN + 1 and shown[-1].startswith("and 2 more; `vlmflow why`")
+    assert len(shown) == SHOWN + 1 and shown[-1].startswith("and 2 more; `vlmflow why` names all")
 
 
 def test_jobs_stand_in_one_order_wherever_snakemake_keeps_them() -> None:

@@ -17,6 +17,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score, score_verdicts
+from tests.recordings import Recordings, expect_pope
 
 CATEGORIES = ("adversarial", "random", "popular")
 SHORT = "\nAnswer the question using a single word or phrase."
@@ -200,30 +201,27 @@ def test_a_question_is_asked_as_its_file_says(tmp_path: Path) -> None:
     assert first == Question("1", text + SHORT, ("0.jpg",), "adversarial", stem=text)
 
 
-def official(recorded: Path, tmp_path: Path, random_labels: str) -> list[str]:
+def official(recorded: Recordings, tmp_path: Path, random_labels: str) -> list[str]:
     """Return the command line that scores the recorded answers with a given random split."""
-    gold = tmp_path / "gold"
+    gold, folder = tmp_path / "gold", recorded.folder / "pope"
     gold.mkdir()
     for category in ("adversarial", "popular"):
-        shutil.copy(recorded / "pope" / f"coco_pope_{category}.json", gold)
-    shutil.copy(recorded / "pope" / random_labels, gold / "coco_pope_random.json")
-    folder = recorded / "pope"
+        shutil.copy(folder / f"coco_pope_{category}.json", gold)
+    shutil.copy(folder / random_labels, gold / "coco_pope_random.json")
     options = ["--benchmark", "pope", "--protocol", "llava15", "--questions", str(folder / "llava_pope_test.jsonl")]
     return ["score", str(folder / "llava-v1.5-13b.jsonl"), *options, "--gold", str(gold), "--json"]
 
 
-def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Path, tmp_path: Path) -> None:
+def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Recordings, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, official(recorded, tmp_path, "coco_pope_random.json"))
     scored = json.loads(done.stdout)
-    assert round(scored["metrics"]["f1"], 7) == 0.8594688
-    assert scored["metrics"]["accuracy/random"] == pytest.approx((1182 + 1379) / 2910)
-    assert scored["metrics"]["precision/adversarial"] == pytest.approx(1182 / (1182 + 117))
-    assert scored["metrics"]["recall/popular"] == pytest.approx(1182 / 1500)
-    assert (scored["n"], scored["unparsed"], scored["missing"], scored["model"]) == (8910, 0, 0, None)
-    assert (scored["status"], scored["marks"]) == ("complete", {})
+    expect_pope(scored, recorded.official("pope"))
+    if recorded.source == "whole":
+        assert (round(scored["metrics"]["f1"], 7), scored["n"]) == (0.8594688, 8910)
 
 
-def test_the_random_split_of_3000_rows_is_refused(recorded: Path, tmp_path: Path) -> None:
+def test_the_random_split_of_3000_rows_is_refused(recorded: Recordings, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, official(recorded, tmp_path, "coco_pope_random_3000.json"))
     assert isinstance(done.exception, PipelineError)
-    assert "3000 labels for 2910 questions" in str(done.exception)
+    labels, questions = {"sample": (24, 23), "whole": (3000, 2910)}[recorded.source]
+    assert f"{labels} labels for {questions} questions" in str(done.exception)

@@ -11,6 +11,7 @@ from pipeline_lib.benchmarks import pope
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
+from tests.recordings import Recordings, expect_pope
 from tests.unit.test_pope import SHORT, write
 
 TEXT = "Is there a dog in the image?"
@@ -107,13 +108,12 @@ def test_ids_on_one_side_alone_are_named(tmp_path: Path) -> None:
         gold(tmp_path, both, [label(), label()])
 
 
-def test_recorded_answers_to_the_newer_9000_questions_get_the_official_score(recorded: Path) -> None:
-    folder = recorded / "pope-head"
+def test_recorded_answers_to_the_newer_9000_questions_get_the_official_score(recorded: Recordings) -> None:
+    folder = recorded.folder / "pope-head"
     options = ["--questions", str(folder / "llava_pope_test.jsonl"), "--gold", str(folder / "labels"), "--json"]
     answers = str(folder / "llava-v1.6-vicuna-7b.jsonl")
     done = CliRunner().invoke(app, ["score", answers, "--benchmark", "pope", *options])
     scored = json.loads(done.stdout)
-    official = {"f1/adversarial": 0.8531114, "f1/random": 0.8752784, "f1/popular": 0.8637363, "f1": 0.8640420}
-    assert {name: round(scored["metrics"][name], 7) for name in official} == official
-    assert (scored["n"], scored["unparsed"], scored["missing"]) == (9000, 0, 0)
-    assert (scored["status"], scored["marks"]) == ("complete", {})
+    expect_pope(scored, recorded.official("pope-head"))
+    if recorded.source == "whole":
+        assert (round(scored["metrics"]["f1"], 7), scored["n"]) == (0.8640420, 9000)

@@ -1,6 +1,7 @@
 """Digests that somebody published: equal artefacts are counted, and the first stage that differs is named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.job.manifest import write_manifest
 from pipeline_lib.lineage.dvc.dvc_lock import md5_file
+from pipeline_lib.lineage.jobs import AssessedJob, Status
 from pipeline_lib.lineage.published import (
     Published,
     differences_to,
@@ -17,14 +19,14 @@ from pipeline_lib.lineage.published import (
     publish,
     read_published,
 )
+from tests.jobs import assessed_job
 
-Jobs = list[dict[str, Any]]
+Jobs = list[AssessedJob]
 
 
-def job(rule: str, name: str, inputs: list[str], **outputs: str) -> dict[str, Any]:
+def job(rule: str, name: str, inputs: list[str], **outputs: str) -> AssessedJob:
     facts = {"settings": {"seed": 0}, "code": "c0de plugin", "libraries": {"torch": "2.13.0"}}
-    facts |= {"status": "ok", "causes": []}
-    return {"rule": rule, "record": f"records/{rule}/{name}.json", "inputs": inputs, "outputs": outputs, **facts}
+    return assessed_job(rule, record=f"records/{rule}/{name}.json", inputs=inputs, outputs=outputs, **facts)
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_the_first_stage_that_differs_is_named_with_what_it_is_made_from(jobs: J
 def test_a_difference_has_its_reason(jobs: Jobs, change: dict[str, Any], reason: str) -> None:
     published = publish("config", jobs)
     Path("full/model.safetensors").write_text("other")
-    jobs[2] |= change
+    jobs[2] = replace(jobs[2], **change)
     assert reason in "\n".join(differences_to(published, jobs)[1])
 
 
@@ -104,7 +106,7 @@ def test_what_is_not_made_cannot_be_published(jobs: Jobs) -> None:
 
 @pytest.mark.parametrize("status", ["stale", "failed", "missing", "removed", "running"])
 def test_what_does_not_hold_is_not_published(jobs: Jobs, status: str) -> None:
-    jobs[2] |= {"status": status, "causes": ["its seed changed"]}
+    jobs[2] = replace(jobs[2], status=Status(status), causes=["its seed changed"])
     with pytest.raises(PipelineError, match=rf"train full\n  value: '{status}: its seed changed"):
         publish("config", jobs)
 

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.lineage.jobs import AssessedJob
+from tests.jobs import assessed_job
 from tests.project import ROOT
 
 RUNS = ("untrained", "half", "full")
@@ -33,19 +35,10 @@ def run_score(**keys: Any) -> dict[str, Any]:
     return {"metrics": metrics, "interval": interval, **counts} | keys
 
 
-def score_job(run: str) -> dict[str, Any]:
+def score_job(run: str) -> AssessedJob:
     """Return what the plan says of a score that holds."""
     outputs = {"score": f"results/mini/scores/{run}/pope.json"}
-    record = f"results/mini/records/score/{run}-pope.json"
-    return {
-        "inputs": [],
-        "waits_for": [],
-        "outputs": outputs,
-        "record": record,
-        "status": "ok",
-        "causes": [],
-        "unseen": None,
-    }
+    return assessed_job("score", outputs=outputs, record=f"results/mini/records/score/{run}-pope.json")
 
 
 def shown(folder: Path, **full: Any) -> str:
@@ -54,7 +47,7 @@ def shown(folder: Path, **full: Any) -> str:
         path.parent.mkdir(parents=True)
         score = run_score(**full) if run == "full" else run_score()
         path.write_text(pretty_json({"benchmark": "pope", "protocol": "llava15", **score}))
-    done = CliRunner().invoke(app, ["show", "mini"])
+    done = CliRunner().invoke(app, ["show", "--study", "mini"])
     assert done.exit_code == 0, done.exception
     return done.stdout
 
@@ -79,7 +72,7 @@ def test_a_metric_over_nothing_is_a_dash(folder: Path) -> None:
 def test_what_is_no_score_is_a_dash_beside_its_status_and_the_other_runs_are_shown(folder: Path, text: str) -> None:
     shown(folder)
     (folder / "results/mini/scores/untrained/pope.json").write_text(text)
-    done = CliRunner().invoke(app, ["show", "mini"])
+    done = CliRunner().invoke(app, ["show", "--study", "mini"])
     assert done.exit_code == 0, done.exception
     (row,) = [line for line in done.stdout.splitlines() if "untrained" in line]
     assert row.count("\u2013") == 5 and done.stdout.count("0.800 [0.700, 0.900]") == 2

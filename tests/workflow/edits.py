@@ -122,7 +122,7 @@ EDITS = [
     ),
     Edit("a helper that no stage reaches", f"{LIBRARY}/lineage/tree.py", "FIRST_FILES = 3", "FIRST_FILES = 4", {}, {}),
     Edit("an error message", f"{LIBRARY}/core/errors.py", '"  where: ', '"  at: ', {}, {}),
-    Edit("the logging", f"{LIBRARY}/core/log.py", "%(levelname)s", "%(levelname)8s", {}, {}),
+    Edit("the logging", f"{LIBRARY}/job/log.py", "%(levelname)s", "%(levelname)8s", {}, {}),
     Edit("the writing of files", f"{LIBRARY}/core/files.py", '.partial")', '.part")', {}, {}),
     Edit(
         "two swapped values",

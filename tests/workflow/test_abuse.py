@@ -79,7 +79,10 @@ def test_a_fault_in_a_study_is_named_before_anything_runs(
     fresh: Project, old: str, new: str, expected: list[str]
 ) -> None:
     fresh.edit("studies/mini.yaml", old, new)
-    for done in (fresh.snakemake("-c1", "--config", "study=mini"), fresh.run("vlmflow", "config", "check", "mini")):
+    for done in (
+        fresh.snakemake("-c1", "--config", "study=mini"),
+        fresh.run("vlmflow", "config", "check", "--study", "mini"),
+    ):
         assert done.returncode == 1
         assert "studies/mini.yaml:" in done.text
         for text in expected:

@@ -69,7 +69,7 @@ def make(project: Project) -> str:
 
 def test_a_study_is_downloaded_pinned_and_not_asked_for_again(online: tuple[Project, Server]) -> None:
     project, server = online
-    told = project.run("vlmflow", "config", "check", "online").text
+    told = project.run("vlmflow", "config", "check", "--study", "online").text
     assert "5 open pins: this study is not reproducible" in told and f"{server.url}/photos.zip" in told
     assert not server.asked  # neither that nor planning asks the network
     make(project)
@@ -87,7 +87,7 @@ def test_a_study_is_downloaded_pinned_and_not_asked_for_again(online: tuple[Proj
     before = len(server.asked)
     assert "Nothing to be done" in make(project)
     assert len(server.asked) == before
-    assert "open pin" not in project.run("vlmflow", "config", "check", "online").text
+    assert "open pin" not in project.run("vlmflow", "config", "check", "--study", "online").text
 
     pins = project.root / "studies" / "pins.lock"
     assert project.run("vlmflow", "lineage", "check").returncode == 0

@@ -206,10 +206,10 @@ def test_an_edit_above_what_a_clone_pulled_marks_its_scores(cloned: Project) -> 
     must(cloned.run("dvc", "pull", "-q", "gather-pope", *(f"score-{run}-pope" for run in RUNS), "records.dvc"))
     assert "4 of 41 stages are verified and current." in restore(cloned)
     assert cloned.planned(SCORE) == Counter()
-    assert must(cloned.run("vlmflow", "show", "mini")).count(" ok ") == 3
+    assert must(cloned.run("vlmflow", "show", "--study", "mini")).count(" ok ") == 3
     cloned.edit("studies/mini.yaml", "learning_rate: 3.0e-3", "learning_rate: 5.0e-3")
     assert "train pretrained: recipe.learning_rate: 0.003 → 0.005" in cloned.run("vlmflow", "check").text
-    assert must(cloned.run("vlmflow", "show", "mini")).count(" stale ") == 2
+    assert must(cloned.run("vlmflow", "show", "--study", "mini")).count(" stale ") == 2
 
 
 @pytest.mark.long

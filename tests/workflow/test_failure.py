@@ -29,3 +29,4 @@ def test_snakemake_says_so(mini: Project) -> None:
     assert done.returncode == 1
     told = done.text[done.text.index("inspect_rows full failed.") :]
     assert "half.parquet" in told and "snakemake -c2 --config study=mini" in told
+    assert "`vlmflow show --study mini` gives their status: results/mini/pope_score.json" in told

@@ -137,7 +137,7 @@ def test_a_study_with_a_limit_runs_to_its_scores_on_what_was_chosen_alone(own: P
     score = read(own, "partial/pope_score.json")
     assert score["stamp"] == "PARTIAL"
     assert (score["runs"]["joined"]["n"], score["runs"]["joined"]["missing"]) == (9, 0)
-    assert "PARTIAL" in own.run("vlmflow", "show", "own").text
+    assert "PARTIAL" in own.run("vlmflow", "show", "--study", "own").text
     assert "Nothing to be done" in make(own)
 
     made = {path.parent.name for path in (own.root / "data").glob("*/*/*.manifest.json")}

@@ -73,7 +73,7 @@ def assert_marked(project: Project) -> None:
 
 
 def shown(project: Project) -> str:
-    return must(project.run("vlmflow", "show", "mini"))
+    return must(project.run("vlmflow", "show", "--study", "mini"))
 
 
 @pytest.mark.parametrize(("change", "event"), [pair(change, event) for change, event in ALL])

@@ -42,6 +42,7 @@ def test_a_finished_study_ends_with_the_marks_of_its_scores(mini: Project) -> No
     path.unlink()
     done = mini.make(f"{RESULTS}/pope_score.json")
     assert done.returncode == 0, done.text
+    assert "`vlmflow show --study mini` prints them." in done.text
     assert [line for line in marked if line not in done.text] == []
     assert ("is marked" in done.text) == bool(marked)
 
@@ -126,6 +127,6 @@ def test_lineage_leads_from_the_score_to_raw_images(finished: Project) -> None:
 
 
 def test_show_prints_the_table(finished: Project) -> None:
-    done = finished.run("vlmflow", "show", "mini")
+    done = finished.run("vlmflow", "show", "--study", "mini")
     assert done.returncode == 0, done.text
     assert "untrained" in done.text and "accuracy" in done.text

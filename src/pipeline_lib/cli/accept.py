@@ -1,18 +1,17 @@
 """`vlmflow accept`: keep artefacts after a change that is known to be harmless."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.job.record import write_record
-from pipeline_lib.lineage.accept import accepted_record, keep_made
+from pipeline_lib.lineage.accept import acceptance, keep_made
 from pipeline_lib.lineage.current import CurrentState
-from pipeline_lib.lineage.why import job_name
-from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 from pipeline_lib.workflow.snakemake import snakemake
 
 
@@ -24,15 +23,15 @@ def accept(
     """Accept targets and everything that they derive from as they are; nothing runs, and the records say so."""
     if not because.strip():
         raise PipelineError("an accepted change needs a reason", where="--because")
-    jobs = [job for job in plan(study, targets) if job["runs"]]
+    jobs = [job for job in plan(study, targets) if job.runs]
     present = CurrentState()
-    records = [(job, accepted_record(job, because, present)) for job in jobs]
-    for job, record in records:
-        if record is None:
+    acceptances = [(job, acceptance(job, because, present)) for job in jobs]
+    for job, accepted in acceptances:
+        if accepted is None:
             continue
-        write_record(Path(job["record"]), record)
-        keep_made(job, record, DigestCache())
-        typer.echo("\n".join([job_name(job), *(f"    {cause}" for cause in record["accepted"][-1]["changes"])]))
+        write_record(job.record_path, accepted.content)
+        keep_made(job, accepted.content, DigestCache())
+        typer.echo("\n".join([job.name, *(f"    {change}" for change in accepted.changes)]))
     if not jobs:
         typer.echo("Nothing would run: there is nothing to accept.")
         return

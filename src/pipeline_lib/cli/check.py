@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.options import LookOption, OneStudyOption
 from pipeline_lib.config.load import DEFAULT, made_studies, results_without_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.check import faults, plan_faults
@@ -12,7 +13,7 @@ from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.published import differences_to, differences_to_lock, read_published
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.why import unseen_sources
-from pipeline_lib.workflow.plan import LookOption, StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 
 
 def check(
@@ -23,22 +24,27 @@ def check(
     against: Annotated[
         Path | None, typer.Option(help="only compare one study with this file of digests or dvc.lock")
     ] = None,
-    study: StudyOption = DEFAULT,
+    study: OneStudyOption = None,
 ) -> None:
     """List artefacts that differ from their record or the study: missing, failed, stale, altered, edited, unknown."""
     if against is not None:
         if deep or look:
             cure = "leave out --deep and --look"
             raise PipelineError("a comparison does not look at sources", where="--against", cure=cure)
-        _compare(against, study)
+        _compare(against, study or DEFAULT)
         return
-    if study != DEFAULT:
-        raise PipelineError("without --against all studies are checked", where="--study", value=study)
-    try:
-        lines = faults(Records(Path()), CurrentState(deep, look))
-    except PipelineError as error:
-        lines = str(error).splitlines()
-    unseen = []
+    present = CurrentState(deep, look)
+    lines, unseen = _all_faults(present, look) if study is None else _faults_of(study, present, look)
+    for line in dict.fromkeys([*lines, *unseen]):
+        typer.echo(line)
+    if lines:
+        raise typer.Exit(1)
+    typer.echo(f"All artefacts{f' of {study}' if study else ''} exist and match their records.")
+
+
+def _all_faults(present: CurrentState, look: bool) -> tuple[list[str], list[str]]:
+    """Return a line for every fault of all artefacts and studies, and one for every source that was not checked."""
+    lines, unseen = _recorded_faults(present), []
     for study in made_studies():
         try:
             jobs = plan(study, look=look)
@@ -47,14 +53,22 @@ def check(
             continue
         lines += plan_faults(jobs)
         unseen += unseen_sources(jobs)
-    lines += [
-        f"{folder}/: its study file no longer exists, so nothing can be compared" for folder in results_without_study()
-    ]
-    for line in dict.fromkeys([*lines, *unseen]):
-        typer.echo(line)
-    if lines:
-        raise typer.Exit(1)
-    typer.echo("All artefacts exist and match their records.")
+    gone = "its study file no longer exists, so nothing can be compared"
+    return [*lines, *(f"{folder}/: {gone}" for folder in results_without_study())], unseen
+
+
+def _faults_of(study: str, present: CurrentState, look: bool) -> tuple[list[str], list[str]]:
+    """Return the same for the artefacts of one study."""
+    jobs = plan(study, look=look)
+    outputs = {path for job in jobs for path in job.outputs.values()}
+    return [*_recorded_faults(present, outputs), *plan_faults(jobs)], unseen_sources(jobs)
+
+
+def _recorded_faults(present: CurrentState, outputs: set[str] | None = None) -> list[str]:
+    try:
+        return faults(Records(Path()), present, outputs)
+    except PipelineError as error:
+        return str(error).splitlines()
 
 
 def _compare(against: Path, study: str) -> None:

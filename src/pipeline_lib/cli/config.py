@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.former import FormerlyPositional
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.benchmark_table import with_benchmark_table
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
@@ -29,9 +31,9 @@ def _group() -> None:
     """Check a study before anything runs, and list all keys of studies."""
 
 
-@app.command()
+@app.command(cls=FormerlyPositional)
 def check(
-    study: str = typer.Argument(DEFAULT, help="`config` for config.yaml, or NAME for studies/NAME.yaml"),
+    study: StudyOption = DEFAULT,
     here: Annotated[
         bool,
         typer.Option("--here", help="check this machine too: files and folders, GPUs, memory, disk space, libraries"),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 from ruamel.yaml import YAML
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, study_path
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
@@ -16,7 +17,6 @@ from pipeline_lib.doctor.node import findings, room, visit
 from pipeline_lib.doctor.slurm import Facts, gather_facts
 from pipeline_lib.doctor.writing import cluster_text, proposal
 from pipeline_lib.machine.slurm_site import FILE, Cluster, read_cluster
-from pipeline_lib.workflow.plan import StudyOption
 
 PROFILE = Path("slurm/profile.yaml")
 

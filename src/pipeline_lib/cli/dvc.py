@@ -10,11 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.study_option import study_option
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_json
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.removal import RESTORE, note_removal
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc import stored_records
@@ -26,7 +29,7 @@ from pipeline_lib.lineage.dvc.restore import examine, heavy_files, is_told, keep
 from pipeline_lib.lineage.dvc.stages import Stage, identity, stages
 from pipeline_lib.lineage.dvc.write_lock import record_stages
 from pipeline_lib.lineage.records import Records
-from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 from pipeline_lib.workflow.snakemake import snakemake
 
 PIPELINE = Path("dvc.yaml")
@@ -145,12 +148,12 @@ def write_identity(study: StudyOption = DEFAULT) -> None:
 def _absent_outputs(selected: list[Stage]) -> list[Path]:
     """Return the outputs of stages that do not exist here, by design or after a partial pull."""
     jobs = [job for stage in selected for job in stage.jobs]
-    return [path for job in jobs for path in map(Path, job["outputs"].values()) if not path.exists()]
+    return [path for job in jobs for path in job.output_paths if not path.exists()]
 
 
 def _absent_records(selected: list[Stage]) -> list[Path]:
     """Return the records of stages that do not exist here."""
-    return [path for stage in selected for job in stage.jobs if not (path := Path(job["record"])).exists()]
+    return [job.record_path for stage in selected for job in stage.jobs if not job.record_path.exists()]
 
 
 def _refuse_inside_a_stage() -> None:
@@ -163,7 +166,7 @@ def _checked(study: str) -> list[Stage]:
     planned = stages(plan(study))
     if not PIPELINE.is_file() or PIPELINE.read_text(encoding="utf-8") != _pipeline(planned, study):
         raise PipelineError(
-            "this file differs from the study's workflow", where=PIPELINE, cure=f"vlmflow dvc sync{_option(study)}"
+            "this file differs from the study's workflow", where=PIPELINE, cure=f"vlmflow dvc sync{study_option(study)}"
         )
     return planned
 
@@ -177,11 +180,7 @@ def _identities(study: str) -> str:
 
 
 def _pipeline(planned: list[Stage], study: str) -> str:
-    return pipeline_text(pipeline(planned, study_path(study), _results(study), _option(study)))
-
-
-def _option(study: str) -> str:
-    return "" if study == DEFAULT else f" --study {study}"
+    return pipeline_text(pipeline(planned, study_path(study), _results(study), study_option(study)))
 
 
 def _write_identities(planned: list[Stage], study: str) -> None:
@@ -194,7 +193,7 @@ def _paths(entry: dict[str, Any]) -> list[str]:
     return [next(iter(out)) if isinstance(out, dict) else out for out in listed]
 
 
-def _records_of(outputs: list[str]) -> dict[str, dict[str, Any]]:
+def _records_of(outputs: list[str]) -> dict[str, MadeRecord]:
     records = Records(Path())
     return {path: record for path in outputs if (record := records.find(path)) is not None}
 

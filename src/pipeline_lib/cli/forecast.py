@@ -2,14 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.job.record import read_record
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.workflow.plan import plan as planned
 
 WIDE = 200  # columns where no terminal wraps the lines
@@ -17,14 +17,14 @@ COLUMNS = ("stage", "jobs", "hours", "GPU-hours", "disk", "memory", "downloads")
 
 
 def plan(
-    study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    study: StudyOption = DEFAULT,
 ) -> None:
     """Print the estimated cost of every stage still to run: hours from records, disk, memory, downloads, or unknown."""
     from pipeline_lib.cost.cost import total  # slow imports, which other commands do not need
     from pipeline_lib.cost.stages import costs
 
     tree = load_study(study_path(study))
-    records = [read_record(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
+    records = [MadeRecord.read(path) for path in Path("results").rglob("records/train/*.json") if path.stat().st_size]
     estimates = costs(tree, results_folder(study, tree), planned(study), records)
     if not estimates:
         typer.echo("Nothing would run.")

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from pipeline_lib.cli.accept import accept
 from pipeline_lib.cli.check import check
+from pipeline_lib.cli.options import OneStudyOption, StudyOption
+from pipeline_lib.cli.why import why
 from pipeline_lib.config.load import DEFAULT, made_studies
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
@@ -15,7 +18,7 @@ from pipeline_lib.lineage.published import publish as publish_study
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.tree import render
-from pipeline_lib.workflow.plan import StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 
 WIDE = 10_000  # columns where no terminal wraps the lines
 
@@ -28,6 +31,8 @@ def _group() -> None:
 
 
 app.command(name="check")(check)
+app.command(name="why")(why)
+app.command(name="accept")(accept)
 
 
 @app.command()
@@ -45,13 +50,14 @@ def publish(
 def show(
     path: Annotated[Path, typer.Argument(help="a score, a manifest, or any other file that a stage made")],
     all_files: Annotated[bool, typer.Option("--all", help="list all raw files, not only the first few")] = False,
+    study: OneStudyOption = None,
 ) -> None:
     """Print the tree from a file to raw image digests, settings, code, versions and machines."""
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     records = Records(Path())
     console.print(render(records, path, all_files))
     output = records.made(path).path
-    lines = [line for study in made_studies() for line in _standing(study, output)]
+    lines = [line for name in ([study] if study else made_studies()) for line in _standing(name, output)]
     console.print("\n".join(lines) or "no study makes it now, so its status is unknown", markup=False)
 
 
@@ -61,7 +67,7 @@ def _standing(study: str, output: str) -> list[str]:
         jobs = plan(study)
     except PipelineError as error:
         return [f"study {study}: {error}"]
-    if not any(output in job["outputs"].values() for job in jobs):
+    if not any(output in job.outputs.values() for job in jobs):
         return []
     status, cause = standing(output, jobs)
     return [f"study {study}: {status}" + (f": {cause}" if cause else "")]

@@ -21,6 +21,7 @@ from pipeline_lib.cli import (
     train,
     why,
 )
+from pipeline_lib.cli.former import FormerlyPositional
 from pipeline_lib.core.errors import PipelineError
 
 
@@ -46,9 +47,9 @@ app.add_typer(lineage.app, name="lineage")
 app.add_typer(dvc.app, name="dvc")
 app.add_typer(train.app, name="train")
 app.command(name="score")(score.score)
-app.command(name="plan")(forecast.plan)
+app.command(name="plan", cls=FormerlyPositional)(forecast.plan)
 app.command(name="export")(export.export)
-app.command(name="show")(show.show)
+app.command(name="show", cls=FormerlyPositional)(show.show)
 app.command(name="why")(why.why)
 app.command(name="check")(check.check)
 app.command(name="accept")(accept.accept)

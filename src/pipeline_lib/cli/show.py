@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Sequence
+from typing import Literal, Sequence
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -10,15 +10,18 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
+from pipeline_lib.cli.options import LookOption, StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import Study
+from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.status import Status, standing
+from pipeline_lib.lineage.jobs import AssessedJob, Status
+from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
 from pipeline_lib.scoring.shown import ShownScore, read_shown
-from pipeline_lib.workflow.plan import LookOption, config_option, plan
+from pipeline_lib.workflow.plan import plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
 
@@ -34,7 +37,7 @@ class Row:
 
 
 def show(
-    study: Annotated[str, typer.Argument(help="`config` for config.yaml, or NAME for studies/NAME.yaml")] = DEFAULT,
+    study: StudyOption = DEFAULT,
     look: LookOption = False,
 ) -> None:
     """Print the scores with 95 % intervals, and whether each is what the study would give now."""
@@ -57,7 +60,7 @@ def show(
     console.print(_paths(results))
 
 
-def _rows(results: Path, benchmark: str, tree: Study, jobs: list[dict[str, Any]]) -> list[Row]:
+def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -> list[Row]:
     paths = {run: results / "scores" / run / f"{benchmark}.json" for run in tree.runs}
     return [Row(run, read_shown(path), *standing(path.as_posix(), jobs)) for run, path in paths.items()]
 

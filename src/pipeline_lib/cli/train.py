@@ -7,16 +7,18 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.paths import Paths
 from pipeline_lib.config.study import Study
+from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.preview.page import HEADINGS, share
 from pipeline_lib.recipes.base import Multimodal
-from pipeline_lib.workflow.plan import StudyOption, config_option
 
 UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
 STYLES = {"trained": "bold green", "image": "cyan", "cut": "red strike", "context": ""}
@@ -61,15 +63,16 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     from pipeline_lib.preview.inspect import inspect
 
     subset = str(tree.trainings[name].subset)
-    table = Path(f"data/tables/{tree.subsets[subset].table}.parquet")
+    paths = Paths(tree, results_folder(study, tree).as_posix())
+    (table,) = paths.table_rows([tree.subsets[subset].table])
     start, tower = origins(tree, name)
     cache = DigestCache()
-    manifests = [Path(f"data/weights/{weights}.manifest.json") for weights in (start, tower) if weights]
+    manifests = [Path(path) for path in paths.model_manifests(start, tower)]
     folders = [folder_without_tensors(Manifest(_made(path, study), cache)) for path in manifests]
-    rows_chosen = results_folder(study, tree) / f"subsets/{subset}.manifest.json"
-    pinned = Manifest(_made(rows_chosen, study), cache).only_file()
+    (rows_chosen,) = paths.subset_manifests(subset)
+    pinned = Manifest(_made(Path(rows_chosen), study), cache).only_file()
     tokens = open_tokens(folders[0], folders[1] if tower else None)
-    return inspect(subset_conversations(pinned, table), tokens, stages.inspect(tree, name), rows).report
+    return inspect(subset_conversations(pinned, Path(table)), tokens, stages.inspect(tree, name), rows).report
 
 
 def _made(path: Path, study: str) -> Path:

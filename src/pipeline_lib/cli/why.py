@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.options import LookOption, StudyOption
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.why import Reason, explain, unseen_sources, unvouched
-from pipeline_lib.workflow.plan import LookOption, StudyOption, plan
+from pipeline_lib.workflow.plan import plan
 
 
 def why(

@@ -34,10 +34,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean 'x'?" where a known name is similar, else the list of known names."""
+def suggest(name: str, known: Iterable[str], otherwise: str | None = None) -> str:
+    """Return "did you mean 'x'?" where a known name is similar, else `otherwise`, by default the known names."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
+    if otherwise is not None:
+        return otherwise
     return "known names: " + ", ".join(names) if names else "no name is known"

@@ -9,13 +9,12 @@ from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.text import read_object
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.models.card import NAME as CARD
 from pipeline_lib.models.llava import Base
 from pipeline_lib.training.memory import Need, Sizes, need, sizes_of
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 from pipeline_lib.training.task import TrainingInputs
-
-Record = dict[str, Any]
 
 SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recipe that affect its rate
 
@@ -68,19 +67,19 @@ def steps_of(study: Study, name: str, results: Path) -> int | None:
     return recipe.steps_over(int(pq.read_metadata(path).num_rows))
 
 
-def seconds_a_step(records: list[Record], settings: dict[str, Any], sizes: Sizes) -> float | None:
+def seconds_a_step(records: list[MadeRecord], settings: dict[str, Any], sizes: Sizes) -> float | None:
     """Return the rate of the newest recorded training with equal recipe, sizes and device, None where there is none."""
     alike = [
         record
         for record in records
-        if record["stage"] == "train"
-        and record["exit"] == 0
-        and record["notes"].get("timed_steps")
-        and record["notes"].get("sizes") == [sizes.parameters, sizes.trained]
-        and _speed(record["settings"]) == _speed(settings)
+        if record.stage == "train"
+        and record.succeeded
+        and record.notes.get("timed_steps")
+        and record.notes.get("sizes") == [sizes.parameters, sizes.trained]
+        and _speed(record.settings) == _speed(settings)
     ]
-    newest = max(alike, key=lambda record: str(record["started"]), default=None)
-    return None if newest is None else newest["notes"]["timed_seconds"] / newest["notes"]["timed_steps"]
+    newest = max(alike, key=lambda record: record.started, default=None)
+    return None if newest is None else newest.notes["timed_seconds"] / newest.notes["timed_steps"]
 
 
 def _speed(settings: dict[str, Any]) -> dict[str, Any]:

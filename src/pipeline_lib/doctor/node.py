@@ -1,6 +1,5 @@
 """The checks that need a job: a small one, submitted like the study's own, examines a compute node."""
 
-import fcntl
 import json
 import os
 import shlex
@@ -9,8 +8,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.files import remove
 from pipeline_lib.doctor import probe
 from pipeline_lib.doctor.finding import Finding
@@ -44,7 +43,8 @@ def visit(site: Cluster, partition: str | None, longest: float, latency: float) 
     options = [part for name, value in chosen.items() if value is not None for part in (name, value)]
     size = ("--mem", "2000", "-t", "5", "-o", str(FOLDER / "log"), "-J", "vlmflow-doctor")
     with probe.HELD.open("w") as held:
-        _hold(held)
+        with suppress(OSError):  # without locks the job reports that it sees none
+            locks.take(held)
         number, fault = ask("sbatch", "--parsable", *size, *options, "--wrap", f"{script}; hostname > {marker}")
         if fault:
             return Visit(fault, None, "", "")
@@ -109,12 +109,6 @@ def _network(node: dict[str, object], site: Cluster) -> list[Finding]:
         return []
     cure = f"set `fetch: {LOGIN}` in slurm/cluster.yaml, or name a partition with a network"
     return [Finding("network", f"this machine reaches the hub and {node['host']} does not", cure)]
-
-
-def _hold(file: IO[str]) -> None:
-    """Lock a file until it is closed, where its file system has locks."""
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _ended(number: str, longest: float) -> bool:

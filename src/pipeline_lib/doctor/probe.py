@@ -1,6 +1,5 @@
 """Print what a compute node can do as JSON; `vlmflow doctor` runs `python -m pipeline_lib.doctor.probe` there."""
 
-import fcntl
 import importlib
 import platform
 import shutil
@@ -9,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pipeline_lib.core.locks import is_held
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.machine.facts import library_versions
 
@@ -30,20 +30,8 @@ def node_facts() -> dict[str, object]:
         "scratch": tempfile.gettempdir(),
         "scratch_free": shutil.disk_usage(tempfile.gettempdir()).free,
         "network": has_network(),
-        "locked": is_locked(HELD),
+        "locked": is_held(HELD),
     }
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a lock that another process holds on a file is visible here."""
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # a file system without locks
-            return False
-    return False
 
 
 def has_network() -> bool:

@@ -1,7 +1,5 @@
 """Limits the concurrent requests to one host, over all processes of the project."""
 
-import fcntl
-import logging
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +7,10 @@ from threading import Event
 from typing import IO, Iterator
 from urllib.parse import urlsplit
 
+from pipeline_lib.core import locks
+
 AT_ONCE = 8
 PAUSE = 0.05  # seconds between two attempts to take a slot
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -33,12 +31,7 @@ def slot_at(url: str, folder: Path, stopping: Event) -> Iterator[None]:
 def _free_slot(folder: Path, host: str) -> IO[bytes] | None:
     for number in range(AT_ONCE):
         file = (folder / f"{host}.{number}").open("ab")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        except OSError as error:
-            logger.warning("the requests to this host are not limited: %s", error)
-        return file
+        if locks.try_take(file, without_locks="the requests to this host are not limited"):
+            return file
+        file.close()
     return None

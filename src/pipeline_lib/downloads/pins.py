@@ -4,10 +4,10 @@ A download is named by its URL, by `drive:ID`, or by `hub:TYPE/REPOSITORY@REVISI
 or the `commit` of a revision. Files of a shard that have no other pin are named by their list and shard.
 """
 
-import fcntl
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
@@ -47,7 +47,7 @@ class Pins:
         """Write the pin of a download; a different pin that exists already raises PipelineError."""
         self._locks.mkdir(parents=True, exist_ok=True)
         with (self._locks / "pins").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            locks.take(lock)
             pins = self.all()
             if name in pins:
                 refuse_other(name, pins[name], pin, self._path)

@@ -1,6 +1,5 @@
 """The downloads of a project, stored once for all jobs; a note beside every file has its digest."""
 
-import fcntl
 import logging
 import os
 import shutil
@@ -11,6 +10,7 @@ from typing import BinaryIO, Iterator
 
 import httpx2
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.digests import DigestCache, digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
@@ -159,10 +159,7 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
     """Open the unfinished file under a lock; wait while another process or thread holds it."""
     while True:
         with part.open("a+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError as error:
-                logger.warning("a download is not locked: %s", error)
+            locks.take(file, without_locks="a download is not locked")
             if part.exists() and part.stat().st_ino == os.fstat(file.fileno()).st_ino:
                 yield file
                 return

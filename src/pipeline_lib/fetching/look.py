@@ -1,7 +1,7 @@
 """Compares a source on this machine with what a shard was fetched from: paths, sizes and times first, then bytes."""
 
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Iterator
 
 from pipeline_lib.core.digests import DigestCache, digest_text
 from pipeline_lib.core.errors import PipelineError
@@ -9,15 +9,14 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.core.walk import file_state
 from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
 from pipeline_lib.fetching.listing import scan
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import SUFFIX, digest_names, read_entries
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.job.removal import RESTORE, removed_by
 from pipeline_lib.sources.base import SourceSettings, shard_of
 
 LOOKED_AT = 50_000  # files of a folder: without --look, planning checks sizes and times of no more
 NAMED = 3  # changed files that one cause names
-
-Job = dict[str, Any]
-Record = dict[str, Any]
 
 
 def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
@@ -29,7 +28,7 @@ def look(source: SourceSettings, shard: int, shards: int) -> dict[str, str]:
     return {_recorded_name(path): _state(path, source, shard, shards) for path in paths}
 
 
-def source_changes(job: Job, record: Record, cache: DigestCache, everything: bool) -> list[str]:
+def source_changes(job: PlannedJob, record: MadeRecord, cache: DigestCache, everything: bool) -> list[str]:
     """Return a line for every difference between the source and pins of a fetch job and its record.
 
     There is nothing to compare if the record has no source, or if a clone never had the files.
@@ -41,7 +40,7 @@ def source_changes(job: Job, record: Record, cache: DigestCache, everything: boo
         return ["; ".join([f"source: {what}", *(line.strip() for line in details[:1])])]
 
 
-def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
+def unseen_source(job: PlannedJob, record: MadeRecord, everything: bool) -> str | None:
     """Return why planning did not check the source of a fetch job; None if it did, or if there is no source."""
     before, source = _seen(job, record), _source(job)
     try:
@@ -56,31 +55,30 @@ def unseen_source(job: Job, record: Record, everything: bool) -> str | None:
     return None
 
 
-def _source(job: Job) -> SourceSettings:
-    source = job["settings"]["source"]
+def _source(job: PlannedJob) -> SourceSettings:
+    source = job.settings["source"]
     settings: SourceSettings = load("sources", source["kind"]).Settings.model_validate(source)
     return settings
 
 
-def _seen(job: Job, record: Record) -> dict[str, str]:
+def _seen(job: PlannedJob, record: MadeRecord) -> dict[str, str]:
     """Return the recorded state of the source; nothing in a clone, which is on another machine."""
-    if removed_by(Path(job["outputs"]["raw"])) == RESTORE:
+    if removed_by(Path(job.outputs["raw"])) == RESTORE:
         return {}
-    seen: dict[str, str] = record["notes"].get("source", {})
+    seen: dict[str, str] = record.notes.get("source", {})
     return seen
 
 
-def _changed_pins(record: Record) -> Iterator[str]:
-    recorded = record["notes"].get("pins", {})
-    for name, change in changed_pins(recorded, Pins().all() if recorded else {}).items():
+def _changed_pins(record: MadeRecord) -> Iterator[str]:
+    for name, change in changed_pins(record.pins, Pins().all() if record.pins else {}).items():
         yield f"{PINS}: {name}: {change}"
 
 
-def _changed_files(job: Job, record: Record, cache: DigestCache, everything: bool) -> Iterator[str]:
+def _changed_files(job: PlannedJob, record: MadeRecord, cache: DigestCache, everything: bool) -> Iterator[str]:
     before = _seen(job, record)
     if not before:
         return
-    source, shard, shards = _source(job), job["settings"]["shard"], job["settings"]["shards"]
+    source, shard, shards = _source(job), job.settings["shard"], job.settings["shards"]
     paths = source.local_paths()
     names = {_recorded_name(path) for path in paths}
     if not names.issubset(before) or not names:
@@ -116,16 +114,16 @@ def _is_too_large(source: SourceSettings, everything: bool) -> bool:
     return not everything and len(scan(source).files) > LOOKED_AT
 
 
-def _other_bytes(path: Path, source: SourceSettings, job: Job, cache: DigestCache) -> Iterator[str]:
+def _other_bytes(path: Path, source: SourceSettings, job: PlannedJob, cache: DigestCache) -> Iterator[str]:
     """Yield a line if files with new times have other bytes, too; a mere touch is no change."""
     if path.is_file():
-        pins = source.pins(job["settings"]["shards"])
+        pins = source.pins(job.settings["shards"])
         name = next((name for name in pins if Path(name).absolute() == path), str(path))
         pin = pins.get(name) or (Pins().get(name) or {}).get("sha256")
         if cache.digests([path]) != [pin]:
             yield f"{_shown(path)}: not the file that was fetched"
         return
-    manifest = Path(job["outputs"]["manifest"])
+    manifest = Path(job.outputs["manifest"])
     try:
         entries = read_entries(manifest) if manifest.is_file() else []
     except PipelineError:  # a changed manifest is a cause of its own

@@ -94,7 +94,7 @@ def _carry_out(
             logger.info("reused: an equal job made these outputs before")
             return
         if warm_start.is_offered(checked, record.libraries):
-            lock.leave()  # to the warm process, which runs this function from its start
+            lock.release()  # to the warm process, which runs this function from its start
             exit_code = warm_start.start_warm(record.libraries)
             if exit_code is not None:
                 os._exit(exit_code)  # the warm process has written log and record

@@ -3,12 +3,12 @@
 The key of a state covers everything that determines the outputs; a state of other settings, code or inputs is deleted.
 """
 
-import fcntl
 import logging
 import os
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.files import remove
 from pipeline_lib.core.text import canonical_json
@@ -52,49 +52,34 @@ class OutputLock:
 
     def __init__(self, outputs: dict[str, Path], root: Path = LOCKS) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        self._path = _lock(outputs, root)
+        self._path = _lock_path(outputs, root)
         self._file: Any = None
 
     def take(self) -> None:
         """Wait until no other process makes the outputs, then lock them."""
         self._file = self._path.open("a+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locks.try_take(self._file, without_locks="outputs are not locked"):
             self._file.seek(0)
             logger.warning("waiting for process %s, which makes the same outputs", self._file.read().strip() or "?")
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        except OSError as error:
-            logger.warning("outputs are not locked: %s", error)
+            locks.take(self._file)
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
 
-    def leave(self) -> None:
-        """Release the lock."""
+    def release(self) -> None:
+        """Let other processes make the outputs."""
         self._file.close()
 
 
 def is_locked(outputs: dict[str, Path], root: Path = LOCKS) -> bool:
     """Return whether a process is making `outputs`; False on a file system without locks."""
-    return _is_held(_lock(outputs, root))
+    return locks.is_held(_lock_path(outputs, root))
 
 
 def any_locked(root: Path = LOCKS) -> bool:
     """Return whether a process is making outputs of any job; see `is_locked`."""
-    return any(_is_held(path) for path in root.glob("*.lock"))
+    return any(locks.is_held(path) for path in root.glob("*.lock"))
 
 
-def _is_held(lock: Path) -> bool:
-    try:
-        with lock.open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _lock(outputs: dict[str, Path], root: Path) -> Path:
+def _lock_path(outputs: dict[str, Path], root: Path) -> Path:
     return root / f"{outputs_name(outputs)}.lock"

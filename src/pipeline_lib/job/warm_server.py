@@ -85,7 +85,7 @@ class Server:
                 elif key.fileobj == self._ends:
                     self._ends.recv(1 << 12)
                     self._report()
-                else:
+                elif key.data in self._jobs:  # not one that ended in this very moment
                     self._kill(key.data)
         return None
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Sequence, TextIO
@@ -95,12 +96,14 @@ def _wait(number: int, answers: TextIO) -> int:
     """Return the worker's exit code; until then, forward the signals of this process to it."""
 
     def pass_on(signal_number: int, frame: FrameType | None) -> None:
-        os.kill(number, signal_number)
+        with suppress(ProcessLookupError):  # the worker has ended, and its exit code is on the way
+            os.kill(number, signal_number)
 
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, pass_on)
     code = answers.readline()
     if not code:  # the server is gone, so the exit code would never arrive
-        os.killpg(number, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(number, signal.SIGKILL)
         return 1
     return int(code) if int(code) >= 0 else 128 - int(code)

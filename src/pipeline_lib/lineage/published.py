@@ -5,7 +5,7 @@ The digests leave out files that affect no number: raw files, pictures, pages an
 
 import platform
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Sequence
 
 from pydantic import Field, ValidationError
 
@@ -14,12 +14,12 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.job.manifest import SUFFIX, Manifest
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_stages, md5_file
-from pipeline_lib.lineage.status import Status
-from pipeline_lib.lineage.why import differences, job_name
+from pipeline_lib.lineage.jobs import AssessedJob, Status
+from pipeline_lib.lineage.why import differences
 
-Job = dict[str, Any]
 Digests = dict[str, str]
 
 RULES = ("convert", "index", "tabulate", "sample", "weights", "train", "merge", "predict", "score", "gather")
@@ -44,17 +44,17 @@ class Published(Settings):
     stages: dict[str, Stage]
 
 
-def publish(study: str, jobs: list[Job]) -> Published:
+def publish(study: str, jobs: list[AssessedJob]) -> Published:
     """Return the digests of all artefacts of a plan; a missing or stale one raises PipelineError."""
     cache = DigestCache()
-    numeric = [job for job in jobs if job["rule"] in RULES]
-    unsound = next((job for job in numeric if job["status"] != Status.OK), None)
+    numeric = [job for job in jobs if job.rule in RULES]
+    unsound = next((job for job in numeric if job.status is not Status.OK), None)
     if unsound is not None:
-        value = f"{unsound['status']}: {'; '.join(unsound['causes'])}"
+        value = f"{unsound.status}: {'; '.join(unsound.causes)}"
         raise PipelineError(
-            "this stage is not up to date", where=job_name(unsound), value=value, cure="make the study: snakemake"
+            "this stage is not up to date", where=unsound.name, value=value, cure="make the study: snakemake"
         )
-    stages = {job_name(job): Stage(files=_digests(_files(job), cache), **_made_by(job)) for job in numeric}
+    stages = {job.name: Stage(files=_digests(_files(job), cache), **_made_by(job)) for job in numeric}
     return Published(study=study, architecture=platform.machine(), stages=stages)
 
 
@@ -68,12 +68,12 @@ def read_published(path: Path) -> Published:
         raise PipelineError("this is not a file of digests", where=path, value=fault, cure=cure) from error
 
 
-def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str]]:
+def differences_to(published: Published, jobs: Sequence[PlannedJob]) -> tuple[int, list[str]]:
     """Return the number of artefacts compared, and lines about the first stage that differs, if any."""
     if not published.stages:
         raise PipelineError("this file has no digests: there is nothing to compare", where=published.study)
     cache = DigestCache()
-    makers = {job_name(job): job for job in jobs}
+    makers = {job.name: job for job in jobs}
     for name, stage in published.stages.items():
         digests = _digests([path for path in stage.files if Path(path).is_file()], cache)
         lines = _unequal(stage.files, digests)
@@ -82,39 +82,38 @@ def differences_to(published: Published, jobs: list[Job]) -> tuple[int, list[str
     return sum(len(stage.files) for stage in published.stages.values()), []
 
 
-def differences_to_lock(lock: Path, jobs: list[Job]) -> tuple[int, list[str]]:
+def differences_to_lock(lock: Path, jobs: Sequence[PlannedJob]) -> tuple[int, list[str]]:
     """Return the same as `differences_to` for the outputs in a dvc.lock; folders are compared by their manifests."""
     locked = {path: md5 for entry in locked_stages(lock).values() for path, md5 in locked_files(entry).items()}
     compared, present = 0, CurrentState()
     for job in jobs:
-        expected = {path: locked[path] for path in job["outputs"].values() if path in locked}
+        expected = {path: locked[path] for path in job.outputs.values() if path in locked}
         digests = {path: md5_file(Path(path)) for path in expected if Path(path).is_file()}
         manifests = [Path(path) for path in expected if path.endswith(SUFFIX)]
         lines = _unequal(expected, digests) or [
             f"  {fault}" for manifest in manifests for fault in present.manifest_faults(manifest)
         ]
         if lines:
-            return len(expected), [_first(job_name(job)), *lines, *_inputs(job)]
+            return len(expected), [_first(job.name), *lines, *_inputs(job)]
         compared += len(expected)
     if not compared:
         raise PipelineError("this dvc.lock has no output of this study: there is nothing to compare", where=lock)
     return compared, []
 
 
-def _made_by(job: Job) -> dict[str, Any]:
-    settings = digest_text(canonical_json(job["settings"]))[:16]
-    return {"settings": settings, "code": job["code"].split()[0], "libraries": job["libraries"]}
+def _made_by(job: PlannedJob) -> dict[str, Any]:
+    settings = digest_text(canonical_json(job.settings))[:16]
+    return {"settings": settings, "code": job.code_digest, "libraries": job.libraries}
 
 
-def _files(job: Job) -> list[str]:
+def _files(job: PlannedJob) -> list[str]:
     """Return the files of a job that affect numbers: those in its manifest, and its other outputs."""
-    outputs = {name: Path(path) for name, path in job["outputs"].items() if name not in ("manifest", "curve")}
+    outputs = {name: path for name, path in job.artefact.items() if name != "curve"}
     paths = [path for path in outputs.values() if path.suffix in SUFFIXES and not path.name.endswith(".verdict.json")]
-    if "manifest" in job["outputs"]:
-        manifest = Path(job["outputs"]["manifest"])
-        if not manifest.is_file():
-            raise PipelineError("this artefact is missing", where=manifest, cure="make the study first: snakemake")
-        paths += [path for path in Manifest(manifest, DigestCache()).files() if path.suffix in SUFFIXES]
+    if job.manifest is not None:
+        if not job.manifest.is_file():
+            raise PipelineError("this artefact is missing", where=job.manifest, cure="make the study first: snakemake")
+        paths += [path for path in Manifest(job.manifest, DigestCache()).files() if path.suffix in SUFFIXES]
     return sorted({path.as_posix() for path in paths})
 
 
@@ -138,11 +137,11 @@ def _unequal(expected: Digests, digests: Digests) -> list[str]:
     ]
 
 
-def _inputs(job: Job) -> list[str]:
-    return [f"  made from {path}" for path in job["inputs"]]
+def _inputs(job: PlannedJob) -> list[str]:
+    return [f"  made from {path}" for path in job.inputs]
 
 
-def _reasons(published: Published, stage: Stage, job: Job | None) -> list[str]:
+def _reasons(published: Published, stage: Stage, job: PlannedJob | None) -> list[str]:
     """Return the inputs of a stage, and the possible reasons for the difference."""
     if job is None:
         return ["  this study has no such stage"]
@@ -151,7 +150,7 @@ def _reasons(published: Published, stage: Stage, job: Job | None) -> list[str]:
     reasons += differences(stage.libraries, planned["libraries"], "libraries")
     if platform.machine() != published.architecture:
         reasons.append(f"processor: {published.architecture} → {platform.machine()}")
-    if job["settings"].get("numerics") == "native":
+    if job.settings.get("numerics") == "native":
         reasons.append("numerics: native: processors round differently")
     unknown = "neither settings, code nor libraries differ: see docs/equal_bytes.md for processors without equal bytes"
     return [*_inputs(job), *(f"  {reason}" for reason in reasons or [unknown])]

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import SUFFIX
-from pipeline_lib.job.record import read_record
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,7 @@ class Made:
     """A file with the record of the job that made it."""
 
     path: str
-    record: dict[str, Any]
+    record: MadeRecord
     record_path: Path
     altered: str | None  # how the file differs from its record, None where it does not
 
@@ -27,18 +26,18 @@ class Records:
         self._root = root
         self._cache = DigestCache(root / ".vlmflow" / "digests")
         self.broken: list[str] = []  # a line for every file that is no record
-        self._all: list[tuple[Path, dict[str, Any]]] = []
-        self._by_output: dict[str, tuple[Path, dict[str, Any]]] = {}
+        self._all: list[tuple[Path, MadeRecord]] = []
+        self._by_output: dict[str, tuple[Path, MadeRecord]] = {}
         for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
             for path in sorted(folder.rglob("*.json")):
                 if path.stat().st_size:  # an empty record: the job was killed
                     try:
-                        record = read_record(path)
+                        record = MadeRecord.read(path)
                     except PipelineError as error:
                         self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
                         continue
                     self._all.append((path, record))
-                    self._by_output.update(dict.fromkeys(record["outputs"], (path, record)))
+                    self._by_output.update(dict.fromkeys(record.outputs, (path, record)))
 
     def made(self, path: Path) -> Made:
         """Return a file with its record; an artefact may stand for the manifest that lists it."""
@@ -47,22 +46,23 @@ class Records:
         if known not in self._by_output:
             known = path.with_suffix("").as_posix() + SUFFIX
         if known not in self._by_output:
-            raise PipelineError(
-                "no record says how this file was made"
-                if (self._root / path).exists()
-                else "no such file, and no record of one",
-                where=name,
-                cure="name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json",
-            )
+            raise self._unrecorded(path)
         record_path, record = self._by_output[known]
-        return Made(known, record, record_path, self._difference(known, record["outputs"][known]))
+        return Made(known, record, record_path, self._difference(known, record.outputs[known]))
 
-    def find(self, name: str) -> dict[str, Any] | None:
+    def _unrecorded(self, path: Path) -> PipelineError:
+        name = path.as_posix()
+        example = "name a file of results/ or data/ that a stage made, such as results/STUDY/pope_score.json"
+        exists = (self._root / path).exists()
+        what = "no record says how this file was made" if exists else "no such file, and no record of one"
+        return PipelineError(what, where=name, cure=suggest(name, self._by_output, example))
+
+    def find(self, name: str) -> MadeRecord | None:
         """Return the record of the job that made an output, None where there is none."""
         entry = self._by_output.get(name)
         return entry[1] if entry else None
 
-    def all(self) -> list[tuple[Path, dict[str, Any]]]:
+    def all(self) -> list[tuple[Path, MadeRecord]]:
         """Return every record with its path, sorted by path."""
         return self._all
 

@@ -1,7 +1,6 @@
 """Print the lineage of a file as a tree."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 from rich.tree import Tree
@@ -25,12 +24,12 @@ def render(records: Records, path: Path, all_files: bool) -> Tree:
 def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[str]) -> None:
     for line in _facts(made):
         tree.add(f"[dim]{escape(line)}[/dim]")
-    inputs = made.record["inputs"]
+    inputs = made.record.inputs
     if not inputs:
         _add_files(tree, Path(made.path), all_files)
     for name, digest in inputs.items():
         source = records.made(Path(name))
-        now = source.record["outputs"][source.path]
+        now = source.record.outputs[source.path]
         changed = "" if now == digest else "  [red]re-made since with other bytes[/red]"
         if source.path in seen:
             tree.add(f"{escape(source.path)}  {digest[:SHORT]}  [dim](above)[/dim]{changed}")
@@ -41,29 +40,29 @@ def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[s
 
 def _title(made: Made) -> str:
     mark = f"  [red]{made.altered}[/red]" if made.altered else ""
-    return f"[bold]{escape(made.path)}[/bold]  {made.record['outputs'][made.path][:SHORT]}{mark}"
+    return f"[bold]{escape(made.path)}[/bold]  {made.record.outputs[made.path][:SHORT]}{mark}"
 
 
 def _facts(made: Made) -> list[str]:
-    record: dict[str, Any] = made.record
-    making = record["reused"] or record  # an equal job made the bytes that this one linked back
+    record = made.record
+    making = record.making
     machine, repository = making["machine"], making["repository"]
     commit = (repository["commit"] or "no commit")[:SHORT] + (
         " with uncommitted changes" if repository["dirty"] else ""
     )
-    libraries = ", ".join(f"{name} {version}" for name, version in record["libraries"].items())
+    libraries = ", ".join(f"{name} {version}" for name, version in record.libraries.items())
     torch = machine["torch"]
     computing = f", {torch['threads']} threads, {torch['capability']}, GPUs {torch['gpus'] or 'none'}" if torch else ""
     return [
-        f"stage {record['stage']}, code {record['code']}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
-        f"settings {canonical_json(record['settings'])}",
+        f"stage {record.stage}, code {record.code}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
+        f"settings {canonical_json(record.settings)}",
         f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
         f"on {machine['host']}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
         *(
             f"accepted {change['at']} because {change['because']}: {'; '.join(change['changes'])}"
-            for change in record["accepted"]
+            for change in record.accepted
         ),
-        *([f"linked back {record['started']}: an equal job had made it"] if record["reused"] else []),
+        *([f"linked back {record.started}: an equal job had made it"] if record.reused else []),
     ]
 
 

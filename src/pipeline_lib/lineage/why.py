@@ -1,11 +1,11 @@
 """Why a stage would run: every value that differs between its record and the plan."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Callable, Iterator
 
-Job = dict[str, Any]
-Record = dict[str, Any]
+from pipeline_lib.job.made_record import MadeRecord
+from pipeline_lib.job.planned_job import PlannedJob
+from pipeline_lib.lineage.jobs import AssessedJob, Status
 
 BELOW = "below "  # begins a cause that comes from a job above
 NEVER_MADE = "it was never made"
@@ -20,35 +20,26 @@ class Reason:
     seconds: float | None
 
 
-def job_name(job: Job) -> str:
-    """Return the name of a job in logs: its rule and its wildcards."""
-    return " ".join(Path(job["record"]).with_suffix("").parts[-2:])
-
-
-def explain(plan: list[Job], read_record: Callable[[str], Record | None]) -> list[Reason]:
+def explain(plan: list[AssessedJob], read_record: Callable[[str], MadeRecord | None]) -> list[Reason]:
     """Return a reason for every job of the plan that would run, in the plan's order.
 
     The plan names the causes; the record that `read_record` returns states how long the job took.
     """
     unknown = ["Snakemake has no metadata of making it here"]
-    return [
-        Reason(job_name(job), job["causes"] or unknown, _seconds(read_record(job["record"])))
-        for job in plan
-        if job["runs"]
-    ]
+    return [Reason(job.name, job.causes or unknown, _seconds(read_record(job.record))) for job in plan if job.runs]
 
 
-def unseen_sources(plan: list[Job]) -> list[str]:
+def unseen_sources(plan: list[AssessedJob]) -> list[str]:
     """Return a line for every source that planning did not look at, with the reason."""
-    return sorted({f"source not looked at: {job['unseen']}" for job in plan if job.get("unseen")})
+    return sorted({f"source not looked at: {job.unseen}" for job in plan if job.unseen})
 
 
-def unvouched(plan: list[Job]) -> list[str]:
+def unvouched(plan: list[AssessedJob]) -> list[str]:
     """Return a line for every stale job that Snakemake will not run again, with its causes."""
     return [
-        f"{job_name(job)} is stale, but will not run: {'; '.join(causes)}"
+        f"{job.name} is stale, but will not run: {'; '.join(causes)}"
         for job in plan
-        if job["status"] == "stale" and not job["runs"] and (causes := own_causes(job["causes"]))
+        if job.status is Status.STALE and not job.runs and (causes := own_causes(job.causes))
     ]
 
 
@@ -58,24 +49,24 @@ def own_causes(causes: list[str]) -> list[str]:
 
 
 def causes_of(
-    job: Job,
-    record: Record | None,
+    job: PlannedJob,
+    record: MadeRecord | None,
     digest_of: Callable[[str], str | None],
-    modules_of: Callable[[Job], dict[str, str]],
+    modules_of: Callable[[PlannedJob], dict[str, str]],
 ) -> Iterator[str]:
     """Yield the differences between a job's record and its plan."""
-    if record is None or record["exit"] != 0:
-        yield NEVER_MADE if record is None else f"it failed: {str(record['error']).splitlines()[0]}"
+    if record is None or not record.succeeded:
+        yield NEVER_MADE if record is None else f"it failed: {str(record.error).splitlines()[0]}"
         return
-    yield from differences(record["settings"], job["settings"])
-    if record["code"] != job["code"]:
-        changed = changes(record["modules"], modules_of(job))
+    yield from differences(record.settings, job.settings)
+    if record.code != job.code:
+        changed = changes(record.modules, modules_of(job))
         yield from (f"code of {module} {how}" for module, how in changed)
-    yield from (f"library {line}" for line in differences(record["libraries"], job["libraries"]))
-    yield from (f"{path}: was not read before" for path in sorted(set(job["inputs"]) - set(record["inputs"])))
-    yield from (f"{path}: is no longer read" for path in sorted(set(record["inputs"]) - set(job["inputs"])))
-    for path in sorted(set(record["inputs"]) & set(job["inputs"])):
-        before, now = record["inputs"][path], digest_of(path)
+    yield from (f"library {line}" for line in differences(record.libraries, job.libraries))
+    yield from (f"{path}: was not read before" for path in sorted(set(job.inputs) - set(record.inputs)))
+    yield from (f"{path}: is no longer read" for path in sorted(set(record.inputs) - set(job.inputs)))
+    for path in sorted(set(record.inputs) & set(job.inputs)):
+        before, now = record.inputs[path], digest_of(path)
         if now != before:
             yield f"{path}: {'missing' if now is None else 'other content'}"
 
@@ -97,9 +88,7 @@ def changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str]
     return [(name, words[name]) for name in sorted(words) if before.get(name) != now.get(name)]
 
 
-def _seconds(record: Record | None) -> float | None:
-    if record is None or record["exit"] != 0:
+def _seconds(record: MadeRecord | None) -> float | None:
+    if record is None or not record.succeeded:
         return None
-    made = record["reused"] or record
-    seconds: float = made["seconds"]
-    return seconds
+    return record.making_seconds

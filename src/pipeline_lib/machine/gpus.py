@@ -3,7 +3,6 @@
 The choice changes no result.
 """
 
-import fcntl
 import logging
 import os
 import platform
@@ -11,6 +10,7 @@ import re
 import time
 from pathlib import Path
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.machine.commands import ask
 
@@ -81,14 +81,10 @@ def _node() -> str:
 def _lock(path: Path) -> int | None:
     """Lock a file and return its descriptor, or None if another process holds it; closing it releases the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    except OSError as error:
-        logger.warning("GPUs are not locked: %s", error)
-    return descriptor
+    if locks.try_take(descriptor, without_locks="GPUs are not locked"):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _listed() -> list[str]:

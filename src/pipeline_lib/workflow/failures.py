@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
 LINES = 10
 
@@ -14,6 +14,22 @@ class Failed:
 
     name: str
     log: Path
+
+
+def failed_jobs(scheduler: Any) -> list[Failed]:
+    """Return the jobs of Snakemake's scheduler that failed in all attempts; of a group job, those without outputs."""
+    jobs = [job for failed in scheduler.failed for job in (failed.jobs if failed.is_group() else [failed])]
+    return [
+        Failed(" ".join([job.rule.name, *job.wildcards_dict.values()]), Path(job.log.text))
+        for job in jobs
+        if not all(Path(path).exists() for path in job.output)
+    ]
+
+
+def earlier_scores(paths: Iterable[str], show: str) -> str:
+    """Return a note, after a failure, about score files of an earlier run; `show` is the command that prints them."""
+    earlier = [path for path in paths if Path(path).exists()]
+    return f"These scores are of an earlier run; `{show}` gives their status: {', '.join(earlier)}" if earlier else ""
 
 
 def failure_text(failed: Iterable[Failed], command: Sequence[str]) -> str:

@@ -5,44 +5,62 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Collection, Sequence
 
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_names, study_path
-from pipeline_lib.core.errors import PipelineError
-
-StudyOption = Annotated[str, typer.Option(help="`config` for config.yaml, or NAME for studies/NAME.yaml")]
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.lineage.jobs import AssessedJob
 
 NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions")  # Snakemake 9.27
+FAULT_IN_A_RULE = "\nTraceback:\n"  # a function of a rule failed, mostly because the study lacks a name in the target
+LACKING = re.compile(r"KeyError: '(.+)'\n")
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 
 
-LookOption = Annotated[bool, typer.Option("--look", help="look at the files of sources of any size")]
-
-
-def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[dict[str, Any]]:
+def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = False) -> list[AssessedJob]:
     """Return the jobs that make `targets` (default: the whole study), as rules/plan.py prints them."""
     options = ["--study", study, *(["--look"] if look else [])]
     command = [sys.executable, "rules/plan.py", *options, *(targets or [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
-        raise refusal(done.stderr.strip().removeprefix("Building DAG of jobs...").strip(), study)
-    jobs: list[dict[str, Any]] = json.loads(done.stdout)
-    return jobs
+        text = done.stderr.strip().removeprefix("Building DAG of jobs...").strip()
+        raise refusal(text, study, targets or (), _outputs(study) if targets else ())
+    return [AssessedJob.read(job, " ".join(command[1:])) for job in json.loads(done.stdout)]
 
 
-def refusal(text: str, study: str) -> PipelineError:
-    """Return Snakemake's message as an error; a fault in the study file raises its own PipelineError."""
-    results = results_folder(study, load_study(study_path(study)))
-    target = NO_RULE.search(text)
+def refusal(text: str, study: str, targets: Sequence[str] = (), outputs: Collection[str] = ()) -> PipelineError:
+    """Return Snakemake's message as an error; a fault in the study file raises its own PipelineError.
+
+    `outputs` are the files that the whole study makes; one is suggested in place of an unknown target.
+    """
+    path = study_path(study)
+    results = results_folder(study, load_study(path))
+    target = _unknown_target(text, targets, outputs)
     if target is None:
-        return PipelineError(f"Snakemake cannot plan this study:\n{text[-1000:]}", where=study_path(study))
-    others = [part for part in Path(target[1]).parts if part in study_names() and part != study]
-    cure = f"name its study: --study {others[0]}" if others else f"name a file such as {results}/BENCHMARK_score.json"
-    return PipelineError("this study does not make this file", where=study_path(study), value=target[1], cure=cure)
+        return PipelineError(f"Snakemake cannot plan this study:\n{text[-1000:]}", where=path)
+    others = [part for part in Path(target).parts if part in study_names() and part != study]
+    if others:
+        cure = f"name its study: --study {others[0]}"
+    else:
+        cure = suggest(target, outputs, f"name a file such as {results}/BENCHMARK_score.json")
+    return PipelineError("this study does not make this file", where=path, value=target, cure=cure)
 
 
-def config_option(study: str) -> str:
-    """Return the option that selects a study on Snakemake's command line; empty for config.yaml."""
-    return "" if study == DEFAULT else f" --config study={study}"
+def _unknown_target(text: str, targets: Sequence[str], outputs: Collection[str]) -> str | None:
+    """Return the target that Snakemake cannot make, None if its message is about something else."""
+    no_rule, lacking = NO_RULE.search(text), LACKING.search(text)
+    if no_rule is not None:
+        return no_rule[1]
+    if FAULT_IN_A_RULE not in text or not outputs:  # without outputs the study itself cannot be planned
+        return None
+    unknown = [target for target in targets if target not in outputs]
+    fitting = [target for target in unknown if lacking is not None and lacking[1] in target]
+    return next(iter([*fitting, *unknown]), None)
+
+
+def _outputs(study: str) -> list[str]:
+    """Return the outputs of a study's jobs; empty if the study cannot be planned either."""
+    try:
+        return [path for job in plan(study) for path in job.outputs.values()]
+    except PipelineError:
+        return []

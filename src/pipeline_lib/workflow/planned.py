@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Callable
+from typing import Callable, Sequence
 
 from snakemake.dag import DAG
 from snakemake.exceptions import WorkflowError
@@ -10,33 +10,30 @@ from snakemake.io import is_flagged
 from snakemake.jobs import Job
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.lineage.current import CurrentState
-from pipeline_lib.lineage.status import Assessment, Status, assess
-from pipeline_lib.lineage.why import NEVER_MADE, job_name, own_causes
-
-Planned = dict[str, Any]
+from pipeline_lib.lineage.jobs import Status
+from pipeline_lib.lineage.status import Assessment, assess
+from pipeline_lib.lineage.why import NEVER_MADE, own_causes
 
 SHOWN = 10  # jobs in the notice before a run
 
 
-def planned(job: Job) -> Planned:
-    """Return the plan's entry of one job.
-
-    `inputs` has manifests in place of heavy files; `waits_for` names verdicts, which decide no byte.
-    """
-    return {
-        "rule": job.rule.name,
-        "wildcards": dict(job.wildcards_dict),
-        "inputs": [str(path) for path in job.input if not is_flagged(path, "ancient")],
-        "waits_for": [str(path) for path in [job.input.get("clearance")] if path is not None],
-        "reads": [str(path) for path in job.input],
-        "outputs": {name: str(path) for name, path in job.output.items()},
-        "record": str(job.log.record),
-        "settings": json.loads(job.params.cfg),
-        "code": job.params.code,
-        "libraries": dict(pair.split("==", 1) for pair in job.params.libs.split()),
-        "shell": hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16],
-    }
+def planned(job: Job) -> PlannedJob:
+    """Return one of Snakemake's jobs as the plan describes it."""
+    return PlannedJob(
+        rule=job.rule.name,
+        wildcards=dict(job.wildcards_dict),
+        inputs=[str(path) for path in job.input if not is_flagged(path, "ancient")],
+        waits_for=[str(path) for path in [job.input.get("clearance")] if path is not None],
+        reads=[str(path) for path in job.input],
+        outputs={name: str(path) for name, path in job.output.items()},
+        record=str(job.log.record),
+        settings=json.loads(job.params.cfg),
+        code=job.params.code,
+        libraries=dict(pair.split("==", 1) for pair in job.params.libs.split()),
+        shell=hashlib.sha256(job.rule.shellcmd.encode()).hexdigest()[:16],
+    )
 
 
 def jobs_in_order(dag: DAG) -> list[Job]:
@@ -48,11 +45,12 @@ def _rule_and_outputs(job: Job) -> list[str]:
     return [job.rule.name, *map(str, job.output)]
 
 
-def force_unsound(log: Callable[[str], None], look: bool) -> None:
+def force_unsound(log: Callable[[str], None], look: bool, why: str) -> None:
     """Make Snakemake run every job whose outputs are not what the plan would make, and the jobs below it.
 
     Unpatched, Snakemake makes no missing file above an existing target (snakemake/snakemake issue 1978), and knows
     neither failures nor sources. `check_incomplete` is the step in which Snakemake forces unfinished outputs.
+    `log` takes the notices, which name the command `why`.
     """
     check = getattr(DAG.check_incomplete, "unpatched", DAG.check_incomplete)
 
@@ -63,23 +61,23 @@ def force_unsound(log: Callable[[str], None], look: bool) -> None:
             assessments = assess(jobs, CurrentState(look=look))
         except PipelineError as error:
             raise WorkflowError(str(error)) from None
-        forced = [job for job in jobs if assessments[job["record"]].forced]
-        dag.forcefiles.update(path for job in forced for path in job["outputs"].values())
-        for line in notice(jobs, assessments):
+        forced = [job for job in jobs if assessments[job.record].forced]
+        dag.forcefiles.update(path for job in forced for path in job.outputs.values())
+        for line in notice(jobs, assessments, why):
             log(line)
 
     check_incomplete.unpatched = check  # type: ignore[attr-defined]
     DAG.check_incomplete = check_incomplete
 
 
-def notice(jobs: list[Planned], assessments: dict[str, Assessment]) -> list[str]:
-    """Return a line for each of the first jobs that were made and are now unsound."""
+def notice(jobs: Sequence[PlannedJob], assessments: dict[str, Assessment], why: str = "vlmflow why") -> list[str]:
+    """Return a line for each of the first jobs that were made and are now unsound; the command `why` names all."""
     lines = [
-        f"{job_name(job)}: {assessment.status}: {causes[0]}"
+        f"{job.name}: {assessment.status}: {causes[0]}"
         for job in jobs
-        if (assessment := assessments[job["record"]]).status is not Status.RUNNING
+        if (assessment := assessments[job.record]).status is not Status.RUNNING
         and (causes := own_causes(assessment.causes))
         and causes[0] != NEVER_MADE
     ]
-    more = [f"and {len(lines) - SHOWN} more; `vlmflow why` names all"] if len(lines) > SHOWN else []
+    more = [f"and {len(lines) - SHOWN} more; `{why}` names all"] if len(lines) > SHOWN else []
     return [*lines[:SHOWN], *more]

@@ -6,12 +6,12 @@ outputs stay while any job runs; the job that makes them again removes them.
 Reads the files of Snakemake 9's file persistence (`.snakemake/locks`, `.snakemake/incomplete`).
 """
 
-import fcntl
 import platform
 from base64 import urlsafe_b64decode
 from pathlib import Path
 from typing import IO
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.files import partial, remove
 from pipeline_lib.job.resume import any_locked
 
@@ -28,19 +28,20 @@ class WorkflowLock:
         self._others = False  # whether another process is known to hold the lock
         self.alone = False  # whether no other process can be running; never true on a file system without locks
         try:
-            self._join()
-        except BlockingIOError:
-            self._others = True
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            self._others = not self._join()
         except OSError:
             return
+        if self._others:
+            locks.take(self._file, shared=True)
 
-    def _join(self) -> None:
-        """Take a shared lock, after trying for an exclusive one to set `alone`."""
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _join(self) -> bool:
+        """Take an exclusive lock, set `alone` and make the lock shared; return False if others hold the lock."""
+        if not locks.try_take(self._file):
+            return False
         self._file.seek(0)
         self.alone = self._file.read() in ("", platform.node())  # the lock of another host may not reach here
-        fcntl.flock(self._file, fcntl.LOCK_SH)
+        locks.take(self._file, shared=True)
+        return True
 
     def clear(self, folder: Path = SNAKEMAKE) -> list[str]:
         """Remove the marks and locks of a killed Snakemake if no other runs; return the marked outputs and locks."""

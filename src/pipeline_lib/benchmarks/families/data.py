@@ -55,7 +55,7 @@ COCO_VAL2014 = Dataset(
         "sha256": None,
         "below": "val2014",
     },
-    licence="Flickr's terms of use",
+    licence="Flickr Terms of Use",
     smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
     shards=4,
     convert="keep",

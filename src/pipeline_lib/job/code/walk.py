@@ -15,7 +15,7 @@ from pipeline_lib.job.code.tree import EVERYTHING, IMPORTED, Target, Tree, libra
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        *("core.errors", "core.files", "fetching.look", "training.memory"),
+        *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection
 
-from pipeline_lib.job.record import is_sealed
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc.stages import Stage
 
@@ -35,9 +34,9 @@ def _causes(stage: Stage, present: CurrentState, committed: bool) -> list[str]:
     causes = [f"{path}: missing" for path in stage.inputs if not Path(path).exists()]
     causes += [] if committed else [f"{path}: missing, and never committed" for path in absent_outputs(stage)]
     for job in stage.jobs:
-        record = present.record(job["record"])
-        causes += job["causes"]
+        record = present.record(job.record)
+        causes += job.causes
         if record is not None:
-            causes += present.faults(record, excused=set(job["outputs"].values()) - set(stage.outputs))
-            causes += [] if is_sealed(record) else [f"{job['record']}: edited since it was written"]
+            causes += present.faults(record, excused=set(job.outputs.values()) - set(stage.outputs))
+            causes += [] if record.is_sealed else [f"{job.record}: edited since it was written"]
     return causes

@@ -1,33 +1,28 @@
 """Whether a stage that was made again has the same digests, and if not, why."""
 
-from typing import Any
-
+from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.why import changes, differences
 
-Record = dict[str, Any]
 
-
-def verdict(before: Record | None, after: Record | None) -> str:
+def verdict(before: MadeRecord | None, after: MadeRecord | None) -> str:
     """Return how two runs of a job compare in a few words, with every recorded difference."""
-    if after is None or after["exit"] != 0:
+    if after is None or not after.succeeded:
         return "failed"
     if before is None:
         return "made for the first time"
-    if before["outputs"] == after["outputs"]:
+    if before.outputs == after.outputs:
         return "re-made, same digest"
     return "re-made, other digest: " + ("; ".join(reasons(before, after)) or "nothing recorded differs")
 
 
-def reasons(before: Record, after: Record) -> list[str]:
+def reasons(before: MadeRecord, after: MadeRecord) -> list[str]:
     """Return the differences between two records."""
-    lines = list(differences(before["settings"], after["settings"]))
-    lines += [f"code of {module} {how}" for module, how in changes(before["modules"], after["modules"])]
-    lines += [f"library {line}" for line in differences(before["libraries"], after["libraries"])]
-    lines += [f"input {line}" for line in differences(_short(before["inputs"]), _short(after["inputs"]))]
+    lines = list(differences(before.settings, after.settings))
+    lines += [f"code of {module} {how}" for module, how in changes(before.modules, after.modules)]
+    lines += [f"library {line}" for line in differences(before.libraries, after.libraries)]
+    lines += [f"input {line}" for line in differences(_short(before.inputs), _short(after.inputs))]
     numeric = ("processor", "python", "environment", "torch")
-    return lines + [
-        line for name in numeric for line in differences(before["machine"][name], after["machine"][name], name)
-    ]
+    return lines + [line for name in numeric for line in differences(before.machine[name], after.machine[name], name)]
 
 
 def _short(digests: dict[str, str]) -> dict[str, str]:

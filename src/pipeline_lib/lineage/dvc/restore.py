@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.job.record import is_sealed
+from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.lineage.accept import keep_made
 from pipeline_lib.lineage.current import CurrentState
 from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, locked_inputs, md5_file
-from pipeline_lib.lineage.dvc.stages import Job, Stage, identity
+from pipeline_lib.lineage.dvc.stages import Stage, identity
 from pipeline_lib.lineage.dvc.stored_records import ledger_path
 from pipeline_lib.lineage.why import causes_of, differences
 
@@ -55,12 +55,12 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
         faults += present.manifest_faults(manifest, excused=stage.outputs + stage.of("raw"))
     for record_path in map(ledger_path, stage.jobs):
         record = present.record(record_path.as_posix())
-        if record is not None and not is_sealed(record):
+        if record is not None and not record.is_sealed:
             faults.append(f"{record_path} was edited since it was written")
     return faults
 
 
-def is_told(job: Job, present: CurrentState) -> bool:
+def is_told(job: PlannedJob, present: CurrentState) -> bool:
     """Return whether the ledger's record of a job matches the present files.
 
     After `dvc repro` without `vlmflow dvc commit`, dvc.lock is newer than the ledger.
@@ -70,10 +70,10 @@ def is_told(job: Job, present: CurrentState) -> bool:
         return False
 
     def digest(name: str) -> str | None:
-        return present.digest(name) or record["inputs"].get(name)  # an absent input counts as unchanged
+        return present.digest(name) or record.inputs.get(name)  # an absent input counts as unchanged
 
-    made = {name: present.digest(name) for name in record["outputs"]}
-    same = all(now in (None, record["outputs"][name]) for name, now in made.items())
+    made = {name: present.digest(name) for name in record.outputs}
+    same = all(now in (None, record.outputs[name]) for name, now in made.items())
     return same and not list(causes_of(job, record, digest, present.modules))
 
 
@@ -81,16 +81,16 @@ def keep_for_reuse(stages: list[Stage], present: CurrentState) -> None:
     """Keep the present outputs for equal jobs, so that making an absent raw file again reruns no job below it."""
     cache = DigestCache()
     for job in (job for stage in stages for job in stage.jobs if not present.absent_outputs(job)):
-        record = present.record(job["record"])
-        if record is not None and is_sealed(record) and not (present.causes(job, record) or present.faults(record)):
-            keep_made(job, record, cache)
+        record = present.record(job.record)
+        if record is not None and record.is_sealed and not (present.causes(job, record) or present.faults(record)):
+            keep_made(job, record.content, cache)
 
 
 def heavy_files(stages: list[Stage]) -> list[Path]:
     """Return the files whose times must not change, or DVC would hash them all again."""
-    paths = [Path(path) for stage in stages for job in stage.jobs for path in _heavy(job)]
+    paths = [path for stage in stages for job in stage.jobs for path in _heavy(job)]
     return [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
 
 
-def _heavy(job: Job) -> list[str]:
-    return [path for name, path in job["outputs"].items() if name != "manifest" and "manifest" in job["outputs"]]
+def _heavy(job: PlannedJob) -> list[Path]:
+    return [] if job.manifest is None else list(job.artefact.values())

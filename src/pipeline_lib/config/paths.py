@@ -1,0 +1,155 @@
+"""The paths of a study's artefacts as their readers name them: rules, commands and estimates."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable
+
+from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.config.study import BenchmarkUse, Study, Training
+from pipeline_lib.core.plugins import load
+from pipeline_lib.recipes.base import Multimodal
+from pipeline_lib.training.settings import Optimisation
+
+MANIFEST = ".manifest.json"
+
+
+def present(*names: str | None) -> list[str]:
+    """Return the names that are not None."""
+    return [name for name in names if name is not None]
+
+
+def files_at(paths: Iterable[str], suffix: str) -> list[str]:
+    """Return paths with a suffix appended."""
+    return [f"{path}{suffix}" for path in paths]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The paths of a study; `results` is its folder of results, or Snakemake's placeholder for it."""
+
+    study: Study
+    results: str
+
+    def raw_folders(self, *datasets: str | None) -> list[str]:
+        """Return the folders of all raw shards of those datasets that are not None."""
+        return [f"data/raw/{dataset}/{shard}" for dataset in present(*datasets) for shard in self._shards(dataset)]
+
+    def raw_manifests(self, *datasets: str | None) -> list[str]:
+        """Return the manifests of all raw shards of those datasets that are not None."""
+        return files_at(self.raw_folders(*datasets), MANIFEST)
+
+    def raw_manifest(self, dataset: str, shard: str) -> Path:
+        """Return the manifest of one raw shard."""
+        return Path(f"data/raw/{dataset}/{shard}{MANIFEST}")
+
+    def raw_failures(self, dataset: str) -> list[str]:
+        """Return the lists of fetch failures of all raw shards of a dataset."""
+        return files_at(self.raw_folders(dataset), ".failures.jsonl")
+
+    def shard_files(self, dataset: str, suffix: str) -> list[str]:
+        """Return one file of every converted shard of a dataset."""
+        return [f"data/images/{dataset}/{shard}{suffix}" for shard in self._shards(dataset)]
+
+    def image_indexes(self, datasets: Iterable[str]) -> list[str]:
+        """Return the image indexes of some datasets."""
+        return [f"data/images/{dataset}/index.parquet" for dataset in datasets]
+
+    def index_manifests(self, datasets: Iterable[str]) -> list[str]:
+        """Return the manifests of the image indexes of some datasets."""
+        return [f"data/images/{dataset}/index{MANIFEST}" for dataset in datasets]
+
+    def image_files(self, datasets: Iterable[str]) -> list[str]:
+        """Return the files that contain the images of some datasets: archives and raw folders."""
+        return [path for name in datasets for path in self.shard_files(name, ".tar") + self.raw_folders(name)]
+
+    def table_rows(self, tables: Iterable[str]) -> list[str]:
+        """Return the Parquet files of some tables."""
+        return [f"data/tables/{name}.parquet" for name in tables]
+
+    def table_manifests(self, tables: Iterable[str]) -> list[str]:
+        """Return the manifests of some tables."""
+        return [f"data/tables/{name}{MANIFEST}" for name in tables]
+
+    def subset_rows(self, *subsets: str | None) -> list[str]:
+        """Return the Parquet files of those subsets that are not None."""
+        return [f"{self.results}/subsets/{name}.parquet" for name in present(*subsets)]
+
+    def subset_manifests(self, *subsets: str | None) -> list[str]:
+        """Return the manifests of those subsets that are not None."""
+        return [f"{self.results}/subsets/{name}{MANIFEST}" for name in present(*subsets)]
+
+    def choices(self, part: str, *names: str) -> list[str]:
+        """Return the paths, without suffix, of a rehearsal's choices from tables or benchmarks; else nothing."""
+        return [f"{self.results}/chosen/{part}/{name}" for name in names] if self.study.limit else []
+
+    def choices_about(self, dataset: str) -> list[str]:
+        """Return the choices that decide which images of a dataset are fetched; empty if all are."""
+        if dataset not in limited_datasets(self.study):
+            return []
+        tables = [name for name, use in self.study.tables.items() if dataset in use.images]
+        benchmarks = [name for name, use in self.study.benchmarks.items() if dataset in use.images]
+        return self.choices("tables", *tables) + self.choices("benchmarks", *benchmarks)
+
+    def model_folders(self, *models: str | None) -> list[str]:
+        """Return the folders of those models that are not None: weights, checkpoints, merged ones of adapters."""
+        return [self._model_folder(name) for name in present(*models)]
+
+    def model_manifests(self, *models: str | None) -> list[str]:
+        """Return the manifests of those models that are not None."""
+        return files_at(self.model_folders(*models), MANIFEST)
+
+    def verdicts(self, training: str) -> list[str]:
+        """Return a list with the verdict on the rows of a training; empty if it trains on no rows."""
+        recipe = self.study.trainings[training].recipe
+        if isinstance(recipe, Multimodal):
+            return [f"{self.results}/previews/{training}.verdict.json"]
+        return [f"{self.results}/pairs/{training}.verdict.json"] if isinstance(recipe, Optimisation) else []
+
+    def previews(self) -> list[str]:
+        """Return the preview pages of those trainings that read conversations and that the study's runs need."""
+        return [f"{self.results}/previews/{name}.html" for name in read_conversations(self.study)]
+
+    def scores(self) -> list[str]:
+        """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
+        return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
+
+    def submissions(self) -> list[str]:
+        """Return the submission files of the study's benchmarks, one for every run."""
+        suffixes = {
+            name: getattr(load("benchmarks", use.benchmark), "SUBMISSION", None)
+            for name, use in self.study.benchmarks.items()
+        }
+        return [
+            f"{self.results}/submissions/{run}/{name}.{suffix}"
+            for name, suffix in suffixes.items()
+            if suffix
+            for run in self.study.runs
+        ]
+
+    def tables_of(self, training: Training) -> list[str]:
+        """Return a list with the table of a training's subset; empty without a subset."""
+        return [self.study.subsets[name].table for name in present(training.subset)]
+
+    def images_of(self, training: Training) -> list[str]:
+        """Return the datasets that contain the images of a training's rows."""
+        return [dataset for name in self.tables_of(training) for dataset in self.study.tables[name].images]
+
+    def _shards(self, dataset: str) -> list[str]:
+        return [f"{number:03d}" for number in range(self.study.datasets[dataset].shards)]
+
+    def _model_folder(self, name: str) -> str:
+        if name in self.study.weights:
+            return f"data/weights/{name}"
+        merged = self.study.trainings[name].recipe.saves == "adapter"
+        return f"{self.results}/{'merged' if merged else 'checkpoints'}/{name}"
+
+
+def base_of(training: Training) -> list[str]:
+    """Return the names of the models that a training starts from."""
+    return present(training.start, training.tower, training.projector)
+
+
+def datasets_of(use: BenchmarkUse) -> list[str]:
+    """Return the datasets that contain the questions and the gold of a benchmark."""
+    return present(use.dataset, use.gold)

@@ -1,0 +1,75 @@
+"""What the Snakefile does before it knows its jobs: read study and site, clear the remains of a killed run, patch."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+from snakemake.exceptions import WorkflowError
+
+from pipeline_lib.config.load import DEFAULT, load_study, study_name, study_path
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.job import warm_start
+from pipeline_lib.machine.site import starts_warm
+from pipeline_lib.machine.slurm_site import Cluster, read_cluster
+from pipeline_lib.workflow.executor_fixes import patch_slurm_executor
+from pipeline_lib.workflow.orphans import cancel_orphans
+from pipeline_lib.workflow.workflow_lock import WorkflowLock
+
+Log = Callable[[str], None]
+
+
+@contextmanager
+def workflow_errors() -> Iterator[None]:
+    """Raise Snakemake's WorkflowError, whose text it prints without a traceback, in place of PipelineError."""
+    try:
+        yield
+    except PipelineError as error:
+        raise WorkflowError(str(error)) from None
+
+
+@workflow_errors()
+def read_study(config: Mapping[str, Any]) -> tuple[str, Study]:
+    """Return the name and the tree of the study that `--config study=NAME` selects; studies are never merged."""
+    unknown = sorted(set(config) - {"study", "look"})
+    if unknown or config.get("look", "all") != "all":
+        raise WorkflowError(
+            f"--config takes only study=NAME and look=all, not {', '.join(unknown) or config['look']}: "
+            "settings are in the study's file"
+        )
+    name = study_name(config.get("study", DEFAULT))
+    return name, load_study(study_path(name))
+
+
+@workflow_errors()
+def read_site() -> Cluster:
+    """Return the Slurm settings of this site; only `--profile slurm` uses them."""
+    return read_cluster()
+
+
+def clear_leftovers(log: Log, dry_run: bool) -> WorkflowLock:
+    """Clear the remains of a killed Snakemake, refuse to run beside a live one, and return this process's lock."""
+    lock = WorkflowLock()
+    if lock.alone and not dry_run:
+        orphans = cancel_orphans(Path.cwd())
+        if orphans:
+            log(f"Jobs of a killed run were in Slurm's queue. Cancelled: {', '.join(orphans)}")
+    removed = lock.clear()
+    if removed:
+        log(f"A killed run left its marks or its lock. Removed those of: {', '.join(removed)}")
+    if lock.others_at_work() and not dry_run:
+        raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
+    return lock
+
+
+@workflow_errors()
+def offer_warm_start() -> None:
+    """Let model jobs on this machine share a process with loaded libraries, unless site.yaml disables it."""
+    if starts_warm():
+        warm_start.offer()
+
+
+@workflow_errors()
+def patch_executor(requeues: Callable[[], bool]) -> None:
+    """Make the Slurm executor, if it is loaded, retry its status queries; refuse one that cannot be patched."""
+    patch_slurm_executor(requeues)

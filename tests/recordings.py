@@ -1,0 +1,98 @@
+"""Answers of real models with their official scores: a committed sample of their rows, or all where they lie."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SAMPLES = Path(__file__).parent / "golden"
+POPE = {"pope": "llava-v1.5-13b.jsonl", "pope-head": "llava-v1.6-vicuna-7b.jsonl"}  # folders, and their answers
+FILES = {"pope": "pope.json", "pope-head": "pope_newer.json", "scienceqa": "scienceqa.json"}  # folders, and samples
+COUNTS = ("TP", "FP", "TN", "FN")
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """A folder with question files, gold and answers, and the numbers that the official scorers make of them."""
+
+    folder: Path
+    source: str  # `sample` or `whole`
+
+    def official(self, benchmark: str) -> dict[str, Any]:
+        """Return the numbers of the official scorer for the rows that are here."""
+        numbers: dict[str, Any] = sample_of(benchmark)["official"][self.source]
+        return numbers
+
+
+def sample_of(benchmark: str) -> dict[str, Any]:
+    sample: dict[str, Any] = json.loads((SAMPLES / FILES[benchmark]).read_text())
+    return sample
+
+
+def lay_out_answers(folder: Path) -> None:
+    """Write the sampled rows into files like those that their makers published."""
+    for benchmark in POPE:
+        write_pope(folder / benchmark, benchmark)
+    write_scienceqa(folder / "scienceqa")
+
+
+def write_pope(folder: Path, benchmark: str) -> None:
+    """Write questions, answers and labels of POPE; the labels of the first version lie beside its questions."""
+    sample = sample_of(benchmark)
+    rows, labels = sample["rows"], folder / ("labels" if benchmark == "pope-head" else "")
+    labels.mkdir(parents=True)
+    write_lines(folder / "llava_pope_test.jsonl", [pope_question(row, sample["suffix"]) for row in rows])
+    write_lines(folder / POPE[benchmark], [{"question_id": row["id"], "text": row["answer"]} for row in rows])
+    for category in sorted({row["category"] for row in rows}):
+        chosen = [pope_label(row) for row in rows if row["category"] == category]
+        write_lines(labels / f"coco_pope_{category}.json", chosen)
+    if "labels_of_the_newer_random_split" in sample:
+        write_lines(labels / "coco_pope_random_3000.json", sample["labels_of_the_newer_random_split"])
+
+
+def pope_question(row: dict[str, Any], suffix: str) -> dict[str, Any]:
+    shared = {key: row[key] for key in ("image", "category")}
+    return {"question_id": row["id"], "text": row["text"] + suffix, **shared}
+
+
+def pope_label(row: dict[str, Any]) -> dict[str, Any]:
+    return {"question_id": row["label_id"], **{key: row[key] for key in ("image", "text", "label")}}
+
+
+def write_scienceqa(folder: Path) -> None:
+    """Write questions, split and result file of ScienceQA."""
+    folder.mkdir(parents=True)
+    rows = sample_of("scienceqa")["rows"]
+    write_json(folder / "llava_test_CQM-A.json", [scienceqa_question(row) for row in rows])
+    write_json(folder / "pid_splits.json", {"test": [row["id"] for row in rows]})
+    answers = {
+        name: {row["id"]: row[key] for row in rows} for name, key in (("outputs", "answer"), ("results", "official"))
+    }
+    write_json(folder / "llava-v1.5-13b_result.json", answers)
+
+
+def scienceqa_question(row: dict[str, Any]) -> dict[str, Any]:
+    turns = [{"from": "human", "value": row["text"]}, {"from": "gpt", "value": row["gold"]}]
+    return {"id": row["id"], **({"image": row["image"]} if "image" in row else {}), "conversations": turns}
+
+
+def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:
+    """Assert that a score of POPE is the official one, in every category and as the mean of their F1."""
+    metrics = scored["metrics"]
+    for category, numbers in official.items():
+        for name in ("accuracy", "precision", "recall", "f1"):
+            assert abs(metrics[f"{name}/{category}"] - numbers[name]) <= 1e-7 * numbers[name], (category, name)
+        assert sum(numbers[count] for count in COUNTS) == numbers["rows"]
+    mean = sum(numbers["f1"] for numbers in official.values()) / len(official)
+    assert abs(metrics["f1"] - mean) <= 1e-7 * mean
+    assert scored["n"] == sum(numbers["rows"] for numbers in official.values())
+    assert (scored["unparsed"], scored["missing"], scored["model"]) == (0, 0, None)
+    assert (scored["status"], scored["marks"]) == ("complete", {})
+
+
+def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content))
