@@ -29,6 +29,10 @@ LOADED = (  # slow imports of nearly every job with a model
     *("transformers.models.llama.modeling_llama", "transformers.models.llava.modeling_llava"),
 )
 
+# Bytes of freed memory that glibc keeps, and its largest block: by default it returns the memory of tensors to the
+# system, and each page that it gets back costs a fault.
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
+
 logger = logging.getLogger(__name__)
 
 
@@ -77,7 +81,8 @@ def _serve(name: str, served: str, loaded: Sequence[str]) -> bool:
     """Start a server of this name; return whether one is running."""
     command = [sys.executable, "-P", str(Path(warm_server.__file__)), name, served, *loaded]
     null = subprocess.DEVNULL
-    exit_code = subprocess.run(command, stdin=null, stdout=null, stderr=null).returncode
+    environment = os.environ | MEMORY
+    exit_code = subprocess.run(command, stdin=null, stdout=null, stderr=null, env=environment).returncode
     return exit_code in (0, warm_server.EXISTS)
 
 

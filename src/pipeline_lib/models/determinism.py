@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import torch
+from torch.utils import deterministic
 
 from pipeline_lib.core.errors import PipelineError
 
@@ -24,3 +25,5 @@ def make_deterministic(seed: int, threads: int, device: str = "cpu") -> None:
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    # Else torch fills every new tensor with NaN before an operation writes it, which costs a small training 3 %.
+    deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
