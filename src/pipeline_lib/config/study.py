@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.benchmark_data import PROTOCOL, completed
 from pipeline_lib.conversations.tabulate import TabulateSettings
-from pipeline_lib.core.plugins import Plugin, Registered
+from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
@@ -121,7 +121,7 @@ class BenchmarkUse(Settings):
 
     model_config = ConfigDict(json_schema_extra=_completed_by_module)
 
-    benchmark: Annotated[str, Registered("benchmarks")] = Field(
+    benchmark: Annotated[str, PluginName("benchmarks")] = Field(
         description="a module in pipeline_lib/benchmarks; none: the one named like this entry"
     )
     protocol: str = Field(
