@@ -17,6 +17,7 @@ from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.plugins import NamesPlugin, Plugin, PluginName, load, module_name, names
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.code.digest import module_path, reach
+from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.workflow.parameters import StageJobs, plugins_of
 from tests.project import ROOT
 
@@ -93,6 +94,12 @@ def test_the_settings_of_a_stage_name_every_kind_of_plug_in_that_its_script_can_
     kinds = {annotation.kind for annotation in named if not isinstance(annotation, PluginName) or annotation.loaded}
     assert loaded_kinds(code) == kinds
     assert used_members(code) - NOT_CALLED.get(script.stem, set()) == {use.partition(":")[2] for use in uses} - {""}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_stage_with_a_device_takes_its_gpus(script: Path) -> None:
+    model = settings_of(script)
+    assert issubclass(model, DeviceSettings) or not {"device", "devices"} & model.model_fields.keys()
 
 
 def settings_of(script: Path) -> type[Settings]:
