@@ -73,17 +73,27 @@ class Whole(Settings):
     parts: list[Part] = [Part(template="llava_v0"), Part()]
     by_name: dict[str, Annotated[str, PluginName("prompts")]] = {"a": "llava_v1"}
     also: tuple[Part, ...] = (Part(),)
+    pair: tuple[int, Annotated[str, PluginName("prompts")]] = (1, "mistral_instruct")
+
+
+class Several(Settings):
+    """A type in which no annotation is followed."""
+
+    templates: frozenset[Annotated[str, PluginName("prompts")]] = frozenset({"plain"})
 
 
 def test_plug_ins_are_found_in_lists_mappings_and_alternatives() -> None:
     assert plugins_of(Whole()) == [
         *("pipeline_lib.benchmarks.pope:questions", "pipeline_lib.benchmarks.pope:gold"),
-        *(f"pipeline_lib.prompts.{name}" for name in ("llama_2", "llava_v0", "plain", "llava_v1")),
+        *(f"pipeline_lib.prompts.{name}" for name in ("llama_2", "llava_v0", "plain", "llava_v1", "mistral_instruct")),
     ]
     keys = [key for key, _, _ in annotated(Whole(), PluginName)]
     assert keys[2:] == [
-        *(("choice",), ("parts", 0, "template"), ("parts", 1, "template"), ("by_name", "a"), ("also", 0, "template"))
+        *(("choice",), ("parts", 0, "template"), ("parts", 1, "template"), ("by_name", "a"), ("also", 0, "template")),
+        ("pair", 1),
     ]
+    with pytest.raises(TypeError, match="templates"):
+        plugins_of(Several())
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)

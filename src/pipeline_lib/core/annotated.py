@@ -1,7 +1,8 @@
 """Find the values in settings whose fields carry an annotation, such as that of a plug-in's name."""
 
+from itertools import repeat
 from types import UnionType
-from typing import Annotated, Any, Iterable, Iterator, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Iterable, Iterator, Literal, TypeVar, Union, get_args, get_origin
 
 from pipeline_lib.core.settings import Settings
 
@@ -13,7 +14,7 @@ def annotated(settings: Settings, kind: type[A], key: Key = ()) -> Iterator[tupl
     """Yield key, annotation and value wherever a field, or an item of it, is annotated with an object of `kind`.
 
     Settings in other settings, in lists and in mappings are entered, those of a plug-in by its own class. The order is
-    that of the fields, and None has no annotation.
+    that of the fields, and None has no annotation. A type that is not followed, such as a set, raises TypeError.
     """
     for name, field in type(settings).model_fields.items():
         yield from _values((*key, name), field.annotation, field.metadata, getattr(settings, name), kind)
@@ -33,11 +34,14 @@ def _values(key: Key, hint: Any, metadata: Iterable[Any], value: Any, kind: type
     elif isinstance(value, Settings):
         yield from annotated(value, kind, key)
     elif origin in (list, tuple):
-        for index, item in enumerate(value):
-            yield from _values((*key, index), parts[0], (), item, kind)
+        hints = repeat(parts[0]) if origin is list or ... in parts else parts
+        for index, (part, item) in enumerate(zip(hints, value, strict=False)):
+            yield from _values((*key, index), part, (), item, kind)
     elif origin is dict:
         for name, item in value.items():
             yield from _values((*key, name), parts[1], (), item, kind)
+    elif parts and origin is not Literal:
+        raise TypeError(f"the annotations in {hint} are not followed: setting {key}")
 
 
 def _fits(hint: Any, value: Any) -> bool:

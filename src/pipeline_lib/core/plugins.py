@@ -96,8 +96,8 @@ class PluginName(NamesPlugin):
     def used_by(self, value: Any) -> list[str]:
         """Return the module of the plug-in, or its definitions that the job uses; nothing if it is not loaded."""
         module = module_name(self.kind, value)
-        names = [f"{module}:{member}" for member in self.members] or [module]
-        return names if self.loaded else []
+        uses = [f"{module}:{member}" for member in self.members] or [module]
+        return uses if self.loaded else []
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that accepts the names of existing plug-ins."""
