@@ -1,5 +1,8 @@
 """Choices of a rehearsal with `limit`: rows of a table, questions of a benchmark. Other studies lack these stages."""
 
+choose_rows_jobs = jobs_of("choose_rows.py", lambda wc: stages.choose_rows(STUDY, wc.table))
+choose_questions_jobs = jobs_of("choose_questions.py", lambda wc: stages.choose_questions(STUDY, wc.benchmark))
+
 
 rule choose_rows:
     input:
@@ -17,9 +20,9 @@ rule choose_rows:
         mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.choose_rows(STUDY, wc.table).canonical(),
-        code=code("choose_rows.py"),
-        libs=libs("choose_rows.py"),
+        cfg=choose_rows_jobs.cfg,
+        code=choose_rows_jobs.code,
+        libs=choose_rows_jobs.libs,
     shell:
         "python -P workflow_scripts/choose_rows.py --raw {input.raw:q}"
         " --chosen {output.chosen:q} --manifest {output.manifest:q}"
@@ -43,13 +46,9 @@ rule choose_questions:
         mem_mb=growing("mem_mb", 4000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.choose_questions(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code(
-            "choose_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "cluster")
-        ),
-        libs=lambda wc: libs(
-            "choose_questions.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "cluster")
-        ),
+        cfg=choose_questions_jobs.cfg,
+        code=choose_questions_jobs.code,
+        libs=choose_questions_jobs.libs,
     shell:
         "python -P workflow_scripts/choose_questions.py --questions {input.questions:q}"
         " --chosen {output.chosen:q} --manifest {output.manifest:q}"

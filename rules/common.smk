@@ -11,21 +11,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import results_folder
+from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
 from pipeline_lib.config.study_option import study_option
 from pipeline_lib.machine.slurm_site import LOGIN
 from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.workflow import startup
 from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text
-from pipeline_lib.workflow.parameters import (
-    CodeOf,
-    inspected_plugins,
-    plugin,
-    predict_plugins,
-    recipe_plugins,
-    scored_plugins,
-)
-from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
+from pipeline_lib.workflow.parameters import StageJobs
 from pipeline_lib.workflow.planned import force_unsound
 from pipeline_lib.workflow.resources import Requests, gpus, nodes_of
 
@@ -45,9 +38,13 @@ SITE = startup.read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
 
 paths = Paths(STUDY, "<results>")
-_scripts, _requests = CodeOf(Path(workflow.basedir) / "workflow_scripts"), Requests(SITE)
-code, libs = _scripts.code, _scripts.libs
+_requests = Requests(SITE)
 growing, gpu_model, gpus_of_nodes = _requests.growing, _requests.gpu_model, _requests.gpus_of_nodes
+
+
+def jobs_of(script, settings):
+    """Return the jobs of a rule, whose parameters follow from the settings that a job's wildcards have."""
+    return StageJobs(Path(workflow.basedir) / "workflow_scripts" / script, settings)
 
 
 # The entries of the study that a rule's wildcards name.

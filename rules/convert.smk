@@ -1,5 +1,8 @@
 """Images as models read them: archives of converted images, and an index of the bytes of every image."""
 
+convert_jobs = jobs_of("convert.py", lambda wc: stages.convert(STUDY, wc.dataset))
+index_jobs = jobs_of("index.py", lambda wc: stages.index(STUDY, wc.dataset))
+
 
 rule convert:
     input:
@@ -18,9 +21,9 @@ rule convert:
         mem_mb=growing("mem_mb", 2000),
         runtime=growing("runtime", 120),
     params:
-        cfg=lambda wc: stages.convert(STUDY, wc.dataset).canonical(),
-        code=code("convert.py"),
-        libs=libs("convert.py"),
+        cfg=convert_jobs.cfg,
+        code=convert_jobs.code,
+        libs=convert_jobs.libs,
     shell:
         "python -P workflow_scripts/convert.py --raw {input.raw:q}"
         " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
@@ -50,9 +53,9 @@ rule index:
         mem_mb=growing("mem_mb", 4000),
         runtime=growing("runtime", 30),
     params:
-        cfg=lambda wc: stages.index(STUDY, wc.dataset).canonical(),
-        code=code("index.py"),
-        libs=libs("index.py"),
+        cfg=index_jobs.cfg,
+        code=index_jobs.code,
+        libs=index_jobs.libs,
     shell:
         "python -P workflow_scripts/index.py --shards {input.shards:q} --raw {input.raw:q} --index {output.index:q}"
         " --health {output.health:q} --picture {output.picture:q} --quarantine {output.quarantine:q}"

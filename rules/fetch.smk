@@ -1,5 +1,9 @@
 """Raw files of one shard of a dataset, unchanged from its source."""
 
+fetch_jobs = jobs_of(
+    "fetch.py", lambda wc: stages.fetch(STUDY, wc.dataset, int(wc.shard), paths.raw_manifest(wc.dataset, wc.shard))
+)
+
 
 rule fetch:
     input:
@@ -19,11 +23,9 @@ rule fetch:
         mem_mb=growing("mem_mb", 2000),
         runtime=480,
     params:
-        cfg=lambda wc: stages.fetch(
-            STUDY, wc.dataset, int(wc.shard), paths.raw_manifest(wc.dataset, wc.shard)
-        ).canonical(),
-        code=lambda wc: code("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
-        libs=lambda wc: libs("fetch.py", *plugin("sources", STUDY.datasets[wc.dataset].source.kind)),
+        cfg=fetch_jobs.cfg,
+        code=fetch_jobs.code,
+        libs=fetch_jobs.libs,
     shell:
         "python -P workflow_scripts/fetch.py --chosen {input.chosen:q}"
         " --raw {output.raw:q} --failures {output.failures:q}"

@@ -1,5 +1,7 @@
 """All runs of a benchmark side by side."""
 
+gather_jobs = jobs_of("gather.py", lambda wc: stages.gather(STUDY, wc.benchmark))
+
 
 rule gather:
     input:
@@ -16,9 +18,9 @@ rule gather:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,
     params:
-        cfg=lambda wc: stages.gather(STUDY, wc.benchmark).canonical(),
-        code=code("gather.py"),
-        libs=libs("gather.py"),
+        cfg=gather_jobs.cfg,
+        code=gather_jobs.code,
+        libs=gather_jobs.libs,
     shell:
         "python -P workflow_scripts/gather.py --scores {input.scores:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

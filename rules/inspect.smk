@@ -1,5 +1,8 @@
 """Checks of benchmark questions before any model is trained or evaluated; rules/preview.smk checks training rows."""
 
+inspect_questions_jobs = jobs_of("inspect_questions.py", lambda wc: stages.inspect_questions(STUDY, wc.benchmark))
+inspect_benchmarks_jobs = jobs_of("inspect_benchmarks.py", lambda wc: stages.inspect_benchmarks())
+
 
 rule inspect_questions:
     input:
@@ -21,9 +24,9 @@ rule inspect_questions:
         mem_mb=growing("mem_mb", 4000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.inspect_questions(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("inspect_questions.py", *inspected_plugins(benchmark_use(wc).benchmark)),
-        libs=lambda wc: libs("inspect_questions.py", *inspected_plugins(benchmark_use(wc).benchmark)),
+        cfg=inspect_questions_jobs.cfg,
+        code=inspect_questions_jobs.code,
+        libs=inspect_questions_jobs.libs,
     shell:
         "python -P workflow_scripts/inspect_questions.py --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"
@@ -47,9 +50,9 @@ rule inspect_benchmarks:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,
     params:
-        cfg=stages.inspect_benchmarks().canonical(),
-        code=code("inspect_benchmarks.py"),
-        libs=libs("inspect_benchmarks.py"),
+        cfg=inspect_benchmarks_jobs.cfg,
+        code=inspect_benchmarks_jobs.code,
+        libs=inspect_benchmarks_jobs.libs,
     shell:
         "python -P workflow_scripts/inspect_benchmarks.py --verdicts {input.verdicts:q} --verdict {output.verdict:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

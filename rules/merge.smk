@@ -1,5 +1,7 @@
 """Merged models: an adapter merged into the model that it was trained on, with a receipt."""
 
+merge_jobs = jobs_of("merge.py", lambda wc: stages.merge(STUDY))
+
 
 rule merge:
     input:
@@ -23,9 +25,9 @@ rule merge:
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 60),
     params:
-        cfg=stages.merge(STUDY).canonical(),
-        code=code("merge.py"),
-        libs=libs("merge.py"),
+        cfg=merge_jobs.cfg,
+        code=merge_jobs.code,
+        libs=merge_jobs.libs,
     shell:
         "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q}"

@@ -1,5 +1,7 @@
 """Answers of a run to a benchmark."""
 
+predict_jobs = jobs_of("predict.py", lambda wc: stages.predict(STUDY, wc.run, wc.benchmark))
+
 
 rule predict:
     input:
@@ -24,14 +26,14 @@ rule predict:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
     threads: STUDY.threads
     resources:
-        gpu=lambda wc: gpus(stages.predict(STUDY, wc.run, wc.benchmark)),
-        gpu_model=lambda wc: gpu_model(stages.predict(STUDY, wc.run, wc.benchmark)),
+        gpu=lambda wc: gpus(predict_jobs.settings(wc)),
+        gpu_model=lambda wc: gpu_model(predict_jobs.settings(wc)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
     params:
-        cfg=lambda wc: stages.predict(STUDY, wc.run, wc.benchmark).canonical(),
-        code=lambda wc: code("predict.py", *predict_plugins(STUDY, wc.run, wc.benchmark)),
-        libs=lambda wc: libs("predict.py", *predict_plugins(STUDY, wc.run, wc.benchmark)),
+        cfg=predict_jobs.cfg,
+        code=predict_jobs.code,
+        libs=predict_jobs.libs,
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"

@@ -1,5 +1,9 @@
 """Checks of a training's rows: token counts, the verdict that the training waits for, and a page that shows rows."""
 
+inspect_rows_jobs = jobs_of("inspect_rows.py", lambda wc: stages.inspect(STUDY, wc.training))
+inspect_images_jobs = jobs_of("inspect_images.py", lambda wc: stages.inspect_images(STUDY, wc.training))
+preview_jobs = jobs_of("preview.py", lambda wc: stages.preview())
+
 
 rule inspect_rows:
     input:
@@ -21,9 +25,9 @@ rule inspect_rows:
         mem_mb=growing("mem_mb", 8000),
         runtime=growing("runtime", 60),
     params:
-        cfg=lambda wc: stages.inspect(STUDY, wc.training).canonical(),
-        code=lambda wc: code("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
-        libs=lambda wc: libs("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
+        cfg=inspect_rows_jobs.cfg,
+        code=inspect_rows_jobs.code,
+        libs=inspect_rows_jobs.libs,
     shell:
         "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
         " --subset {input.subset:q} --table {input.table:q}"
@@ -48,9 +52,9 @@ rule inspect_images:
         mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.inspect_images(STUDY, wc.training).canonical(),
-        code=code("inspect_images.py"),
-        libs=libs("inspect_images.py"),
+        cfg=inspect_images_jobs.cfg,
+        code=inspect_images_jobs.code,
+        libs=inspect_images_jobs.libs,
     shell:
         "python -P workflow_scripts/inspect_images.py --subset {input.subset:q} --table {input.table:q}"
         " --verdict {output.verdict:q}"
@@ -73,9 +77,9 @@ rule preview:
         mem_mb=growing("mem_mb", 1000),
         runtime=10,
     params:
-        cfg=lambda wc: stages.preview().canonical(),
-        code=code("preview.py"),
-        libs=libs("preview.py"),
+        cfg=preview_jobs.cfg,
+        code=preview_jobs.code,
+        libs=preview_jobs.libs,
     shell:
         "python -P workflow_scripts/preview.py --counts {input.counts:q} --page {output.page:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"

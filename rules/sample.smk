@@ -1,5 +1,7 @@
 """Subsets: rows of a table, chosen by a strategy."""
 
+sample_jobs = jobs_of("sample.py", lambda wc: stages.sample(STUDY, wc.subset))
+
 
 rule sample:
     input:
@@ -17,9 +19,9 @@ rule sample:
         mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.sample(STUDY, wc.subset).canonical(),
-        code=lambda wc: code("sample.py", *plugin("sampling", subset(wc).sample.strategy)),
-        libs=lambda wc: libs("sample.py", *plugin("sampling", subset(wc).sample.strategy)),
+        cfg=sample_jobs.cfg,
+        code=sample_jobs.code,
+        libs=sample_jobs.libs,
     shell:
         "python -P workflow_scripts/sample.py --table {input.table:q}"
         " --subset {output.subset:q} --manifest {output.manifest:q}"

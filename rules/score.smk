@@ -1,5 +1,7 @@
 """Verdicts and metrics of one run on a benchmark."""
 
+score_jobs = jobs_of("score.py", lambda wc: stages.score(STUDY, wc.benchmark))
+
 
 rule score:
     input:
@@ -21,9 +23,9 @@ rule score:
         mem_mb=growing("mem_mb", 2000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.score(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("score.py", *scored_plugins(benchmark_use(wc).benchmark)),
-        libs=lambda wc: libs("score.py", *scored_plugins(benchmark_use(wc).benchmark)),
+        cfg=score_jobs.cfg,
+        code=score_jobs.code,
+        libs=score_jobs.libs,
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

@@ -1,5 +1,7 @@
 """Answers in the file format of a benchmark's evaluation server."""
 
+submit_jobs = jobs_of("submit.py", lambda wc: stages.submit(STUDY, wc.benchmark))
+
 
 rule submit:
     input:
@@ -21,9 +23,9 @@ rule submit:
         mem_mb=growing("mem_mb", 2000),
         runtime=30,
     params:
-        cfg=lambda wc: stages.submit(STUDY, wc.benchmark).canonical(),
-        code=lambda wc: code("submit.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "submission")),
-        libs=lambda wc: libs("submit.py", *plugin("benchmarks", benchmark_use(wc).benchmark, "questions", "submission")),
+        cfg=submit_jobs.cfg,
+        code=submit_jobs.code,
+        libs=submit_jobs.libs,
     shell:
         "python -P workflow_scripts/submit.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"

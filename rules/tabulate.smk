@@ -1,5 +1,7 @@
 """Validated tables of conversations."""
 
+tabulate_jobs = jobs_of("tabulate.py", lambda wc: stages.tabulate(STUDY, wc.table))
+
 
 rule tabulate:
     input:
@@ -23,9 +25,9 @@ rule tabulate:
         mem_mb=growing("mem_mb", 8000),
         runtime=60,
     params:
-        cfg=lambda wc: stages.tabulate(STUDY, wc.table).canonical(),
-        code=code("tabulate.py"),
-        libs=libs("tabulate.py"),
+        cfg=tabulate_jobs.cfg,
+        code=tabulate_jobs.code,
+        libs=tabulate_jobs.libs,
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"

@@ -1,5 +1,7 @@
 """Checkpoints: from weights or another checkpoint, by a recipe, on a subset."""
 
+train_jobs = jobs_of("train.py", lambda wc: stages.train(STUDY, wc.training))
+
 
 rule train:
     input:
@@ -28,20 +30,20 @@ rule train:
     threads: lambda wc: STUDY.threads * training(wc).devices.gpus_per_node
     resources:
         nodes=lambda wc: training(wc).devices.nodes,
-        gpu=lambda wc: None if across(wc) else gpus(stages.train(STUDY, wc.training)),
-        gpu_model=lambda wc: None if across(wc) else gpu_model(stages.train(STUDY, wc.training)),
+        gpu=lambda wc: None if across(wc) else gpus(train_jobs.settings(wc)),
+        gpu_model=lambda wc: None if across(wc) else gpu_model(train_jobs.settings(wc)),
         mpi=lambda wc: "srun" if across(wc) else None,
         tasks=lambda wc: across(wc),
-        gres=lambda wc: gpus_of_nodes(stages.train(STUDY, wc.training)) if across(wc) else None,
+        gres=lambda wc: gpus_of_nodes(train_jobs.settings(wc)) if across(wc) else None,
         tasks_per_gpu=lambda wc: 0 if across(wc) else None,  # else the executor asks for `tasks` on every GPU
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 1440),
         slurm_extra="--signal=TERM@120",  # a signal two minutes before its limit, to save its state
         save_every=STUDY.save_every,
     params:
-        cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),
-        code=lambda wc: code("train.py", *recipe_plugins(training(wc).recipe)),
-        libs=lambda wc: libs("train.py", *recipe_plugins(training(wc).recipe)),
+        cfg=train_jobs.cfg,
+        code=train_jobs.code,
+        libs=train_jobs.libs,
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"

@@ -1,5 +1,7 @@
 """Starting weights of language models and CLIP."""
 
+weights_jobs = jobs_of("weights.py", lambda wc: stages.weights(STUDY, wc.weights))
+
 
 rule weights:
     input:
@@ -22,9 +24,9 @@ rule weights:
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
     params:
-        cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
-        code=lambda wc: code("weights.py", *plugin("weights", weights(wc).make.kind)),
-        libs=lambda wc: libs("weights.py", *plugin("weights", weights(wc).make.kind)),
+        cfg=weights_jobs.cfg,
+        code=weights_jobs.code,
+        libs=weights_jobs.libs,
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --files {input.files:q} --tower {input.tower:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"

@@ -1,6 +1,7 @@
 """Choose the rows of a subset."""
 
-from pipeline_lib.conversations.subset import SampleSettings, sample, write_subset
+from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.subset import write_subset
 from pipeline_lib.conversations.table import read_table
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run

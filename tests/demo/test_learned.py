@@ -103,7 +103,14 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
     gold = pope.gold(files, questions, "llava15")
     names = FileNames(questions="llava_pope_test.jsonl", gold="labels")
     settings = PredictSettings(
-        benchmark="pope", protocol="llava15", files=names, model_id="blank", threads=1, batch_size=64, max_new_tokens=8
+        benchmark="pope",
+        template="vicuna_v1",
+        protocol="llava15",
+        files=names,
+        model_id="blank",
+        threads=1,
+        batch_size=64,
+        max_new_tokens=8,
     )
     llava = load_llava(ROOT / "results/checkpoints/full")
     answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]

@@ -89,6 +89,7 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     files = FileNames(questions="q")
     settings = PredictSettings(
         benchmark="pope",
+        template=str(llava.card.template),
         protocol="llava15",
         files=files,
         model_id="m",

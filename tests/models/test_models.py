@@ -191,6 +191,7 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
     def texts(batch_size: int) -> list[str]:
         settings = PredictSettings(
             benchmark="pope",
+            template="vicuna_v1",
             protocol="llava15",
             files=names,
             model_id="m",
@@ -220,17 +221,34 @@ def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> tor
 def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Path, tmp_path: Path) -> None:
     files = FileNames(questions="q")
     settings = PredictSettings(
-        benchmark="pope", protocol="llava15", files=files, model_id="m", threads=1, max_new_tokens=5000
+        benchmark="pope",
+        template="vicuna_v1",
+        protocol="llava15",
+        files=files,
+        model_id="m",
+        threads=1,
+        max_new_tokens=5000,
     )
     asked = [Question("7", "What?", (), "all")]
     with pytest.raises(PipelineError, match=r"(?s)question 7.*write `max_new_tokens: \d+` or less"):
         predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
 
 
-def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
-    settings = PredictSettings(
-        benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m", threads=1
+def settings_of(template: str) -> PredictSettings:
+    files = FileNames(questions="q")
+    return PredictSettings(
+        benchmark="pope", template=template, protocol="llava15", files=files, model_id="m", threads=1
     )
+
+
+def test_a_model_of_another_template_is_refused(assembled: Path, tmp_path: Path) -> None:
+    saved = SavedTexts(tmp_path / "texts")
+    with pytest.raises(PipelineError, match=r"(?s)another template than plain.*vicuna_v1"):
+        predict(load_llava(assembled), [], ImageReader([]), settings_of("plain"), "digest", saved)
+
+
+def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
+    settings = settings_of("vicuna_v1")
     asked = [Question("7", "Same?", ("a.png", "b.png"), "all")]
     with pytest.raises(PipelineError, match=r"(?s)several images.*question 7"):
         predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))

@@ -39,6 +39,7 @@ def answers(
     make_deterministic(0, 1)
     settings = PredictSettings(
         benchmark="pope",
+        template=str(llava.card.template),
         protocol="llava15",
         files=FileNames(questions="q"),
         model_id="m",

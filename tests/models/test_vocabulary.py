@@ -51,7 +51,13 @@ def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
 
 def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     settings = PredictSettings(
-        benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m", threads=1, max_new_tokens=8
+        benchmark="pope",
+        template=str(llava.card.template),
+        protocol="llava15",
+        files=FileNames(questions="q"),
+        model_id="m",
+        threads=1,
+        max_new_tokens=8,
     )
     questions = [Question("1", "What is it?", ("0.jpg",), "part"), Question("2", "What is it?", (), "part")]
 

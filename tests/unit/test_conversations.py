@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline_lib.conversations.row_keys import unread_media
-from pipeline_lib.conversations.subset import SampleSettings, sample, subset_conversations, write_subset
+from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.subset import subset_conversations, write_subset
 from pipeline_lib.conversations.table import Conversation, read_table, write_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
 from pipeline_lib.core.errors import PipelineError

@@ -19,15 +19,14 @@ import time
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
-from pipeline_lib.core.settings import Settings
+from pipeline_lib.machine.numerics import DeviceSettings
 
 
-class What(Settings):
+class What(DeviceSettings):
     """What happens."""
 
     happens: str
     threads: int = 1
-    device: str = "cpu"
 
 
 def work(job: Job[What]) -> None:

@@ -11,8 +11,8 @@ from pipeline_lib.benchmarks import pope
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study, results_folder
-from pipeline_lib.config.partial import limited_datasets
 from pipeline_lib.config.pins import open_pins
+from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import Study
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.errors import PipelineError

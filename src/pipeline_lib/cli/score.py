@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline_lib.benchmarks.base import FileNames, Files
+from pipeline_lib.benchmarks.base import FileNames, Files, load_benchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.notice import NO_NUMBER
@@ -32,6 +32,7 @@ def score(
         raise PipelineError(
             "no such file or folder of gold answers", where=gold, cure="docs/benchmarks.md names the file"
         )
+    load_benchmark(benchmark, protocol)  # raises for an unknown name
     names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
     settings = ScoreSettings(
         benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above

@@ -2,7 +2,9 @@
 
 from typing import Iterator
 
+from pipeline_lib.config.names import Ref
 from pipeline_lib.config.study import Study
+from pipeline_lib.core.annotated import annotated
 from pipeline_lib.recipes.base import Multimodal
 
 
@@ -20,7 +22,7 @@ def needed_trainings(study: Study) -> list[str]:
         if name in study.trainings and name not in needed:
             needed.add(name)
             training = study.trainings[name]
-            models |= {part for part in (training.start, training.tower, training.projector) if part is not None}
+            models |= {model for _, ref, model in annotated(training, Ref) if "trainings" in ref.parts}
     return sorted(needed)
 
 

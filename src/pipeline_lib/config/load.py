@@ -105,6 +105,7 @@ def load_study(path: Path, look: Callable[[Study], Iterable[Problem]] = lambda s
     except ValidationError as error:
         faults = [_problem(item) for item in error.errors()]
     if faults:
+        faults.sort(key=lambda problem: line_number(document, problem.key))
         lines = [_line(path, document, problem) for problem in faults[:LISTED]]
         lines += [f"  and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
         raise PipelineError(f"{len(faults)} fault{'s' * (len(faults) > 1)} in this study:\n" + "\n".join(lines))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Iterable
 
 from pipeline_lib.config.ancestry import read_conversations
-from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import Multimodal

@@ -1,6 +1,6 @@
 """Open pins: downloads of a study that neither the study nor `studies/pins.lock` pins."""
 
-from pipeline_lib.config.partial import limited_datasets
+from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import Dataset, Study
 from pipeline_lib.downloads.pins import Pins
 from pipeline_lib.sources.base import shard_pin

@@ -4,8 +4,8 @@ import inspect
 from importlib import import_module
 from typing import Any, Iterator
 
+from pipeline_lib.config.names import NAME
 from pipeline_lib.config.schema import DEFINITIONS, study_schema
-from pipeline_lib.config.study import NAME
 from pipeline_lib.core.plugins import ROOT, load, names
 
 Schema = dict[str, Any]

@@ -2,10 +2,11 @@
 
 from typing import Iterator, Mapping
 
-from pipeline_lib.config.partial import two_rehearsals
+from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
-from pipeline_lib.config.rehearsal import without_stand_in
+from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Study, Training
+from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import DeclaredProjector
@@ -13,51 +14,31 @@ from pipeline_lib.training.settings import Optimisation
 
 
 def problems(study: Study) -> list[Problem]:
-    """Return a problem for every reference that is wrong, in the order of the tree."""
+    """Return a problem for every reference that is wrong."""
     return [
-        *_tables(study),
-        *_subsets(study),
+        *_names(study),
         *_weights(study),
         *_trainings(study),
         *_runs(study),
         *_benchmarks(study),
-        *without_stand_in(study),
-        *two_rehearsals(study),
+        *rehearsal_problems(study),
         *_cycles(study),
     ]
 
 
-def _missing(key: Key, name: str, known: Mapping[str, object], kind: str) -> Iterator[Problem]:
-    if name not in known:
-        yield Problem(key, f"no such {kind}", name, suggest(name, known))
-
-
-def _images(key: Key, datasets: list[str], study: Study) -> Iterator[Problem]:
-    for index, name in enumerate(datasets):
-        yield from _missing((*key, index), name, study.datasets, "dataset")
-        if name in study.datasets and study.datasets[name].convert is None:
-            yield Problem(
-                (*key, index), "the images of this dataset are not converted", name, "add `convert` to the dataset"
-            )
-
-
-def _tables(study: Study) -> Iterator[Problem]:
-    for name, table in study.tables.items():
-        yield from _missing(("tables", name, "dataset"), table.dataset, study.datasets, "dataset")
-        yield from _images(("tables", name, "images"), table.images, study)
-
-
-def _subsets(study: Study) -> Iterator[Problem]:
-    for name, subset in study.subsets.items():
-        yield from _missing(("subsets", name, "table"), subset.table, study.tables, "table")
+def _names(study: Study) -> Iterator[Problem]:
+    """Yield a problem for every name that no entry has, and for images of a dataset that is not converted."""
+    for key, ref, name in annotated(study, Ref):
+        known = [entry for part in ref.parts for entry in getattr(study, part)]
+        if name not in known:
+            yield Problem(key, f"no such {ref.kind}", name, suggest(name, known))
+        elif ref.images and study.datasets[name].convert is None:
+            hint = "add `convert` to the dataset"
+            yield Problem(key, "the images of this dataset are not converted", name, hint)
 
 
 def _weights(study: Study) -> Iterator[Problem]:
     for name, weights in study.weights.items():
-        for index, table in enumerate(weights.tables):
-            yield from _missing(("weights", name, "tables", index), table, study.tables, "table")
-        if weights.dataset is not None:
-            yield from _missing(("weights", name, "dataset"), weights.dataset, study.datasets, "dataset")
         if weights.tower is not None:
             kinds = ("clip",) if weights.make.takes_tower() else ()
             yield from _model(("weights", name, "tower"), weights.tower, kinds, study.weights, study)
@@ -75,8 +56,6 @@ def _trainings(study: Study) -> Iterator[Problem]:
                 yield from _model((*key, part), model, kinds, models, study)
         if training.recipe.adopts and training.adapter is None:
             yield Problem(key, "this recipe needs an `adapter`", training.recipe.name)
-        if training.subset is not None:
-            yield from _missing((*key, "subset"), training.subset, study.subsets, "subset")
         if _lacks_tower(training, study):
             yield Problem(key, "a language model needs a `tower` to become a LLaVA", training.start, "add `tower`")
         if training.recipe.makes == "clip" and _without_images(training, study):
@@ -110,7 +89,7 @@ def _parts(training: Training) -> dict[str, tuple[str, ...]]:
 def _model(
     key: Key, name: str, kinds: tuple[str, ...], models: Mapping[str, object], study: Study
 ) -> Iterator[Problem]:
-    yield from _missing(key, name, models, "weights or training")
+    """Yield a problem for a model of another kind; `_names` yields one for a name that is not in `models`."""
     if name in models:
         kind = study.model_kind(name)
         if kind not in kinds:
@@ -160,10 +139,6 @@ def _runs(study: Study) -> Iterator[Problem]:
 def _benchmarks(study: Study) -> Iterator[Problem]:
     for name, use in study.benchmarks.items():
         key = ("benchmarks", name)
-        yield from _missing((*key, "dataset"), use.dataset, study.datasets, "dataset")
-        if use.gold is not None:
-            yield from _missing((*key, "gold"), use.gold, study.datasets, "dataset")
-        yield from _images((*key, "images"), use.images, study)
         yield from _protocol(key, use)
         yield from _unasked(key, use, study)
 

@@ -1,15 +1,25 @@
-"""Rehearsals: a study on stand-ins or on a part of its data, with separate artefacts and marked scores."""
+"""Rehearsals: a study on stand-ins (`smoke`) or on a part of its data (`limit`), with marked scores.
 
-from typing import Iterator, Literal
+What a rehearsal uses whole, such as question files and published weights, it shares with the full study. Smaller
+artefacts have names of their own: datasets that hold only images, tables, and weights whose tokenizer is trained on
+tables; in a smoke run, all of data/.
+"""
 
-from pipeline_lib.config.partial import in_part
+from math import ceil
+from typing import Any, Collection, Iterator, Literal, Mapping
+
+from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Problem
-from pipeline_lib.config.renaming import SHARED, Tree, renamed
-from pipeline_lib.config.study import Study
+from pipeline_lib.config.study import Dataset, Study, Weights
+from pipeline_lib.core.annotated import annotated
 
 Stamp = Literal["SMOKE", "PARTIAL"]
+Tree = dict[str, Any]  # a study as built-in types
+Names = Mapping[str, Collection[str]]  # by the part of the study whose entries they name
 
+IN_DATA = ("datasets", "tables", "weights")  # the parts whose artefacts are in data/, which studies share
 TOKENS = 8  # longest answer in a smoke run: random models do not end their answers
+LEAST = 2  # rows of a subset: if one is unusable, one remains
 
 
 def stamp(study: Study) -> Stamp | None:
@@ -19,43 +29,108 @@ def stamp(study: Study) -> Stamp | None:
     return None if study.limit is None else "PARTIAL"
 
 
-def without_stand_in(study: Study) -> Iterator[Problem]:
-    """Yield a problem for every dataset and weights that a smoke run needs and that have no stand-in."""
-    if study.smoke:
-        needed = {"datasets": _datasets_in_smoke(study), "weights": set(study.weights)}
-        for part, names in needed.items():
-            for name in sorted(names & getattr(study, part).keys()):
-                if getattr(study, part)[name].smoke is None:
-                    yield Problem((part, name), "a smoke run needs a stand-in", name, "add `smoke`")
-
-
-def _datasets_in_smoke(study: Study) -> set[str]:
-    """Return the datasets that a smoke run reads: those of tables, benchmarks and stand-in weights."""
-    named = [name for table in study.tables.values() for name in (table.dataset, *table.images)]
-    named += [name for use in study.benchmarks.values() for name in (use.dataset, use.gold, *use.images) if name]
-    stand_ins = [weights.smoke for weights in study.weights.values() if weights.smoke]
-    return {*named, *(weights.dataset for weights in stand_ins if weights.dataset)}
-
-
 def rehearsed(study: Study) -> Study:
-    """Return the study as it runs: itself, or a rehearsal, whose smaller parts have names of their own."""
+    """Return the study as it runs: itself, or a rehearsal, whose smaller entries have names of their own."""
     if study.smoke:
-        return Study.model_validate(_in_smoke(study.model_dump(mode="json"), _datasets_in_smoke(study)))
-    return study if study.limit is None else Study.model_validate(in_part(study))
+        return Study.model_validate(_in_smoke(study))
+    return study if study.limit is None else Study.model_validate(_in_part(study))
 
 
-def _in_smoke(tree: Tree, used: set[str]) -> Tree:
+def rehearsal_problems(study: Study) -> Iterator[Problem]:
+    """Yield a problem if a study sets both `smoke` and `limit`, and one for every stand-in that a smoke run lacks."""
+    if study.smoke and study.limit is not None:
+        limit = study.limit.model_dump()
+        yield Problem(("limit",), "a smoke run has no real data to limit", limit, "remove `smoke` or `limit`")
+    if study.smoke:
+        used = _datasets(_with_stand_ins(study))
+        datasets = {name: dataset for name, dataset in study.datasets.items() if name in used}
+        yield from _without_stand_in("datasets", datasets)
+        yield from _without_stand_in("weights", study.weights)
+
+
+def _without_stand_in(part: str, entries: Mapping[str, Dataset | Weights]) -> Iterator[Problem]:
+    for name, entry in entries.items():
+        if entry.smoke is None:
+            yield Problem((part, name), "a smoke run needs a stand-in", name, "add `smoke`")
+
+
+def limited_datasets(study: Study) -> set[str]:
+    """Return the datasets of which only the images in use are fetched; none without a limit.
+
+    A dataset that also holds a table's file, questions, gold or weights is fetched whole: which of its files are needed
+    is known only after the fetch.
+    """
+    return _datasets(study, images=True) - _datasets(study, images=False) if study.limit else set()
+
+
+def _datasets(study: Study, images: bool | None = None) -> set[str]:
+    """Return the datasets that other entries name: for their images, for other files, or, with None, for either."""
+    refs = ((ref, name) for _, ref, name in annotated(study, Ref) if "datasets" in ref.parts)
+    return {name for ref, name in refs if images is None or ref.images == images}
+
+
+def _with_stand_ins(study: Study) -> Study:
+    """Return a study with the stand-ins of its weights in their place; weights without one are left out."""
+    stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
+    weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
+    return study.model_copy(update={"weights": weights})
+
+
+def _in_smoke(study: Study) -> Tree:
     """Return the tree of a smoke run: small sources, weights and answers; one process on the CPU."""
-    datasets = {
-        name: {**dataset, "source": dataset["smoke"], "shards": 1}
-        for name, dataset in tree["datasets"].items()
-        if name in used
-    }
-    trainings = {name: {**training, "devices": {}} for name, training in tree["trainings"].items()}
-    benchmarks = {
-        name: {**use, "decoding": {**use["decoding"], "max_new_tokens": TOKENS}}
-        for name, use in tree["benchmarks"].items()
-    }
-    weights = {name: entry["smoke"] for name, entry in tree["weights"].items()}
-    small = {**tree, "datasets": datasets, "trainings": trainings, "benchmarks": benchmarks, "weights": weights}
-    return renamed({**small, "device": "cpu"}, "smoke-", {part: set(small[part]) for part in SHARED})
+    small = _with_stand_ins(study)
+    used = _datasets(small)
+    datasets = {name: dataset for name, dataset in study.datasets.items() if name in used}
+    small = small.model_copy(update={"datasets": datasets})
+    tree = _renamed(small, "smoke-", {part: getattr(small, part) for part in IN_DATA})
+    for dataset in tree["datasets"].values():
+        dataset.update(source=dataset["smoke"], shards=1)
+    for training in tree["trainings"].values():
+        training.update(devices={})
+    for use in tree["benchmarks"].values():
+        use["decoding"].update(max_new_tokens=TOKENS)
+    return {**tree, "device": "cpu"}
+
+
+def _in_part(study: Study) -> Tree:
+    """Return the tree of a study with a limit."""
+    trained = [name for name, entry in study.weights.items() if entry.tables]
+    smaller = {"datasets": limited_datasets(study), "tables": study.tables, "weights": trained}
+    small = {name: study.datasets[name].model_copy(update={"shards": 1}) for name in smaller["datasets"]}  # few images
+    tree = _renamed(study.model_copy(update={"datasets": {**study.datasets, **small}}), "partial-", smaller)
+    rows = study.limit.rows if study.limit else None
+    if rows is not None:
+        for subset in tree["subsets"].values():
+            subset.update(sample=_smaller(subset["sample"], rows))
+        for training in tree["trainings"].values():
+            training.update(recipe=_shorter(training["recipe"], rows))
+    return tree
+
+
+def _smaller(sample: Tree, rows: int) -> Tree:
+    """Return a sample with its count as a fraction of the limit's rows; a fraction leaves at least LEAST rows."""
+    if not {"count", "fraction"} <= sample.keys():
+        return sample
+    share = sample["fraction"] if sample["count"] is None else sample["count"] / rows
+    return {**sample, "count": None, "fraction": min(1.0, max(share, LEAST / rows))}
+
+
+def _shorter(recipe: Tree, rows: int) -> Tree:
+    """Return a recipe; if it sets `steps`, at most as many as pass over the limit's rows once."""
+    if recipe.get("steps") is None:
+        return recipe
+    return {**recipe, "steps": min(recipe["steps"], ceil(rows / recipe["batch_size"]))}
+
+
+def _renamed(study: Study, prefix: str, smaller: Names) -> Tree:
+    """Return a study's tree with `prefix` before the names in `smaller`, where they are defined and referred to."""
+    tree = study.model_dump(mode="json")
+    for (*above, last), ref, name in annotated(study, Ref):
+        if any(name in smaller.get(part, ()) for part in ref.parts):
+            node: Any = tree
+            for part in above:
+                node = node[part]
+            node[last] = prefix + name
+    for part, names in smaller.items():
+        tree[part] = {prefix + name if name in names else name: entry for name, entry in tree[part].items()}
+    return tree

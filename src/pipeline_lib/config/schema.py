@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipeline_lib.config.study import Study
-from pipeline_lib.core.plugins import ROOT, Plugin, Registered, load, names
+from pipeline_lib.core.plugins import ROOT, Plugin, PluginName, load, names
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFINITIONS = "#/$defs/"
@@ -50,11 +50,11 @@ class _Generator(GenerateJsonSchema):
         return {"title": plugin.kind, "type": "object", **shape}
 
     def function_after_schema(self, schema: core_schema.AfterValidatorFunctionSchema) -> JsonSchemaValue:
-        """Return the names that a `Registered` field accepts."""
-        registered = getattr(schema["function"]["function"], "__self__", None)
-        if not isinstance(registered, Registered):
+        """Return the names that a `PluginName` field accepts."""
+        name = getattr(schema["function"]["function"], "__self__", None)
+        if not isinstance(name, PluginName):
             return super().function_after_schema(schema)
-        return {"title": registered.kind, "enum": names(registered.kind)}
+        return {"title": name.kind, "enum": names(name.kind)}
 
 
 def _inherited(model: type[BaseModel], key: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Literal
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
-from pipeline_lib.conversations.subset import SampleSettings
+from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
@@ -152,6 +152,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     use = study.benchmarks[benchmark]
     return PredictSettings(
         benchmark=use.benchmark,
+        template=study.model_template(study.runs[run].model),
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.benchmark_data import PROTOCOL, completed
+from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
 from pipeline_lib.conversations.tabulate import TabulateSettings
-from pipeline_lib.core.plugins import Plugin, Registered
+from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
@@ -17,9 +18,6 @@ from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
-
-NAME = r"^[a-z0-9][a-z0-9_-]*$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
 
 MOST = 10**10  # rows or questions
 
@@ -48,26 +46,28 @@ class Dataset(Settings):
 class Table(Settings):
     """Conversations from a file of a dataset, about images of others."""
 
-    dataset: Name = Field(description="the dataset that holds the file")
-    images: list[Name] = Field(default=[], description="the datasets that hold the images")
+    dataset: DatasetName = Field(description="the dataset that holds the file")
+    images: list[ImagesName] = Field(default=[], description="the datasets that hold the images")
     conversations: TabulateSettings = Field(description="the file, and how many of its rows may be unusable")
 
 
 class Subset(Settings):
     """Rows of a table."""
 
-    table: Name = Field(description="the table whose rows are chosen")
+    table: TableName = Field(description="the table whose rows are chosen")
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
 
 
 class StandIn(Settings):
     """Starting weights, made by the study or published."""
 
-    dataset: Name | None = Field(default=None, description="the dataset that holds their files, if they are published")
-    tower: Name | None = Field(
+    dataset: DatasetName | None = Field(
+        default=None, description="the dataset that holds their files, if they are published"
+    )
+    tower: WeightsName | None = Field(
         default=None, description="weights of kind CLIP that a LLaVA in the original's layout names as its vision tower"
     )
-    tables: list[Name] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
+    tables: list[TableName] = Field(default=[], description="the tables whose texts the tokenizer is trained on")
     make: Annotated[WeightsKind, Plugin("weights", key="kind")] = Field(description="their kind and shape")
 
 
@@ -80,13 +80,17 @@ class Weights(StandIn):
 class Training(Settings):
     """One checkpoint: weights or another training, trained by a recipe on a subset."""
 
-    start: Name = Field(description="the weights or the training to start from")
-    tower: Name | None = Field(
+    start: ModelName = Field(description="the weights or the training to start from")
+    tower: ModelName | None = Field(
         default=None, description="weights or training of kind CLIP that provides the vision tower"
     )
-    projector: Name | None = Field(default=None, description="weights of kind projector that provide the projector")
-    adapter: Name | None = Field(default=None, description="published weights of kind adapter, for the recipe `adopt`")
-    subset: Name | None = Field(
+    projector: ModelName | None = Field(
+        default=None, description="weights of kind projector that provide the projector"
+    )
+    adapter: ModelName | None = Field(
+        default=None, description="published weights of kind adapter, for the recipe `adopt`"
+    )
+    subset: SubsetName | None = Field(
         default=None, description="the rows to train on; none for a recipe without training steps"
     )
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
@@ -108,7 +112,7 @@ class Training(Settings):
 class Run(Settings):
     """One model that is scored."""
 
-    model: Name = Field(description="the training or the weights that answer the questions")
+    model: ModelName = Field(description="the training or the weights that answer the questions")
 
 
 def _completed_by_module(schema: dict[str, Any]) -> None:
@@ -121,21 +125,21 @@ class BenchmarkUse(Settings):
 
     model_config = ConfigDict(json_schema_extra=_completed_by_module)
 
-    benchmark: Annotated[str, Registered("benchmarks")] = Field(
+    benchmark: Annotated[str, PluginName("benchmarks")] = Field(
         description="a module in pipeline_lib/benchmarks; none: the one named like this entry"
     )
     protocol: str = Field(
         default=PROTOCOL, description="the project whose wording, decoding and reading of answers to use"
     )
-    dataset: Name = Field(
+    dataset: DatasetName = Field(
         description="the dataset that holds the questions, and the gold if `gold` is not set; none: the benchmark's"
     )
-    gold: Name | None = Field(
+    gold: DatasetName | None = Field(
         default=None,
         description="the dataset that holds the gold, if it is a different one; without `dataset`, the benchmark's",
     )
     files: FileNames = Field(description="the files that hold questions and gold; none: the benchmark's")
-    images: list[Name] = Field(description="the datasets that hold the images; none: the benchmark's")
+    images: list[ImagesName] = Field(description="the datasets that hold the images; none: the benchmark's")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"

@@ -1,28 +1,17 @@
-"""The sample stage: a subset lists rows of a table and pins their content and images, not the rest of the table."""
+"""Subsets: a subset lists rows of a table and pins their content and images, not the rest of the table."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, cast
 
 import pyarrow as pa
 
 from pipeline_lib.conversations.table import Conversation, read_table
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.parquet import read_rows, write_rows
-from pipeline_lib.core.plugins import Plugin, load
-from pipeline_lib.core.settings import Settings
-from pipeline_lib.sampling.base import SampleStrategy, Strategy
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_sha256")]).insert(
     0, pa.field("row", pa.int64())
 )
-
-
-class SampleSettings(Settings):
-    """The settings of one sample job."""
-
-    sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")]
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -33,13 +22,6 @@ class SubsetRow:
     id: str
     row_sha256: str
     image_sha256: str | None
-
-
-def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRow]:
-    """Return the chosen rows in the table's order."""
-    strategy = cast(Strategy, load("sampling", settings.sample.strategy))
-    chosen = set(strategy.choose(settings.sample, settings.seed, [row.row for row in table]))
-    return [SubsetRow(row.row, row.id, row.digest(), row.image_sha256) for row in table if row.row in chosen]
 
 
 def write_subset(path: Path, rows: list[SubsetRow]) -> None:

@@ -1,6 +1,7 @@
 """Plug-ins: every module in the package of a kind is one, without a registry; and the settings that name one.
 
-`Plugin` annotates a field for a plug-in's settings, `Registered` a field for its bare name.
+`Plugin` annotates a field for a plug-in's settings, `PluginName` a field for its bare name. The code of the plug-ins
+that a job's settings name counts in its code digest.
 """
 
 import pkgutil
@@ -41,12 +42,27 @@ def load(kind: str, name: str) -> ModuleType:
     return import_module(module_name(kind, name))
 
 
-class Plugin:
+class NamesPlugin:
+    """Annotation for a field that names a plug-in of a kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def used_by(self, value: Any) -> list[str]:
+        """Return what a job with this value uses, as the code digest takes it: `package.module[:definition]`."""
+        raise NotImplementedError
+
+
+class Plugin(NamesPlugin):
     """Annotation for a plug-in's name and settings: `Annotated[BaseOfAll, Plugin("recipes", key="name")]`."""
 
     def __init__(self, kind: str, key: str) -> None:
-        self.kind = kind
+        super().__init__(kind)
         self.key = key
+
+    def used_by(self, value: Any) -> list[str]:
+        """Return the module of the plug-in."""
+        return [module_name(self.kind, getattr(value, self.key))]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that validates with the `Settings` of the plug-in that the value names."""
@@ -65,11 +81,23 @@ class Plugin:
         return settings
 
 
-class Registered:
-    """Annotation for a plug-in's bare name: `Annotated[str, Registered("prompts")]`."""
+class PluginName(NamesPlugin):
+    """Annotation for a plug-in's bare name: `Annotated[str, PluginName("benchmarks", members=("questions",))]`.
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    `members` are the definitions of the module that the job uses, by default all; `loaded` is False if the job only
+    records the name.
+    """
+
+    def __init__(self, kind: str, members: tuple[str, ...] = (), loaded: bool = True) -> None:
+        super().__init__(kind)
+        self.members = members
+        self.loaded = loaded
+
+    def used_by(self, value: Any) -> list[str]:
+        """Return the module of the plug-in, or its definitions that the job uses; nothing if it is not loaded."""
+        module = module_name(self.kind, value)
+        uses = [f"{module}:{member}" for member in self.members] or [module]
+        return uses if self.loaded else []
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return a schema that accepts the names of existing plug-ins."""

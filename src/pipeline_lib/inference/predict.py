@@ -60,7 +60,7 @@ def predict(
 
     A batch whose texts are saved is not generated again.
     """
-    template = cast(Template, load("prompts", str(llava.card.template)))
+    template = _template(llava, settings.template)
     prompts = [_prompt(llava, template, question) for question in questions]
     _expect_room(llava, questions, prompts, settings.max_new_tokens)
     texts: dict[int, str] = {}
@@ -76,6 +76,16 @@ def predict(
             if start // settings.batch_size % 20 == 0:
                 logger.info("%d of %d questions", start + len(batch), len(order))
     return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
+
+
+def _template(llava: Llava, name: str) -> Template:
+    """Return the template of this name, with which the model must have been made."""
+    if llava.card.template != name:
+        cure = "correct `template` in the study, or delete the model's manifest"
+        raise PipelineError(
+            f"this model was made for another template than {name}", value=llava.card.template, cure=cure
+        )
+    return cast(Template, load("prompts", name))
 
 
 def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:

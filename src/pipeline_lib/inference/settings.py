@@ -1,12 +1,13 @@
 """Settings of the predict stage."""
 
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.machine.numerics import NumericSettings
+from pipeline_lib.machine.numerics import DeviceSettings
 
 
 def _by_protocol(schema: dict[str, Any]) -> None:
@@ -32,11 +33,11 @@ class Decoding(Settings):
     )
 
 
-class PredictSettings(NumericSettings, Decoding):
+class PredictSettings(DeviceSettings, Decoding):
     """The settings of one predict job."""
 
-    benchmark: str
+    benchmark: Annotated[str, PluginName("benchmarks", members=("questions",))]
+    template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
     protocol: str
     files: FileNames
     model_id: str
-    device: Literal["cpu", "cuda"] = "cpu"

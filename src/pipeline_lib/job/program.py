@@ -29,7 +29,7 @@ from pipeline_lib.job.record import Record
 from pipeline_lib.job.resume import OutputLock
 from pipeline_lib.machine import gpus
 from pipeline_lib.machine.environment import check_environment, fix_numerics
-from pipeline_lib.machine.numerics import NumericSettings
+from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
 from pipeline_lib.machine.slurm_job import is_spread
 
 REUSE_OFF = "DVC_STAGE"  # DVC sets it for its commands: `dvc repro` reruns every stage from the start
@@ -99,8 +99,8 @@ def _carry_out(
             if exit_code is not None:
                 os._exit(exit_code)  # the warm process has written log and record
             lock.take()
-        if getattr(checked, "device", "cpu") == "cuda":
-            _take_gpus(getattr(checked, "devices", None))
+        if isinstance(checked, DeviceSettings) and checked.device == "cuda":
+            _take_gpus(checked)
         guard.begin()
         work(job)
         guard.check()
@@ -123,12 +123,10 @@ def _no_space(where: Path, error: BaseException) -> PipelineError:
     )
 
 
-def _take_gpus(devices: Any) -> None:
-    """Take one GPU, or one per process of a training; in a multi-node training, each node takes its GPUs itself."""
-    if devices is None:
-        logger.info("on GPU %s", ", ".join(gpus.take()))
-    elif not is_spread(devices.nodes):
-        logger.info("on GPU %s", ", ".join(gpus.take(devices.processes)))
+def _take_gpus(settings: DeviceSettings) -> None:
+    """Take the GPUs of a job; in a multi-node training, each node takes its GPUs itself."""
+    if not is_spread(settings.nodes()):
+        logger.info("on GPU %s", ", ".join(gpus.take(settings.nodes() * settings.gpus_per_node())))
 
 
 def _at_the_boundary(action: Callable[[], None]) -> str | None:

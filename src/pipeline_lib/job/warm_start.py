@@ -17,9 +17,11 @@ from types import FrameType
 from typing import Any, Sequence, TextIO
 
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.job import warm_server
 from pipeline_lib.job.warm_server import Request, is_same_user, send
+from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.machine.slurm_job import job_number
 
 SERVED = "VLMFLOW_WARM_START"  # process ID of the process whose jobs share a server; changes no result
@@ -42,9 +44,10 @@ def offer() -> None:
         os.environ[SERVED] = str(os.getpid())
 
 
-def is_offered(settings: Any, libraries: dict[str, Any]) -> bool:
+def is_offered(settings: Settings, libraries: dict[str, Any]) -> bool:
     """Return whether a job with these settings and libraries should try a warm start."""
-    alone = job_number() is not None or getattr(settings, "device", "cpu") != "cpu"
+    on_gpus = isinstance(settings, DeviceSettings) and settings.device == "cuda"
+    alone = job_number() is not None or on_gpus
     return SERVED in os.environ and not alone and libraries.keys() >= set(NEEDED)
 
 

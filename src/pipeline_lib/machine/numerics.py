@@ -1,4 +1,4 @@
-"""Settings of numeric jobs: the number of threads, and whether all processors round equally."""
+"""Settings of numeric jobs: threads, GPUs, and whether all processors round equally."""
 
 from typing import Literal
 
@@ -26,3 +26,17 @@ class NumericSettings(Settings):
         """Return the environment variables that must be set when numeric libraries are loaded."""
         threads = dict.fromkeys(THREADS, str(self.threads))
         return {**threads, **PORTABLE} if self.numerics == "portable" else threads
+
+
+class DeviceSettings(NumericSettings):
+    """Settings of a job with a model, on the processor or on GPUs."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    def nodes(self) -> int:
+        """Return how many nodes share the job."""
+        return 1
+
+    def gpus_per_node(self) -> int:
+        """Return how many GPUs the job takes on each node; 0 on the processor."""
+        return 1 if self.device == "cuda" else 0

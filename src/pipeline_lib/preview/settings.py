@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline_lib.core.plugins import Registered
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 
 
 class InspectSettings(Settings):
     """The settings of one inspect job."""
 
-    template: Annotated[str, Registered("prompts")]
+    template: Annotated[str, PluginName("prompts")]
     max_length: int = Field(gt=0)
     faithful: bool
     untrained: float = Field(ge=0, le=1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pipeline_lib.core.plugins import Registered
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Settings(RecipeSettings):
     adopts: ClassVar[bool] = True
 
     name: Literal["adopt"]
-    template: Annotated[str, Registered("prompts")] = Field(
+    template: Annotated[str, PluginName("prompts")] = Field(
         description="the conversation template that the adapter was trained with: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] | None = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline_lib.core.plugins import Registered
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.models.card import Card
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
@@ -12,7 +12,7 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings
 class Prompting(RecipeSettings):
     """The conversation template and image shape of a LLaVA, which its checkpoint records."""
 
-    template: Annotated[str, Registered("prompts")] = Field(
+    template: Annotated[str, PluginName("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] = Field(

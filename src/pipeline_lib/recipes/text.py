@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
 from pydantic import Field
 
-from pipeline_lib.core.plugins import Registered, load
+from pipeline_lib.core.plugins import PluginName, load
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
 from pipeline_lib.weights.base import ModelKind
@@ -22,7 +22,7 @@ class Settings(Optimisation):
     makes: ClassVar[ModelKind] = "language"
 
     name: Literal["text"]
-    template: Annotated[str, Registered("prompts")] = Field(
+    template: Annotated[str, PluginName("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     max_length: int = Field(default=2048, gt=0, le=2**27, description="maximum number of tokens in a conversation")

@@ -1,10 +1,12 @@
 """A rehearsal's choice of a benchmark's questions: each part by its share, and questions scored together as a whole."""
 
 from collections import defaultdict
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.rehearsal.chosen import Choice
 from pipeline_lib.rehearsal.images import names_by_dataset
@@ -14,7 +16,7 @@ from pipeline_lib.rehearsal.order import Group, taken
 class QuestionsSettings(Settings):
     """The settings of one job that chooses questions."""
 
-    benchmark: str
+    benchmark: Annotated[str, PluginName("benchmarks", members=("questions", "cluster"))]
     protocol: str
     files: FileNames
     questions: int | None = Field(description="how many to take; None: all, for the images that they use")

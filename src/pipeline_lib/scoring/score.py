@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, JsonValue
 
@@ -21,6 +21,7 @@ from pipeline_lib.benchmarks.base import (
 )
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import join, model_of, repeats
@@ -31,13 +32,16 @@ SCHEMA = 1
 UNASKED = "unasked"
 MISSING, FAILED = Grade(0.0, None, "none", "missing"), Grade(0.0, None, "none", "failed")
 NOT_ASKED = Grade(0.0, None, UNASKED, "missing")
+SCORING = ("questions", "gold", "cluster", "SCORER", "PRIMARY")  # not where a benchmark's data come from
 DIGITS = 10  # decimals written, so that a sum in another order gives the same file
 
 
 class ScoreSettings(Settings):
     """The scorer and its protocol."""
 
-    benchmark: str = Field(description="a module in pipeline_lib/benchmarks")
+    benchmark: Annotated[str, PluginName("benchmarks", members=SCORING)] = Field(
+        description="a module in pipeline_lib/benchmarks"
+    )
     protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")

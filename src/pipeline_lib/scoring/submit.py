@@ -2,9 +2,10 @@
 
 import logging
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, check_questions, load_benchmark, only
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import join
 
@@ -14,7 +15,7 @@ logger = logging.getLogger(__name__)
 class SubmitSettings(Settings):
     """The benchmark, its protocol and its files."""
 
-    benchmark: str
+    benchmark: Annotated[str, PluginName("benchmarks", members=("questions", "submission"))]
     protocol: str
     files: FileNames
 

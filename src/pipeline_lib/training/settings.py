@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.plugins import Plugin
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.machine.numerics import NumericSettings
+from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 MOST_ROWS = 10_000_000  # in a step
@@ -125,10 +125,17 @@ class WeightsSettings(NumericSettings):
     seed: int
 
 
-class TrainSettings(NumericSettings):
+class TrainSettings(DeviceSettings):
     """Settings of a train job."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
     seed: int
-    device: Literal["cpu", "cuda"] = "cpu"
     devices: Devices = Devices()
+
+    def nodes(self) -> int:
+        """Return how many nodes share the training."""
+        return self.devices.nodes
+
+    def gpus_per_node(self) -> int:
+        """Return how many GPUs the training takes on each node; 0 on the processor."""
+        return self.devices.gpus_per_node if self.device == "cuda" else 0

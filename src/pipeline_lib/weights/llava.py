@@ -2,10 +2,11 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
@@ -19,7 +20,7 @@ class Settings(WeightsKind):
     tower: clip.Settings = Field(
         description="the CLIP model that supplies the vision tower, with the settings of the kind `clip`"
     )
-    template: str = Field(
+    template: Annotated[str, PluginName("prompts", loaded=False)] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
     image_shape: Literal["square", "pad"] = Field(

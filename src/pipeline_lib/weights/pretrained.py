@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.plugins import Registered
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 Shape = Literal["square", "pad"]
@@ -23,7 +23,7 @@ class Settings(WeightsKind):
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")
     below: str = Field(default="", description="the folder of the dataset that holds them")
-    template: Annotated[str, Registered("prompts")] | None = Field(
+    template: Annotated[str, PluginName("prompts", loaded=False)] | None = Field(
         default=None, description="for a LLaVA: the conversation template"
     )
     image_shape: Shape | None = Field(

@@ -1,57 +1,55 @@
-"""The parameters `code` and `libs` of a rule: with `cfg`, they decide whether its jobs are stale."""
+"""The parameters of a rule: its jobs' settings, `cfg`, and `code` and `libs`; they decide whether a job is stale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Callable, Generic, TypeVar
 
-from pipeline_lib.config.study import Study
-from pipeline_lib.core.plugins import module_name
+from pipeline_lib.core.annotated import annotated
+from pipeline_lib.core.plugins import NamesPlugin
+from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.code.digest import code_digest, reach
 from pipeline_lib.job.code.libraries import installed_libraries
-from pipeline_lib.training.settings import RecipeSettings
 from pipeline_lib.workflow.startup import workflow_errors
 
-
-def plugin(kind: str, name: str, *members: str) -> list[str]:
-    """Return the dotted name of a plug-in, or the names of some of its definitions, as the code digest takes them."""
-    dotted = module_name(kind, name)
-    return [f"{dotted}:{member}" for member in members] if members else [dotted]
+S = TypeVar("S", bound=Settings)
 
 
-def recipe_plugins(recipe: RecipeSettings) -> list[str]:
-    """Return the plug-ins of a training: its recipe, and the template that the recipe names."""
-    template = getattr(recipe, "template", None)
-    return plugin("recipes", recipe.name) + (plugin("prompts", template) if template else [])
-
-
-def predict_plugins(study: Study, run: str, benchmark: str) -> list[str]:
-    """Return the plug-ins of a predict job: the benchmark's questions, and the template of the run's model."""
-    template = study.model_template(study.runs[run].model)
-    return plugin("benchmarks", study.benchmarks[benchmark].benchmark, "questions") + plugin("prompts", template)
-
-
-def inspected_plugins(benchmark: str) -> list[str]:
-    """Return the definitions of a benchmark that the check of its questions reaches."""
-    return plugin("benchmarks", benchmark, "questions", "gold")
-
-
-def scored_plugins(benchmark: str) -> list[str]:
-    """Return the definitions of a benchmark that scoring reaches: where its data come from is not among them."""
-    return plugin("benchmarks", benchmark, "questions", "gold", "cluster", "SCORER", "PRIMARY")
+def plugins_of(settings: Settings) -> list[str]:
+    """Return the plug-ins that the settings of a job name, or their definitions that it uses, each once."""
+    uses = (use for _, name, value in annotated(settings, NamesPlugin) for use in name.used_by(value))
+    return list(dict.fromkeys(uses))
 
 
 @dataclass(frozen=True)
-class CodeOf:
-    """Digests of the code that the scripts in a folder run."""
+class StageJobs(Generic[S]):
+    """The jobs of one rule: its script, and the settings of the job that some wildcards name.
 
-    scripts: Path
+    Snakemake calls `cfg`, `code` and `libs` with the wildcards of a job. The settings are built once for each job.
+    """
+
+    script: Path
+    build: Callable[[Any], S]
+    _built: dict[tuple[tuple[str, str], ...], S] = field(default_factory=dict)
+
+    def settings(self, wildcards: Any) -> S:
+        """Return the settings of a job."""
+        key = tuple(wildcards.items())
+        if key not in self._built:
+            self._built[key] = self.build(wildcards)
+        return self._built[key]
+
+    def cfg(self, wildcards: Any) -> str:
+        """Return the settings of a job as one line of JSON."""
+        return self.settings(wildcards).canonical()
 
     @workflow_errors()
-    def code(self, script: str, *plugins: str) -> str:
+    def code(self, wildcards: Any) -> str:
         """Return the digest of the code that a job runs, followed by the plug-ins that the digest covers."""
-        return " ".join([code_digest(self.scripts / script, *plugins), *plugins])
+        plugins = plugins_of(self.settings(wildcards))
+        return " ".join([code_digest(self.script, *plugins), *plugins])
 
     @workflow_errors()
-    def libs(self, script: str, *plugins: str) -> str:
+    def libs(self, wildcards: Any) -> str:
         """Return the versions of the libraries that a job's code imports, on which its output depends."""
-        libraries = reach(self.scripts / script, *plugins).libraries
+        libraries = reach(self.script, *plugins_of(self.settings(wildcards))).libraries
         return " ".join(f"{name}=={version}" for name, version in installed_libraries(libraries).items())

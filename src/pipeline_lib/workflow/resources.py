@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.machine.slurm_site import Cluster
-from pipeline_lib.training.settings import Devices, TrainSettings
+from pipeline_lib.training.settings import Devices
 
 
-def gpus(settings: Any) -> int | None:
+def gpus(settings: DeviceSettings) -> int | None:
     """Return how many GPUs each node of a job takes, or None; Slurm's plugin reads the resource `gpu`."""
-    devices = getattr(settings, "devices", None)
-    return (devices.gpus_per_node if devices else 1) if settings.device == "cuda" else None
+    return settings.gpus_per_node() or None
 
 
 def nodes_of(devices: Devices) -> int | None:
@@ -24,11 +24,11 @@ class Requests:
 
     site: Cluster
 
-    def gpu_model(self, settings: Any) -> str | None:
+    def gpu_model(self, settings: DeviceSettings) -> str | None:
         """Return the GPU model that the site requests, or None for a job without a GPU."""
         return self.site.gpu_model if gpus(settings) else None
 
-    def gpus_of_nodes(self, settings: TrainSettings) -> str | None:
+    def gpus_of_nodes(self, settings: DeviceSettings) -> str | None:
         """Return the GPUs that every node of a training must have, as Slurm names them, or None without GPUs."""
         kind = f"gpu:{self.site.gpu_model}" if self.site.gpu_model else "gpu"
         count = gpus(settings)

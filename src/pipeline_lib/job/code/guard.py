@@ -13,7 +13,7 @@ from pipeline_lib.job.code.libraries import library_of, with_dependencies
 from pipeline_lib.job.code.module import PACKAGE
 
 REFUSING = frozenset({"PROTOCOLS"})  # these members of a plug-in only refuse names
-CURE = "import it by an import statement, or let the rule name it as a plug-in in `code`"
+CURE = "import it by an import statement, or annotate the setting that names it (core/plugins.py)"
 
 
 class Guard:
@@ -80,7 +80,7 @@ def _remove_uncovered(module: ModuleType, covered: frozenset[str]) -> None:
     def refuse(name: str) -> Any:
         if name not in removed:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-        cure = "name it where the rule names the plug-in"
+        cure = "list it in the annotation of the setting that names the plug-in: `members=(...)`"
         raise PipelineError(
             "this job uses a definition that its code digest does not cover",
             where=module.__name__,
