@@ -17,7 +17,16 @@ from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.workflow import startup
 from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text
-from pipeline_lib.workflow.parameters import CodeOf, plugin, predict_plugins, recipe_plugins
+from pipeline_lib.workflow.parameters import (
+    OPENING,
+    CodeOf,
+    family_plugin,
+    inspect_plugins,
+    plugin,
+    predict_plugins,
+    train_plugins,
+    weights_plugins,
+)
 from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
 from pipeline_lib.workflow.planned import force_unsound
 from pipeline_lib.workflow.resources import Requests, gpus, nodes_of

@@ -24,8 +24,8 @@ rule merge:
         runtime=growing("runtime", 60),
     params:
         cfg=stages.merge(STUDY).canonical(),
-        code=code("merge.py"),
-        libs=libs("merge.py"),
+        code=lambda wc: code("merge.py", *family_plugin(STUDY, wc.training, *OPENING)),
+        libs=lambda wc: libs("merge.py", *family_plugin(STUDY, wc.training, *OPENING)),
     shell:
         "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q}"

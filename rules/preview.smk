@@ -22,8 +22,8 @@ rule inspect_rows:
         runtime=growing("runtime", 60),
     params:
         cfg=lambda wc: stages.inspect(STUDY, wc.training).canonical(),
-        code=lambda wc: code("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
-        libs=lambda wc: libs("inspect_rows.py", *plugin("prompts", training(wc).recipe.template)),
+        code=lambda wc: code("inspect_rows.py", *inspect_plugins(STUDY, wc.training)),
+        libs=lambda wc: libs("inspect_rows.py", *inspect_plugins(STUDY, wc.training)),
     shell:
         "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
         " --subset {input.subset:q} --table {input.table:q}"

@@ -40,8 +40,8 @@ rule train:
         save_every=STUDY.save_every,
     params:
         cfg=lambda wc: stages.train(STUDY, wc.training).canonical(),
-        code=lambda wc: code("train.py", *recipe_plugins(training(wc).recipe)),
-        libs=lambda wc: libs("train.py", *recipe_plugins(training(wc).recipe)),
+        code=lambda wc: code("train.py", *train_plugins(STUDY, wc.training)),
+        libs=lambda wc: libs("train.py", *train_plugins(STUDY, wc.training)),
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"

@@ -23,8 +23,8 @@ rule weights:
         runtime=growing("runtime", 240),
     params:
         cfg=lambda wc: stages.weights(STUDY, wc.weights).canonical(),
-        code=lambda wc: code("weights.py", *plugin("weights", weights(wc).make.kind)),
-        libs=lambda wc: libs("weights.py", *plugin("weights", weights(wc).make.kind)),
+        code=lambda wc: code("weights.py", *weights_plugins(STUDY, wc.weights)),
+        libs=lambda wc: libs("weights.py", *weights_plugins(STUDY, wc.weights)),
     shell:
         "python -P workflow_scripts/weights.py --tables {input.tables:q} --files {input.files:q} --tower {input.tower:q}"
         " --weights {output.weights:q} --manifest {output.manifest:q}"

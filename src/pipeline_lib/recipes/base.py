@@ -1,4 +1,4 @@
-"""Settings that recipes for LLaVA share: conversation template, image shape, projector, order and length of rows."""
+"""Settings that recipes for vision-language models share: template, image shape, projector, order of rows, length."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,12 @@ from pydantic import Field
 
 from pipeline_lib.core.plugins import Registered
 from pipeline_lib.models.card import Card
+from pipeline_lib.models.parts import Part
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
 
 class Prompting(RecipeSettings):
-    """The conversation template and image shape of a LLaVA, which its checkpoint records."""
+    """The conversation template and image shape of a model, which its checkpoint records."""
 
     template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
@@ -48,7 +49,7 @@ class DeclaredProjector(Prompting):
 
 
 class Multimodal(Optimisation, Prompting):
-    """Settings of every recipe that trains a LLaVA on conversations."""
+    """Settings of every recipe that trains a vision-language model on conversations."""
 
     order: Literal["random", "modality"] = Field(
         default="random",
@@ -73,6 +74,6 @@ class LanguageAndProjector(Multimodal, DeclaredProjector):
         description="learning rate of the projector, if it differs from that of the other parameters",
     )
 
-    def own_rates(self) -> dict[str, float]:
+    def own_rates(self) -> dict[Part, float]:
         """Return the projector's learning rate, if it has one of its own."""
-        return {"multi_modal_projector": self.projector_learning_rate} if self.projector_learning_rate else {}
+        return {"projector": self.projector_learning_rate} if self.projector_learning_rate else {}

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pipeline_lib.core.plugins import Plugin
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import NumericSettings
+from pipeline_lib.models.parts import Part
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 MOST_ROWS = 10_000_000  # in a step
@@ -58,8 +59,8 @@ class Optimisation(RecipeSettings):
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
     clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")
 
-    def own_rates(self) -> dict[str, float]:
-        """Return learning rates by a part of the parameters' names; all others have `learning_rate`."""
+    def own_rates(self) -> dict[Part, float]:
+        """Return learning rates by the part of the model that they are for; all others have `learning_rate`."""
         return {}
 
     def steps_over(self, rows: int) -> int:

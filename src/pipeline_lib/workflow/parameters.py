@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.plugins import module_name
 from pipeline_lib.job.code.digest import code_digest, reach
 from pipeline_lib.job.code.libraries import installed_libraries
-from pipeline_lib.training.settings import RecipeSettings
 from pipeline_lib.workflow.startup import workflow_errors
+
+OPENING = ("load", "compose", "PARTS", "LORA_TARGETS")  # members of a family for trainings and merges
+MAKING = ("compose", "draw_projector", "take", "unused_files")  # for starting weights
 
 
 def plugin(kind: str, name: str, *members: str) -> list[str]:
@@ -17,16 +20,37 @@ def plugin(kind: str, name: str, *members: str) -> list[str]:
     return [f"{dotted}:{member}" for member in members] if members else [dotted]
 
 
-def recipe_plugins(recipe: RecipeSettings) -> list[str]:
-    """Return the plug-ins of a training: its recipe, and the template that the recipe names."""
+def train_plugins(study: Study, training: str) -> list[str]:
+    """Return the plug-ins of a training: its recipe, the template that the recipe names, and the model's family."""
+    recipe = study.trainings[training].recipe
     template = getattr(recipe, "template", None)
-    return plugin("recipes", recipe.name) + (plugin("prompts", template) if template else [])
+    family = family_plugin(study, training, *OPENING) if recipe.makes == "llava" else []
+    return plugin("recipes", recipe.name) + (plugin("prompts", template) if template else []) + family
+
+
+def inspect_plugins(study: Study, training: str) -> list[str]:
+    """Return the plug-ins of the job that inspects rows: the template, and the tokens of the model's family."""
+    template = str(study.trainings[training].recipe.model_template())
+    return plugin("prompts", template) + family_plugin(study, training, "open_tokens")
+
+
+def weights_plugins(study: Study, name: str) -> list[str]:
+    """Return the plug-ins of a weights job: the kind, and the family that makes or takes such weights."""
+    make = study.weights[name].make
+    family = make.model_family()
+    return plugin("weights", make.kind) + (plugin("families", family, *MAKING) if family else [])
+
+
+def family_plugin(study: Study, model: str, *members: str) -> list[str]:
+    """Return the members of the family of a study's model that a job calls."""
+    return plugin("families", model_family(study, model), *members)
 
 
 def predict_plugins(study: Study, run: str, benchmark: str) -> list[str]:
-    """Return the plug-ins of a predict job: the benchmark's questions, and the template of the run's model."""
-    template = study.model_template(study.runs[run].model)
-    return plugin("benchmarks", study.benchmarks[benchmark].benchmark, "questions") + plugin("prompts", template)
+    """Return the plug-ins of a predict job: the benchmark's questions, the model's template and family."""
+    model = study.runs[run].model
+    questions = plugin("benchmarks", study.benchmarks[benchmark].benchmark, "questions")
+    return questions + plugin("prompts", study.model_template(model)) + family_plugin(study, model, "load")
 
 
 @dataclass(frozen=True)

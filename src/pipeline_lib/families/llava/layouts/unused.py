@@ -2,10 +2,10 @@
 
 from pathlib import PurePath
 
-from pipeline_lib.checkpoints.adapters import ADAPTER_FILES, REST
-from pipeline_lib.checkpoints.detect import PROJECTOR_FILE, Files, Kind
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE, tensors_of
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.layouts.adapters import ADAPTER_FILES, REST
+from pipeline_lib.families.llava.layouts.detect import PROJECTOR_FILE, Files
 
 TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", ".h5"}
 
@@ -20,7 +20,7 @@ def expect_one_copy(files: Files) -> None:
         )  # fmt: skip
 
 
-def unused_files(files: Files, holds: Kind) -> list[str]:
+def names_of_unused(files: Files, holds: str) -> list[str]:
     """Return the names of the weights files that are not read, such as a second copy in another format."""
     if holds == "adapter":
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
