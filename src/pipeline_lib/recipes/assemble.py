@@ -25,5 +25,5 @@ def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     if material.base.projector is not None:
         expect_shape(material.base.projector, settings.image_shape)
     return multimodal_task(
-        material, settings.card(), max_length=1, trains=(), draws_projector=settings.draws_projector()
+        material, settings.card(), max_length=1, trains=settings.trains, draws_projector=settings.draws_projector()
     )

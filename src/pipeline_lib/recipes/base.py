@@ -1,6 +1,6 @@
 """Settings that recipes for vision-language models share: template, image shape, projector, order of rows, length."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,12 @@ from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
 
 class Prompting(RecipeSettings):
-    """The conversation template and image shape of a model, which its checkpoint records."""
+    """The conversation template and image shape of a model, which its checkpoint records.
+
+    `trains` names the parts of the model whose parameters are trained; all others are frozen.
+    """
+
+    trains: ClassVar[tuple[Part, ...]] = ()
 
     template: Annotated[str, Registered("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"

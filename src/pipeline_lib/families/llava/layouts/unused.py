@@ -1,13 +1,10 @@
 """Find weights files that the conversion does not read, and refuse second copies that other readers may choose."""
 
-from pathlib import PurePath
-
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE, tensors_of
+from pipeline_lib.checkpoints.unread import unread_files
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.llava.layouts.adapters import ADAPTER_FILES, REST
 from pipeline_lib.families.llava.layouts.detect import PROJECTOR_FILE, Files
-
-TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", ".h5"}
 
 
 def expect_one_copy(files: Files) -> None:
@@ -26,4 +23,4 @@ def names_of_unused(files: Files, holds: str) -> list[str]:
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
     else:
         used = set((tensors_of(files, (PROJECTOR_FILE,)) if holds == "projector" else tensors_of(files)).paths)
-    return sorted(name for name, path in files.items() if PurePath(name).suffix in TENSORS and path not in used)
+    return unread_files(files, used)
