@@ -1,6 +1,6 @@
 """Merged models: an adapter merged into the model that it was trained on, with a receipt."""
 
-merge_jobs = jobs_of("merge.py", lambda wc: stages.merge(STUDY))
+merge_jobs = jobs_of("merge.py", lambda wc: stages.merge(STUDY, wc.training))
 
 
 rule merge:

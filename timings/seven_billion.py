@@ -25,11 +25,13 @@ from transformers import CLIPConfig, LlavaConfig, LlavaForConditionalGeneration
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from pipeline_lib.benchmarks.base import FileNames, Question
-from pipeline_lib.checkpoints.names import original_name
-from pipeline_lib.checkpoints.original import convert_original
-from pipeline_lib.checkpoints.original_config import original_config
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.layouts.names import original_name
+from pipeline_lib.families.llava.layouts.original import convert_original
+from pipeline_lib.families.llava.layouts.original_config import original_config
+from pipeline_lib.families.llava.model import load as load_llava
+from pipeline_lib.families.llava.rows import Encoding, encoded_row
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
@@ -38,10 +40,8 @@ from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.machine.facts import machine_facts
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.encoded import encoded_row
-from pipeline_lib.models.llava import Base, load_llava
-from pipeline_lib.models.rows import Encoding
 from pipeline_lib.models.tokenizer import train_language_tokenizer
 from pipeline_lib.recipes import lora
 from pipeline_lib.training.resume import Resume
@@ -224,11 +224,11 @@ def train(shape: Shape, device: str, folder: Path, pictures: ImageReader) -> int
 
 def spoken(folder: Path) -> tuple[Any, Any, int]:
     """Return the tokenizer, the template and the tokens of an image."""
-    from pipeline_lib.models.tokens import open_tokens
+    from pipeline_lib.models.opening import open_tokens
     from pipeline_lib.prompts import vicuna_v1
 
     tokens = open_tokens(folder / "llava", None)
-    return tokens.tokenizer, vicuna_v1, tokens.image_tokens
+    return tokens.tokenizer, vicuna_v1, int(tokens.per_image or 0)
 
 
 if __name__ == "__main__":

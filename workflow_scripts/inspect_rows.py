@@ -14,7 +14,8 @@ logger = logging.getLogger("pipeline_lib.inspect_rows")
 def work(job: Job[InspectSettings]) -> None:
     """Read rows and tokenizer, write counts and verdict."""
     from pipeline_lib.conversations.subset import subset_conversations
-    from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
+    from pipeline_lib.models.base import folder_without_tensors
+    from pipeline_lib.models.opening import open_tokens
     from pipeline_lib.preview.inspect import inspect
 
     (table,) = job.paths("table")

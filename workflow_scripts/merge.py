@@ -9,9 +9,8 @@ from pipeline_lib.models.settings import MergeSettings
 
 def work(job: Job[MergeSettings]) -> None:
     """Read base and adapter, write the merged model and its receipt."""
-    from pipeline_lib.models.base import given_base
+    from pipeline_lib.models.base import given_base, origins
     from pipeline_lib.models.determinism import make_deterministic
-    from pipeline_lib.models.llava import origins
     from pipeline_lib.models.merge import merge
     from pipeline_lib.models.portable import operations
 

@@ -16,8 +16,7 @@ def work(job: Job[TrainSettings]) -> None:
     left_out, longest = read_verdict(job.paths("verdict"))  # raises if it must not start, before anything is loaded
     from pipeline_lib.conversations.subset import subset_conversations
     from pipeline_lib.images.reader import ImageReader
-    from pipeline_lib.models.base import given_base
-    from pipeline_lib.models.llava import origins
+    from pipeline_lib.models.base import given_base, origins
     from pipeline_lib.training.curve import write_curve
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory

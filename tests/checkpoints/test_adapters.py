@@ -11,13 +11,14 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
-from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
+from pipeline_lib.families.llava.layouts.export import export_as as export
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import Base, load_llava
+from pipeline_lib.models.layouts import ExportOptions
 from pipeline_lib.models.merge import merge
 from pipeline_lib.recipes import adopt, assemble
 from pipeline_lib.training.resume import Resume
@@ -161,17 +162,17 @@ def test_an_update_that_leaked_into_the_tower_is_merged_too(
     receipt = merge(Base(base, digests=BASE), adapter, 0, tmp_path / "merged")
     assert "model.vision_tower.encoder.layers.0.self_attn.q_proj.weight" in receipt["replaced"]
     with pytest.raises(PipelineError, match="no layer outside the language model"):
-        export(adapter, tmp_path / "back", "original", Options(base=base))
+        export(adapter, tmp_path / "back", "original", ExportOptions(base=base))
 
 
 def test_a_lora_goes_back_as_it_came(base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), projector())
     adapter = adopted(folder, Base(base, digests=BASE), tmp_path)
-    export(adapter, tmp_path / "peft", "hub", Options())
+    export(adapter, tmp_path / "peft", "hub", ExportOptions())
     model = PeftModel.from_pretrained(load_llava(base).model, str(tmp_path / "peft")).merge_and_unload()
     name = "model.language_model.layers.1.mlp.up_proj.weight"
     assert_close(model.state_dict()[name], updates[1][name], 1e-6)
-    export(adapter, tmp_path / "back", "original", Options())
+    export(adapter, tmp_path / "back", "original", ExportOptions())
     for name in ("adapter_config.json", "config.json"):
         assert read_json(tmp_path / "back" / name) == read_json(folder / name)
     first, second = (
@@ -191,8 +192,8 @@ def test_a_lora_without_projector_is_given_that_of_its_base(
     recipe = ADOPT.model_copy(update={"image_shape": "pad"})
     adapter = adopted(write_adapter(tmp_path / "peft", updates[0]), Base(base, digests=BASE), tmp_path, recipe)
     with pytest.raises(PipelineError, match="--base"):
-        export(adapter, tmp_path / "back", "original", Options())
-    export(adapter, tmp_path / "back", "original", Options(base=base, tower="some/clip", clip=clip))
+        export(adapter, tmp_path / "back", "original", ExportOptions())
+    export(adapter, tmp_path / "back", "original", ExportOptions(base=base, tower="some/clip", clip=clip))
     rest = torch.load(tmp_path / "back/non_lora_trainables.bin", weights_only=True)
     own = load_llava(base).model.state_dict()["model.multi_modal_projector.linear_2.bias"]
     assert torch.equal(rest["base_model.model.model.mm_projector.2.bias"], own)
@@ -327,7 +328,7 @@ def test_a_projector_is_shown_images_as_its_config_says(base: Path, tmp_path: Pa
         assembled("pad")
     found = load_llava(assembled("square")).model.state_dict()["model.multi_modal_projector.linear_1.weight"]
     assert torch.equal(found, torch.full_like(found, 0.01))
-    export(tmp_path / "ours", tmp_path / "back", "original", Options(base=base))
+    export(tmp_path / "ours", tmp_path / "back", "original", ExportOptions(base=base))
     back = torch.load(tmp_path / "back/mm_projector.bin", weights_only=True)
     assert back.keys() == tensors.keys() and all(torch.equal(back[name], value) for name, value in tensors.items())
     told = read_json(tmp_path / "back/config.json")

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.llava import load_llava
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import files_in, make_original, original_config

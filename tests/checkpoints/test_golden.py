@@ -7,13 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.text import read_json
+from pipeline_lib.families.llava.layouts.export import export_as as export
+from pipeline_lib.families.llava.model import image_processor
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.llava import Base, image_processor, load_llava
+from pipeline_lib.models.layouts import ExportOptions
 from pipeline_lib.models.merge import merge
 from pipeline_lib.recipes import adopt, assemble
 from pipeline_lib.training.resume import Resume
@@ -97,7 +99,7 @@ def assert_same(found: Tensors, expected: Tensors) -> None:
 
 
 def test_every_folder_is_of_a_known_kind(golden: Path) -> None:
-    from pipeline_lib.checkpoints.detect import kind_of
+    from pipeline_lib.families.llava.layouts.detect import kind_of
 
     kinds = {folder.name: kind_of(files_in(folder)) for folder in sorted((golden / "models").iterdir())}
     others = {"clip-tiny": "clip", "vicuna-tiny": "language", "llava-tiny-lora": "adapter"}
@@ -110,7 +112,7 @@ def test_every_folder_is_of_a_known_kind(golden: Path) -> None:
 def test_a_whole_model_says_what_it_said_and_goes_back(golden: Path, clip: Path, tmp_path: Path, name: str) -> None:
     ours = taken(golden, name, "llava", tmp_path / "ours", clip)
     expect_logits(ours, golden, clip, FULL[name])
-    export(ours, tmp_path / "back", "original", Options())
+    export(ours, tmp_path / "back", "original", ExportOptions())
     theirs = given(golden, name).files
     assert_same(dict(tensors_of(files_in(tmp_path / "back"))), dict(tensors_of(theirs)))
     for kept in ("config.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json"):
@@ -127,10 +129,10 @@ def test_the_lora_on_its_base_says_what_it_said_and_merges_to_what_it_was(
     checkpoint = run(TrainingInputs(base, [], ImageReader([]), 0, adapter), recipe, tmp_path / "adapter")
     merge(base, checkpoint, 0, tmp_path / "merged")
     expect_logits(tmp_path / "merged", golden, clip, "lora_unmerged_dir")
-    export(tmp_path / "merged", tmp_path / "back", "original", Options(tower="clip-tiny", clip=clip, base=vicuna))
+    export(tmp_path / "merged", tmp_path / "back", "original", ExportOptions(tower="clip-tiny", clip=clip, base=vicuna))
     found, official = load_file(tmp_path / "back/model.safetensors"), merged_tensors(golden)
     assert_close({name: columns(found[name], tensor) for name, tensor in official.items()}, official, 4e-6)
-    export(checkpoint, tmp_path / "lora", "original", Options())
+    export(checkpoint, tmp_path / "lora", "original", ExportOptions())
     files = given(golden, "llava-tiny-lora").files
     assert_same(load_file(tmp_path / "lora/adapter_model.safetensors"), load_file(files["adapter_model.safetensors"]))
     rest = [
@@ -153,7 +155,7 @@ def test_the_projector_on_its_base_says_what_it_said(golden: Path, clip: Path, v
     recipe = assemble.Settings(name="assemble", image_shape="square")
     whole = run(TrainingInputs(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
     expect_logits(whole, golden, clip, "projector_only")
-    options = Options(base=whole, tower="clip-tiny", clip=clip)
+    options = ExportOptions(base=whole, tower="clip-tiny", clip=clip)
     export(projector, tmp_path / "back", "original", options)
     files = given(golden, "llava-tiny-pretrain").files
     assert_same(
@@ -178,7 +180,7 @@ def test_the_base_composed_here_is_the_model_converted(golden: Path, clip: Path,
 
 
 def test_clip_goes_out_as_it_came(golden: Path, clip: Path, tmp_path: Path) -> None:
-    export(clip, tmp_path / "out", "clip", Options())
+    export(clip, tmp_path / "out", "clip", ExportOptions())
     theirs = given(golden, "clip-tiny").files
     assert_same(load_file(tmp_path / "out/model.safetensors"), load_file(theirs["model.safetensors"]))
     for name in ("config.json", "preprocessor_config.json"):

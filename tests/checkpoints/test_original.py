@@ -9,13 +9,15 @@ from safetensors.torch import load_file, save_file
 from transformers import LlavaForConditionalGeneration
 
 from pipeline_lib.checkpoints import shards
-from pipeline_lib.checkpoints.export import export
-from pipeline_lib.checkpoints.export_options import Options
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
+from pipeline_lib.families.llava.layouts.export import export_as as export
+from pipeline_lib.families.llava.model import load as load_llava
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import Base, load_llava, open_llava
+from pipeline_lib.models.layouts import ExportOptions
+from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import (
@@ -89,7 +91,7 @@ def test_a_round_trip_gives_every_byte_back(
     kind = str(dtype).removeprefix("torch.")
     folder = make_original(tmp_path / "theirs", tensors, original_config(torch_dtype=kind), shards=2)
     ours = convert(folder, clip, tmp_path / "ours")
-    export(ours, tmp_path / "back", "original", Options())
+    export(ours, tmp_path / "back", "original", ExportOptions())
     back = dict(tensors_of(files_in(tmp_path / "back")))
     assert_same(back, tensors)
     for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
@@ -112,7 +114,7 @@ def test_an_exported_model_in_the_hubs_layout_loads_everywhere(original: Path, c
     trained.model = made
     trained.save(tmp_path / "trained")
     assert not any("vision_model" in name for name in load_file(tmp_path / "trained/model.safetensors"))
-    export(tmp_path / "trained", tmp_path / "hub", "hub", Options())
+    export(tmp_path / "trained", tmp_path / "hub", "hub", ExportOptions())
     assert_same(load_file(tmp_path / "hub/model.safetensors"), load_file(tmp_path / "ours/model.safetensors"))
     plain = LlavaForConditionalGeneration.from_pretrained(tmp_path / "hub")
     assert torch.equal(logits(plain, VOCABULARY), logits(trained.model, VOCABULARY))
@@ -127,11 +129,11 @@ def test_a_trained_model_goes_to_the_original_with_the_tower_that_it_names(
     original = make_original(tmp_path / "theirs", original_tensors(llava_of(clip, family)), original_config(family))
     load_llava(convert(original, clip, tmp_path / "ours")).save(tmp_path / "trained")
     with pytest.raises(PipelineError, match="names the CLIP model"):
-        export(tmp_path / "trained", tmp_path / "back", "original", Options())
+        export(tmp_path / "trained", tmp_path / "back", "original", ExportOptions())
     with pytest.raises(PipelineError, match="nothing shows that this tower is that one"):
-        export(tmp_path / "trained", tmp_path / "back", "original", Options(tower="some/clip"))
+        export(tmp_path / "trained", tmp_path / "back", "original", ExportOptions(tower="some/clip"))
     assert not (tmp_path / "back").exists()
-    export(tmp_path / "trained", tmp_path / "back", "original", Options(tower="some/clip", clip=clip))
+    export(tmp_path / "trained", tmp_path / "back", "original", ExportOptions(tower="some/clip", clip=clip))
     assert_same(load_file(tmp_path / "back/model.safetensors"), load_file(original / "model.safetensors"))
     told, theirs = read_json(tmp_path / "back/config.json"), read_json(original / "config.json")
     assert {key: told[key] for key in theirs} == theirs
@@ -144,18 +146,18 @@ def test_another_tower_is_not_given_to_the_original_unnoticed(original: Path, cl
     with torch.no_grad():
         llava.model.model.vision_tower.embeddings.class_embedding += 1
     llava.save(tmp_path / "tuned")
-    options = Options(tower="some/clip", clip=clip)
+    options = ExportOptions(tower="some/clip", clip=clip)
     with pytest.raises(PipelineError, match=r"(?s)would take the tower of some/clip.*--unfreeze.*--as clip"):
         export(tmp_path / "tuned", tmp_path / "back", "original", options)
-    export(tmp_path / "tuned", tmp_path / "inside", "original", Options(tower="some/clip", unfreeze=True))
+    export(tmp_path / "tuned", tmp_path / "inside", "original", ExportOptions(tower="some/clip", unfreeze=True))
     assert read_json(tmp_path / "inside/config.json")["unfreeze_mm_vision_tower"] is True
-    export(tmp_path / "tuned", tmp_path / "tower", "clip", Options())
-    beside = Options(tower=str(tmp_path / "tower"), clip=tmp_path / "tower")
+    export(tmp_path / "tuned", tmp_path / "tower", "clip", ExportOptions())
+    beside = ExportOptions(tower=str(tmp_path / "tower"), clip=tmp_path / "tower")
     export(tmp_path / "tuned", tmp_path / "beside", "original", beside)
     assert read_json(tmp_path / "beside/config.json")["mm_vision_tower"] == str(tmp_path / "tower")
     again = load_llava(convert(tmp_path / "inside", clip, tmp_path / "again"))
     assert torch.equal(logits(again.model, VOCABULARY), logits(llava.model, VOCABULARY))
-    export(tmp_path / "again", tmp_path / "inside-again", "original", Options())
+    export(tmp_path / "again", tmp_path / "inside-again", "original", ExportOptions())
     assert read_json(tmp_path / "inside-again/config.json") == read_json(tmp_path / "inside/config.json")
 
 
@@ -211,13 +213,13 @@ def test_a_clip_model_goes_out_as_it_came(clip: Path, original: Path, tmp_path: 
     pretrained.make(
         pretrained.Settings(kind="pretrained", holds="clip"), WeightsInputs(files=files_in(clip)), 0, tmp_path / "clip"
     )
-    export(tmp_path / "clip", tmp_path / "out", "clip", Options())
+    export(tmp_path / "clip", tmp_path / "out", "clip", ExportOptions())
     assert_same(load_file(tmp_path / "out/model.safetensors"), load_file(clip / "model.safetensors"))
     assert read_json(tmp_path / "out/preprocessor_config.json")["size"] == 32
     convert(original, clip, tmp_path / "ours")
-    export(tmp_path / "ours", tmp_path / "whole", "clip", Options(clip=clip))
+    export(tmp_path / "ours", tmp_path / "whole", "clip", ExportOptions(clip=clip))
     assert_same(load_file(tmp_path / "whole/model.safetensors"), load_file(clip / "model.safetensors"))
-    export(tmp_path / "ours", tmp_path / "half", "clip", Options())
+    export(tmp_path / "ours", tmp_path / "half", "clip", ExportOptions())
     half = load_file(tmp_path / "half/model.safetensors")
     assert half and all(name.startswith("vision_model.") for name in half)
     settings = pretrained.Settings(kind="pretrained", holds="clip")
@@ -230,14 +232,14 @@ def test_a_tuned_tower_is_put_into_a_llava_and_one_of_another_shape_is_not(
     original: Path, clip: Path, tmp_path: Path
 ) -> None:
     base, tuned = convert(original, clip, tmp_path / "ours"), make_clip(tmp_path / "tuned", seed=2)
-    found = open_llava(Base(base, tower=tuned), read_card(base), 0).model.model.vision_tower.state_dict()
+    found = open_vlm(Base(base, tower=tuned), read_card(base), 0).model.model.vision_tower.state_dict()
     wanted = load_file(tuned / "model.safetensors")
     assert all(torch.equal(tensor, wanted[f"vision_model.{name}"]) for name, tensor in found.items())
     told = read_json(tuned / "config.json")
     told["vision_config"]["hidden_act"] = "gelu"  # every tensor fits, and every feature would be another
     (tuned / "config.json").write_text(json.dumps(told))
     with pytest.raises(PipelineError, match=r"hidden_act.*gelu, the LLaVA has quick_gelu"):
-        open_llava(Base(base, tower=tuned), read_card(base), 0)
+        open_vlm(Base(base, tower=tuned), read_card(base), 0)
 
 
 def test_a_folders_name_says_nothing(original: Path, clip: Path, tmp_path: Path) -> None:

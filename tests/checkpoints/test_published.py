@@ -7,8 +7,9 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base, load_llava
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe

@@ -83,10 +83,10 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
 
     from pipeline_lib.benchmarks import pope
     from pipeline_lib.benchmarks.base import Files
+    from pipeline_lib.families.llava.model import load as load_llava
     from pipeline_lib.inference.predict import predict
     from pipeline_lib.inference.saved import SavedTexts
     from pipeline_lib.inference.settings import FileNames, PredictSettings
-    from pipeline_lib.models.llava import load_llava
 
     class Blank:
         """Shows the same black image for every path."""

@@ -5,18 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.checkpoints.adapters import convert_adapter
-from pipeline_lib.checkpoints.detect import kind_of
-from pipeline_lib.checkpoints.original import convert_original
-from pipeline_lib.checkpoints.projectors import convert_projector
 from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.families.llava.layouts.adapters import convert_adapter
+from pipeline_lib.families.llava.layouts.detect import kind_of
+from pipeline_lib.families.llava.layouts.original import convert_original
+from pipeline_lib.families.llava.layouts.projectors import convert_projector
+from pipeline_lib.families.llava.model import Llava
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
-from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
 from pipeline_lib.models.merge import merge as merge_adapter
+from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.recipes import adopt
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.making import conversations, language_model, small_clip, small_images
@@ -87,7 +90,7 @@ def convert(golden: Path, name: str, root: Path) -> None:
     elif kind == "projector":
         convert_projector(files, alone)
         shape = read_card(alone).image_shape
-        open_llava(replace(base, projector=alone), CARD.model_copy(update={"image_shape": shape}), 0).save(root / name)
+        open_vlm(replace(base, projector=alone), CARD.model_copy(update={"image_shape": shape}), 0).save(root / name)
     else:
         convert_original(files, golden / "models" / "clip-tiny", CARD, root / name)
 

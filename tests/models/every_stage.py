@@ -15,12 +15,13 @@ from typing import Any
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.text import write_lines
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.machine.numerics import Numerics
-from pipeline_lib.models.llava import Base, load_llava
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.merge import merge
 from pipeline_lib.models.portable import operations
 from pipeline_lib.recipes import contrastive, full, lora, projector, text

@@ -8,12 +8,12 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline_lib.benchmarks.base import Question
-from pipeline_lib.checkpoints.names import transformers_name
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.text import read_json
+from pipeline_lib.families.llava.layouts.names import transformers_name
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.llava import Llava
 
 Converted = Callable[[str], Path]
 Opened = Callable[[str], Llava]

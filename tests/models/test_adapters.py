@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import Base, load_llava
 from pipeline_lib.models.merge import AGREEMENT, merge
 from pipeline_lib.recipes import assemble, lora, projector
 from pipeline_lib.training.resume import Resume
@@ -100,7 +101,7 @@ def _trainer(model: PeftModel, folder: Path) -> VlmTrainer:
     from transformers import TrainingArguments
 
     arguments = TrainingArguments(output_dir=str(folder), learning_rate=1e-2, weight_decay=0.1, use_cpu=True)
-    return VlmTrainer(model=model, args=arguments, row_seed=0, own_rates=LORA.own_rates())
+    return VlmTrainer(model=model, args=arguments, row_seed=0, own_rates={"model.multi_modal_projector.": 1e-3})
 
 
 def test_an_adapter_is_merged_into_its_own_base_alone(material: TrainingInputs, tmp_path: Path) -> None:

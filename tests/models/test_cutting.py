@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.families.llava.truncation import ImageTokens, cut, cut_as_original
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
-from pipeline_lib.models.truncation import ImageTokens, cut, cut_as_original
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import full
 from pipeline_lib.training.task import TrainingInputs
 
@@ -57,7 +57,7 @@ def test_a_row_whose_image_is_cut_off_shows_none(
         return found
 
     whole = example(2048)
-    assert "pixel_values" in whole
+    assert "images" in whole
     image = max(whole["input_ids"])
     place = whole["input_ids"].index(image)
     short = example(place + 1)

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import contrastive, full, text
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe

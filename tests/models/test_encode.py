@@ -13,14 +13,14 @@ from transformers import AutoTokenizer, LlamaTokenizer, PreTrainedTokenizerBase
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import load, names
-from pipeline_lib.models.encode import IGNORED, encode, image_id, tokenise
-from pipeline_lib.models.original_labels import encode_as_original
-from pipeline_lib.models.rows import Encoding
+from pipeline_lib.families.llava.original_labels import encode_as_original
+from pipeline_lib.families.llava.rows import Encoding, encoded_row
+from pipeline_lib.families.llava.tokens import add_llava_tokens, image_id
+from pipeline_lib.models.encode import IGNORED, encode, tokenise
 from pipeline_lib.models.sentencepiece import is_legacy, load_tokenizer
-from pipeline_lib.models.tokenizer import add_llava_tokens, train_language_tokenizer
+from pipeline_lib.models.tokenizer import train_language_tokenizer
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.prompts.base import Segment, image_first, question
-from pipeline_lib.training.batches import encode_row
 from tests.models.sentences import SPECIAL, own_model, write_tokenizer
 
 PIECES = ["a", "is", " ", "  ", "\n", "▁", "red", ":", "#", "日", "<unk>", "<s>", "</s>", "<image>", "<pad>", "ASSISTANT:", "[/INST]", "'s", "7"]  # fmt: skip
@@ -121,17 +121,20 @@ def test_a_mode_that_is_not_told_is_that_of_transformers_4(tmp_path: Path) -> No
 def test_a_prompt_begins_what_was_trained(
     name: str, kind: str, asked: str, answer: str, image: bool, tokenizers: dict[str, PreTrainedTokenizerBase]
 ) -> None:
-    template, tokenizer, width = load("prompts", name), tokenizers[kind], 3 if image else 0
+    template, tokenizer = load("prompts", name), tokenizers[kind]
+    images = [[image_id(tokenizer)] * 3] if image else []
     turns = [{"from": "human", "value": f"<image>\n{asked}" if image else asked}, {"from": "gpt", "value": answer}]
-    ids, labels = encode(template.conversation(turns), tokenizer, width)
-    prompt, _ = encode(question(template, asked, image), tokenizer, width)
+    ids, labels = encode(template.conversation(turns), tokenizer, images)
+    prompt, _ = encode(question(template, asked, image), tokenizer, images)
     assert ids[: len(prompt)] == prompt
     assert labels == [IGNORED] * len(prompt) + ids[len(prompt) :]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_and_their_ends_are_trained(kind: str, tokenizers: dict[str, PreTrainedTokenizerBase]) -> None:
-    ids, labels = encode(vicuna_v1.conversation(image_first(TURNS)), tokenizers[kind], image_tokens=5)
+    ids, labels = encode(
+        vicuna_v1.conversation(image_first(TURNS)), tokenizers[kind], [[image_id(tokenizers[kind])] * 5]
+    )
     kept = tokenizers[kind].decode([label for label in labels if label != IGNORED])
     assert [part.strip() for part in kept.split("</s>")] == ["A red car.", "On the left.", ""]
     assert ids.count(image_id(tokenizers[kind])) == 5
@@ -140,7 +143,7 @@ def test_answers_and_their_ends_are_trained(kind: str, tokenizers: dict[str, Pre
 
 def test_text_around_an_image_is_tokenised_by_itself(tokenizers: dict[str, PreTrainedTokenizerBase]) -> None:
     tokenizer = tokenizers["not legacy"]
-    ids, _ = encode([Segment("a <image>\nb")], tokenizer, image_tokens=1)
+    ids, _ = encode([Segment("a <image>\nb")], tokenizer, [[image_id(tokenizer)]])
     tokens = tokenizer.convert_ids_to_tokens(ids)
     assert tokens[tokens.index("<image>") - 1 :][:4] == ["▁", "<image>", "▁", "<0x0A>"]
 
@@ -150,7 +153,7 @@ def test_what_a_person_writes_becomes_no_image_and_no_padding(
     kind: str, tokenizers: dict[str, PreTrainedTokenizerBase]
 ) -> None:
     tokenizer = tokenizers[kind]
-    ids, _ = encode([Segment("the <image> and <pad> tags")], tokenizer, image_tokens=0)
+    ids, _ = encode([Segment("the <image> and <pad> tags")], tokenizer)
     assert not {image_id(tokenizer), tokenizer.pad_token_id} & set(ids)
     assert tokenizer.decode(ids, skip_special_tokens=True).strip() == "the <image> and <pad> tags"
 
@@ -164,12 +167,13 @@ def test_control_words_that_a_speaker_says_are_text(
 ) -> None:
     template, tokenizer = load("prompts", name), tokenizers[kind]
     special = set(tokenizer.convert_tokens_to_ids(list(SPECIAL)))
+    image = [[image_id(tokenizer)]]
     controls = [
-        [token for token in encode(template.conversation(turns(f"w {text}")), tokenizer, 1)[0] if token in special]
+        [token for token in encode(template.conversation(turns(f"w {text}")), tokenizer, image)[0] if token in special]
         for text in (said, "plain")
     ]
     assert controls[0] == controls[1]
-    _, labels = encode(template.conversation(turns(f"w {said}")), tokenizer, 1)
+    _, labels = encode(template.conversation(turns(f"w {said}")), tokenizer, image)
     answer = tokenizer.decode([token for token in labels if token != IGNORED])
     assert f"w {said}".replace("\ufdd0", "").strip() in answer.replace("\ufdd0", "")
 
@@ -183,11 +187,11 @@ def test_faithful_masks_a_row_that_the_original_miscounts(
 ) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "Yes."}]
     row, how = Conversation(7, "7", None, None, turns), Encoding(tokenizers["legacy"], vicuna_v1, 4, 100)
-    sound, faithful = encode_row(row, how), encode_row(row, replace(how, faithful=True))
+    sound, faithful = encoded_row(row, how), encoded_row(row, replace(how, faithful=True))
     unknown = int(tokenizers["legacy"].unk_token_id)
-    assert unknown not in faithful["input_ids"]  # which is padding to the original
-    assert "Is <unk> a token?" in tokenizers["legacy"].decode(sound["input_ids"]) and unknown not in sound["input_ids"]
-    assert set(faithful["labels"]) == {IGNORED} != set(sound["labels"])
+    assert unknown not in faithful.ids  # which is padding to the original
+    assert "Is <unk> a token?" in tokenizers["legacy"].decode(sound.ids) and unknown not in sound.ids
+    assert set(faithful.labels) == {IGNORED} != set(sound.labels)
     assert "row 7 is not trained" in caplog.text
 
 
@@ -198,7 +202,9 @@ def test_faithful_changes_nothing_where_the_original_counts_well(
 ) -> None:
     template, tokenizer = load("prompts", name), tokenizers[kind]
     found = encode_as_original(TURNS, True, tokenizer, template, 500).shown(image_id(tokenizer), 3)
-    assert (found.ids, found.labels) == encode(template.conversation(image_first(TURNS)), tokenizer, 3)
+    assert (found.ids, found.labels) == encode(
+        template.conversation(image_first(TURNS)), tokenizer, [[image_id(tokenizer)] * 3]
+    )
 
 
 def test_the_originals_rule_for_later_rounds_needs_llamas_vocabulary(

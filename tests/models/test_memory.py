@@ -14,7 +14,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.cost.trainings import training_sizes
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training import memory
 from pipeline_lib.training.memory import Need, Sizes, check_memory, need, sizes_of

@@ -14,6 +14,9 @@ from transformers import TrainingArguments
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.model import Llava, compose
+from pipeline_lib.families.llava.model import load as load_llava
+from pipeline_lib.families.llava.tokens import image_id
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
@@ -21,8 +24,8 @@ from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.inference.predict import _inputs, predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.encode import IGNORED, encode
-from pipeline_lib.models.llava import Base, Llava, compose, load_llava
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.loop import train
@@ -172,7 +175,7 @@ def test_a_faithful_recipe_masks_what_the_original_masks(
 
 def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: list[Conversation]) -> None:
     tokenizer = compose(language, tower, CARD, seed=0).tokenizer
-    ids, labels = encode(vicuna_v1.conversation(rows[0].conversations), tokenizer, image_tokens=4)
+    ids, labels = encode(vicuna_v1.conversation(rows[0].conversations), tokenizer, [[image_id(tokenizer)] * 4])
     kept = [identifier for identifier, label in zip(ids, labels, strict=True) if label != IGNORED]
     assert tokenizer.decode(kept) == " green</s>"
     assert ids.count(tokenizer.convert_tokens_to_ids("<image>")) == 4

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.llava import Llava
 from tests.models.original import MARK, Opened, asked
 from tests.sample import each_model
 

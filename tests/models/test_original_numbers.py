@@ -13,12 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline_lib.families.llava.model import Llava
+from pipeline_lib.families.llava.truncation import ImageTokens, Row, cut_as_original
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.adapter import apply_adapter
-from pipeline_lib.models.llava import Base, Llava, open_llava
-from pipeline_lib.models.truncation import ImageTokens, Row, cut_as_original
+from pipeline_lib.models.base import Base
+from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.recipes import full
-from pipeline_lib.training.batches import collate_conversations
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 from tests.models.original import IGNORED, MARK, WORDS, Converted, Opened, Tensors, conversations
@@ -56,7 +57,7 @@ def batch_of(given: Tensors, llava: Llava, length: int = 2048) -> Tensors:
         pixels.append(images[shown : shown + count])
         shown += max(1, int((row[0] == MARK).sum()))
         examples.append(dict(zip(("input_ids", "labels"), kept, strict=True)))
-    batch = collate_conversations(examples, int(llava.tokenizer.pad_token_id))
+    batch = llava.collate(examples, "right")
     return {**batch, "pixel_values": torch.cat(pixels)} if sum(map(len, pixels)) else batch
 
 
@@ -206,7 +207,7 @@ def test_every_checkpoint_says_what_it_said_to_the_original(golden: Path, origin
 def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, converted: Converted) -> None:
     told = load_file(golden / "model" / "checkpoint_logits.safetensors")["lora_unmerged_dir"]
     adapter = converted("llava-tiny-lora").with_name("llava-tiny-lora.adopted")
-    llava = open_llava(
+    llava = open_vlm(
         Base(adapter.with_name("vicuna-tiny"), adapter.with_name("clip-tiny")), CARD, seed=0, draws_projector=True
     )
     adapted = apply_adapter(llava.model, adapter).eval()

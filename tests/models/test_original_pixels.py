@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from pipeline_lib.families.llava.model import image_processor
 from pipeline_lib.images.decode import UnreadableImageError, open_image
 from pipeline_lib.images.pixels import padded_first, to_rgb
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.llava import image_processor
 from tests.numbers import distance
 
 SHAPES = {"pad": "pad", "default": "square"}  # the original's routes, and our name for each

@@ -11,11 +11,11 @@ from transformers import PreTrainedTokenizerBase
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.models.encode import IGNORED, encode, image_id
-from pipeline_lib.models.original_labels import IMAGE_TOKEN_INDEX, encode_as_original
-from pipeline_lib.models.rows import Encoding, encode_conversation
+from pipeline_lib.families.llava.original_labels import IMAGE_TOKEN_INDEX, encode_as_original
+from pipeline_lib.families.llava.rows import Encoding, encode_conversation
+from pipeline_lib.families.llava.tokens import add_llava_tokens, image_id
+from pipeline_lib.models.encode import IGNORED, encode
 from pipeline_lib.models.sentencepiece import load_tokenizer
-from pipeline_lib.models.tokenizer import add_llava_tokens
 from pipeline_lib.prompts.base import Segment, Template, image_first, text_of
 from tests.models.sentences import write_tokenizer
 
@@ -81,7 +81,7 @@ def test_texts_become_the_originals_ids_in_both_modes(golden: Path, tokenizers: 
     assert len(told) == 23 and any(case["legacy_false"] != case["legacy_true"] for case in told)
     for case in told:
         for mode in MODES:
-            ids, _ = encode([Segment(case["text"])], tokenizers[mode], image_tokens=0)
+            ids, _ = encode([Segment(case["text"])], tokenizers[mode])
             assert ids == case[mode], (case["text"], mode)
 
 
@@ -100,7 +100,9 @@ def test_prompts_of_every_template_are_the_originals(golden: Path, tokenizers: T
         assert text_of(segments) == case["prompt"]
         for mode in MODES:
             obeyed = [replace(segment, spoken=False) for segment in segments]  # as the original takes control words
-            ids, default = (encode(found, tokenizers[mode], image_tokens=1)[0] for found in (obeyed, segments))
+            ids, default = (
+                encode(found, tokenizers[mode], [[image_id(tokenizers[mode])]])[0] for found in (obeyed, segments)
+            )
             assert placed(ids, tokenizers[mode]) == case[f"input_ids_{mode}"], (case["template"], case["case"], mode)
             assert (ids == default) == (case["case"] != "specials_in_text")
 
@@ -139,7 +141,7 @@ def obeyed(case: dict[str, Any], labels: dict[str, Any], tokenizers: Tokenizers)
     )  # fmt: skip
     turns = image_first(row.conversations) if row.image else row.conversations
     segments = [replace(segment, spoken=False) for segment in template(case["version"]).conversation(turns)]
-    ids, found = encode(segments, tokenizer, 1 if row.image else 0)
+    ids, found = encode(segments, tokenizer, [[image_id(tokenizer)]] if row.image else [])
     return placed(ids, tokenizer)[:length], found[:length]
 
 

@@ -17,11 +17,12 @@ from safetensors.torch import load_file
 from transformers import TrainingArguments
 
 from pipeline_lib.core.plugins import load
+from pipeline_lib.families.llava.model import PARTS
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.llava import Base
-from pipeline_lib.models.projector import write_projector
+from pipeline_lib.models.part import write_projector
 from pipeline_lib.recipes import full, lora, projector
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.loop import train
@@ -205,6 +206,11 @@ def expect_weights(task: Task, told: Tensors, reach: float) -> None:
     assert distance(shown, told, reach) < WEIGHT
 
 
+def rates_of(recipe: Optimisation) -> dict[str, float]:
+    """Return a recipe's learning rates by the prefix of the parameters that have them."""
+    return {prefix: rate for part, rate in recipe.own_rates().items() for prefix in PARTS[part]}
+
+
 @pytest.mark.parametrize("run", ["b_finetune", "c_lora"])
 def test_weights_decay_where_they_do_in_the_original(
     golden: Path, run: str, pictures: ImageReader, tmp_path: Path
@@ -213,7 +219,7 @@ def test_weights_decay_where_they_do_in_the_original(
     model = prepared(golden, run, pictures, tmp_path).model
     rates = {"learning_rate": RUNS[run].learning_rate, "weight_decay": 0.1}
     arguments = TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True, report_to=[], **rates)
-    trainer = VlmTrainer(model=model, args=arguments, row_seed=0, own_rates=RUNS[run].own_rates())
+    trainer = VlmTrainer(model=model, args=arguments, row_seed=0, own_rates=rates_of(RUNS[run]))
     optimizer = trainer.create_optimizer()
     names = {id(value): name for name, value in model.named_parameters()}
     found = [

@@ -10,10 +10,12 @@ import pytest
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.model import compose
+from pipeline_lib.families.llava.tokens import image_id
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.encode import image_id
-from pipeline_lib.models.llava import Base, compose
-from pipeline_lib.models.tokens import Tokens, open_tokens
+from pipeline_lib.models.base import Base
+from pipeline_lib.models.family import Tokens
+from pipeline_lib.models.opening import open_tokens
 from pipeline_lib.preview.inspect import Inspected, drawn, inspect
 from pipeline_lib.preview.page import page
 from pipeline_lib.preview.settings import InspectSettings
@@ -53,7 +55,7 @@ def test_the_tokenizer_and_the_image_are_those_of_the_model(language: Path, towe
     llava = compose(language, tower, CARD, seed=0)
     llava.save(tmp_path / "saved")
     for found in (open_tokens(language, tower), open_tokens(tmp_path / "saved", None)):
-        assert found.image_tokens == llava.model.config.image_seq_length == 4
+        assert found.per_image == llava.model.config.image_seq_length == 4
         assert image_id(found.tokenizer) == llava.model.config.image_token_id
         assert found.tokenizer.get_vocab() == llava.tokenizer.get_vocab()
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, full
 from pipeline_lib.training.launch import Work
 from pipeline_lib.training.processes import train_in_processes

@@ -16,7 +16,7 @@ from transformers import Trainer
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.inference.saved import SavedTexts
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.resume import SIZES, Resume, Saving

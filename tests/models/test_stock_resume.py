@@ -15,7 +15,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, full, lora, projector
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.run import train_recipe

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
 from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
-from pipeline_lib.models.llava import Llava, compose
 from tests.models.conftest import CARD
 
 

@@ -1,11 +1,12 @@
-"""Which weights say how a training's conversations are tokenised, and which trainings are previewed."""
+"""Which weights and which family a training leads back to, and which trainings are previewed."""
 
 from pathlib import Path
 
 import pytest
 
-from pipeline_lib.config.ancestry import origins, read_conversations
+from pipeline_lib.config.ancestry import model_family, origins, read_conversations
 from pipeline_lib.config.load import load_study
+from pipeline_lib.workflow.parameters import OPENING, inspect_plugins, predict_plugins, train_plugins, weights_plugins
 from tests.project import ROOT
 
 
@@ -33,3 +34,22 @@ def test_what_the_runs_need_and_reads_conversations_is_previewed() -> None:
         "full", "half", "lora", "pretrained", "projector", "tenth",
     ]  # fmt: skip
     assert read_conversations(load_study(ROOT / "studies/llava15_half.yaml")) == ["full", "half"]
+
+
+def test_a_models_family_is_that_of_the_weights_it_starts_from(tmp_path: Path) -> None:
+    assert model_family(load_study(ROOT / "config.yaml"), "lora") == "llava"  # composed of parts of no family
+    path = tmp_path / "study.yaml"
+    text = (ROOT / "studies/llava15_half.yaml").read_text()
+    text = text.replace("start: released     # or pretrained", "start: llava_7b")
+    path.write_text(text.replace("kind: pretrained, holds: llava,", "kind: pretrained, family: mllama, holds: llava,"))
+    assert [model_family(load_study(path), name) for name in ("llava_7b", "half")] == ["mllama", "mllama"]
+
+
+def test_the_code_of_a_stage_covers_what_it_calls_of_its_models_family() -> None:
+    study = load_study(ROOT / "config.yaml")
+    model = "pipeline_lib.families.llava.model"
+    assert f"{model}:load" in predict_plugins(study, "lora", "pope")
+    assert f"{model}:open_tokens" in inspect_plugins(study, "lora")
+    assert {f"{model}:{name}" for name in OPENING} < set(train_plugins(study, "lora"))
+    for plugins in (train_plugins(study, "language"), weights_plugins(study, "digits_llama")):
+        assert not [name for name in plugins if "families" in name]

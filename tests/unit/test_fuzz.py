@@ -23,9 +23,6 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pipeline_lib.benchmarks import mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
-from pipeline_lib.checkpoints.adapters import convert_adapter
-from pipeline_lib.checkpoints.detect import kind_of
-from pipeline_lib.checkpoints.hub import check_hub
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.config.load import load_study
 from pipeline_lib.conversations.table import write_table
@@ -36,6 +33,9 @@ from pipeline_lib.core.text import pretty_json, read_json, read_lines
 from pipeline_lib.downloads.archives import extract, list_archive
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pins
+from pipeline_lib.families.llava.layouts.adapters import convert_adapter
+from pipeline_lib.families.llava.layouts.detect import kind_of
+from pipeline_lib.families.llava.layouts.hub import check_hub
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import Manifest, names_digest
 from pipeline_lib.job.record import Record

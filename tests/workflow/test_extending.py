@@ -24,7 +24,7 @@ RUN = {
     "runs": {"own": {"model": "own"}},
 }
 SUBSET = "results/scans/subsets/some.parquet"
-TRAINED = "results/mini/checkpoints/attention"
+TRAINED = "results/mini/checkpoints/vision"
 
 
 def extend(project: Project, *packages: str) -> None:
@@ -100,6 +100,6 @@ def test_a_recipe_of_the_page_trains(mini: Project) -> None:
     assert done.returncode == 0, done.text
     assert mini.worked_since(before) == {"inspect_rows": 1, "train": 1}
     assert len((mini.root / f"{TRAINED}.curve.csv").read_text().splitlines()) == 1 + 3
-    log = (mini.root / "results/mini/logs/train/attention.log").read_text()
+    log = (mini.root / "results/mini/logs/train/vision.log").read_text()
     trained, whole = map(int, re.findall(r"(\d+) of (\d+) parameters are trained", log)[0])
     assert 0 < trained < whole

@@ -10,9 +10,8 @@ from transformers import PreTrainedTokenizerBase
 from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.reading import read_text
-from pipeline_lib.core.text import pretty_json, read_object
+from pipeline_lib.core.text import read_object
 from pipeline_lib.models.sentencepiece import load_tokenizer
-from pipeline_lib.models.tokenizer import IMAGE, PAD
 
 NAMES = (
     *("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
@@ -74,22 +73,3 @@ def _patterns(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _patterns(item)
-
-
-def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
-    """Return the texts of a LLaVA's tokenizer files, without the tokens that a language model of `rows` lacks.
-
-    The padding token is `<unk>`, as in the original.
-    """
-    tokenizer = read_metadata(files["tokenizer.json"])
-    tokenizer["added_tokens"] = [entry for entry in tokenizer["added_tokens"] if entry["id"] < rows]
-    tokenizer["padding"] = None
-    config = read_metadata(files["tokenizer_config.json"])
-    known = {key: value for key, value in config.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
-    return {
-        "tokenizer.json": pretty_json(tokenizer),
-        "tokenizer_config.json": pretty_json({**known, "pad_token": config.get("unk_token"), "padding_side": "right"}),
-    }
-
-
-_OF_A_LLAVA = ("extra_special_tokens", "processor_class", "added_tokens_decoder", "model_specific_special_tokens")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.checkpoints.layouts import Layout
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.layouts import ExportOptions, Layout
 
 
 def export(
@@ -26,12 +26,13 @@ def export(
     ] = False,
 ) -> None:
     """Write a checkpoint for other programs: original (haotian-liu/LLaVA), hub (llava-hf), clip or projector."""
-    from pipeline_lib.checkpoints.export import export as write
-    from pipeline_lib.checkpoints.export_options import Options
+    from pipeline_lib.models.card import read_card
+    from pipeline_lib.models.family import load_family
 
     if not model.is_dir():
         raise PipelineError(
             "no such checkpoint", where=model, cure="name a checkpoint's folder, or make it with snakemake"
         )
-    write(model, target, layout, Options(base, tower, clip, unfreeze))
+    options = ExportOptions(base, tower, clip, unfreeze)
+    load_family(read_card(model).family).export(model, target, layout, options)
     typer.echo(f"{target}: {sum(path.is_file() for path in target.rglob('*'))} files")

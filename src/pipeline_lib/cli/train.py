@@ -59,7 +59,8 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     if name not in known:
         raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
     from pipeline_lib.conversations.subset import subset_conversations  # slow imports
-    from pipeline_lib.models.tokens import folder_without_tensors, open_tokens
+    from pipeline_lib.models.base import folder_without_tensors
+    from pipeline_lib.models.opening import open_tokens
     from pipeline_lib.preview.inspect import inspect
 
     subset = str(tree.trainings[name].subset)

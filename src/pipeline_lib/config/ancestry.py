@@ -1,10 +1,11 @@
-"""Which trainings the runs of a study need, and which weights a training's LLaVA was composed of."""
+"""Which trainings the runs of a study need, and which weights and family a training's model is of."""
 
 from typing import Iterator
 
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.annotated import annotated
+from pipeline_lib.models.card import FAMILY
 from pipeline_lib.recipes.base import Multimodal
 
 
@@ -37,6 +38,11 @@ def origins(study: Study, name: str) -> tuple[str, str | None]:
         training = study.trainings[training.start]
     composed = study.model_kind(training.start) == "language" and training.tower is not None
     return _weights_of(study, training.start), _weights_of(study, str(training.tower)) if composed else None
+
+
+def model_family(study: Study, name: str) -> str:
+    """Return the family of a model, or of what is composed of it; weights that name none are of the first family."""
+    return study.weights[_weights_of(study, name)].make.model_family() or FAMILY
 
 
 def _weights_of(study: Study, name: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.conversations.sample import SampleSettings
@@ -86,6 +87,7 @@ def weights(study: Study, name: str) -> WeightsSettings:
     entry = study.weights[name]
     return WeightsSettings(
         make=entry.make,
+        family=entry.make.model_family(),
         tables=entry.tables,
         seed=study.seed,
         threads=study.threads,
@@ -99,6 +101,7 @@ def inspect(study: Study, training: str) -> InspectSettings:
     if not isinstance(entry.recipe, Multimodal):
         raise KeyError(f"training {training} reads no conversations")
     return InspectSettings(
+        family=model_family(study, training),
         template=entry.recipe.template,
         max_length=entry.recipe.max_length,
         faithful=entry.recipe.faithful,
@@ -134,6 +137,7 @@ def train(study: Study, training: str) -> TrainSettings:
     entry = study.trainings[training]
     return TrainSettings(
         recipe=entry.recipe,
+        family=model_family(study, training) if entry.recipe.makes == "llava" else None,
         seed=study.seed if entry.seed is None else entry.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
@@ -142,17 +146,19 @@ def train(study: Study, training: str) -> TrainSettings:
     )
 
 
-def merge(study: Study) -> MergeSettings:
-    """Return the settings of every merge job."""
-    return MergeSettings(seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
+def merge(study: Study, training: str) -> MergeSettings:
+    """Return the settings of the job that merges the adapter of a training."""
+    family = model_family(study, training)
+    return MergeSettings(family=family, seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
 
 
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name is written into its answers."""
-    use = study.benchmarks[benchmark]
+    use, model = study.benchmarks[benchmark], study.runs[run].model
     return PredictSettings(
         benchmark=use.benchmark,
-        template=study.model_template(study.runs[run].model),
+        family=model_family(study, model),
+        template=study.model_template(model),
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,

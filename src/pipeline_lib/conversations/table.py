@@ -34,6 +34,11 @@ class Conversation:
     image_sha256: str | None
     conversations: list[dict[str, str]]
 
+    @property
+    def images(self) -> list[tuple[str, str]]:
+        """Return path and pin of every image, in the order of their `<image>` in the turns; tables hold at most one."""
+        return [] if self.image is None else [(self.image, str(self.image_sha256))]
+
     def digest(self) -> str:
         """Return the sha256 of all fields of the row."""
         return digest_text(canonical_json(asdict(self)))

@@ -1,4 +1,4 @@
-"""Plug-ins: every module in the package of a kind is one, without a registry; and the settings that name one.
+"""Plug-ins: every module or folder in the package of a kind is one, without a registry; and settings that name one.
 
 `Plugin` annotates a field for a plug-in's settings, `PluginName` a field for its bare name. The code of the plug-ins
 that a job's settings name counts in its code digest.
@@ -17,28 +17,29 @@ from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.settings import Settings
 
 ROOT = "pipeline_lib"
+FOLDERS = {"families": "model"}  # kinds whose plug-ins are folders, and the module of a folder that is loaded
 
 
 def module_name(kind: str, name: str) -> str:
     """Return the dotted module of a plug-in, such as `pipeline_lib.recipes.full`."""
-    return f"{ROOT}.{kind}.{name}"
+    return ".".join([ROOT, kind, name, *([FOLDERS[kind]] if kind in FOLDERS else [])])
 
 
 def names(kind: str) -> list[str]:
     """Return the names of all plug-ins of a kind (a package such as `recipes`), sorted.
 
-    The module `base` and subpackages are not plug-ins.
+    The module `base` and subpackages are not plug-ins, except of the kinds in FOLDERS.
     """
     folder = Path(__file__).parent.parent / kind
     modules = pkgutil.iter_modules([str(folder)])
-    return sorted(info.name for info in modules if info.name != "base" and not info.ispkg)
+    return sorted(info.name for info in modules if info.name != "base" and info.ispkg == (kind in FOLDERS))
 
 
 def load(kind: str, name: str) -> ModuleType:
     """Return the module of a plug-in; an unknown name raises PipelineError with a suggestion."""
     known = names(kind)
     if name not in known:
-        raise PipelineError(f"no such {kind.removesuffix('s')}", value=name, cure=suggest(name, known))
+        raise PipelineError(f"no such {_singular(kind)}", value=name, cure=suggest(name, known))
     return import_module(module_name(kind, name))
 
 
@@ -112,6 +113,10 @@ def _known(kind: str, name: Any) -> str:
     known = names(kind)
     if name not in known:
         text = "no such {kind}: {name}; {hint}"
-        fields = {"kind": kind.removesuffix("s"), "name": str(name), "hint": suggest(str(name), known)}
+        fields = {"kind": _singular(kind), "name": str(name), "hint": suggest(str(name), known)}
         raise PydanticCustomError("plugin_unknown", text, fields)
     return str(name)
+
+
+def _singular(kind: str) -> str:
+    return f"{kind.removesuffix('ies')}y" if kind.endswith("ies") else kind.removesuffix("s")

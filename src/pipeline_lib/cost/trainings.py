@@ -10,8 +10,8 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.text import read_object
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.job.made_record import MadeRecord
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import NAME as CARD
-from pipeline_lib.models.llava import Base
 from pipeline_lib.training.memory import Need, Sizes, need, sizes_of
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 from pipeline_lib.training.task import TrainingInputs

@@ -1,11 +1,9 @@
-"""The predict stage: a LLaVA answers questions greedily; the batch size does not change the answers."""
+"""The predict stage: a model answers questions greedily; the batch size does not change the answers."""
 
 import logging
 import re
 from pathlib import Path
 from typing import Any, cast
-
-import torch
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
@@ -17,8 +15,8 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.encode import encode
-from pipeline_lib.models.llava import Llava, load_llava
+from pipeline_lib.models.family import Batch, Shown, Vlm
+from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
 
@@ -40,29 +38,29 @@ def answer_benchmark(
     `state` is the folder with the texts that an interrupted job had generated.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    llava = load_llava(model.folder())
+    vlm = load_vlm(model.folder())
     make_deterministic(seed=0, threads=settings.threads, device=settings.device)  # greedy answers draw nothing
-    llava.model.eval().to(settings.device)
+    vlm.model.eval().to(settings.device)
     saved = SavedTexts(state / "texts.jsonl")
     questions = only(benchmark.questions(files, settings.protocol), chosen)
-    return predict(llava, questions, images, settings, model.sha256, saved)
+    return predict(vlm, questions, images, settings, model.sha256, saved)
 
 
 def predict(
-    llava: Llava,
+    vlm: Vlm,
     questions: list[Question],
     images: ImageReader,
     settings: PredictSettings,
     model: str,
     saved: SavedTexts,
 ) -> list[dict[str, Any]]:
-    """Return LLaVA's answer record for every question, in their order; `model` is the digest in the records.
+    """Return the model's answer record for every question, in their order; `model` is the digest in the records.
 
     A batch whose texts are saved is not generated again.
     """
-    template = _template(llava, settings.template)
-    prompts = [_prompt(llava, template, question) for question in questions]
-    _expect_room(llava, questions, prompts, settings.max_new_tokens)
+    template = _template(vlm, settings.template)
+    prompts = [_prompt(vlm, template, question, images) for question in questions]
+    _expect_room(vlm, questions, prompts, settings.max_new_tokens)
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (not questions[i].images, len(prompts[i]), i))
     with operations(settings.numerics):
@@ -70,39 +68,36 @@ def predict(
             batch = order[start : start + settings.batch_size]
             if saved.of(start) is None:
                 asked = [questions[i] for i in batch]
-                inputs = _inputs(llava, [prompts[i] for i in batch], asked, images, settings.faithful)
-                saved.add(start, _generate(llava, inputs, settings.max_new_tokens))
+                inputs = _inputs(vlm, [prompts[i] for i in batch], asked, images, settings.faithful)
+                saved.add(start, vlm.generate(inputs, settings.max_new_tokens))
             texts.update(zip(batch, saved.of(start) or [], strict=True))
             if start // settings.batch_size % 20 == 0:
                 logger.info("%d of %d questions", start + len(batch), len(order))
     return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
 
 
-def _template(llava: Llava, name: str) -> Template:
+def _template(vlm: Vlm, name: str) -> Template:
     """Return the template of this name, with which the model must have been made."""
-    if llava.card.template != name:
+    if vlm.card.template != name:
         cure = "correct `template` in the study, or delete the model's manifest"
-        raise PipelineError(
-            f"this model was made for another template than {name}", value=llava.card.template, cure=cure
-        )
+        raise PipelineError(f"this model was made for another template than {name}", value=vlm.card.template, cure=cure)
     return cast(Template, load("prompts", name))
 
 
-def _prompt(llava: Llava, template: Template, asked: Question) -> list[int]:
+def _prompt(vlm: Vlm, template: Template, asked: Question, images: ImageReader) -> list[int]:
     """Return the token ids of a prompt; in a question without an image, `<image>` is ordinary text."""
     if len(asked.images) > 1:
-        cure = "remove the benchmark from this study: a LLaVA sees one image"
+        cure = "remove the benchmark from this study: a question shows a model one image"
         raise PipelineError(
             "several images in one question", where=f"question {asked.id}", value=asked.images, cure=cure
         )
-    image = bool(asked.images)
-    tokens = llava.model.config.image_seq_length if image else 0
-    return encode(question(template, asked.prompt, image), llava.tokenizer, tokens)[0]
+    rows = [images.row(path) for path in asked.images]
+    return vlm.tokens.prompt(question(template, asked.prompt, bool(rows)), [(row.width, row.height) for row in rows])
 
 
-def _expect_room(llava: Llava, questions: list[Question], prompts: list[list[int]], max_new_tokens: int) -> None:
+def _expect_room(vlm: Vlm, questions: list[Question], prompts: list[list[int]], max_new_tokens: int) -> None:
     """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
-    positions = llava.model.config.get_text_config().max_position_embeddings
+    positions = vlm.model.config.get_text_config().max_position_embeddings
     length, longest = max(zip(map(len, prompts), questions, strict=True), key=lambda pair: pair[0], default=(0, None))
     if longest is not None and length + max_new_tokens > positions:
         room = positions - length
@@ -115,41 +110,27 @@ def _expect_room(llava: Llava, questions: list[Question], prompts: list[list[int
 
 
 def _inputs(
-    llava: Llava, prompts: list[list[int]], questions: list[Question], images: ImageReader, faithful: bool
-) -> dict[str, torch.Tensor]:
+    vlm: Vlm, prompts: list[list[int]], questions: list[Question], images: ImageReader, faithful: bool
+) -> Batch:
     """Return the inputs of a batch, padded on the left, so that every answer begins right after its prompt."""
-    pad = int(llava.tokenizer.pad_token_id)
-    longest = max(map(len, prompts))
-    inputs = {
-        "input_ids": torch.tensor([[pad] * (longest - len(ids)) + ids for ids in prompts]),
-        "attention_mask": torch.tensor([[0] * (longest - len(ids)) + [1] * len(ids) for ids in prompts]),
-    }
-    pixels = [
-        _pixels(llava, image, images, faithful and asked.padded_first) for asked in questions for image in asked.images
+    shown = [
+        [_show(vlm, path, images, faithful and asked.padded_first) for path in asked.images] for asked in questions
     ]
-    if pixels:
-        inputs["pixel_values"] = torch.stack(pixels)
-    return {name: tensor.to(llava.model.device) for name, tensor in inputs.items()}
+    pairs = zip(prompts, shown, strict=True)
+    batch = vlm.collate([{"input_ids": ids, "images": each} for ids, each in pairs], "left")
+    return {name: tensor.to(vlm.model.device) for name, tensor in batch.items()}
 
 
-def _pixels(llava: Llava, path: str, images: ImageReader, padded_first: bool) -> torch.Tensor:
+def _show(vlm: Vlm, path: str, images: ImageReader, padded_first: bool) -> Shown:
     pin = images.row(path).pin
     if not padded_first:
-        return llava.pixels(images.open(path, pin))
+        return vlm.show(images.open(path, pin))
     try:
-        return llava.pixels_padded_first(images.decoded(path, pin))
+        return vlm.show(images.decoded(path, pin), padded_first=True)
     except UnreadableImageError as error:
         raise PipelineError(
             "the original's script stops at this image", where=path, value=str(error), cure="leave out `faithful`"
         ) from error
-
-
-@torch.inference_mode()
-def _generate(llava: Llava, inputs: dict[str, torch.Tensor], max_new_tokens: int) -> list[str]:
-    how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": llava.untrained_token_ids}
-    generated = llava.model.generate(**inputs, **how)
-    new = generated[:, inputs["input_ids"].shape[1] :]
-    return [text.strip() for text in llava.tokenizer.batch_decode(new, skip_special_tokens=True)]
 
 
 def _record(question: Question, text: str, model_id: str, model: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class PredictSettings(DeviceSettings, Decoding):
     """The settings of one predict job."""
 
     benchmark: Annotated[str, PluginName("benchmarks", members=("questions",))]
+    family: Annotated[str, PluginName("families", members=("load",))] = Field(description="the family of the model")
     template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
     protocol: str
     files: FileNames

@@ -1,4 +1,4 @@
-"""Adapters: the tensors of a LLaVA that a training changed. LoRA updates with the projector, or the projector alone.
+"""Adapters: the tensors of a model that a training changed. LoRA updates with the projector, or the projector alone.
 
 Updates are saved in PEFT's format, so that `PeftModel.from_pretrained` reads them too.
 """
@@ -14,23 +14,25 @@ from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.projector import MODULE, PROJECTOR, expect_tensors, put_projector, save_tensors
+from pipeline_lib.models.family import Family
+from pipeline_lib.models.part import PROJECTOR, expect_tensors, put_projector, save_tensors
 
 UPDATES = "adapter_model.safetensors"
 PREFIX = "base_model.model."  # of PEFT's tensor names, before the model's name
 UPDATE = re.compile(r".*language_model\.layers\.(\d+)\.(.+)\.lora_[AB]\.weight")
 PARTS = (".lora_A.weight", ".lora_B.weight")
 
-# Every linear layer of the language model except its head, as LLaVA's find_all_linear_names chooses. A list of names
-# would also match the vision tower's layers.
-TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 
-
-def add_lora(model: PreTrainedModel, rank: int, alpha: int, dropout: float, seed: int) -> PeftModel:
+def add_lora(model: PreTrainedModel, family: Family, rank: int, alpha: int, dropout: float, seed: int) -> PeftModel:
     """Return the model with random LoRA updates of the language model and a trainable projector; the rest is frozen."""
     torch.manual_seed(seed)
     config = LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=TARGETS, modules_to_save=[MODULE], bias="none"
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=family.LORA_TARGETS,
+        modules_to_save=[prefix.split(".")[-2] for prefix in family.PARTS["projector"]],  # the names of the modules
+        bias="none",
     )
     return get_peft_model(model, config)
 
@@ -46,10 +48,10 @@ def save_lora(model: PeftModel, folder: Path, card: Card) -> None:
     write_card(folder, card)
 
 
-def apply_adapter(model: PreTrainedModel, folder: Path) -> Any:
+def apply_adapter(model: PreTrainedModel, family: Family, folder: Path) -> Any:
     """Return the model with an adapter, not yet merged; raise PipelineError where tensors do not match the model."""
     if not (folder / UPDATES).is_file():
-        put_projector(model, folder)
+        put_projector(model, family.PARTS["projector"], folder)
         return model
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(folder), trust_remote_code=False))
     tensors = load_file(folder / UPDATES)
@@ -68,9 +70,9 @@ def updated_layers(names: Iterable[str]) -> dict[int, set[str]]:
     return layers
 
 
-def holds_projector(folder: Path) -> bool:
+def holds_projector(family: Family, folder: Path) -> bool:
     """Return whether an adapter has a projector; it then must have all of its tensors."""
-    return any(MODULE in name for name in replaced_names(folder))
+    return any(name.startswith(family.PARTS["projector"]) for name in replaced_names(folder))
 
 
 def replaced_names(folder: Path) -> set[str]:

@@ -1,5 +1,6 @@
-"""The card of a checkpoint: its kind, template and image shape, which are never guessed from a folder's name."""
+"""The card of a checkpoint: its kind, family, template and image shape, none of them guessed from a folder's name."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,20 +12,40 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import pretty_json, read_object
 
 NAME = "vlmflow.json"
+FAMILY = "llava"  # of a card that states none: all cards did so before there were families
+
+Kind = Literal["language", "clip", "llava", "projector", "adapter"]
+ImageShape = Literal["square", "pad"]
 
 
 class Card(Settings):
-    """A checkpoint's kind and prompting; an adapter's card has the digests of the models that it was trained on."""
+    """A checkpoint's kind and prompting; an adapter's card has the digests of the models that it was trained on.
 
-    kind: Literal["language", "clip", "llava", "projector", "adapter"]
+    The kind `llava` is a whole vision-language model of any `family`: a folder in pipeline_lib/families.
+    """
+
+    kind: Kind
+    family: str = FAMILY
     template: str | None = None
-    image_shape: Literal["square", "pad"] | None = None
+    image_shape: ImageShape | None = None
     base: dict[str, str] = {}
 
 
+@dataclass(frozen=True)
+class Stated:
+    """What a study states about third-party files: what they hold, and what their card shall say."""
+
+    holds: Kind
+    template: str | None = None
+    image_shape: ImageShape | None = None
+
+
 def write_card(folder: Path, card: Card) -> None:
-    """Write the card into a checkpoint's folder."""
-    write_text(folder / NAME, pretty_json(card.model_dump(mode="json")))
+    """Write the card into a checkpoint's folder; the first family is not written, so that its cards stay equal."""
+    content = card.model_dump(mode="json")
+    if card.family == FAMILY:
+        del content["family"]
+    write_text(folder / NAME, pretty_json(content))
 
 
 def read_card(folder: Path) -> Card:

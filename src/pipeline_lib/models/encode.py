@@ -1,4 +1,4 @@
-"""Encode segments as token ids and labels, with one image token for every feature of the vision tower.
+"""Encode segments as token ids and labels; what stands for an image in the ids is the family's choice.
 
 The text between two images is tokenised as a whole, as haotian-liu/LLaVA c121f04 does (`llava/mm_utils.py`,
 `tokenizer_image_token`): a sentencepiece tokenizer puts a space before each of these chunks.
@@ -8,11 +8,12 @@ import json
 from array import array
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Sequence
 
 from tokenizers import AddedToken, Tokenizer
 from transformers import PreTrainedTokenizerBase
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.tokenizer import PAD
 from pipeline_lib.prompts.base import IMAGE, Segment
 
@@ -29,18 +30,24 @@ class Tokens:
 
 
 def encode(
-    segments: list[Segment], tokenizer: PreTrainedTokenizerBase, image_tokens: int
+    segments: list[Segment], tokenizer: PreTrainedTokenizerBase, images: Sequence[list[int]] = ()
 ) -> tuple[list[int], list[int]]:
     """Return token ids and labels of the segments, after one beginning-of-sequence token.
 
-    A token is trained if the segment of its first character is. Without image tokens, `<image>` is ordinary text;
-    control words in a speaker's text are always ordinary text.
+    `images` are the ids that stand for each `<image>` in order; a single one stands for all of them. Without images,
+    `<image>` is ordinary text. A token is trained if the segment of its first character is. Control words in a
+    speaker's text are always ordinary text. Raises PipelineError for other numbers of images.
     """
     ids, labels = [int(tokenizer.bos_token_id)], [IGNORED]
-    for number, chunk in enumerate(_chunks(segments, image_tokens > 0)):
+    chunks = _chunks(segments, bool(images))
+    if len(images) > 1 and len(images) != len(chunks) - 1:
+        raise PipelineError(
+            f"this text has {len(chunks) - 1} `{IMAGE}`", value=f"{len(images)} images", cure="write one for each image"
+        )
+    for number, chunk in enumerate(chunks):
         if number:
-            ids += [image_id(tokenizer)] * image_tokens
-            labels += [IGNORED] * image_tokens
+            ids += images[(number - 1) % len(images)]
+            labels += [IGNORED] * len(images[(number - 1) % len(images)])
         fence = _fence(chunk, control_words(tokenizer))
         texts = [segment.text if segment.spoken else fenced(segment.text, tokenizer, fence) for segment in chunk]
         tokens = tokenise(tokenizer, "".join(texts), fence)
@@ -48,11 +55,6 @@ def encode(
         ids += tokens.ids
         labels += [token if trained[start] else IGNORED for token, start in zip(tokens.ids, tokens.starts, strict=True)]
     return ids, labels
-
-
-def image_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the id of the token that stands for one feature of an image."""
-    return int(tokenizer.convert_tokens_to_ids(IMAGE))
 
 
 def control_words(tokenizer: PreTrainedTokenizerBase) -> tuple[str, ...]:

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 
+from transformers import PreTrainedTokenizerBase
+
 from pipeline_lib.conversations.table import Conversation
-from pipeline_lib.models.encode import IGNORED, image_id
-from pipeline_lib.models.rows import Encoding, encode_conversation
-from pipeline_lib.models.truncation import ImageTokens, cut, cut_as_original
+from pipeline_lib.models.encode import IGNORED, encode
+from pipeline_lib.prompts.base import Template
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """How rows are encoded: the template, the longest length in tokens, and whether as LLaVA's original code does."""
+
+    template: Template
+    length: int
+    faithful: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,7 @@ class Encoded:
         return next((position for position, label in enumerate(self.whole_labels) if label != IGNORED), None)
 
 
-def encoded_row(row: Conversation, encoding: Encoding) -> Encoded:
-    """Return a conversation as tokens, whole and truncated; with `faithful`, truncated as the original does."""
-    whole = encode_conversation(row, encoding)
-    image = ImageTokens(image_id(encoding.tokenizer), encoding.image_tokens) if row.image is not None else None
-    if encoding.faithful:
-        return Encoded(*cut_as_original(*whole, encoding.length, image, int(encoding.tokenizer.unk_token_id)), *whole)
-    return Encoded(*cut(*whole, encoding.length, image), *whole)
+def encoded_text(row: Conversation, tokenizer: PreTrainedTokenizerBase, rules: RowRules) -> Encoded:
+    """Return a conversation without images as tokens; `<image>` is ordinary text."""
+    ids, labels = encode(rules.template.conversation(row.conversations), tokenizer)
+    return Encoded(ids[: rules.length], labels[: rules.length], ids, labels)

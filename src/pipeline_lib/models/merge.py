@@ -4,17 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.adapter import apply_adapter, holds_projector, replaced_names
+from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, expect_kind
-from pipeline_lib.models.llava import Base, Llava, load_llava, open_llava
+from pipeline_lib.models.family import Batch
+from pipeline_lib.models.opening import family_of, load_vlm, open_vlm
 
 SCHEMA = 2
 # Largest difference of a logit before and after, in float32, relative to the largest logit, or to 1 if that is larger.
 AGREEMENT = 1e-5
-PROBE = 24  # text tokens of the probe, after its image
 
 Digests = dict[str, str]
 
@@ -32,25 +34,25 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
     whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
-    llava = open_llava(base, whole, seed, draws_projector=holds_projector(adapter))  # and then replaces it
-    before = tensor_digests(llava)
-    probe = _probe(llava, seed)
-    adapted = apply_adapter(llava.model, adapter)
+    family = family_of(base)
+    vlm = open_vlm(base, whole, seed, draws_projector=holds_projector(family, adapter))  # and then replaces it
+    before, probe = tensor_digests(vlm.model), vlm.probe(seed)
+    adapted = apply_adapter(vlm.model, family, adapter)
     logits = {"adapter": _logits(adapted, probe)}
-    if adapted is not llava.model:
-        llava.model = adapted.merge_and_unload(safe_merge=True)
-    logits["merged"] = _logits(llava.model, probe)
-    llava.save(folder)
-    saved = load_llava(folder)
-    logits["saved"] = _logits(saved.model, probe)
+    if adapted is not vlm.model:
+        vlm.model = adapted.merge_and_unload(safe_merge=True)
+    logits["merged"] = _logits(vlm.model, probe)
+    vlm.save(folder)
+    saved = load_vlm(folder).model
+    logits["saved"] = _logits(saved, probe)
     return _receipt(before, tensor_digests(saved), replaced_names(adapter), logits, base.digests)
 
 
-def tensor_digests(llava: Llava) -> Digests:
+def tensor_digests(model: PreTrainedModel) -> Digests:
     """Return the sha256 of every tensor's bytes by name."""
     return {
         name: digest_bytes(tensor.detach().contiguous().view(torch.uint8).numpy().tobytes())
-        for name, tensor in llava.model.state_dict().items()
+        for name, tensor in model.state_dict().items()
     }
 
 
@@ -77,19 +79,7 @@ def _receipt(
     return {"schema": SCHEMA, "base": base, "logits": distance, "replaced": replaced, "untouched": untouched}
 
 
-def _probe(llava: Llava, seed: int) -> dict[str, torch.Tensor]:
-    """Return model inputs of one noise image and a prompt of random tokens."""
-    config = llava.model.config
-    generator = torch.Generator().manual_seed(seed)
-    words = torch.randint(config.image_token_id, (1, PROBE), generator=generator)
-    image = torch.full((1, config.image_seq_length), config.image_token_id)
-    side = config.vision_config.image_size
-    ids = torch.cat([image, words], dim=1)
-    pixels = torch.randn((1, 3, side, side), generator=generator)
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixels}
-
-
 @torch.inference_mode()
-def _logits(model: Any, probe: dict[str, torch.Tensor]) -> torch.Tensor:
+def _logits(model: Any, probe: Batch) -> torch.Tensor:
     logits: torch.Tensor = model.eval()(**probe).logits
     return logits

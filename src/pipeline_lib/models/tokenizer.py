@@ -1,9 +1,9 @@
-"""Train small byte-level BPE tokenizers, and add LLaVA's tokens to a tokenizer."""
+"""Train small byte-level BPE tokenizers."""
 
 from typing import Iterable
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 IMAGE, PAD = "<image>", "<pad>"  # added in this order, as in the llava-hf checkpoints
 
@@ -47,12 +47,3 @@ def _train(texts: Iterable[str], vocabulary: int, whole: list[str], special: lis
     tokenizer.train_from_iterator(texts, trainer)
     tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in whole])
     return tokenizer
-
-
-def add_llava_tokens(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Add `<image>` and `<pad>` to a language model's tokenizer, and make `<pad>` its padding token."""
-    tokenizer.add_tokens(
-        [AddedToken(IMAGE, normalized=False, special=True), AddedToken(PAD, normalized=False, special=True)],
-        special_tokens=True,
-    )
-    tokenizer.pad_token = PAD

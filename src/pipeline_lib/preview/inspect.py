@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from transformers import PreTrainedTokenizerBase
-
 from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
-from pipeline_lib.models.encode import control_words, image_id
-from pipeline_lib.models.encoded import Encoded, encoded_row
-from pipeline_lib.models.rows import Encoding
-from pipeline_lib.models.tokens import Tokens
+from pipeline_lib.models.encode import control_words
+from pipeline_lib.models.encoded import Encoded, RowRules
+from pipeline_lib.models.family import Size, Tokens
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
 from pipeline_lib.preview.highlights import parts_of
 from pipeline_lib.preview.settings import InspectSettings
@@ -34,10 +32,9 @@ class Inspected:
 def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings, shown: int = SHOWN) -> Inspected:
     """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
     template = cast(Template, load("prompts", settings.template))
-    how = Encoding(tokens.tokenizer, template, tokens.image_tokens, settings.max_length, settings.faithful)
-    image = image_id(tokens.tokenizer)
-    words = control_words(tokens.tokenizer)
-    counts = [count_row(row, encoded_row(row, how), image, words) for row in rows]
+    rules = RowRules(template, settings.max_length, settings.faithful)
+    image, words = tokens.image_id, control_words(tokens.tokenizer)
+    counts = [count_row(row, tokens.row(row, rules, _no_size), image, words) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
@@ -49,7 +46,7 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
         "schema": SCHEMA,
         "template": settings.template,
         "max_length": settings.max_length,
-        "image_tokens": tokens.image_tokens,
+        "image_tokens": tokens.per_image,
         "obeyed": settings.faithful,
         "allowed": settings.untrained,
         "counts": totals(counts),
@@ -58,12 +55,18 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
             for count in untrained_rows(counts)
         ],
         "shown": {
-            name: [_shown(by_row[row], encoded_row(by_row[row], how), tokens.tokenizer, image) for row in chosen]
+            name: [_shown(by_row[row], tokens.row(by_row[row], rules, _no_size), tokens) for row in chosen]
             for name, chosen in groups.items()
         },
     }
     decision = verdict(counts, settings)
     return Inspected({**report, "refused": decision["refused"]}, decision)
+
+
+def _no_size(path: str) -> Size:
+    raise PipelineError(
+        "the tokens of this family's images depend on their size, which this stage does not know", value=path
+    )
 
 
 def drawn(rows: list[int], number: int, seed: int) -> list[int]:
@@ -78,7 +81,7 @@ def _most_cut(counts: list[RowCount]) -> list[RowCount]:
     return sorted(cut, key=lambda count: (-count.lost, count.row))[:FAULTY]
 
 
-def _shown(row: Conversation, encoded: Encoded, tokenizer: PreTrainedTokenizerBase, image: int) -> dict[str, Any]:
+def _shown(row: Conversation, encoded: Encoded, tokens: Tokens) -> dict[str, Any]:
     return {
         "row": row.row,
         "id": row.id,
@@ -86,5 +89,5 @@ def _shown(row: Conversation, encoded: Encoded, tokenizer: PreTrainedTokenizerBa
         "tokens": len(encoded.whole_ids),
         "trained": encoded.trained,
         "lost": encoded.lost,
-        "parts": parts_of(encoded, tokenizer, image),
+        "parts": parts_of(encoded, tokens.tokenizer, tokens.image_id),
     }

@@ -19,11 +19,11 @@ class Settings(DeclaredProjector):
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return a task that holds the assembled model."""
-    from pipeline_lib.models.projector import expect_shape
+    from pipeline_lib.models.part import expect_shape
     from pipeline_lib.training.multimodal import multimodal_task
 
     if material.base.projector is not None:
         expect_shape(material.base.projector, settings.image_shape)
     return multimodal_task(
-        material, settings.card(), max_length=1, trained=lambda name: False, draws_projector=settings.draws_projector()
+        material, settings.card(), max_length=1, trains=settings.trains, draws_projector=settings.draws_projector()
     )

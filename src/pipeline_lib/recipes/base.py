@@ -1,16 +1,22 @@
-"""Settings that recipes for LLaVA share: conversation template, image shape, projector, order and length of rows."""
+"""Settings that recipes for vision-language models share: template, image shape, projector, order of rows, length."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.models.card import Card
+from pipeline_lib.models.parts import Part
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
 
 class Prompting(RecipeSettings):
-    """The conversation template and image shape of a LLaVA, which its checkpoint records."""
+    """The conversation template and image shape of a model, which its checkpoint records.
+
+    `trains` names the parts of the model whose parameters are trained; all others are frozen.
+    """
+
+    trains: ClassVar[tuple[Part, ...]] = ()
 
     template: Annotated[str, PluginName("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
@@ -48,7 +54,7 @@ class DeclaredProjector(Prompting):
 
 
 class Multimodal(Optimisation, Prompting):
-    """Settings of every recipe that trains a LLaVA on conversations."""
+    """Settings of every recipe that trains a vision-language model on conversations."""
 
     order: Literal["random", "modality"] = Field(
         default="random",
@@ -73,6 +79,6 @@ class LanguageAndProjector(Multimodal, DeclaredProjector):
         description="learning rate of the projector, if it differs from that of the other parameters",
     )
 
-    def own_rates(self) -> dict[str, float]:
+    def own_rates(self) -> dict[Part, float]:
         """Return the projector's learning rate, if it has one of its own."""
-        return {"multi_modal_projector": self.projector_learning_rate} if self.projector_learning_rate else {}
+        return {"projector": self.projector_learning_rate} if self.projector_learning_rate else {}

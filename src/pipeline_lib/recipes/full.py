@@ -3,8 +3,9 @@
 It starts from a LLaVA, or from a language model, a `tower` and a `projector`.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipeline_lib.models.parts import Part
 from pipeline_lib.recipes.base import LanguageAndProjector
 
 if TYPE_CHECKING:
@@ -14,17 +15,14 @@ if TYPE_CHECKING:
 class Settings(LanguageAndProjector):
     """Settings of the recipe `full`."""
 
+    trains: ClassVar[tuple[Part, ...]] = ("language", "projector")
+
     name: Literal["full"]
 
 
-def trained(name: str) -> bool:
-    """Return whether the parameter of this name is trained."""
-    return "vision_tower" not in name
-
-
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
-    """Return the task of training a LLaVA."""
+    """Return the task of training these parts."""
     from pipeline_lib.training.multimodal import multimodal_task
 
     how = (settings.order, settings.faithful, settings.draws_projector())
-    return multimodal_task(material, settings.card(), settings.max_length, trained, *how)
+    return multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)

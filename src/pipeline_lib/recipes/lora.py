@@ -29,11 +29,12 @@ class Settings(LanguageAndProjector):
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training adapters and projector, which alone are saved."""
     from pipeline_lib.models.adapter import add_lora, save_lora
+    from pipeline_lib.models.opening import family_of
     from pipeline_lib.training.multimodal import multimodal_task
 
     how = (settings.order, settings.faithful, settings.draws_projector())
-    task = multimodal_task(material, settings.card(), settings.max_length, lambda name: False, *how)
+    task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
     seed = derive_seed(material.seed, "train", "lora")
-    model = add_lora(task.model, settings.rank, settings.alpha, settings.dropout, seed)
+    model = add_lora(task.model, family_of(material.base), settings.rank, settings.alpha, settings.dropout, seed)
     card = settings.adapter_card(material.base.digests)
     return replace(task, model=model, save=lambda folder: save_lora(model, folder, card))

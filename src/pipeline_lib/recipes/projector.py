@@ -7,6 +7,7 @@ It starts from a LLaVA, or from a language model and a `tower`; then the project
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipeline_lib.models.parts import Part
 from pipeline_lib.recipes.base import Multimodal
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 class Settings(Multimodal):
     """Settings of the recipe `projector`."""
 
+    trains: ClassVar[tuple[Part, ...]] = ("projector",)
     saves: ClassVar[Literal["model", "adapter"]] = "adapter"
 
     name: Literal["projector"]
@@ -25,17 +27,13 @@ class Settings(Multimodal):
         return True
 
 
-def trained(name: str) -> bool:
-    """Return whether the parameter of this name is trained."""
-    return "multi_modal_projector" in name
-
-
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a projector, which alone is saved."""
-    from pipeline_lib.models.projector import save_projector
+    from pipeline_lib.models.part import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
     how = (settings.order, settings.faithful, settings.draws_projector())
-    task = multimodal_task(material, settings.card(), settings.max_length, trained, *how)
+    task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
     card = settings.adapter_card(material.base.digests)
-    return replace(task, save=lambda folder: save_projector(task.model, folder, card))
+    prefixes = task.parts["projector"]
+    return replace(task, save=lambda folder: save_projector(task.model, prefixes, folder, card))

@@ -4,22 +4,19 @@ import shutil
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from safetensors import safe_open
 from safetensors.torch import load_file
-from transformers import AutoConfig, LlavaForConditionalGeneration
 
-from pipeline_lib.checkpoints.completeness import meta_model
-from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, KEPT
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.original import KEPT, llava_config
-from pipeline_lib.checkpoints.tower import ClipFiles
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.models.adapter import UPDATES, holds_projector, updated_layers
 from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
-from pipeline_lib.models.llava import FEATURE_LAYER, Base
-from pipeline_lib.models.projector import expect_tensors
+from pipeline_lib.models.opening import family_of, open_vlm
+from pipeline_lib.models.part import expect_tensors
 from pipeline_lib.training.task import Examples, Task, TrainingInputs
 
 SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
@@ -36,18 +33,22 @@ def adopted_task(material: TrainingInputs, template: str, shape: Literal["square
     adapter_card = expect_kind(material.adapter, "adapter")
     card = Card(
         kind="adapter",
+        family=read_card(material.base.start).family,
         template=template,
         image_shape=_agreed_shape(shape, adapter_card.image_shape, material.adapter),
         base=material.base.digests,
     )
     _expect_same_origin(adapter_card, card, material.adapter)
-    if not (material.base.projector or holds_projector(material.adapter) or starts_from_llava(material.base)):
+    holds = holds_projector(family_of(material.base), material.adapter)
+    if not (holds or material.base.projector or read_card(material.base.start).kind == "llava"):
         raise PipelineError(
             "there is no projector: neither `start`, nor `projector`, nor this adapter has one", where=material.adapter,
             cure="LLaVA's scripts write it beside the adapter: add non_lora_trainables.bin to its folder; or give this "
             "training a `projector`",
         )  # fmt: skip
-    model = meta_model(LlavaForConditionalGeneration, base_config(material.base))
+    with torch.device("meta"):
+        whole = Card(kind="llava", template=template, image_shape=card.image_shape)
+        model = open_vlm(material.base, whole, material.seed, draws_projector=True).model
     _expect_sizes(material.adapter, model.config)
     _expect_layers(material.adapter, model.config)
     adapted = get_peft_model(model, LoraConfig.from_pretrained(str(material.adapter), trust_remote_code=False))
@@ -73,24 +74,6 @@ def _expect_same_origin(adapter: Card, planned: Card, where: Path) -> None:
             "this adapter was trained with another template", where=where, value=planned.template,
             cure=f"write `template: {adapter.template}`",
         )  # fmt: skip
-
-
-def base_config(base: Base) -> Any:
-    """Return the configuration of a base's LLaVA, whether it is one or is composed of a language model and a tower."""
-    if starts_from_llava(base):
-        return AutoConfig.from_pretrained(base.start, local_files_only=True, trust_remote_code=False)
-    if base.tower is None:
-        raise PipelineError(
-            "a language model needs a vision tower", where=base.start, cure="give this training a `tower`"
-        )
-    text = read_metadata(base.start / "config.json")
-    features = {"vision_feature_layer": FEATURE_LAYER, "vision_feature_select_strategy": "default"}
-    return llava_config(text, ClipFiles(base.tower).vision_config(), features, int(text["vocab_size"]))
-
-
-def starts_from_llava(base: Base) -> bool:
-    """Return whether a base starts from a whole LLaVA, which includes a projector."""
-    return read_card(base.start).kind == "llava"
 
 
 def _expect_sizes(adapter: Path, config: Any) -> None:

@@ -8,8 +8,9 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, expect_kind
+from pipeline_lib.models.family import Shown
 from pipeline_lib.models.saving import load_model, save_model
-from pipeline_lib.training.batches import PixelCache, collate_pairs
+from pipeline_lib.training.batches import ImageCache, collate_pairs
 from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs
 
 
@@ -24,15 +25,15 @@ def contrastive_task(material: TrainingInputs) -> Task:
     processor = CLIPImageProcessorPil.from_pretrained(
         material.base.start, local_files_only=True, trust_remote_code=False
     )
-    pixels = PixelCache(
-        lambda row: processor(material.images.open(str(row.image), str(row.image_sha256)), return_tensors="pt")[
-            "pixel_values"
-        ][0]
-    )
+
+    def show(path: str, pin: str) -> Shown:
+        return {"pixel_values": processor(material.images.open(path, pin), return_tensors="pt")["pixel_values"][0]}
+
+    shown = ImageCache(show)
 
     def make(row: Conversation) -> Features:
         ids = tokenizer(row.conversations[1]["value"], truncation=True)["input_ids"]
-        return {"input_ids": ids, "pixel_values": pixels(row)}
+        return {"input_ids": ids, **shown(*row.images[0])}
 
     return Task(
         model=model,

@@ -30,13 +30,13 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
         lengths=task.lengths,
-        blank=task.blank,
+        unseen=task.unseen,
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else [])],
         row_seed=settings.seed if task.faithful else derive_seed(settings.seed, "train", "rows"),
         faithful=task.faithful,
-        own_rates=optimisation.own_rates(),
+        own_rates={prefix: rate for part, rate in optimisation.own_rates().items() for prefix in task.parts[part]},
     )
     trainer.remove_callback(PrinterCallback)
     counts = [sum(p.numel() for p in task.model.parameters() if p.requires_grad), task.model.num_parameters()]

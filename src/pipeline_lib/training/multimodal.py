@@ -1,18 +1,17 @@
-"""Train those parts of a LLaVA that a recipe chooses, on conversations about images."""
+"""Train those parts of a vision-language model that a recipe names, on conversations about images."""
 
-from functools import partial
-from typing import Callable, cast
-
-import torch
+from typing import Sequence, cast
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import load
+from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.encode import image_id
-from pipeline_lib.models.llava import open_llava
-from pipeline_lib.models.rows import Encoding
+from pipeline_lib.models.encoded import RowRules
+from pipeline_lib.models.family import Size, load_family
+from pipeline_lib.models.opening import open_vlm
+from pipeline_lib.models.parts import Part
 from pipeline_lib.prompts.base import Template
-from pipeline_lib.training.batches import PixelCache, collate_conversations, encode_row
+from pipeline_lib.training.batches import ImageCache, trained_row
 from pipeline_lib.training.length_groups import modality_lengths
 from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs, train_only
 
@@ -21,35 +20,39 @@ def multimodal_task(
     material: TrainingInputs,
     card: Card,
     max_length: int,
-    trained: Callable[[str], bool],
+    trains: Sequence[Part],
     order: str = "random",
     faithful: bool = False,
     draws_projector: bool = False,
 ) -> Task:
-    """Return the task of training those parameters of a LLaVA whose names `trained` accepts.
+    """Return the task of training these parts of a vision-language model; without any, all of it is frozen.
 
     Raises PipelineError where the base has no projector, unless `draws_projector`.
     """
-    llava = open_llava(material.base, card, material.seed, draws_projector)
-    template = cast(Template, load("prompts", str(card.template)))
-    train_only(llava.model, trained)
-    pixels = PixelCache(lambda row: llava.pixels(material.images.open(str(row.image), str(row.image_sha256))))
-
-    encoding = Encoding(llava.tokenizer, template, llava.model.config.image_seq_length, max_length, faithful)
-    image = image_id(llava.tokenizer)
+    vlm = open_vlm(material.base, card, material.seed, draws_projector)
+    parts = load_family(vlm.card.family).PARTS
+    train_only(vlm.model, tuple(prefix for part in trains for prefix in parts[part]))
+    cache = ImageCache(lambda path, pin: vlm.show(material.images.open(path, pin)))
+    rules = RowRules(cast(Template, load("prompts", str(card.template))), max_length, faithful)
 
     def make(row: Conversation) -> Features:
-        features = encode_row(row, encoding)
-        shown = image in features["input_ids"]  # and not truncated
-        return {**features, "pixel_values": pixels(row)} if shown else features
+        features = trained_row(row, rules, vlm.tokens.row(row, rules, lambda path: size_of(material.images, path)))
+        shown = row.images[: vlm.tokens.images_in(features["input_ids"])]  # the others are truncated
+        return {**features, "images": [cache(*image) for image in shown]} if shown else features
 
-    side = llava.model.config.vision_config.image_size
     return Task(
-        model=llava.model,
+        model=vlm.model,
         examples=Examples(material.rows, make),
-        collate=partial(collate_conversations, pad=int(llava.tokenizer.pad_token_id)),
-        save=llava.save,
+        collate=lambda examples: vlm.collate(examples, "right"),
+        save=vlm.save,
         lengths=modality_lengths(material.rows) if order == "modality" else None,
         faithful=faithful,
-        blank=torch.zeros(3, side, side),
+        unseen=vlm.unseen,
+        parts=parts,
     )
+
+
+def size_of(images: ImageReader, path: str) -> Size:
+    """Return width and height of an image, in pixels, from the index."""
+    row = images.row(path)
+    return row.width, row.height

@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline_lib.core.plugins import Plugin
+from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
+from pipeline_lib.models.parts import Part
+from pipeline_lib.models.settings import OpenedFamily
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
 MOST_ROWS = 10_000_000  # in a step
@@ -58,8 +60,8 @@ class Optimisation(RecipeSettings):
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
     clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")
 
-    def own_rates(self) -> dict[str, float]:
-        """Return learning rates by a part of the parameters' names; all others have `learning_rate`."""
+    def own_rates(self) -> dict[Part, float]:
+        """Return learning rates by the part of the model that they are for; all others have `learning_rate`."""
         return {}
 
     def steps_over(self, rows: int) -> int:
@@ -117,10 +119,14 @@ class Devices(Settings):
         return batch_size // (self.passes(batch_size) * self.processes)
 
 
+MakingFamily = Annotated[str, PluginName("families", members=("compose", "draw_projector", "take", "unused_files"))]
+
+
 class WeightsSettings(NumericSettings):
     """Settings of a weights job."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
+    family: MakingFamily | None = None
     tables: list[str] = Field(default=[], description="tables whose texts train the tokenizer, in order")
     seed: int
 
@@ -129,6 +135,7 @@ class TrainSettings(DeviceSettings):
     """Settings of a train job."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
+    family: OpenedFamily | None = None
     seed: int
     devices: Devices = Devices()
 

@@ -1,8 +1,8 @@
 """The task that a recipe hands to the training loop, and the inputs that it is prepared from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Protocol, Sequence
 
 import torch
 from torch.utils.data import Dataset
@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.llava import Base
+from pipeline_lib.models.base import Base
+from pipeline_lib.models.parts import Part
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Task:
     save: Callable[[Path], None]
     lengths: list[int] | None = None  # if rows are ordered by modality and length
     faithful: bool = False  # whether rows have the order that the original draws from the study's seed
-    blank: torch.Tensor | None = None  # a LLaVA's pixels for a batch without an image
+    unseen: Callable[[Any, Batch], torch.Tensor | None] | None = None  # a blank image's features: see `Vlm`
+    parts: Mapping[Part, tuple[str, ...]] = field(default_factory=dict)  # prefixes of its parameters' names
 
 
 class Examples(Dataset[Features]):
@@ -65,10 +67,10 @@ class Recipe(Protocol):
         """Return the task: the model, its examples, and how to save it."""
 
 
-def train_only(model: PreTrainedModel, trained: Callable[[str], bool]) -> None:
-    """Freeze every parameter whose name `trained` does not accept."""
+def train_only(model: PreTrainedModel, prefixes: tuple[str, ...]) -> None:
+    """Freeze every parameter whose name has none of the prefixes."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(trained(name))
+        parameter.requires_grad_(name.startswith(prefixes))
 
 
 def trained_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,6 +13,7 @@ from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState,
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.adapter import PREFIX
 from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.positions import TrainedPositions
 from pipeline_lib.training.sampler import SeededSampler
@@ -26,9 +27,9 @@ SECONDS_BETWEEN_LINES = 5.0
 class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
-    Its states hold the trained tensors alone. `own_rates` are learning rates by a part of the parameters' names,
-    `lengths` the rows' lengths for an order by modality, `blank` the pixels for a pass without an image; `faithful`
-    takes rows in the order that the original draws from `row_seed`.
+    Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
+    `lengths` the rows' lengths for an order by modality, `unseen` gives a blank image's features for a pass without an
+    image; `faithful` takes rows in the order that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class VlmTrainer(Trainer):
         own_rates: dict[str, float],
         faithful: bool = False,
         lengths: list[int] | None = None,
-        blank: torch.Tensor | None = None,
+        unseen: Callable[[Any, Any], torch.Tensor | None] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
@@ -46,7 +47,7 @@ class VlmTrainer(Trainer):
         self.faithful = faithful
         self.own_rates = own_rates
         self.lengths = lengths
-        self.blank = blank
+        self.unseen = unseen
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         head = self.model.get_output_embeddings()
         self.positions = None if head is None else TrainedPositions(head)
@@ -69,25 +70,14 @@ class VlmTrainer(Trainer):
         for module in self.frozen:
             module.eval()
         loss = model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
-        if self.blank is not None and "pixel_values" not in inputs:
-            loss = loss + 0.0 * self._features_of(self.blank)
-        return loss
+        features = self.unseen and self.unseen(self.accelerator.unwrap_model(self.model), inputs)
+        return loss if features is None else loss + 0.0 * features
 
     def _loss_at(self, positions: TrainedPositions, model: Any, inputs: Any) -> torch.Tensor:
         logits, targets = positions.logits(model, inputs)
         function = self.accelerator.unwrap_model(self.model).loss_function
         loss: torch.Tensor = function(logits, None, vocab_size=logits.shape[-1], shift_labels=targets)
         return loss
-
-    def _features_of(self, blank: torch.Tensor) -> torch.Tensor:
-        """Return the sum of the features of a blank image.
-
-        Times zero in the loss, it gives the projector a gradient of zero instead of None, as in the original, and other
-        processes, whose passes have images, do not wait for this one.
-        """
-        llava = self.accelerator.unwrap_model(self.model)
-        features = llava.get_image_features(pixel_values=blank[None].to(llava.device, llava.dtype)).pooler_output
-        return torch.stack(list(features)).float().sum()
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with a group for every learning rate, with and without weight decay."""
@@ -100,7 +90,8 @@ class VlmTrainer(Trainer):
         decayed = set(self.get_decay_parameter_names(self.model))
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in trained_parameters(self.model).items():
-            rate = next((value for part, value in self.own_rates.items() if part in name), self.args.learning_rate)
+            own = (rate for prefix, rate in self.own_rates.items() if name.removeprefix(PREFIX).startswith(prefix))
+            rate = next(own, self.args.learning_rate)
             decay = self.args.weight_decay if name in decayed else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged

@@ -30,6 +30,10 @@ class WeightsKind(Settings):
         """Return the conversation template of a LLaVA, None for other weights."""
         return None
 
+    def model_family(self) -> str | None:
+        """Return the family whose code makes these weights, None for weights of no family."""
+        return None
+
     def origin(self, inputs: "WeightsInputs", seed: int) -> dict[str, Any]:
         """Return the source of the tensors for the record."""
         return {"tensors": f"random, seed {seed}"}

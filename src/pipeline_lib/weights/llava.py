@@ -32,6 +32,10 @@ class Settings(WeightsKind):
         """Return the kind of model that these weights are."""
         return "llava"
 
+    def model_family(self) -> str:
+        """Return the family."""
+        return "llava"
+
     def model_template(self) -> str | None:
         """Return the conversation template."""
         return self.template
@@ -40,11 +44,11 @@ class Settings(WeightsKind):
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random LLaVA with its processor."""
     from pipeline_lib.models.card import Card
-    from pipeline_lib.models.llava import compose
+    from pipeline_lib.models.family import load_family
 
     card = Card(kind="llava", template=settings.template, image_shape=settings.image_shape)
     with TemporaryDirectory() as scratch:
         language, tower = Path(scratch) / "language", Path(scratch) / "tower"
         llama.make(settings.language, inputs, derive_seed(seed, "weights", "language"), language)
         clip.make(settings.tower, inputs, derive_seed(seed, "weights", "tower"), tower)
-        compose(language, tower, card, seed).save(folder)
+        load_family("llava").compose(language, tower, card, seed).save(folder)

@@ -1,16 +1,14 @@
 """Weights `pretrained`: third-party weights from a dataset.
 
-Their metadata must agree with what the study states. Models in the hub's layout are linked and get a card; LLaVAs in
-the original's layout, adapters and projectors are converted.
+Their metadata must agree with what the study states. The family takes them: models in the hub's layout are linked and
+get a card; LLaVAs in the original's layout, adapters and projectors are converted.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
@@ -22,6 +20,9 @@ class Settings(WeightsKind):
 
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")
+    family: Annotated[str, PluginName("families", loaded=False)] = Field(
+        default="llava", description="the family of models: a folder in pipeline_lib/families"
+    )
     below: str = Field(default="", description="the folder of the dataset that holds them")
     template: Annotated[str, PluginName("prompts", loaded=False)] | None = Field(
         default=None, description="for a LLaVA: the conversation template"
@@ -44,15 +45,20 @@ class Settings(WeightsKind):
         """Return the kind of model that these weights are."""
         return self.holds
 
+    def model_family(self) -> str:
+        """Return the family, which reads the files."""
+        return self.family
+
     def model_template(self) -> str | None:
         """Return the conversation template."""
         return self.template
 
     def origin(self, inputs: WeightsInputs, seed: int) -> dict[str, Any]:
         """Return the source of the tensors, and the weights files that are not read."""
-        from pipeline_lib.checkpoints.unused import unused_files
+        from pipeline_lib.models.family import load_family
 
-        return {"tensors": "files of the dataset", "unused_files": unused_files(self.files(inputs), self.holds)}
+        unused = load_family(self.family).unused_files(self.files(inputs), self.holds)
+        return {"tensors": "files of the dataset", "unused_files": unused}
 
     def files(self, inputs: WeightsInputs) -> dict[str, Path]:
         """Return the files of the model by their paths relative to its folder."""
@@ -66,92 +72,8 @@ class Settings(WeightsKind):
 
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write the model into a new folder, linked or converted, with a card."""
-    from pipeline_lib.checkpoints.adapters import convert_adapter
-    from pipeline_lib.checkpoints.detect import expect_holds, holds_original
-    from pipeline_lib.checkpoints.projectors import convert_projector
-    from pipeline_lib.checkpoints.unused import expect_one_copy
+    from pipeline_lib.models.card import Stated
+    from pipeline_lib.models.family import load_family
 
-    files = settings.files(inputs)
-    expect_holds(files, settings.holds)
-    expect_one_copy(files)
-    if settings.holds == "projector":
-        convert_projector(files, folder)
-    elif settings.holds == "adapter":
-        convert_adapter(files, folder)
-    elif settings.holds == "llava" and holds_original(files):
-        _convert_original(settings, files, inputs.tower, folder)
-    else:
-        _link_all(settings, files, inputs.tower, folder)
-
-
-def _convert_original(settings: Settings, files: dict[str, Path], tower: Path | None, folder: Path) -> None:
-    from pipeline_lib.checkpoints.detect import CONFIG, config_of
-    from pipeline_lib.checkpoints.original import convert_original
-    from pipeline_lib.checkpoints.original_config import image_shape
-    from pipeline_lib.checkpoints.tower import named_tower
-    from pipeline_lib.models.card import Card
-
-    config = config_of(files)
-    if tower is None:
-        raise PipelineError(
-            "this LLaVA is in the original's layout, which does not contain the vision tower",
-            where=f"{files[CONFIG]}: mm_vision_tower", value=named_tower(config),
-            cure="add weights of that CLIP model to the study, and set `tower` of these weights to their name",
-        )  # fmt: skip
-    shape = _agreed(settings.image_shape, image_shape(config, files[CONFIG]), files[CONFIG])
-    convert_original(files, tower, Card(kind="llava", template=settings.template, image_shape=shape), folder)
-
-
-def _link_all(settings: Settings, files: dict[str, Path], tower: Path | None, folder: Path) -> None:
-    from pipeline_lib.checkpoints.detect import CONFIG
-    from pipeline_lib.checkpoints.hub import check_hub, stated_shape
-    from pipeline_lib.models.card import NAME, Card, read_card, write_card
-
-    if tower is not None:
-        raise PipelineError(
-            "this LLaVA is in the hub's layout, which contains its vision tower", where=files[CONFIG],
-            cure="remove `tower`; a training with the recipe `assemble` can replace the tower",
-        )  # fmt: skip
-    check_hub(files)
-    stated = (
-        read_card(files[NAME].parent) if NAME in files else Card(kind=settings.holds, image_shape=stated_shape(files))
-    )
-    for name, path in files.items():
-        if name != NAME:
-            _link(path, folder / name)
-    card = Card(kind=settings.holds)
-    if settings.holds == "llava":
-        shape = _agreed(settings.image_shape, stated.image_shape, files[CONFIG].parent)
-        if stated.template not in (None, settings.template):
-            raise PipelineError(
-                "this model was trained with another template", where=files[NAME], value=settings.template,
-                cure=f"write `template: {stated.template}`",
-            )  # fmt: skip
-        card = Card(kind="llava", template=settings.template, image_shape=shape)
-    write_card(folder, card)
-
-
-def _agreed(in_study: Shape | None, in_files: Shape | None, where: Path) -> Shape:
-    """Return the image shape of a LLaVA; raise PipelineError where study and files both lack it or disagree."""
-    shape = in_files or in_study
-    if shape is None:
-        raise PipelineError(
-            "neither the study nor these files state the image shape of this LLaVA", where=where,
-            cure="write `image_shape: pad` (LLaVA-1.5 after its second stage) or `image_shape: square`",
-        )  # fmt: skip
-    if in_study is not None and in_files is not None and in_study != in_files:
-        raise PipelineError(
-            "the files of this LLaVA state another image shape", where=where, value=f"image_shape: {in_study}",
-            cure=f"write `image_shape: {in_files}`, or omit it",
-        )  # fmt: skip
-    return shape
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make `target` a hard link, or a symbolic link where the source is on another disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    real = source.resolve()
-    try:
-        os.link(real, target)
-    except OSError:
-        target.symlink_to(real)
+    stated = Stated(settings.holds, settings.template, settings.image_shape)
+    load_family(settings.family).take(settings.files(inputs), stated, inputs.tower, folder)

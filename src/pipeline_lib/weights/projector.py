@@ -1,4 +1,4 @@
-"""Weights `projector`: a random projector of two linear layers, from the tower's width to the language model's."""
+"""Weights `projector`: a LLaVA's projector at random: two linear layers from the tower's width to the language's."""
 
 from pathlib import Path
 from typing import Literal
@@ -20,17 +20,16 @@ class Settings(WeightsKind):
         """Return the kind of model that these weights are."""
         return "projector"
 
+    def model_family(self) -> str:
+        """Return the family."""
+        return "llava"
+
 
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
     """Write a random projector."""
     import torch
 
-    from pipeline_lib.models.card import Card
-    from pipeline_lib.models.projector import LAYERS, MODULE, write_projector
+    from pipeline_lib.models.family import load_family
 
     torch.manual_seed(seed)
-    tensors: dict[str, torch.Tensor] = {}
-    for name, width in zip(LAYERS, (settings.vision, settings.language), strict=True):
-        layer = torch.nn.Linear(width, settings.language)
-        tensors |= {f"model.{MODULE}.{name}.{part}": value for part, value in layer.state_dict().items()}
-    write_projector(tensors, folder, Card(kind="projector"))
+    load_family("llava").draw_projector(settings.vision, settings.language, folder)

@@ -5,12 +5,18 @@ multiple of 64. In those files the new rows are drawn at random without a seed; 
 rows, so that two conversions are equal byte by byte.
 """
 
+from pathlib import Path
+
 import torch
 
+from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.models.llava import VOCABULARY_MULTIPLE
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.model import VOCABULARY_MULTIPLE
+from pipeline_lib.models.tokenizer import IMAGE, PAD
 
 ADDED = 2  # `<image>` and `<pad>`
+_OF_A_LLAVA = ("extra_special_tokens", "processor_class", "added_tokens_decoder", "model_specific_special_tokens")
 TABLES = ("model.language_model.embed_tokens.weight", "lm_head.weight")
 
 
@@ -55,3 +61,19 @@ def check_size(tokens: int, rows: int, where: object) -> None:
             value={"tokens of the tokenizer": tokens, "rows of the embedding": rows},
             cure="take tokenizer and weights from one model",
         )  # fmt: skip
+
+
+def without_added(files: dict[str, Path], rows: int) -> dict[str, str]:
+    """Return the texts of a LLaVA's tokenizer files, without the tokens that a language model of `rows` lacks.
+
+    The padding token is `<unk>`, as in the original.
+    """
+    tokenizer = read_metadata(files["tokenizer.json"])
+    tokenizer["added_tokens"] = [entry for entry in tokenizer["added_tokens"] if entry["id"] < rows]
+    tokenizer["padding"] = None
+    config = read_metadata(files["tokenizer_config.json"])
+    known = {key: value for key, value in config.items() if value not in (IMAGE, PAD) and key not in _OF_A_LLAVA}
+    return {
+        "tokenizer.json": pretty_json(tokenizer),
+        "tokenizer_config.json": pretty_json({**known, "pad_token": config.get("unk_token"), "padding_side": "right"}),
+    }

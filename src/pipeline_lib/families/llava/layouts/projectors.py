@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from pipeline_lib.checkpoints.detect import CONFIG, PROJECTOR_FILE, Files, config_of
-from pipeline_lib.checkpoints.names import PROJECTOR, transformers_name
-from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
+from pipeline_lib.checkpoints.file_names import CONFIG
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.layouts.detect import PROJECTOR_FILE, Files, config_of
+from pipeline_lib.families.llava.layouts.names import PROJECTOR, transformers_name
+from pipeline_lib.families.llava.layouts.original_config import check_arithmetic, image_shape, is_original
+from pipeline_lib.families.llava.projector import LAYERS
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.projector import LAYERS, write_projector
+from pipeline_lib.models.part import write_projector
 
 PARTS = ("weight", "bias")
 

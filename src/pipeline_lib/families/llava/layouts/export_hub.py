@@ -11,20 +11,20 @@ from typing import Any, Iterator
 import torch
 from transformers import LlavaConfig
 
-from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG
-from pipeline_lib.checkpoints.export_options import files_of, model_tensors
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, CONFIG
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name
-from pipeline_lib.checkpoints.original import RECEIPT
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import tensors_of
-from pipeline_lib.checkpoints.tower import CLIP_PREFIX, part_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.layouts.exported import files_of, model_tensors
+from pipeline_lib.families.llava.layouts.names import DROPPED, TOWER, hub_name
+from pipeline_lib.families.llava.layouts.original import RECEIPT
+from pipeline_lib.families.llava.layouts.tower import CLIP_PREFIX, part_of
+from pipeline_lib.families.llava.model import image_processor
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
-from pipeline_lib.models.llava import image_processor
 
 WEIGHTS = (".safetensors", ".bin", ".index.json")
 PREPROCESSOR = "preprocessor_config.json"

@@ -18,14 +18,15 @@ from transformers import (
 )
 
 from pipeline_lib.checkpoints.completeness import expect_complete, expect_ties, meta_model
-from pipeline_lib.checkpoints.detect import CONFIG, Files, config_of, kind_of
+from pipeline_lib.checkpoints.file_names import CONFIG
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
-from pipeline_lib.checkpoints.names import DROPPED, transformers_names
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import open_tokenizer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
-from pipeline_lib.models.llava import VOCABULARY_MULTIPLE
+from pipeline_lib.families.llava.layouts.detect import Files, config_of, kind_of
+from pipeline_lib.families.llava.layouts.names import DROPPED, transformers_names
+from pipeline_lib.families.llava.model import VOCABULARY_MULTIPLE
 from pipeline_lib.models.tokenizer import IMAGE
 
 CLASSES: dict[str, tuple[Any, type[PreTrainedModel]]] = {

@@ -13,13 +13,13 @@ from typing import Any, Literal
 import torch
 
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.names import DROPPED, TOWER
-from pipeline_lib.checkpoints.original_config import TOWER_KEY, UNFREEZE
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.core.digests import digest_bytes, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
 from pipeline_lib.core.files import files_below
+from pipeline_lib.families.llava.layouts.names import DROPPED, TOWER
+from pipeline_lib.families.llava.layouts.original_config import TOWER_KEY, UNFREEZE
 
 logger = logging.getLogger(__name__)
 

@@ -1,17 +1,18 @@
 """Detect what third-party files hold by their config.json, adapter_config.json and indexes, never by folder name."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, CONFIG
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.original_config import is_original
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.layouts.original_config import is_original
+from pipeline_lib.models.card import Kind
 
 Files = dict[str, Path]
-Kind = Literal["language", "clip", "llava", "projector", "adapter"]
 
-CONFIG, ADAPTER_CONFIG, PROJECTOR_FILE = "config.json", "adapter_config.json", "mm_projector.bin"
+PROJECTOR_FILE = "mm_projector.bin"
 KINDS: dict[str, Kind] = {  # `model_type` of config.json
     "llama": "language",
     "mistral": "language",

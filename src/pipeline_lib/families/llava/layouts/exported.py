@@ -1,4 +1,4 @@
-"""Options of an export, and the vision tower that the original code will use for the exported model."""
+"""The vision tower that the original code will use for an exported model, and the model's own records."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,26 +6,17 @@ from typing import Any
 
 import torch
 
-from pipeline_lib.checkpoints.names import TOWER, transformers_names
-from pipeline_lib.checkpoints.original import RECEIPT
-from pipeline_lib.checkpoints.original_config import UNFREEZE
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
-from pipeline_lib.checkpoints.tower import ClipFiles, part_of, same_tower, tower_digest
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below
 from pipeline_lib.core.text import read_object
+from pipeline_lib.families.llava.layouts.names import TOWER, transformers_names
+from pipeline_lib.families.llava.layouts.original import RECEIPT
+from pipeline_lib.families.llava.layouts.original_config import UNFREEZE
+from pipeline_lib.families.llava.layouts.tower import ClipFiles, part_of, same_tower, tower_digest
+from pipeline_lib.models.layouts import ExportOptions
 
 OFFICIAL = "openai/clip-vit-large-patch14-336"  # LLaVA-1.5's, an example in errors
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user states for an export to the original's layout; a converted model's own records supply the rest."""
-
-    base: Path | None = None  # of an adapter or projector: its LLaVA; of a LLaVA: the folder with its tokenizer's files
-    tower: str | None = None  # the value of `mm_vision_tower`
-    clip: Path | None = None  # the folder of the CLIP model that `tower` names
-    unfreeze: bool = False  # whether the original shall read the tower from the checkpoint itself
 
 
 @dataclass(frozen=True)
@@ -56,7 +47,7 @@ def receipt_of(folder: Path) -> dict[str, Any]:
     return receipt
 
 
-def exported_tower(folder: Path, options: Options) -> ExportedTower:
+def exported_tower(folder: Path, options: ExportOptions) -> ExportedTower:
     """Return the tower that the original code will use for a LLaVA.
 
     The original reads the tower that `mm_vision_tower` names and silently ignores one in the checkpoint. So a tower not
@@ -87,7 +78,7 @@ def exported_tower(folder: Path, options: Options) -> ExportedTower:
     )
 
 
-def _is_named(folder: Path, name: str, record: dict[str, Any], options: Options) -> bool:
+def _is_named(folder: Path, name: str, record: dict[str, Any], options: ExportOptions) -> bool:
     """Return whether a model's tower is known to be the named one, by the files of `clip` or by its record."""
     tensors, model_names = model_tensors(folder)
     tower = part_of(tensors, model_names, TOWER)

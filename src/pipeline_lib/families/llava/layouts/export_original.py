@@ -11,28 +11,30 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlavaConfig
 
-from pipeline_lib.checkpoints.adapters import REST
-from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, PROJECTOR_FILE
-from pipeline_lib.checkpoints.export_options import ExportedTower, Options, exported_tower, files_of, model_tensors
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, CONFIG, KEPT
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.names import PROJECTOR, TOWER, original_name
-from pipeline_lib.checkpoints.original import KEPT, SMALL
-from pipeline_lib.checkpoints.original_config import TOWER_KEY, UNFREEZE, image_shape, original_config
 from pipeline_lib.checkpoints.shards import write_shards
-from pipeline_lib.checkpoints.tokenizers import NAMES, without_added
-from pipeline_lib.checkpoints.tower import part_of
-from pipeline_lib.checkpoints.vocabulary import TABLES, rows_without_added, shrunk
+from pipeline_lib.checkpoints.tokenizers import NAMES
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.layouts.adapters import REST
+from pipeline_lib.families.llava.layouts.detect import PROJECTOR_FILE
+from pipeline_lib.families.llava.layouts.exported import ExportedTower, exported_tower, files_of, model_tensors
+from pipeline_lib.families.llava.layouts.names import PROJECTOR, TOWER, original_name
+from pipeline_lib.families.llava.layouts.original import SMALL
+from pipeline_lib.families.llava.layouts.original_config import TOWER_KEY, UNFREEZE, image_shape, original_config
+from pipeline_lib.families.llava.layouts.tower import part_of
+from pipeline_lib.families.llava.layouts.vocabulary import TABLES, rows_without_added, shrunk, without_added
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES
 from pipeline_lib.models.card import Card, expect_kind, read_card
-from pipeline_lib.models.projector import PROJECTOR as PROJECTOR_TENSORS
-from pipeline_lib.models.projector import save_tensors
+from pipeline_lib.models.layouts import ExportOptions
+from pipeline_lib.models.part import PROJECTOR as PROJECTOR_TENSORS
+from pipeline_lib.models.part import save_tensors
 from pipeline_lib.models.tokenizer import PAD
 
 
-def export_llava(model: Path, target: Path, options: Options) -> None:
+def export_llava(model: Path, target: Path, options: ExportOptions) -> None:
     """Write a whole LLaVA into a new folder: safetensors, config.json, tokenizer."""
     tower, rows = exported_tower(model, options), language_rows(model)
     config = config_for(model, read_card(model), tower)
@@ -42,7 +44,7 @@ def export_llava(model: Path, target: Path, options: Options) -> None:
     write_text(target / CONFIG, pretty_json(config))
 
 
-def export_projector(model: Path, target: Path, options: Options) -> None:
+def export_projector(model: Path, target: Path, options: ExportOptions) -> None:
     """Write `mm_projector.bin` and config.json: of a LLaVA, of a projector or of a projector-only adapter."""
     base = _base(model, options)
     tensors = _projector(model)
@@ -52,7 +54,7 @@ def export_projector(model: Path, target: Path, options: Options) -> None:
     write_text(target / CONFIG, pretty_json({**config, "tune_mm_mlp_adapter": True}))
 
 
-def export_lora(model: Path, target: Path, options: Options) -> None:
+def export_lora(model: Path, target: Path, options: ExportOptions) -> None:
     """Write a low-rank adapter with `non_lora_trainables.bin`; updates outside the language model raise PipelineError.
 
     The projector is the adapter's, or else the base's: the original's loader takes it from this file only.
@@ -126,7 +128,7 @@ def _projector(model: Path) -> dict[str, torch.Tensor]:
     return part_of(tensors, model_names, PROJECTOR)
 
 
-def _base(model: Path, options: Options) -> Path:
+def _base(model: Path, options: ExportOptions) -> Path:
     """Return the LLaVA that supplies the configuration of an export."""
     if read_card(model).kind == "llava":
         return model

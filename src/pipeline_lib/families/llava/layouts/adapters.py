@@ -11,19 +11,20 @@ from typing import Any, Iterable, Literal
 
 import torch
 
-from pipeline_lib.checkpoints.detect import ADAPTER_CONFIG, CONFIG, Files
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, CONFIG, KEPT
 from pipeline_lib.checkpoints.metadata import read_metadata
-from pipeline_lib.checkpoints.names import PROJECTOR, transformers_name
-from pipeline_lib.checkpoints.original import KEPT
-from pipeline_lib.checkpoints.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field, optional_field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.layouts.detect import Files
+from pipeline_lib.families.llava.layouts.names import PROJECTOR, transformers_name
+from pipeline_lib.families.llava.layouts.original_config import check_arithmetic, image_shape, is_original
+from pipeline_lib.families.llava.projector import MODULE
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES, updated_layers
 from pipeline_lib.models.card import NAME, Card, read_card, write_card
-from pipeline_lib.models.projector import MODULE, save_tensors
+from pipeline_lib.models.part import save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")

@@ -1,13 +1,10 @@
 """Find weights files that the conversion does not read, and refuse second copies that other readers may choose."""
 
-from pathlib import PurePath
-
-from pipeline_lib.checkpoints.adapters import ADAPTER_FILES, REST
-from pipeline_lib.checkpoints.detect import PROJECTOR_FILE, Files, Kind
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE, tensors_of
+from pipeline_lib.checkpoints.unread import unread_files
 from pipeline_lib.core.errors import PipelineError
-
-TENSORS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".msgpack", ".h5"}
+from pipeline_lib.families.llava.layouts.adapters import ADAPTER_FILES, REST
+from pipeline_lib.families.llava.layouts.detect import PROJECTOR_FILE, Files
 
 
 def expect_one_copy(files: Files) -> None:
@@ -20,10 +17,10 @@ def expect_one_copy(files: Files) -> None:
         )  # fmt: skip
 
 
-def unused_files(files: Files, holds: Kind) -> list[str]:
+def names_of_unused(files: Files, holds: str) -> list[str]:
     """Return the names of the weights files that are not read, such as a second copy in another format."""
     if holds == "adapter":
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
     else:
         used = set((tensors_of(files, (PROJECTOR_FILE,)) if holds == "projector" else tensors_of(files)).paths)
-    return sorted(name for name, path in files.items() if PurePath(name).suffix in TENSORS and path not in used)
+    return unread_files(files, used)

@@ -1,4 +1,4 @@
-"""Save and load projectors: the tensors between vision tower and language model, without the rest of a LLaVA."""
+"""Save and load a part of a model alone, such as the projector between its vision tower and its language model."""
 
 from pathlib import Path
 
@@ -10,26 +10,26 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, read_card, write_card
 
 PROJECTOR = "projector.safetensors"
-MODULE = "multi_modal_projector"
-LAYERS = ("linear_1", "linear_2")
+
+Prefixes = tuple[str, ...]  # of the names of a part's parameters
 
 
-def save_projector(model: PreTrainedModel, folder: Path, card: Card) -> None:
+def save_projector(model: PreTrainedModel, prefixes: Prefixes, folder: Path, card: Card) -> None:
     """Write a model's projector and the card into a new folder."""
-    write_projector(_of(model), folder, card)
+    write_projector(_of(model, prefixes), folder, card)
 
 
 def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) -> None:
-    """Write a projector's tensors, named as in a LLaVA, and the card into a new folder."""
+    """Write a projector's tensors, named as in the whole model, and the card into a new folder."""
     folder.mkdir(parents=True)
     save_tensors(tensors, folder / PROJECTOR)
     write_card(folder, card)
 
 
-def put_projector(model: PreTrainedModel, folder: Path) -> None:
-    """Load a saved projector into a LLaVA; raise PipelineError where its tensors do not match."""
+def put_projector(model: PreTrainedModel, prefixes: Prefixes, folder: Path) -> None:
+    """Load a saved projector into a model; raise PipelineError where its tensors do not match."""
     tensors = load_file(folder / PROJECTOR)
-    expect_tensors(_of(model), tensors, folder / PROJECTOR)
+    expect_tensors(_of(model, prefixes), tensors, folder / PROJECTOR)
     model.load_state_dict(tensors, strict=False)
 
 
@@ -61,5 +61,5 @@ def expect_tensors(expected: dict[str, torch.Tensor], tensors: dict[str, torch.T
         )  # fmt: skip
 
 
-def _of(model: PreTrainedModel) -> dict[str, torch.Tensor]:
-    return {name: tensor for name, tensor in model.state_dict().items() if MODULE in name}
+def _of(model: PreTrainedModel, prefixes: Prefixes) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in model.state_dict().items() if name.startswith(prefixes)}

@@ -1,16 +1,16 @@
-"""Export a checkpoint of this workflow in the layout of another program."""
+"""Export a LLaVA, or a part of one, in the layout of another program."""
 
 from pathlib import Path
 
-from pipeline_lib.checkpoints.export_hub import export_clip, export_hub, export_peft
-from pipeline_lib.checkpoints.export_options import Options, files_of
-from pipeline_lib.checkpoints.export_original import export_llava, export_lora, export_projector
-from pipeline_lib.checkpoints.layouts import Layout
 from pipeline_lib.checkpoints.metadata import check_metadata, understood
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import partial, publish, remove
+from pipeline_lib.families.llava.layouts.export_hub import export_clip, export_hub, export_peft
+from pipeline_lib.families.llava.layouts.export_original import export_llava, export_lora, export_projector
+from pipeline_lib.families.llava.layouts.exported import files_of
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
+from pipeline_lib.models.layouts import ExportOptions, Layout
 
 TAKES = {  # the kinds of checkpoints that each layout can hold
     "original": ("llava", "adapter", "projector"),
@@ -20,7 +20,7 @@ TAKES = {  # the kinds of checkpoints that each layout can hold
 }
 
 
-def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
+def export_as(model: Path, target: Path, layout: Layout, options: ExportOptions) -> None:
     """Write a checkpoint into a new folder, atomically; a kind that the layout cannot hold raises PipelineError."""
     kind = read_card(model).kind
     if kind not in TAKES[layout]:
@@ -42,7 +42,7 @@ def export(model: Path, target: Path, layout: Layout, options: Options) -> None:
         remove(unfinished)
 
 
-def _write(kind: str, model: Path, unfinished: Path, layout: Layout, options: Options) -> None:
+def _write(kind: str, model: Path, unfinished: Path, layout: Layout, options: ExportOptions) -> None:
     if layout == "hub" and kind == "adapter":
         export_peft(model, unfinished)
     elif layout == "hub":

@@ -11,25 +11,26 @@ import torch
 from transformers import GenerationConfig, LlavaConfig, LlavaForConditionalGeneration, PreTrainedTokenizerBase
 
 from pipeline_lib.checkpoints.completeness import expect_complete, expect_ties, meta_model
+from pipeline_lib.checkpoints.file_names import KEPT
 from pipeline_lib.checkpoints.metadata import check_metadata, expect_depth, read_metadata, understood
-from pipeline_lib.checkpoints.names import DROPPED, TOWER, hub_name, transformers_names
-from pipeline_lib.checkpoints.original_config import check_arithmetic, text_config, vision_settings
 from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
-from pipeline_lib.checkpoints.tower import ClipFiles, Tower, choose_tower, named_tower, tower_digest
-from pipeline_lib.checkpoints.vocabulary import ADDED, check_size, grown, padded
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.families.llava.layouts.names import DROPPED, TOWER, hub_name, transformers_names
+from pipeline_lib.families.llava.layouts.original_config import check_arithmetic, text_config, vision_settings
+from pipeline_lib.families.llava.layouts.tower import ClipFiles, Tower, choose_tower, named_tower, tower_digest
+from pipeline_lib.families.llava.layouts.vocabulary import ADDED, check_size, grown, padded
+from pipeline_lib.families.llava.model import image_processor, llava_processor
+from pipeline_lib.families.llava.tokens import add_llava_tokens
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.llava import image_processor, llava_processor
-from pipeline_lib.models.tokenizer import IMAGE, add_llava_tokens
+from pipeline_lib.models.tokenizer import IMAGE
 
 Files = dict[str, Path]
 
-KEPT = "original"  # the folder of the original's small files, which an export restores
 RECEIPT = "conversion.json"
 SCHEMA = 1
 SMALL = ("config.json", "generation_config.json", *NAMES)

@@ -1,0 +1,49 @@
+"""Mllama's token ids: one `<|image|>` marks an image of any size, whose features never enter the ids."""
+
+from dataclasses import dataclass
+from typing import Sequence
+
+from transformers import PreTrainedTokenizerBase
+
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.encode import encode
+from pipeline_lib.models.encoded import Encoded, RowRules
+from pipeline_lib.models.family import Size, Sizes
+from pipeline_lib.prompts.base import Segment, image_first
+
+MARK = "<|image|>"
+
+
+@dataclass(frozen=True)
+class MllamaTokens:
+    """A tokenizer with the mark of an image."""
+
+    tokenizer: PreTrainedTokenizerBase
+    per_image: int = 1
+
+    @property
+    def image_id(self) -> int:
+        """Return the id of the mark."""
+        return int(self.tokenizer.convert_tokens_to_ids(MARK))
+
+    def image_tokens(self, width: int, height: int) -> int:
+        """Return 1: the mark."""
+        return self.per_image
+
+    def images_in(self, ids: list[int]) -> int:
+        """Return how many images the ids mark."""
+        return ids.count(self.image_id)
+
+    def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
+        """Return the ids of a prompt, with a mark for each image."""
+        return encode(segments, self.tokenizer, [[self.image_id] for _ in sizes])[0]
+
+    def row(self, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
+        """Return a conversation as tokens, whole and truncated; an image precedes the text of its turn."""
+        if rules.faithful:
+            raise PipelineError("LLaVA's original code has no Mllama", value="faithful: true", cure="leave it out")
+        turns = image_first(row.conversations) if row.images else row.conversations
+        marks = [[self.image_id] for _ in row.images]
+        ids, labels = encode(rules.template.conversation(turns), self.tokenizer, marks)
+        return Encoded(ids[: rules.length], labels[: rules.length], ids, labels)
