@@ -193,6 +193,7 @@ def ask(device: str, folder: Path, pictures: ImageReader) -> int:
     llava.model.eval().to(device, torch.bfloat16 if device == "cuda" else torch.float32)
     asked = [Question(str(n), f"What is in this picture? {n}", f"{n % 8}.jpg", "all") for n in range(QUESTIONS)]
     how = PredictSettings(
+        family="llava",
         benchmark="pope", template=str(llava.card.template), protocol="llava15", files=FileNames(questions="none"),
         model_id="random", threads=1, batch_size=16, max_new_tokens=ANSWER,
     )  # fmt: skip

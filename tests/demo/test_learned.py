@@ -103,6 +103,7 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
     gold = pope.gold(files, questions, "llava15")
     names = FileNames(questions="llava_pope_test.jsonl", gold="labels")
     settings = PredictSettings(
+        family="llava",
         benchmark="pope",
         template="vicuna_v1",
         protocol="llava15",

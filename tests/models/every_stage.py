@@ -89,6 +89,7 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     ]
     files = FileNames(questions="q")
     settings = PredictSettings(
+        family="llava",
         benchmark="pope",
         template=str(llava.card.template),
         protocol="llava15",

@@ -102,6 +102,7 @@ def last_logits(vlm: Vlm, batch: Batch) -> torch.Tensor:
 
 def answers(vlm: Vlm, questions: list[Question], images: ImageReader, batch_size: int, folder: Path) -> list[str]:
     settings = PredictSettings(
+        family="mllama",
         **{"benchmark": "pope", "protocol": "llava15", "files": FileNames(questions="q"), "model_id": "m"},
         **{"threads": 1, "batch_size": batch_size, "max_new_tokens": 6},
     )

@@ -193,6 +193,7 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
 
     def texts(batch_size: int) -> list[str]:
         settings = PredictSettings(
+            family="llava",
             benchmark="pope",
             template="vicuna_v1",
             protocol="llava15",
@@ -224,6 +225,7 @@ def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> tor
 def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Path, tmp_path: Path) -> None:
     files = FileNames(questions="q")
     settings = PredictSettings(
+        family="llava",
         benchmark="pope",
         template="vicuna_v1",
         protocol="llava15",
@@ -240,7 +242,7 @@ def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Pat
 def settings_of(template: str) -> PredictSettings:
     files = FileNames(questions="q")
     return PredictSettings(
-        benchmark="pope", template=template, protocol="llava15", files=files, model_id="m", threads=1
+        family="llava", benchmark="pope", template=template, protocol="llava15", files=files, model_id="m", threads=1
     )
 
 

@@ -38,6 +38,7 @@ def answers(
 ) -> list[dict[str, Any]]:
     make_deterministic(0, 1)
     settings = PredictSettings(
+        family="llava",
         benchmark="pope",
         template=str(llava.card.template),
         protocol="llava15",

@@ -27,7 +27,9 @@ from pipeline_lib.training.settings import TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 
-SETTINGS = InspectSettings(template="vicuna_v1", max_length=2048, faithful=False, untrained=0.0, sample=False, seed=0)
+SETTINGS = InspectSettings(
+    family="llava", template="vicuna_v1", max_length=2048, faithful=False, untrained=0.0, sample=False, seed=0
+)
 
 
 @pytest.fixture(scope="module")

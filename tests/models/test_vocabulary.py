@@ -51,6 +51,7 @@ def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
 
 def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     settings = PredictSettings(
+        family="llava",
         benchmark="pope",
         template=str(llava.card.template),
         protocol="llava15",

@@ -18,11 +18,17 @@ from pipeline_lib.core.plugins import NamesPlugin, Plugin, PluginName, load, mod
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.code.digest import module_path, reach
 from pipeline_lib.machine.numerics import DeviceSettings
+from pipeline_lib.models.family import Family
 from pipeline_lib.workflow.parameters import StageJobs, plugins_of
 from tests.project import ROOT
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
-OF_A_BENCHMARK = {*MEMBERS, "submission"} - {"PROTOCOLS"}  # the guard allows PROTOCOLS to every job
+MEMBERS_OF = {
+    "benchmark": {*MEMBERS, "submission"} - {"PROTOCOLS"},  # the guard allows PROTOCOLS to every job
+    "family": {*Family.__annotations__, *(name for name in vars(Family) if not name.startswith("_"))} - {"export"},
+}
+RETURNING = {"load_benchmark": "benchmark", "load_family": "family", "family_of": "family"}
+LLAVA = "pipeline_lib.families.llava.model"
 NOT_CALLED = {"submit": {"gold"}}  # `check_questions(scored=False)` reads no gold answers
 
 
@@ -31,15 +37,17 @@ def study() -> Study:
     return load_study(ROOT / "config.yaml")
 
 
-def test_a_training_uses_its_recipe_and_the_template_in_its_settings(study: Study) -> None:
-    assert plugins_of(stages.train(study, "full")) == ["pipeline_lib.recipes.full", "pipeline_lib.prompts.vicuna_v1"]
+def test_a_training_uses_its_recipe_its_template_and_its_models_family(study: Study) -> None:
+    assert plugins_of(stages.train(study, "full")) == [
+        *("pipeline_lib.recipes.full", "pipeline_lib.prompts.vicuna_v1"),
+        *(f"{LLAVA}:{member}" for member in ("load", "compose", "PARTS", "LORA_TARGETS")),
+    ]
     assert plugins_of(stages.train(study, "tower")) == ["pipeline_lib.recipes.contrastive"]
 
 
-def test_a_prediction_uses_questions_and_template_and_no_scorer(study: Study) -> None:
+def test_a_prediction_uses_questions_template_and_family_and_no_scorer(study: Study) -> None:
     assert plugins_of(stages.predict(study, "full", "pope")) == [
-        "pipeline_lib.benchmarks.pope:questions",
-        "pipeline_lib.prompts.vicuna_v1",
+        *("pipeline_lib.benchmarks.pope:questions", f"{LLAVA}:load", "pipeline_lib.prompts.vicuna_v1"),
     ]
 
 
@@ -47,7 +55,8 @@ def test_a_name_that_is_only_recorded_is_no_part_of_the_code() -> None:
     study = load_study(ROOT / "studies/evaluate.yaml")
     made = [stages.weights(study, name) for name in study.weights]
     assert any(settings.make.model_template() for settings in made)
-    assert {use for settings in made for use in plugins_of(settings)} == {"pipeline_lib.weights.pretrained"}
+    uses = {use for settings in made for use in plugins_of(settings)}
+    assert not [use for use in uses if ".prompts." in use] and "pipeline_lib.weights.pretrained" in uses
 
 
 def test_a_job_names_the_plug_ins_behind_the_digest_of_its_code(study: Study) -> None:
@@ -187,13 +196,13 @@ def loaded_kinds(code: list[ast.stmt]) -> set[str]:
 
 
 def used_members(code: list[ast.stmt]) -> set[str]:
-    """Return the members of benchmarks in expressions such as `benchmark.gold`."""
+    """Return the members of benchmarks and families in expressions such as `benchmark.gold`."""
     nodes = [node for statement in code for node in ast.walk(statement) if isinstance(node, ast.Attribute)]
-    return {node.attr for node in nodes if is_benchmark(node.value)} & OF_A_BENCHMARK
+    return {node.attr for node in nodes if node.attr in MEMBERS_OF.get(plugin_kind(node.value), set())}
 
 
-def is_benchmark(node: ast.expr) -> bool:
-    """Return whether an expression is `benchmark`, `load_benchmark(…)`, or one of them in `cast`."""
+def plugin_kind(node: ast.expr) -> str:
+    """Return "benchmark" or "family" for an expression that is one: by its name, by the function that returns it."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id == "load_benchmark" or (node.func.id == "cast" and is_benchmark(node.args[1]))
-    return isinstance(node, ast.Name) and node.id == "benchmark"
+        return plugin_kind(node.args[1]) if node.func.id == "cast" else RETURNING.get(node.func.id, "")
+    return node.id if isinstance(node, ast.Name) else ""

@@ -1,4 +1,4 @@
-"""Settings of the merge stage, and the name of a family whose models a job opens."""
+"""Settings of the merge stage."""
 
 from typing import Annotated
 
@@ -7,11 +7,11 @@ from pydantic import Field
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.machine.numerics import NumericSettings
 
-OpenedFamily = Annotated[str, PluginName("families", members=("load", "compose", "PARTS", "LORA_TARGETS"))]
+OPENING = ("load", "compose", "PARTS")  # the members of a family that open the model of a base
 
 
 class MergeSettings(NumericSettings):
     """Settings of a merge job."""
 
-    family: OpenedFamily
+    family: Annotated[str, PluginName("families", members=OPENING)]
     seed: int = Field(description="the study's seed, with which a composed base is composed again")

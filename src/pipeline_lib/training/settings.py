@@ -9,9 +9,10 @@ from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
 from pipeline_lib.models.parts import Part
-from pipeline_lib.models.settings import OpenedFamily
+from pipeline_lib.models.settings import OPENING
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
+MAKING = ("compose", "draw_projector", "take", "unused_files")  # members of a family that make starting weights
 MOST_ROWS = 10_000_000  # in a step
 
 
@@ -119,14 +120,11 @@ class Devices(Settings):
         return batch_size // (self.passes(batch_size) * self.processes)
 
 
-MakingFamily = Annotated[str, PluginName("families", members=("compose", "draw_projector", "take", "unused_files"))]
-
-
 class WeightsSettings(NumericSettings):
     """Settings of a weights job."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    family: MakingFamily | None = None
+    family: Annotated[str, PluginName("families", members=MAKING)] | None = None
     tables: list[str] = Field(default=[], description="tables whose texts train the tokenizer, in order")
     seed: int
 
@@ -135,7 +133,7 @@ class TrainSettings(DeviceSettings):
     """Settings of a train job."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
-    family: OpenedFamily | None = None
+    family: Annotated[str, PluginName("families", members=(*OPENING, "LORA_TARGETS"))] | None = None
     seed: int
     devices: Devices = Devices()
 
