@@ -27,6 +27,8 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.text import pretty_json
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.layouts.names import original_name
 from pipeline_lib.families.llava.layouts.original import convert_original
 from pipeline_lib.families.llava.layouts.original_config import original_config
@@ -37,7 +39,7 @@ from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
 from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.machine.facts import machine_facts
 from pipeline_lib.models.base import Base
@@ -193,11 +195,12 @@ def ask(device: str, folder: Path, pictures: ImageReader) -> int:
     llava.model.eval().to(device, torch.bfloat16 if device == "cuda" else torch.float32)
     asked = [Question(str(n), f"What is in this picture? {n}", f"{n % 8}.jpg", "all") for n in range(QUESTIONS)]
     how = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope", template=str(llava.card.template), protocol="llava15", files=FileNames(questions="none"),
         model_id="random", threads=1, batch_size=16, max_new_tokens=ANSWER,
     )  # fmt: skip
-    answers = predict(llava, asked, pictures, how, "random", SavedTexts(folder / "texts.jsonl"))
+    answers = predict(engine_of(llava, pictures, how), asked, how, "random", SavedReplies(folder / "texts.jsonl"))
     return sum(len(llava.tokenizer.encode(answer["text"], add_special_tokens=False)) for answer in answers)
 
 

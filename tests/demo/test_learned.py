@@ -83,9 +83,11 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
 
     from pipeline_lib.benchmarks import pope
     from pipeline_lib.benchmarks.base import Files
+    from pipeline_lib.engines.transformers import Settings as Transformers
+    from pipeline_lib.engines.transformers import engine_of
     from pipeline_lib.families.llava.model import load as load_llava
     from pipeline_lib.inference.predict import predict
-    from pipeline_lib.inference.saved import SavedTexts
+    from pipeline_lib.inference.saved import SavedReplies
     from pipeline_lib.inference.settings import FileNames, PredictSettings
 
     class Blank:
@@ -103,6 +105,7 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
     gold = pope.gold(files, questions, "llava15")
     names = FileNames(questions="llava_pope_test.jsonl", gold="labels")
     settings = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope",
         template="vicuna_v1",
@@ -114,7 +117,8 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
         max_new_tokens=8,
     )
     llava = load_llava(ROOT / "results/checkpoints/full")
-    answers = predict(llava, questions, Blank(), settings, "digest", SavedTexts(tmp_path / "texts"))  # type: ignore[arg-type]
+    engine = engine_of(llava, Blank(), settings)  # type: ignore[arg-type]
+    answers = predict(engine, questions, settings, "digest", SavedReplies(tmp_path / "replies"))
     grades = [
         pope.SCORER.grade(question, gold[question.id], answer["text"], "llava15")
         for question, answer in zip(questions, answers, strict=True)

@@ -15,10 +15,12 @@ from typing import Any
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.core.text import write_lines
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.base import Base
@@ -89,6 +91,7 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     ]
     files = FileNames(questions="q")
     settings = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope",
         template=str(llava.card.template),
@@ -100,7 +103,8 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
         batch_size=4,
         max_new_tokens=6,
     )
-    write_lines(path, predict(llava, asked, images, settings, "digest", SavedTexts(path.with_suffix(".texts"))))
+    saved = SavedReplies(path.with_suffix(".replies"))
+    write_lines(path, predict(engine_of(llava, images, settings), asked, settings, "digest", saved))
 
 
 if __name__ == "__main__":

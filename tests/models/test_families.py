@@ -13,9 +13,11 @@ from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.job.code.digest import code_modules
 from pipeline_lib.models.base import Base
@@ -102,12 +104,16 @@ def last_logits(vlm: Vlm, batch: Batch) -> torch.Tensor:
 
 def answers(vlm: Vlm, questions: list[Question], images: ImageReader, batch_size: int, folder: Path) -> list[str]:
     settings = PredictSettings(
+        engine=Transformers(),
         family="mllama",
         **{"benchmark": "pope", "protocol": "llava15", "files": FileNames(questions="q"), "model_id": "m"},
+        template="vicuna_v1",
         **{"threads": 1, "batch_size": batch_size, "max_new_tokens": 6},
     )
-    texts = SavedTexts(folder / f"{batch_size}.texts")
-    return [record["text"] for record in predict(vlm, questions, images, settings, "digest", texts)]
+    texts = SavedReplies(folder / f"{batch_size}.texts")
+    return [
+        record["text"] for record in predict(engine_of(vlm, images, settings), questions, settings, "digest", texts)
+    ]
 
 
 @pytest.mark.parametrize("name", names("families"))
@@ -179,7 +185,8 @@ def test_neither_padding_nor_other_rows_change_a_row(vlm: Vlm, images: ImageRead
 
 def test_answers_do_not_depend_on_the_batch(vlm: Vlm, images: ImageReader, tmp_path: Path) -> None:
     questions = [
-        Question(str(n), "What is it? " + "one " * n, [WIDE, None, SQUARE, TALL][n % 4], "part") for n in range(6)
+        Question(str(n), "What is it? " + "one " * n, [(WIDE,), (), (SQUARE,), (TALL,)][n % 4], "part")
+        for n in range(6)
     ]
     texts = [answers(vlm, questions, images, size, tmp_path) for size in (1, 4)]
     assert texts[0] == texts[1] and len(set(texts[0])) > 1
@@ -221,7 +228,7 @@ def test_an_adapter_is_merged_into_its_base(
     assert receipt["replaced"].keys() == changed(material.base.start, tmp_path / "merged")
     merged = load_vlm(tmp_path / "merged")
     assert merged.card == Card(kind="llava", family="mllama", template="vicuna_v1", image_shape="pad")
-    assert answers(merged, [Question("1", "What?", WIDE, "part")], images, 1, tmp_path) != [""]
+    assert answers(merged, [Question("1", "What?", (WIDE,), "part")], images, 1, tmp_path) != [""]
 
 
 def test_tokens_open_without_tensors(mllama: Path, rows: list[Conversation], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from transformers import TrainingArguments
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.engines.base import Request
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.families.llava.tokens import image_id
@@ -21,10 +25,11 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.inference.predict import _inputs, predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.predict import predict
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.base import Base
+from pipeline_lib.models.batches import _lengths
 from pipeline_lib.models.encode import IGNORED, encode
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
@@ -193,6 +198,7 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
 
     def texts(batch_size: int) -> list[str]:
         settings = PredictSettings(
+            engine=Transformers(),
             family="llava",
             benchmark="pope",
             template="vicuna_v1",
@@ -203,7 +209,9 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
             batch_size=batch_size,
             max_new_tokens=12,
         )
-        answers = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / str(batch_size)))
+        answers = predict(
+            engine_of(llava, images, settings), questions, settings, "digest", SavedReplies(tmp_path / str(batch_size))
+        )
         assert [answer["question_id"] for answer in answers] == [int(question.id) for question in questions]
         return [answer["text"] for answer in answers]
 
@@ -217,14 +225,32 @@ def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> tor
     rows = convert_shard(folder, list(folder.iterdir()), folder.with_suffix(".tar"), folder, ConvertSettings(to="keep"))
     index = folder.with_suffix(".parquet")
     write_index(index, merge([rows], ""))
-    asked = Question("1", "What is it?", (next(folder.iterdir()).name,), "image", padded_first=padded_first)
-    pixels: torch.Tensor = _inputs(llava, [[1]], [asked], ImageReader([index]), faithful)["pixel_values"]
-    return pixels
+    request = Request("1", "What is it?", (next(folder.iterdir()).name,), 1, padded_first=faithful and padded_first)
+    engine = engine_of(llava, ImageReader([index]), settings_of(str(llava.card.template)))
+    return engine._inputs([request], [[1]])["pixel_values"]
+
+
+def test_the_tokens_of_an_answer_are_counted_up_to_its_end() -> None:
+    ends = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=[2, 9]))
+    endless = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=None))
+    new = torch.tensor([[5, 6, 2, 0], [9, 0, 0, 0], [5, 5, 5, 5]])
+    assert _lengths(ends, new) == [3, 1, 4] and _lengths(endless, new) == [4, 4, 4]
+
+
+def test_an_engine_answers_only_what_is_not_answered_yet(assembled: Path) -> None:
+    engine = engine_of(load_llava(assembled), ImageReader([]), settings_of("vicuna_v1"))
+    requests = [Request(str(n), f"Say {word}", (), 4) for n, word in enumerate(WORDS[:5])]
+    replies = list(engine.answer(requests, set()))
+    assert sorted(reply.id for reply in replies) == list("01234")
+    assert all(1 <= reply.tokens <= 4 and reply.status == "ok" for reply in replies)
+    assert list(engine.answer(requests, set("01234"))) == []
+    assert {reply.id: reply for reply in engine.answer(requests, set("0123"))}["4"] in replies
 
 
 def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Path, tmp_path: Path) -> None:
     files = FileNames(questions="q")
     settings = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope",
         template="vicuna_v1",
@@ -236,27 +262,52 @@ def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Pat
     )
     asked = [Question("7", "What?", (), "all")]
     with pytest.raises(PipelineError, match=r"(?s)question 7.*write `max_new_tokens: \d+` or less"):
-        predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
+        predict(
+            engine_of(load_llava(assembled), ImageReader([]), settings),
+            asked,
+            settings,
+            "digest",
+            SavedReplies(tmp_path / "texts"),
+        )
 
 
 def settings_of(template: str) -> PredictSettings:
     files = FileNames(questions="q")
     return PredictSettings(
-        family="llava", benchmark="pope", template=template, protocol="llava15", files=files, model_id="m", threads=1
+        engine=Transformers(),
+        family="llava",
+        benchmark="pope",
+        template=template,
+        protocol="llava15",
+        files=files,
+        model_id="m",
+        threads=1,
     )
 
 
 def test_a_model_of_another_template_is_refused(assembled: Path, tmp_path: Path) -> None:
-    saved = SavedTexts(tmp_path / "texts")
+    saved = SavedReplies(tmp_path / "texts")
     with pytest.raises(PipelineError, match=r"(?s)another template than plain.*vicuna_v1"):
-        predict(load_llava(assembled), [], ImageReader([]), settings_of("plain"), "digest", saved)
+        predict(
+            engine_of(load_llava(assembled), ImageReader([]), settings_of("plain")),
+            [],
+            settings_of("plain"),
+            "digest",
+            saved,
+        )
 
 
 def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
     settings = settings_of("vicuna_v1")
     asked = [Question("7", "Same?", ("a.png", "b.png"), "all")]
     with pytest.raises(PipelineError, match=r"(?s)several images.*question 7"):
-        predict(load_llava(assembled), asked, ImageReader([]), settings, "digest", SavedTexts(tmp_path / "texts"))
+        predict(
+            engine_of(load_llava(assembled), ImageReader([]), settings),
+            asked,
+            settings,
+            "digest",
+            SavedReplies(tmp_path / "texts"),
+        )
 
 
 def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: Path, tmp_path: Path) -> None:

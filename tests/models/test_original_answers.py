@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.determinism import make_deterministic
 from tests.models.original import MARK, Opened, asked
@@ -38,6 +40,7 @@ def answers(
 ) -> list[dict[str, Any]]:
     make_deterministic(0, 1)
     settings = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope",
         template=str(llava.card.template),
@@ -48,7 +51,13 @@ def answers(
         batch_size=batch_size,
         max_new_tokens=new_tokens,
     )
-    return predict(llava, questions, pictures, settings, "digest", SavedTexts(folder / f"{batch_size}.jsonl"))
+    return predict(
+        engine_of(llava, pictures, settings),
+        questions,
+        settings,
+        "digest",
+        SavedReplies(folder / f"{batch_size}.jsonl"),
+    )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])

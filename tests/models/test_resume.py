@@ -15,7 +15,8 @@ from transformers import Trainer
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.engines.base import Reply
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
 from pipeline_lib.training.curve import Step
@@ -207,13 +208,13 @@ def test_a_state_in_the_hubs_layout_is_refused(
         train(cases["full"], tmp_path / "never", resume)
 
 
-def test_saved_texts_end_with_the_last_whole_line(tmp_path: Path) -> None:
-    path = tmp_path / "texts.jsonl"
-    saved = SavedTexts(path)
-    saved.add(0, ["yes", "né\n"])
-    saved.add(2, ["no"])
+def test_saved_replies_end_with_the_last_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "replies.jsonl"
+    saved, first, second = SavedReplies(path), Reply("1", "n\u00e9\n", 3), Reply("2", "no", 1)
+    saved.add(first)
+    saved.add(second)
     path.write_bytes(path.read_bytes()[:-3])
-    again = SavedTexts(path)
-    assert again.of(0) == ["yes", "né\n"] and again.of(2) is None
-    again.add(2, ["no"])
-    assert [json.loads(line)["start"] for line in path.read_text().splitlines()] == [0, 2]
+    again = SavedReplies(path)
+    assert again["1"] == first and "2" not in again
+    again.add(second)
+    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["1", "2"]

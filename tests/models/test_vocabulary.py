@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.engines.transformers import Settings as Transformers
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from tests.models.conftest import CARD
 
@@ -51,6 +53,7 @@ def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
 
 def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     settings = PredictSettings(
+        engine=Transformers(),
         family="llava",
         benchmark="pope",
         template=str(llava.card.template),
@@ -63,7 +66,9 @@ def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Pa
     questions = [Question("1", "What is it?", ("0.jpg",), "part"), Question("2", "What is it?", (), "part")]
 
     def texts(name: str) -> list[str]:
-        records = predict(llava, questions, images, settings, "digest", SavedTexts(tmp_path / name))
+        records = predict(
+            engine_of(llava, images, settings), questions, settings, "digest", SavedReplies(tmp_path / name)
+        )
         return [record["text"] for record in records]
 
     before = texts("before")

@@ -45,9 +45,10 @@ def test_a_training_uses_its_recipe_its_template_and_its_models_family(study: St
     assert plugins_of(stages.train(study, "tower")) == ["pipeline_lib.recipes.contrastive"]
 
 
-def test_a_prediction_uses_questions_template_and_family_and_no_scorer(study: Study) -> None:
+def test_a_prediction_uses_questions_template_family_and_engine_and_no_scorer(study: Study) -> None:
     assert plugins_of(stages.predict(study, "full", "pope")) == [
-        *("pipeline_lib.benchmarks.pope:questions", f"{LLAVA}:load", "pipeline_lib.prompts.vicuna_v1"),
+        *(f"{LLAVA}:load", "pipeline_lib.prompts.vicuna_v1"),
+        *("pipeline_lib.benchmarks.pope:questions", "pipeline_lib.engines.transformers"),
     ]
 
 

@@ -157,6 +157,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     use, model = study.benchmarks[benchmark], study.runs[run].model
     return PredictSettings(
         benchmark=use.benchmark,
+        engine=study.runs[run].engine,
         family=model_family(study, model),
         template=study.model_template(model),
         protocol=use.protocol,

@@ -10,6 +10,7 @@ from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, 
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.machine.numerics import Numerics
@@ -113,6 +114,9 @@ class Run(Settings):
     """One model that is scored."""
 
     model: ModelName = Field(description="the training or the weights that answer the questions")
+    engine: Annotated[EngineSettings, Plugin("engines", key="name")] = Field(
+        default={"name": "transformers"}, validate_default=True, description="the program that runs the model"
+    )
 
 
 def _completed_by_module(schema: dict[str, Any]) -> None:

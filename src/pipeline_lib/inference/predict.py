@@ -1,26 +1,17 @@
-"""The predict stage: a model answers questions greedily; the batch size does not change the answers."""
+"""The predict stage: an engine answers the questions of a benchmark, and every answer becomes a record."""
 
-import logging
 import re
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.images.decode import UnreadableImageError
+from pipeline_lib.engines.base import Engine, EngineModule, Reply, Request
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.saved import SavedTexts
+from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.job.manifest import Manifest
-from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.family import Batch, Shown, Vlm
-from pipeline_lib.models.opening import load_vlm
-from pipeline_lib.models.portable import operations
-from pipeline_lib.prompts.base import Template, question
-
-logger = logging.getLogger(__name__)
 
 ANSWER_ID_LENGTH = 22  # characters, as in LLaVA
 
@@ -35,117 +26,43 @@ def answer_benchmark(
 ) -> list[dict[str, Any]]:
     """Return the answer records of a checkpoint for a benchmark, or for the `chosen` ones of its questions.
 
-    `state` is the folder with the texts that an interrupted job had generated.
+    `state` is the folder with the replies that an interrupted job had.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    vlm = load_vlm(model.folder())
-    make_deterministic(seed=0, threads=settings.threads, device=settings.device)  # greedy answers draw nothing
-    vlm.model.eval().to(settings.device)
-    saved = SavedTexts(state / "texts.jsonl")
+    module = cast(EngineModule, load("engines", settings.engine.name))
+    engine = module.open_engine(settings.engine, model.folder(), images, settings)
     questions = only(benchmark.questions(files, settings.protocol), chosen)
-    return predict(vlm, questions, images, settings, model.sha256, saved)
+    return predict(engine, questions, settings, model.sha256, SavedReplies(state / "replies.jsonl"))
 
 
 def predict(
-    vlm: Vlm,
-    questions: list[Question],
-    images: ImageReader,
-    settings: PredictSettings,
-    model: str,
-    saved: SavedTexts,
+    engine: Engine, questions: list[Question], settings: PredictSettings, model: str, saved: SavedReplies
 ) -> list[dict[str, Any]]:
-    """Return the model's answer record for every question, in their order; `model` is the digest in the records.
-
-    A batch whose texts are saved is not generated again.
-    """
-    template = _template(vlm, settings.template)
-    prompts = [_prompt(vlm, template, question, images) for question in questions]
-    _expect_room(vlm, questions, prompts, settings.max_new_tokens)
-    texts: dict[int, str] = {}
-    order = sorted(range(len(questions)), key=lambda i: (not questions[i].images, len(prompts[i]), i))
-    with operations(settings.numerics):
-        for start in range(0, len(order), settings.batch_size):
-            batch = order[start : start + settings.batch_size]
-            if saved.of(start) is None:
-                asked = [questions[i] for i in batch]
-                inputs = _inputs(vlm, [prompts[i] for i in batch], asked, images, settings.faithful)
-                saved.add(start, vlm.generate(inputs, settings.max_new_tokens))
-            texts.update(zip(batch, saved.of(start) or [], strict=True))
-            if start // settings.batch_size % 20 == 0:
-                logger.info("%d of %d questions", start + len(batch), len(order))
-    return [_record(question, texts[number], settings.model_id, model) for number, question in enumerate(questions)]
+    """Return the answer record for every question, in their order; `model` is the digest in the records."""
+    for reply in engine.answer([_request(question, settings) for question in questions], saved):
+        saved.add(reply)
+    return [_record(question, saved[question.id], settings.model_id, model) for question in questions]
 
 
-def _template(vlm: Vlm, name: str) -> Template:
-    """Return the template of this name, with which the model must have been made."""
-    if vlm.card.template != name:
-        cure = "correct `template` in the study, or delete the model's manifest"
-        raise PipelineError(f"this model was made for another template than {name}", value=vlm.card.template, cure=cure)
-    return cast(Template, load("prompts", name))
+def _request(question: Question, settings: PredictSettings) -> Request:
+    padded_first = settings.faithful and question.padded_first
+    return Request(question.id, question.prompt, question.images, settings.max_new_tokens, padded_first)
 
 
-def _prompt(vlm: Vlm, template: Template, asked: Question, images: ImageReader) -> list[int]:
-    """Return the token ids of a prompt; in a question without an image, `<image>` is ordinary text."""
-    if len(asked.images) > 1:
-        cure = "remove the benchmark from this study: a question shows a model one image"
-        raise PipelineError(
-            "several images in one question", where=f"question {asked.id}", value=asked.images, cure=cure
-        )
-    rows = [images.row(path) for path in asked.images]
-    return vlm.tokens.prompt(question(template, asked.prompt, bool(rows)), [(row.width, row.height) for row in rows])
-
-
-def _expect_room(vlm: Vlm, questions: list[Question], prompts: list[list[int]], max_new_tokens: int) -> None:
-    """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
-    positions = vlm.model.config.get_text_config().max_position_embeddings
-    length, longest = max(zip(map(len, prompts), questions, strict=True), key=lambda pair: pair[0], default=(0, None))
-    if longest is not None and length + max_new_tokens > positions:
-        room = positions - length
-        raise PipelineError(
-            f"this prompt and its answer need up to {length + max_new_tokens} positions; the model has {positions}",
-            where=f"question {longest.id}",
-            value=f"{length} tokens of prompt, max_new_tokens: {max_new_tokens}",
-            cure=f"write `max_new_tokens: {room}` or less" if room > 0 else "use a model with more positions",
-        )
-
-
-def _inputs(
-    vlm: Vlm, prompts: list[list[int]], questions: list[Question], images: ImageReader, faithful: bool
-) -> Batch:
-    """Return the inputs of a batch, padded on the left, so that every answer begins right after its prompt."""
-    shown = [
-        [_show(vlm, path, images, faithful and asked.padded_first) for path in asked.images] for asked in questions
-    ]
-    pairs = zip(prompts, shown, strict=True)
-    batch = vlm.collate([{"input_ids": ids, "images": each} for ids, each in pairs], "left")
-    return {name: tensor.to(vlm.model.device) for name, tensor in batch.items()}
-
-
-def _show(vlm: Vlm, path: str, images: ImageReader, padded_first: bool) -> Shown:
-    pin = images.row(path).pin
-    if not padded_first:
-        return vlm.show(images.open(path, pin))
-    try:
-        return vlm.show(images.decoded(path, pin), padded_first=True)
-    except UnreadableImageError as error:
-        raise PipelineError(
-            "the original's script stops at this image", where=path, value=str(error), cure="leave out `faithful`"
-        ) from error
-
-
-def _record(question: Question, text: str, model_id: str, model: str) -> dict[str, Any]:
+def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict[str, Any]:
     """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
-    `metadata`, empty there, contains the model's digest.
+    `metadata`, empty there, contains the model's digest. A failed reply has its `status`, and its reason as text.
     """
-    answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{text}")[:ANSWER_ID_LENGTH]
+    answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{reply.text}")[:ANSWER_ID_LENGTH]
     identifier: int | str = int(question.id) if re.fullmatch("0|[1-9][0-9]*", question.id) else question.id
-    return {
+    record = {
         "question_id": identifier,
         "prompt": question.prompt,
-        "text": text,
+        "text": reply.text,
         "answer_id": answer_id,
         "model_id": model_id,
         "metadata": {"model": model},
         **question.record,
     }
+    return record if reply.status == "ok" else {**record, "status": reply.status}

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.core.plugins import PluginName
+from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.machine.numerics import DeviceSettings
+from pipeline_lib.engines.base import AnswerSettings, EngineSettings
 
 
 def _by_protocol(schema: dict[str, Any]) -> None:
@@ -33,12 +33,11 @@ class Decoding(Settings):
     )
 
 
-class PredictSettings(DeviceSettings, Decoding):
+class PredictSettings(Decoding, AnswerSettings):
     """The settings of one predict job."""
 
     benchmark: Annotated[str, PluginName("benchmarks", members=("questions",))]
-    family: Annotated[str, PluginName("families", members=("load",))] = Field(description="the family of the model")
-    template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
+    engine: Annotated[EngineSettings, Plugin("engines", key="name")]
     protocol: str
     files: FileNames
     model_id: str

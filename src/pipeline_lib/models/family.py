@@ -5,7 +5,7 @@ they do to text is in their `Tokens`. Stages know these three alone.
 """
 
 from pathlib import Path
-from typing import Any, Callable, Literal, Mapping, Protocol, Sequence, cast
+from typing import Any, Callable, Literal, Mapping, NamedTuple, Protocol, Sequence, cast
 
 import torch
 from PIL import Image
@@ -25,6 +25,13 @@ Shown = dict[str, torch.Tensor]  # one image as the model reads it
 Example = dict[str, Any]  # `input_ids`, in a training `labels`, and `images`: the Shown of every image in the ids
 Batch = dict[str, torch.Tensor]
 Side = Literal["left", "right"]
+
+
+class Generated(NamedTuple):
+    """A generated text, without control tokens and spaces at its ends, and its count of tokens, the last included."""
+
+    text: str
+    tokens: int
 
 
 class Tokens(Protocol):
@@ -88,7 +95,7 @@ class Vlm(Protocol):
         images a gradient of zero, which processes that show images wait for.
         """
 
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[str]:
+    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
         """Return the greedy answer to every row of a batch padded on the left; no other row changes it."""
 
     def probe(self, seed: int) -> Batch:

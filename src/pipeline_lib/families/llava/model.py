@@ -26,9 +26,9 @@ from pipeline_lib.families.llava.tower import load_tower, put_tower
 from pipeline_lib.families.llava.untrained_tokens import loss_excluding, untrained_token_ids
 from pipeline_lib.images.pixels import padded_first as pad_first
 from pipeline_lib.images.pixels import to_rgb
-from pipeline_lib.models.batches import answers, text_batch
+from pipeline_lib.models.batches import greedy_answers, text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
-from pipeline_lib.models.family import Batch, Example, Shown, Side
+from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -107,11 +107,10 @@ class Llava:
         blank = torch.zeros(1, 3, side, side).to(model.device, model.dtype)
         return torch.stack(list(model.get_image_features(pixel_values=blank).pooler_output)).float().sum()
 
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[str]:
+    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
         """Return the greedy answer to every row of a batch padded on the left."""
-        how = {"max_new_tokens": max_new_tokens, "do_sample": False, "suppress_tokens": self.untrained_token_ids}
-        with torch.inference_mode():
-            return answers(self.model.generate(**batch, **how), batch, self.tokenizer)
+        how = {"max_new_tokens": max_new_tokens, "suppress_tokens": self.untrained_token_ids}
+        return greedy_answers(self.model, batch, self.tokenizer, **how)
 
     def probe(self, seed: int) -> Batch:
         """Return model inputs of one noise image and a prompt of random tokens."""

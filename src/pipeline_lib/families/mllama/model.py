@@ -15,9 +15,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.mllama.text_rows import skip_text_rows
 from pipeline_lib.families.mllama.tiles import blank, tiled
 from pipeline_lib.families.mllama.tokens import MllamaTokens
-from pipeline_lib.models.batches import answers, text_batch
+from pipeline_lib.models.batches import greedy_answers, text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
-from pipeline_lib.models.family import Batch, Example, Shown, Side
+from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -79,12 +79,11 @@ class Mllama:
         """Return None: the batches of a training always have an image, if only one that no row sees."""
         return None
 
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[str]:
+    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
         """Return the greedy answer to every row of a batch padded on the left."""
         tokenizer = self.tokens.tokenizer
-        how = {"max_new_tokens": max_new_tokens, "do_sample": False, "pad_token_id": tokenizer.pad_token_id}
-        with torch.inference_mode():
-            return answers(self.model.generate(**batch, **how), batch, tokenizer)
+        how = {"max_new_tokens": max_new_tokens, "pad_token_id": tokenizer.pad_token_id}
+        return greedy_answers(self.model, batch, tokenizer, **how)
 
     def probe(self, seed: int) -> Batch:
         """Return model inputs of one noise image of a single tile and a prompt of random tokens."""

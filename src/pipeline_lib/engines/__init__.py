@@ -1,0 +1,1 @@
+"""Engines: one module for each program that answers requests with a model."""
