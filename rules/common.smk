@@ -18,7 +18,7 @@ from pipeline_lib.workflow import startup
 from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text
 from pipeline_lib.workflow.parameters import (
-    OPENING,
+    MERGE,
     CodeOf,
     family_plugin,
     inspect_plugins,

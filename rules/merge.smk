@@ -24,8 +24,8 @@ rule merge:
         runtime=growing("runtime", 60),
     params:
         cfg=stages.merge(STUDY).canonical(),
-        code=lambda wc: code("merge.py", *family_plugin(STUDY, wc.training, *OPENING)),
-        libs=lambda wc: libs("merge.py", *family_plugin(STUDY, wc.training, *OPENING)),
+        code=lambda wc: code("merge.py", *family_plugin(STUDY, wc.training, *MERGE)),
+        libs=lambda wc: libs("merge.py", *family_plugin(STUDY, wc.training, *MERGE)),
     shell:
         "python -P workflow_scripts/merge.py --start {input.start:q} --tower {input.tower:q}"
         " --projector {input.projector:q} --adapter {input.adapter:q}"

@@ -6,7 +6,15 @@ import pytest
 
 from pipeline_lib.config.ancestry import model_family, origins, read_conversations
 from pipeline_lib.config.load import load_study
-from pipeline_lib.workflow.parameters import OPENING, inspect_plugins, predict_plugins, train_plugins, weights_plugins
+from pipeline_lib.workflow.parameters import (
+    INSPECT_ROWS,
+    PREDICT,
+    TRAIN,
+    inspect_plugins,
+    predict_plugins,
+    train_plugins,
+    weights_plugins,
+)
 from tests.project import ROOT
 
 
@@ -48,8 +56,8 @@ def test_a_models_family_is_that_of_the_weights_it_starts_from(tmp_path: Path) -
 def test_the_code_of_a_stage_covers_what_it_calls_of_its_models_family() -> None:
     study = load_study(ROOT / "config.yaml")
     model = "pipeline_lib.families.llava.model"
-    assert f"{model}:load" in predict_plugins(study, "lora", "pope")
-    assert f"{model}:open_tokens" in inspect_plugins(study, "lora")
-    assert {f"{model}:{name}" for name in OPENING} < set(train_plugins(study, "lora"))
+    assert {f"{model}:{name}" for name in PREDICT} < set(predict_plugins(study, "lora", "pope"))
+    assert {f"{model}:{name}" for name in INSPECT_ROWS} < set(inspect_plugins(study, "lora"))
+    assert {f"{model}:{name}" for name in TRAIN} < set(train_plugins(study, "lora"))
     for plugins in (train_plugins(study, "language"), weights_plugins(study, "digits_llama")):
         assert not [name for name in plugins if "families" in name]

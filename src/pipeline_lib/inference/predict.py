@@ -15,7 +15,7 @@ from pipeline_lib.inference.saved import SavedTexts
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.family import Batch, Shown, Vlm
+from pipeline_lib.models.family import Batch, Shown, Vlm, load_family
 from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
@@ -61,6 +61,7 @@ def predict(
     template = cast(Template, load("prompts", str(vlm.card.template)))
     prompts = [_prompt(vlm, template, question, images) for question in questions]
     _expect_room(vlm, questions, prompts, settings.max_new_tokens)
+    generate = load_family(vlm.card.family).generate
     texts: dict[int, str] = {}
     order = sorted(range(len(questions)), key=lambda i: (questions[i].image is None, len(prompts[i]), i))
     with operations(settings.numerics):
@@ -69,7 +70,7 @@ def predict(
             if saved.of(start) is None:
                 asked = [questions[i] for i in batch]
                 inputs = _inputs(vlm, [prompts[i] for i in batch], asked, images, settings.faithful)
-                saved.add(start, vlm.generate(inputs, settings.max_new_tokens))
+                saved.add(start, generate(vlm, inputs, settings.max_new_tokens))
             texts.update(zip(batch, saved.of(start) or [], strict=True))
             if start // settings.batch_size % 20 == 0:
                 logger.info("%d of %d questions", start + len(batch), len(order))

@@ -5,7 +5,7 @@ A weights module has `Settings` and `make(settings, inputs, seed, folder)`.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -18,7 +18,12 @@ ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 
 
 class WeightsKind(Settings):
-    """Settings of starting weights; `kind` names the module."""
+    """Settings of starting weights; `kind` names the module.
+
+    `calls` names the members of the family that the module calls.
+    """
+
+    calls: ClassVar[tuple[str, ...]] = ()
 
     kind: str = Field(description="the kind of weights: a module in pipeline_lib/weights")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 class Settings(WeightsKind):
     """The language model, the CLIP model, the conversation template and the image shape."""
+
+    calls: ClassVar[tuple[str, ...]] = ("compose",)
 
     kind: Literal["llava"]
     language: llama.Settings = Field(description="the language model, with the settings of the kind `llama`")

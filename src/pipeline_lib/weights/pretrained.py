@@ -5,7 +5,7 @@ get a card; LLaVAs in the original's layout, adapters and projectors are convert
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,8 @@ Shape = Literal["square", "pad"]
 
 class Settings(WeightsKind):
     """What the files hold and, for a LLaVA, its conversation template, which its files do not state."""
+
+    calls: ClassVar[tuple[str, ...]] = ("take", "unused_files")
 
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")

@@ -1,7 +1,7 @@
 """Weights `projector`: a LLaVA's projector at random: two linear layers from the tower's width to the language's."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
 
 class Settings(WeightsKind):
     """The widths of the projector."""
+
+    calls: ClassVar[tuple[str, ...]] = ("draw_projector",)
 
     kind: Literal["projector"]
     vision: int = Field(gt=0, le=WIDEST, description="width of the vision tower")

@@ -10,8 +10,12 @@ from pipeline_lib.job.code.digest import code_digest, reach
 from pipeline_lib.job.code.libraries import installed_libraries
 from pipeline_lib.workflow.startup import workflow_errors
 
-OPENING = ("load", "compose", "PARTS", "LORA_TARGETS")  # members of a family for trainings and merges
-MAKING = ("compose", "draw_projector", "take", "unused_files")  # for starting weights
+# The members of a family that each stage calls.
+INSPECT_ROWS = ("open_tokens", "encode_row")
+OPENING = ("load", "compose", "PARTS", "LORA_TARGETS")
+TRAIN = (*OPENING, "encode_row", "unseen")
+MERGE = (*OPENING, "probe")
+PREDICT = ("load", "generate")
 
 
 def plugin(kind: str, name: str, *members: str) -> list[str]:
@@ -24,21 +28,21 @@ def train_plugins(study: Study, training: str) -> list[str]:
     """Return the plug-ins of a training: its recipe, the template that the recipe names, and the model's family."""
     recipe = study.trainings[training].recipe
     template = getattr(recipe, "template", None)
-    family = family_plugin(study, training, *OPENING) if recipe.makes == "llava" else []
+    family = family_plugin(study, training, *TRAIN) if recipe.makes == "llava" else []
     return plugin("recipes", recipe.name) + (plugin("prompts", template) if template else []) + family
 
 
 def inspect_plugins(study: Study, training: str) -> list[str]:
     """Return the plug-ins of the job that inspects rows: the template, and the tokens of the model's family."""
     template = str(study.trainings[training].recipe.model_template())
-    return plugin("prompts", template) + family_plugin(study, training, "open_tokens")
+    return plugin("prompts", template) + family_plugin(study, training, *INSPECT_ROWS)
 
 
 def weights_plugins(study: Study, name: str) -> list[str]:
     """Return the plug-ins of a weights job: the kind, and the family that makes or takes such weights."""
     make = study.weights[name].make
     family = make.model_family()
-    return plugin("weights", make.kind) + (plugin("families", family, *MAKING) if family else [])
+    return plugin("weights", make.kind) + (plugin("families", family, *make.calls) if family else [])
 
 
 def family_plugin(study: Study, model: str, *members: str) -> list[str]:
@@ -50,7 +54,7 @@ def predict_plugins(study: Study, run: str, benchmark: str) -> list[str]:
     """Return the plug-ins of a predict job: the benchmark's questions, the model's template and family."""
     model = study.runs[run].model
     questions = plugin("benchmarks", study.benchmarks[benchmark].benchmark, "questions")
-    return questions + plugin("prompts", study.model_template(model)) + family_plugin(study, model, "load")
+    return questions + plugin("prompts", study.model_template(model)) + family_plugin(study, model, *PREDICT)
 
 
 @dataclass(frozen=True)
