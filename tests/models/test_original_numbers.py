@@ -18,6 +18,7 @@ from pipeline_lib.families.llava.truncation import ImageTokens, Row, cut_as_orig
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.adapter import apply_adapter
 from pipeline_lib.models.base import Base
+from pipeline_lib.models.family import load_family
 from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.recipes import full
 from pipeline_lib.training.task import TrainingInputs
@@ -210,7 +211,7 @@ def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, 
     llava = open_vlm(
         Base(adapter.with_name("vicuna-tiny"), adapter.with_name("clip-tiny")), CARD, seed=0, draws_projector=True
     )
-    adapted = apply_adapter(llava.model, adapter).eval()
+    adapted = apply_adapter(llava.model, load_family("llava"), adapter).eval()
     given, _ = case_of(load_file(golden / "model" / "merge.safetensors"), "single_nomask")
     with torch.inference_mode():
         logits = adapted(**batch_of(given, llava)).logits[0, -1, :WORDS]

@@ -19,6 +19,7 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.job.code.digest import module_path, reach
 from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.models.family import Family
+from pipeline_lib.training.settings import TRAINING
 from pipeline_lib.workflow.parameters import StageJobs, plugins_of
 from tests.project import ROOT
 
@@ -40,14 +41,14 @@ def study() -> Study:
 def test_a_training_uses_its_recipe_its_template_and_its_models_family(study: Study) -> None:
     assert plugins_of(stages.train(study, "full")) == [
         *("pipeline_lib.recipes.full", "pipeline_lib.prompts.vicuna_v1"),
-        *(f"{LLAVA}:{member}" for member in ("load", "compose", "PARTS", "LORA_TARGETS")),
+        *(f"{LLAVA}:{member}" for member in TRAINING),
     ]
     assert plugins_of(stages.train(study, "tower")) == ["pipeline_lib.recipes.contrastive"]
 
 
 def test_a_prediction_uses_questions_template_family_and_engine_and_no_scorer(study: Study) -> None:
     assert plugins_of(stages.predict(study, "full", "pope")) == [
-        *(f"{LLAVA}:load", "pipeline_lib.prompts.vicuna_v1"),
+        *(f"{LLAVA}:load", f"{LLAVA}:generate", "pipeline_lib.prompts.vicuna_v1"),
         *("pipeline_lib.benchmarks.pope:questions", "pipeline_lib.engines.transformers"),
     ]
 

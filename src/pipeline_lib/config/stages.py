@@ -87,7 +87,6 @@ def weights(study: Study, name: str) -> WeightsSettings:
     entry = study.weights[name]
     return WeightsSettings(
         make=entry.make,
-        family=entry.make.model_family(),
         tables=entry.tables,
         seed=study.seed,
         threads=study.threads,

@@ -51,7 +51,9 @@ class EngineSettings(Settings):
 class AnswerSettings(DeviceSettings):
     """How a model answers, whatever the engine."""
 
-    family: Annotated[str, PluginName("families", members=("load",))] = Field(description="the family of the model")
+    family: Annotated[str, PluginName("families", members=("load", "generate"))] = Field(
+        description="the family of the model"
+    )
     template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
     batch_size: int = Field(gt=0, description="requests answered at once; the answers do not depend on it")
 

@@ -11,7 +11,7 @@ from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Reply, Req
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.family import Batch, Shown, Vlm
+from pipeline_lib.models.family import Batch, Shown, Vlm, load_family
 from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
@@ -78,7 +78,8 @@ class TransformersEngine:
     def _answer(self, requests: list[Request], prompts: list[list[int]]) -> list[Reply]:
         """Return the replies to one batch; its longest answer is that of the request that allows most."""
         longest = max(request.max_new_tokens for request in requests)
-        generated = self.vlm.generate(self._inputs(requests, prompts), longest)
+        generate = load_family(self.vlm.card.family).generate
+        generated = generate(self.vlm, self._inputs(requests, prompts), longest)
         pairs = zip(requests, generated, strict=True)
         return [Reply(request.id, answer.text, answer.tokens) for request, answer in pairs]
 

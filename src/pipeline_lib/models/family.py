@@ -38,6 +38,10 @@ class Tokens(Protocol):
     """How a family's models turn text and images into token ids; it is opened without reading tensors."""
 
     @property
+    def family(self) -> str:
+        """Return the name of the family."""
+
+    @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
         """Return the tokenizer."""
 
@@ -57,12 +61,6 @@ class Tokens(Protocol):
 
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
         """Return the ids of a prompt with images of these sizes; without images, `<image>` is ordinary text."""
-
-    def row(self, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
-        """Return ids and labels of a conversation, whole and truncated; an image is never split.
-
-        Raises PipelineError for turns that the template cannot render, and for `rules` that the family lacks.
-        """
 
 
 class Vlm(Protocol):
@@ -88,25 +86,15 @@ class Vlm(Protocol):
     def collate(self, examples: list[Example], side: Side) -> Batch:
         """Return the model's inputs [rows, ...], the ids padded on one side, and `labels` if the examples have them."""
 
-    def unseen(self, model: Any, batch: Batch) -> torch.Tensor | None:
-        """Return the sum of a blank image's features if the batch shows no image, else None.
-
-        `model` is this model, possibly with an adapter. Times zero in the loss, it gives every parameter that reads
-        images a gradient of zero, which processes that show images wait for.
-        """
-
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
-        """Return the greedy answer to every row of a batch padded on the left; no other row changes it."""
-
-    def probe(self, seed: int) -> Batch:
-        """Return inputs of a noise image and random text, to compare two models' logits."""
-
     def save(self, folder: Path) -> None:
         """Write model, processor and card into a new folder."""
 
 
 class Family(Protocol):
-    """The module `model` of a family. Where a family cannot do something, the function raises PipelineError."""
+    """The module `model` of a family. Where a family cannot do something, the function raises PipelineError.
+
+    What only some stages need is a function here and not a method, so that its edit reruns those stages alone.
+    """
 
     PARTS: Mapping[Part, tuple[str, ...]]  # prefixes of the names of each part's parameters
     LORA_TARGETS: str  # a regular expression of the modules that `lora` updates: in the language model alone
@@ -119,6 +107,25 @@ class Family(Protocol):
 
     def open_tokens(self, start: Path, tower: Path | None) -> Tokens:
         """Return the tokens of a checkpoint, or of the model composed of a language model and a tower."""
+
+    def encode_row(self, tokens: Tokens, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
+        """Return ids and labels of a conversation, whole and truncated; an image is never split.
+
+        Raises PipelineError for turns that the template cannot render, and for `rules` that the family lacks.
+        """
+
+    def unseen(self, model: Any, batch: Batch) -> torch.Tensor | None:
+        """Return the sum of a blank image's features if the batch of a training shows no image, else None.
+
+        `model` is transformers' model, possibly with an adapter. Times zero in the loss, the sum gives every parameter
+        that reads images a gradient of zero, which processes that show images wait for.
+        """
+
+    def generate(self, vlm: Vlm, batch: Batch, max_new_tokens: int) -> list[Generated]:
+        """Return the greedy answer to every row of a batch padded on the left; no other row changes it."""
+
+    def probe(self, vlm: Vlm, seed: int) -> Batch:
+        """Return inputs of a noise image and random text, to compare two models' logits."""
 
     def draw_projector(self, vision: int, language: int, folder: Path) -> None:
         """Write a random projector between towers and language models of these widths into a new folder."""

@@ -36,7 +36,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
     whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
     family = family_of(base)
     vlm = open_vlm(base, whole, seed, draws_projector=holds_projector(family, adapter))  # and then replaces it
-    before, probe = tensor_digests(vlm.model), vlm.probe(seed)
+    before, probe = tensor_digests(vlm.model), family.probe(vlm, seed)
     adapted = apply_adapter(vlm.model, family, adapter)
     logits = {"adapter": _logits(adapted, probe)}
     if adapted is not vlm.model:

@@ -13,5 +13,5 @@ OPENING = ("load", "compose", "PARTS")  # the members of a family that open the 
 class MergeSettings(NumericSettings):
     """Settings of a merge job."""
 
-    family: Annotated[str, PluginName("families", members=OPENING)]
+    family: Annotated[str, PluginName("families", members=(*OPENING, "probe"))]
     seed: int = Field(description="the study's seed, with which a composed base is composed again")

@@ -9,7 +9,7 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.encode import control_words
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Size, Tokens
+from pipeline_lib.models.family import Size, Tokens, load_family
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
 from pipeline_lib.preview.highlights import parts_of
 from pipeline_lib.preview.settings import InspectSettings
@@ -33,8 +33,9 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
     """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
     template = cast(Template, load("prompts", settings.template))
     rules = RowRules(template, settings.max_length, settings.faithful)
+    encode_row = load_family(tokens.family).encode_row
     image, words = tokens.image_id, control_words(tokens.tokenizer)
-    counts = [count_row(row, tokens.row(row, rules, _no_size), image, words) for row in rows]
+    counts = [count_row(row, encode_row(tokens, row, rules, _no_size), image, words) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
@@ -55,7 +56,7 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
             for count in untrained_rows(counts)
         ],
         "shown": {
-            name: [_shown(by_row[row], tokens.row(by_row[row], rules, _no_size), tokens) for row in chosen]
+            name: [_shown(by_row[row], encode_row(tokens, by_row[row], rules, _no_size), tokens) for row in chosen]
             for name, chosen in groups.items()
         },
     }

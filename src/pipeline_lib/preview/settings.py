@@ -11,7 +11,7 @@ from pipeline_lib.core.settings import Settings
 class InspectSettings(Settings):
     """The settings of one inspect job."""
 
-    family: Annotated[str, PluginName("families", members=("open_tokens",))]
+    family: Annotated[str, PluginName("families", members=("open_tokens", "encode_row"))]
     template: Annotated[str, PluginName("prompts")]
     max_length: int = Field(gt=0)
     faithful: bool

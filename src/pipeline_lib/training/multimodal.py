@@ -30,13 +30,14 @@ def multimodal_task(
     Raises PipelineError where the base has no projector, unless `draws_projector`.
     """
     vlm = open_vlm(material.base, card, material.seed, draws_projector)
-    parts = load_family(vlm.card.family).PARTS
-    train_only(vlm.model, tuple(prefix for part in trains for prefix in parts[part]))
+    family = load_family(vlm.card.family)
+    train_only(vlm.model, tuple(prefix for part in trains for prefix in family.PARTS[part]))
     cache = ImageCache(lambda path, pin: vlm.show(material.images.open(path, pin)))
     rules = RowRules(cast(Template, load("prompts", str(card.template))), max_length, faithful)
 
     def make(row: Conversation) -> Features:
-        features = trained_row(row, rules, vlm.tokens.row(row, rules, lambda path: size_of(material.images, path)))
+        encoded = family.encode_row(vlm.tokens, row, rules, lambda path: size_of(material.images, path))
+        features = trained_row(row, rules, encoded)
         shown = row.images[: vlm.tokens.images_in(features["input_ids"])]  # the others are truncated
         return {**features, "images": [cache(*image) for image in shown]} if shown else features
 
@@ -47,8 +48,8 @@ def multimodal_task(
         save=vlm.save,
         lengths=modality_lengths(material.rows) if order == "modality" else None,
         faithful=faithful,
-        unseen=vlm.unseen,
-        parts=parts,
+        unseen=family.unseen,
+        parts=family.PARTS,
     )
 
 

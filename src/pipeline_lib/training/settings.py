@@ -12,7 +12,7 @@ from pipeline_lib.models.parts import Part
 from pipeline_lib.models.settings import OPENING
 from pipeline_lib.weights.base import ModelKind, WeightsKind
 
-MAKING = ("compose", "draw_projector", "take", "unused_files")  # members of a family that make starting weights
+TRAINING = (*OPENING, "LORA_TARGETS", "encode_row", "unseen")  # the members of a family that a training calls
 MOST_ROWS = 10_000_000  # in a step
 
 
@@ -124,7 +124,6 @@ class WeightsSettings(NumericSettings):
     """Settings of a weights job."""
 
     make: Annotated[WeightsKind, Plugin("weights", key="kind")]
-    family: Annotated[str, PluginName("families", members=MAKING)] | None = None
     tables: list[str] = Field(default=[], description="tables whose texts train the tokenizer, in order")
     seed: int
 
@@ -133,7 +132,7 @@ class TrainSettings(DeviceSettings):
     """Settings of a train job."""
 
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")]
-    family: Annotated[str, PluginName("families", members=(*OPENING, "LORA_TARGETS"))] | None = None
+    family: Annotated[str, PluginName("families", members=TRAINING)] | None = None
     seed: int
     devices: Devices = Devices()
 

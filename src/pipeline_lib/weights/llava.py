@@ -16,6 +16,9 @@ class Settings(WeightsKind):
     """The language model, the CLIP model, the conversation template and the image shape."""
 
     kind: Literal["llava"]
+    family: Annotated[str, PluginName("families", members=("compose",))] = Field(
+        default="llava", description="the family of models: a folder in pipeline_lib/families"
+    )
     language: llama.Settings = Field(description="the language model, with the settings of the kind `llama`")
     tower: clip.Settings = Field(
         description="the CLIP model that supplies the vision tower, with the settings of the kind `clip`"
@@ -34,7 +37,7 @@ class Settings(WeightsKind):
 
     def model_family(self) -> str:
         """Return the family."""
-        return "llava"
+        return self.family
 
     def model_template(self) -> str | None:
         """Return the conversation template."""
@@ -46,9 +49,9 @@ def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> 
     from pipeline_lib.models.card import Card
     from pipeline_lib.models.family import load_family
 
-    card = Card(kind="llava", template=settings.template, image_shape=settings.image_shape)
+    card = Card(kind="llava", family=settings.family, template=settings.template, image_shape=settings.image_shape)
     with TemporaryDirectory() as scratch:
         language, tower = Path(scratch) / "language", Path(scratch) / "tower"
         llama.make(settings.language, inputs, derive_seed(seed, "weights", "language"), language)
         clip.make(settings.tower, inputs, derive_seed(seed, "weights", "tower"), tower)
-        load_family("llava").compose(language, tower, card, seed).save(folder)
+        load_family(settings.family).compose(language, tower, card, seed).save(folder)

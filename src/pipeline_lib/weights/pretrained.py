@@ -20,7 +20,7 @@ class Settings(WeightsKind):
 
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")
-    family: Annotated[str, PluginName("families", loaded=False)] = Field(
+    family: Annotated[str, PluginName("families", members=("take", "unused_files"))] = Field(
         default="llava", description="the family of models: a folder in pipeline_lib/families"
     )
     below: str = Field(default="", description="the folder of the dataset that holds them")

@@ -17,10 +17,12 @@ from transformers.models.clip.image_processing_pil_clip import CLIPImageProcesso
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.llava.processing_llava import LlavaProcessor
 
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.text import read_object
 from pipeline_lib.families.llava import tokens as llava_tokens
 from pipeline_lib.families.llava.projector import random_projector
+from pipeline_lib.families.llava.rows import Encoding, encoded_row
 from pipeline_lib.families.llava.tokens import LlavaTokens, add_llava_tokens, tokens_of_an_image
 from pipeline_lib.families.llava.tower import load_tower, put_tower
 from pipeline_lib.families.llava.untrained_tokens import loss_excluding, untrained_token_ids
@@ -28,7 +30,8 @@ from pipeline_lib.images.pixels import padded_first as pad_first
 from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.models.batches import greedy_answers, text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
-from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side
+from pipeline_lib.models.encoded import Encoded, RowRules
+from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side, Sizes
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -99,30 +102,6 @@ class Llava:
         pixels = [shown["pixel_values"] for example in examples for shown in example.get("images", [])]
         return {**batch, "pixel_values": torch.stack(pixels)} if pixels else batch
 
-    def unseen(self, model: Any, batch: Batch) -> torch.Tensor | None:
-        """Return the sum of a blank image's features if the batch shows no image, as in the original, else None."""
-        if "pixel_values" in batch:
-            return None
-        side = model.config.vision_config.image_size
-        blank = torch.zeros(1, 3, side, side).to(model.device, model.dtype)
-        return torch.stack(list(model.get_image_features(pixel_values=blank).pooler_output)).float().sum()
-
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
-        """Return the greedy answer to every row of a batch padded on the left."""
-        how = {"max_new_tokens": max_new_tokens, "suppress_tokens": self.untrained_token_ids}
-        return greedy_answers(self.model, batch, self.tokenizer, **how)
-
-    def probe(self, seed: int) -> Batch:
-        """Return model inputs of one noise image and a prompt of random tokens."""
-        config = self.model.config
-        generator = torch.Generator().manual_seed(seed)
-        words = torch.randint(config.image_token_id, (1, PROBE), generator=generator)
-        image = torch.full((1, config.image_seq_length), config.image_token_id)
-        side = config.vision_config.image_size
-        ids = torch.cat([image, words], dim=1)
-        pixels = torch.randn((1, 3, side, side), generator=generator)
-        return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixels}
-
     def save(self, folder: Path) -> None:
         """Write the model, the processor and the card into a new folder."""
         save_model(self.model, [self.processor], folder, self.card)
@@ -166,6 +145,38 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Llava:
 def open_tokens(start: Path, tower: Path | None) -> LlavaTokens:
     """Return the tokens of a LLaVA, or of the one that a language model and a tower become."""
     return llava_tokens.open_tokens(start, tower)
+
+
+def encode_row(tokens: LlavaTokens, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
+    """Return a conversation as tokens, whole and truncated; with `faithful`, as the original does."""
+    return encoded_row(row, Encoding(tokens.tokenizer, rules.template, tokens.per_image, rules.length, rules.faithful))
+
+
+def unseen(model: Any, batch: Batch) -> torch.Tensor | None:
+    """Return the sum of a blank image's features if the batch shows no image, as in the original, else None."""
+    if "pixel_values" in batch:
+        return None
+    side = model.config.vision_config.image_size
+    blank = torch.zeros(1, 3, side, side).to(model.device, model.dtype)
+    return torch.stack(list(model.get_image_features(pixel_values=blank).pooler_output)).float().sum()
+
+
+def generate(llava: Llava, batch: Batch, max_new_tokens: int) -> list[Generated]:
+    """Return the greedy answer to every row of a batch padded on the left."""
+    how = {"max_new_tokens": max_new_tokens, "suppress_tokens": llava.untrained_token_ids}
+    return greedy_answers(llava.model, batch, llava.tokenizer, **how)
+
+
+def probe(llava: Llava, seed: int) -> Batch:
+    """Return model inputs of one noise image and a prompt of random tokens."""
+    config = llava.model.config
+    generator = torch.Generator().manual_seed(seed)
+    words = torch.randint(config.image_token_id, (1, PROBE), generator=generator)
+    image = torch.full((1, config.image_seq_length), config.image_token_id)
+    side = config.vision_config.image_size
+    ids = torch.cat([image, words], dim=1)
+    pixels = torch.randn((1, 3, side, side), generator=generator)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids), "pixel_values": pixels}
 
 
 def draw_projector(vision: int, language: int, folder: Path) -> None:

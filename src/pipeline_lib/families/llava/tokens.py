@@ -7,12 +7,9 @@ from typing import Any, Sequence
 from tokenizers import AddedToken
 from transformers import AutoConfig, PreTrainedTokenizerBase
 
-from pipeline_lib.conversations.table import Conversation
-from pipeline_lib.families.llava.rows import Encoding, encoded_row
 from pipeline_lib.models.card import expect_kind, read_card
 from pipeline_lib.models.encode import encode
-from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Size, Sizes
+from pipeline_lib.models.family import Size
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.models.tokenizer import IMAGE, PAD
 from pipeline_lib.prompts.base import Segment
@@ -24,6 +21,7 @@ class LlavaTokens:
 
     tokenizer: PreTrainedTokenizerBase
     per_image: int
+    family: str = "llava"
 
     @property
     def image_id(self) -> int:
@@ -41,11 +39,6 @@ class LlavaTokens:
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
         """Return the ids of a prompt with this many images; without one, `<image>` is ordinary text."""
         return encode(segments, self.tokenizer, [[self.image_id] * self.per_image for _ in sizes])[0]
-
-    def row(self, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
-        """Return a conversation as tokens, whole and truncated; with `faithful`, as the original does."""
-        encoding = Encoding(self.tokenizer, rules.template, self.per_image, rules.length, rules.faithful)
-        return encoded_row(row, encoding)
 
 
 def open_tokens(start: Path, tower: Path | None) -> LlavaTokens:

@@ -11,13 +11,15 @@ from transformers.models.mllama.image_processing_pil_mllama import MllamaImagePr
 
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.checkpoints.unread import unread_files
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.mllama.text_rows import skip_text_rows
 from pipeline_lib.families.mllama.tiles import blank, tiled
-from pipeline_lib.families.mllama.tokens import MllamaTokens
+from pipeline_lib.families.mllama.tokens import MllamaTokens, encoded_row
 from pipeline_lib.models.batches import greedy_answers, text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
-from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side
+from pipeline_lib.models.encoded import Encoded, RowRules
+from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side, Sizes
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -75,25 +77,6 @@ class Mllama:
         none = blank(vision.max_num_tiles, vision.image_size)
         return {**batch, **tiled(batch["input_ids"].tolist(), shown, self.tokens.image_id, none)}
 
-    def unseen(self, model: Any, batch: Batch) -> torch.Tensor | None:
-        """Return None: the batches of a training always have an image, if only one that no row sees."""
-        return None
-
-    def generate(self, batch: Batch, max_new_tokens: int) -> list[Generated]:
-        """Return the greedy answer to every row of a batch padded on the left."""
-        tokenizer = self.tokens.tokenizer
-        how = {"max_new_tokens": max_new_tokens, "pad_token_id": tokenizer.pad_token_id}
-        return greedy_answers(self.model, batch, tokenizer, **how)
-
-    def probe(self, seed: int) -> Batch:
-        """Return model inputs of one noise image of a single tile and a prompt of random tokens."""
-        generator = torch.Generator().manual_seed(seed)
-        vision, words = self.model.config.vision_config, self.model.config.text_config.vocab_size
-        image = blank(vision.max_num_tiles, vision.image_size) | {"aspect_ratio_ids": torch.tensor(1)}
-        image["pixel_values"][0] = torch.randn(3, vision.image_size, vision.image_size, generator=generator)
-        text = torch.randint(words, (PROBE,), generator=generator).tolist()
-        return self.collate([{"input_ids": [self.tokens.image_id, *text], "images": [image]}], "right")
-
     def save(self, folder: Path) -> None:
         """Write model, tokenizer, image processor and card into a new folder."""
         save_model(self.model, [self.tokens.tokenizer, self.processor], folder, self.card)
@@ -114,6 +97,33 @@ def compose(language: Path, tower: Path, card: Card, seed: int) -> Mllama:
 def open_tokens(start: Path, tower: Path | None) -> MllamaTokens:
     """Return the tokens of a Mllama."""
     return MllamaTokens(load_tokenizer(start))
+
+
+def encode_row(tokens: MllamaTokens, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
+    """Return a conversation as tokens, whole and truncated."""
+    return encoded_row(tokens, row, rules)
+
+
+def unseen(model: Any, batch: Batch) -> torch.Tensor | None:
+    """Return None: the batches of a training always have an image, if only one that no row sees."""
+    return None
+
+
+def generate(mllama: Mllama, batch: Batch, max_new_tokens: int) -> list[Generated]:
+    """Return the greedy answer to every row of a batch padded on the left."""
+    tokenizer = mllama.tokens.tokenizer
+    how = {"max_new_tokens": max_new_tokens, "pad_token_id": tokenizer.pad_token_id}
+    return greedy_answers(mllama.model, batch, tokenizer, **how)
+
+
+def probe(mllama: Mllama, seed: int) -> Batch:
+    """Return model inputs of one noise image of a single tile and a prompt of random tokens."""
+    generator = torch.Generator().manual_seed(seed)
+    vision, words = mllama.model.config.vision_config, mllama.model.config.text_config.vocab_size
+    image = blank(vision.max_num_tiles, vision.image_size) | {"aspect_ratio_ids": torch.tensor(1)}
+    image["pixel_values"][0] = torch.randn(3, vision.image_size, vision.image_size, generator=generator)
+    text = torch.randint(words, (PROBE,), generator=generator).tolist()
+    return mllama.collate([{"input_ids": [mllama.tokens.image_id, *text], "images": [image]}], "right")
 
 
 def draw_projector(vision: int, language: int, folder: Path) -> None:

@@ -9,7 +9,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Size, Sizes
+from pipeline_lib.models.family import Size
 from pipeline_lib.prompts.base import Segment, image_first
 
 MARK = "<|image|>"
@@ -21,6 +21,7 @@ class MllamaTokens:
 
     tokenizer: PreTrainedTokenizerBase
     per_image: int = 1
+    family: str = "mllama"
 
     @property
     def image_id(self) -> int:
@@ -39,11 +40,12 @@ class MllamaTokens:
         """Return the ids of a prompt, with a mark for each image."""
         return encode(segments, self.tokenizer, [[self.image_id] for _ in sizes])[0]
 
-    def row(self, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
-        """Return a conversation as tokens, whole and truncated; an image precedes the text of its turn."""
-        if rules.faithful:
-            raise PipelineError("LLaVA's original code has no Mllama", value="faithful: true", cure="leave it out")
-        turns = image_first(row.conversations) if row.images else row.conversations
-        marks = [[self.image_id] for _ in row.images]
-        ids, labels = encode(rules.template.conversation(turns), self.tokenizer, marks)
-        return Encoded(ids[: rules.length], labels[: rules.length], ids, labels)
+
+def encoded_row(tokens: MllamaTokens, row: Conversation, rules: RowRules) -> Encoded:
+    """Return a conversation as tokens, whole and truncated; an image precedes the text of its turn."""
+    if rules.faithful:
+        raise PipelineError("LLaVA's original code has no Mllama", value="faithful: true", cure="leave it out")
+    turns = image_first(row.conversations) if row.images else row.conversations
+    marks = [[tokens.image_id] for _ in row.images]
+    ids, labels = encode(rules.template.conversation(turns), tokens.tokenizer, marks)
+    return Encoded(ids[: rules.length], labels[: rules.length], ids, labels)
