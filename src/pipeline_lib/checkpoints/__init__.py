@@ -1,1 +1,1 @@
-"""Reading, converting and exporting checkpoints in third-party layouts."""
+"""Tensors, shards, metadata and tokenizers of checkpoints, in any layout."""

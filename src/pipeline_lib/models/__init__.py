@@ -1,1 +1,1 @@
-"""Models on disk and in memory: tokenizers, language models, CLIP, LLaVA; saved in the Hugging Face layout."""
+"""What all families share: the interface, cards, encoding, adapters, merging, saving, portable operations."""
