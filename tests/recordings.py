@@ -7,7 +7,12 @@ from typing import Any
 
 SAMPLES = Path(__file__).parent / "golden"
 POPE = {"pope": "llava-v1.5-13b.jsonl", "pope-head": "llava-v1.6-vicuna-7b.jsonl"}  # folders, and their answers
-FILES = {"pope": "pope.json", "pope-head": "pope_newer.json", "scienceqa": "scienceqa.json"}  # folders, and samples
+FILES = {  # folders, and samples
+    "pope": "pope.json",
+    "pope-head": "pope_newer.json",
+    "scienceqa": "scienceqa.json",
+    "mme": "mme.json",
+}
 COUNTS = ("TP", "FP", "TN", "FN")
 
 
@@ -34,6 +39,7 @@ def lay_out_answers(folder: Path) -> None:
     for benchmark in POPE:
         write_pope(folder / benchmark, benchmark)
     write_scienceqa(folder / "scienceqa")
+    write_mme(folder / "mme")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -74,6 +80,27 @@ def write_scienceqa(folder: Path) -> None:
 def scienceqa_question(row: dict[str, Any]) -> dict[str, Any]:
     turns = [{"from": "human", "value": row["text"]}, {"from": "gpt", "value": row["gold"]}]
     return {"id": row["id"], **({"image": row["image"]} if "image" in row else {}), "conversations": turns}
+
+
+def write_mme(folder: Path) -> None:
+    """Write questions, answers and lists of MME; both questions about an image have its name as their id."""
+    (folder / "gold").mkdir(parents=True)
+    sample = sample_of("mme")
+    rows = [row | {"text": mme_question(row) + sample["suffix"]} for row in sample["rows"]]
+    questions = [
+        {"question_id": row["image"], **{key: row[key] for key in ("image", "text", "category")}} for row in rows
+    ]
+    write_lines(folder / "llava_mme.jsonl", questions)
+    answers = [{"question_id": row["image"], "prompt": row["text"], "text": row["answer"]} for row in rows]
+    write_lines(folder / "llava-v1.5-13b.jsonl", answers)
+    for category in {row["category"] for row in rows}:
+        listed = [row for row in rows if row["category"] == category]
+        lines = ["\t".join((row["image"].split("/")[-1], row["listed"], row["gold"])) + "\n" for row in listed]
+        (folder / "gold" / f"{category}.txt").write_text("".join(lines))
+
+
+def mme_question(row: dict[str, Any]) -> str:
+    return str(row["listed"]).removesuffix("Please answer yes or no.").rstrip()
 
 
 def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:
