@@ -12,6 +12,7 @@ FILES = {  # folders, and samples
     "pope-head": "pope_newer.json",
     "scienceqa": "scienceqa.json",
     "mme": "mme.json",
+    "seed": "seed.json",
 }
 COUNTS = ("TP", "FP", "TN", "FN")
 
@@ -40,6 +41,7 @@ def lay_out_answers(folder: Path) -> None:
         write_pope(folder / benchmark, benchmark)
     write_scienceqa(folder / "scienceqa")
     write_mme(folder / "mme")
+    write_seed(folder / "seed")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -101,6 +103,13 @@ def write_mme(folder: Path) -> None:
 
 def mme_question(row: dict[str, Any]) -> str:
     return str(row["listed"]).removesuffix("Please answer yes or no.").rstrip()
+
+
+def write_seed(folder: Path) -> None:
+    """Write predictions with their gold as SEED-Bench publishes them: an object a line, with a comma after it."""
+    folder.mkdir()
+    lines = [json.dumps(row) + ",\n" for row in sample_of("seed")["rows"]]
+    (folder / "GPT-4V.json").write_text("".join(lines))
 
 
 def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:
