@@ -14,6 +14,7 @@ FILES = {  # folders, and samples
     "mme": "mme.json",
     "seed": "seed.json",
     "mmmu": "mmmu.json",
+    "cmmmu": "cmmmu.json",
 }
 COUNTS = ("TP", "FP", "TN", "FN")
 

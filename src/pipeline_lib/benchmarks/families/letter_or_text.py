@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question
 from pipeline_lib.benchmarks.families.counting import Counted
-from pipeline_lib.benchmarks.families.letters import LetterReader
+from pipeline_lib.benchmarks.families.letters import NO_LETTER, LetterReader
 from pipeline_lib.core.seeding import derive_seed
 
 RANDOM = "random"  # the rule of a letter that was drawn
@@ -19,8 +19,8 @@ TextGrader = Callable[[str, JsonValue], Grade]
 class LetterOrTextScorer(Counted):
     """Grades letters by the protocol's reader, and free answers by its grader.
 
-    Protocols in `guesses` draw a letter for an answer without one, by their seed and the question's id. Such an answer
-    is unparsed, whether the draw is right or wrong.
+    Protocols in `guesses` draw a letter where their reader has the rule `none`, by their seed and the question's id.
+    Such an answer is unparsed, whether the draw is right or wrong.
     """
 
     readers: Mapping[str, LetterReader]
@@ -32,7 +32,7 @@ class LetterOrTextScorer(Counted):
         if not question.options:
             return self.graders[protocol](answer, gold)
         letter, rule = self.readers[protocol](answer, question.options)
-        if letter is None and protocol in self.guesses:
+        if (letter, rule) == NO_LETTER and protocol in self.guesses:
             drawn = derive_seed(self.guesses[protocol], RANDOM, question.id) % len(question.options)
             guess = list(question.options)[drawn]
             return Grade(guess == gold, guess, RANDOM, "unparsed")

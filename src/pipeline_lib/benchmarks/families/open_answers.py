@@ -4,14 +4,14 @@ Source: MMMU-Benchmark/MMMU bb0b95a `mmmu/utils/eval_utils.py`.
 """
 
 import re
-from typing import Iterator, Sequence
+from typing import Collection, Iterator
 
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade
+from pipeline_lib.benchmarks.families.cues import parts_after
 
 CUES = ("could be ", "so ", "is ", "thus ", "therefore ", "final ", "answer ", "result ")
-TRIVIAL = frozenset(":,.!?;'")
 NUMBERS = (
     re.compile(r"-?\b\d{1,3}(?:,\d{3})+\b"),  # with commas
     re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+"),  # scientific
@@ -31,6 +31,11 @@ def mmmu_open(answer: str, gold: JsonValue) -> Grade:
     golds = gold if isinstance(gold, list) else [gold]
     expected = [value for text in golds for value in _values(str(text))]
     given = {value for text in _with_numbers(_key_parts(answer)) for value in _values(text)}
+    return match(expected, given)
+
+
+def match(expected: Collection[Value], given: Collection[Value]) -> Grade:
+    """Return the grade of normalised texts and numbers against those of the gold answer."""
     extracted: list[JsonValue] = [*sorted(map(str, given))]
     texts = [value for value in given if isinstance(value, str)]
     if any(isinstance(value, str) and value in text for value in expected for text in texts):
@@ -50,24 +55,10 @@ def lmms_eval_open(answer: str, gold: JsonValue) -> Grade:
 
 
 def _key_parts(answer: str) -> list[str]:
-    """Return what follows a cue in each line, as briefly as possible; the whole answer where no line has a cue.
-
-    "=" is a cue in the last line.
-    """
+    """Return what follows a cue in each line, or else the whole answer; "=" is a cue in the last line."""
     text = answer.strip().strip(".").lower()
     *lines, last = text.split("\n")
-    parts = [*(_after_cue(line, CUES) for line in lines), _after_cue(last, (*CUES, "="))]
-    return [part for part in parts if part and part not in TRIVIAL] or [text]
-
-
-def _after_cue(line: str, cues: Sequence[str]) -> str:
-    """Return the shortest text after the last occurrence of a cue; an empty one gives way to the next."""
-    shortest = ""
-    for cue in cues:
-        if cue in line:
-            rest = line.split(cue)[-1].strip()
-            shortest = rest if not shortest or len(rest) < len(shortest) else shortest
-    return shortest
+    return [*parts_after(lines, CUES), *parts_after([last], (*CUES, "="))] or [text]
 
 
 def _with_numbers(parts: list[str]) -> Iterator[str]:
