@@ -48,13 +48,27 @@ DATA = Data(
 )
 
 
+CHOOSE = (
+    "请回答以下多项选择题，并选出正确选项。这些题目可能包括单选和多选题型。"
+    "如果所提供的信息不足以确定一个明确的答案，那么请根据可用的数据和你的判断来选择最可能正确的选项。"
+)
+JUDGE = (
+    "请回答以下判断题，并根据题目描述和所给的信息来判断问题中陈述的对错。"
+    "如果信息不完整或不足以作出绝对判断，请运用你的逻辑推理和现有信息来做出最可能的判断。"
+)
+FILL = (
+    "请回答以下填空题，并根据题目的要求和所提供的信息来给出最恰当的答案。"
+    "如果信息不足以确切回答，那么请依据现有的数据和你的推理能力来填写最合理的答案。"
+)
+
+
 @dataclass(frozen=True)
 class ChineseWording(Asking):
     """How a project asks: the instruction before a question of each type, and the words around it."""
 
-    choice: str
-    statement: str
-    blank: str
+    choice: str = CHOOSE
+    statement: str = JUDGE
+    blank: str = FILL
     options: str = "问题：{}\n选项：\n{}\n正确答案：\n"
     question: str = "问题：{}\n正确答案：\n"
 
@@ -67,17 +81,9 @@ class ChineseWording(Asking):
         return f"{instruction}\n\n{self.question.format(question)}"
 
 
-INSTRUCTIONS = (
-    "请回答以下多项选择题，并选出正确选项。这些题目可能包括单选和多选题型。"
-    "如果所提供的信息不足以确定一个明确的答案，那么请根据可用的数据和你的判断来选择最可能正确的选项。",
-    "请回答以下判断题，并根据题目描述和所给的信息来判断问题中陈述的对错。"
-    "如果信息不完整或不足以作出绝对判断，请运用你的逻辑推理和现有信息来做出最可能的判断。",
-    "请回答以下填空题，并根据题目的要求和所提供的信息来给出最恰当的答案。"
-    "如果信息不足以确切回答，那么请依据现有的数据和你的推理能力来填写最合理的答案。",
-)
 PROTOCOLS = {
-    "official": ChineseWording(999, *INSTRUCTIONS),
-    "lmms_eval": ChineseWording(16, *INSTRUCTIONS),
+    "official": ChineseWording(999),
+    "lmms_eval": ChineseWording(16),
 }
 SCORER = LetterOrTextScorer(
     (Accuracy(by_part=True),),

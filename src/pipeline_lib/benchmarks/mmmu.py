@@ -12,7 +12,7 @@ from typing import Annotated, Any, Iterator, Literal
 
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Question, by_image
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
@@ -20,7 +20,7 @@ from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.letters import internvl_short
 from pipeline_lib.benchmarks.families.letters_mmmu import lmms_eval_mmmu, mmmu
 from pipeline_lib.benchmarks.families.open_answers import lmms_eval_open, mmmu_open
-from pipeline_lib.benchmarks.families.protocols import LETTER, Wording
+from pipeline_lib.benchmarks.families.protocols import LETTER
 from pipeline_lib.benchmarks.families.python_lists import texts_of
 from pipeline_lib.benchmarks.families.table_rows import read_table
 from pipeline_lib.core.errors import PipelineError
@@ -49,13 +49,15 @@ DOMAINS = {
         *("Energy_and_Power", "Materials", "Mechanical_Engineering"),
     ),
 }
-DOMAIN_OF = {subject: domain for domain, subjects in DOMAINS.items() for subject in subjects}
 
-BY_HAND = {"kind": "manual", "page": "https://huggingface.co/datasets/MMMU/MMMU/", "licence": "as that page states"}
+PAGE = "https://huggingface.co/datasets/MMMU/MMMU/"
+TERMS = "as that page states"
 ANSWERS = "https://raw.githubusercontent.com/MMMU-Benchmark/MMMU/bb0b95a945998d91dfef37e969e07d49d1139438/mmmu/"
 DATA = Data(
     datasets={
-        "mmmu_questions": Dataset({**BY_HAND, "path": "mmmu", "expect": 30}, licence=None),
+        "mmmu_questions": Dataset(
+            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu", "expect": 30}, licence=None
+        ),
         "mmmu_answers": Dataset(
             source={
                 "kind": "file",
@@ -64,7 +66,11 @@ DATA = Data(
             },
             licence="Apache-2.0",
         ),
-        "mmmu_images": Dataset({**BY_HAND, "path": "mmmu_images", "expect": 900}, licence=None, convert="keep"),
+        "mmmu_images": Dataset(
+            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu_images", "expect": 900},
+            licence=None,
+            convert="keep",
+        ),
     },
     dataset="mmmu_questions",
     gold="mmmu_answers",
@@ -74,17 +80,24 @@ DATA = Data(
 
 
 @dataclass(frozen=True)
-class ExamWording(Wording):
-    """How a project asks: the request for a short answer, outer white space, and all images or only the first."""
+class ExamWording(Asking):
+    """How a project asks: the form of an option, empty lines before the two requests, and which images it shows.
 
-    short: str = f"\n{WORD}"
+    With `strips`, white space around the question and its options is removed.
+    """
+
+    option: str = "{}. {}"
+    gap_before_letter: bool = True
+    gap_before_word: bool = False
     strips: bool = False
     all_images: bool = False
 
-    def ask(self, question: str, options: dict[str, str]) -> str:
-        """Return the prompt of a question, with its options or the request for a short answer."""
+    def prompt(self, question: str, options: dict[str, str]) -> str:
+        """Return the prompt of a question with its options, or with the request for a short answer."""
+        listed = [self.option.format(letter, text) for letter, text in options.items()]
+        gap = self.gap_before_letter if options else self.gap_before_word
         question = question.strip() if self.strips else question
-        return self.prompt(question, options) if options else question + self.short
+        return "\n".join([question, *listed, *([""] if gap else []), LETTER if options else WORD])
 
     def images(self, name: str, text: str) -> tuple[str, ...]:
         """Return the images of a question: those that its text and options name, or only the first."""
@@ -93,9 +106,9 @@ class ExamWording(Wording):
 
 
 PROTOCOLS = {
-    "official": ExamWording(128, option="({}) {}", request=f"\n{LETTER}"),
-    "internvl12": ExamWording(10, strips=True),
-    "lmms_eval": ExamWording(128, request=f"\n{LETTER}", short=f"\n\n{WORD}", all_images=True),
+    "official": ExamWording(128, option="({}) {}"),
+    "internvl12": ExamWording(10, gap_before_letter=False, strips=True),
+    "lmms_eval": ExamWording(128, gap_before_word=True, all_images=True),
 }
 SCORER = LetterOrTextScorer(
     (Accuracy(by_part=True),),
@@ -134,7 +147,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
     """Return a letter, a text or several texts by question id, from the gold file or else from the rows."""
     options = {question.id: question.options for question in questions}
-    answers = {name: given for name, given in _answers(files).items() if name in options}
+    answers = {name: answer for name, answer in _answers(files).items() if name in options}
     for name, (where, kind, answer) in answers.items():
         if (kind == CHOICE) != bool(options[name]):
             raise PipelineError("the gold file has this question in another form", where=where, value=kind)
@@ -163,12 +176,17 @@ def subject_of(name: str) -> str:
     return "_".join(name.split("_")[1:-1])
 
 
+def domain_of(name: str) -> str | None:
+    """Return the domain of an id's subject, None for an unknown subject."""
+    return next((domain for domain, subjects in DOMAINS.items() if subject_of(name) in subjects), None)
+
+
 def _question(row: ExamRow, options: dict[str, str], wording: ExamWording) -> Question:
     """Return a question; InternVL removes the white space around options."""
     if wording.strips:
         options = {letter: text.strip() for letter, text in options.items()}
-    prompt = wording.ask(row.question, options)
-    part = f"{DOMAIN_OF[subject_of(row.id)]}/{subject_of(row.id)}"
+    prompt = wording.prompt(row.question, options)
+    part = f"{domain_of(row.id)}/{subject_of(row.id)}"
     return Question(row.id, prompt, wording.images(row.id, prompt), part, options)
 
 
@@ -178,7 +196,7 @@ def _rows(files: Files) -> Iterator[tuple[str, ExamRow, dict[str, str]]]:
     for where, content in read_table(files.questions, COLUMNS):
         row = parse_row(ExamRow, content, "this is no question of MMMU", where)
         options = _listed(row.options, where) if row.question_type == CHOICE else []
-        if subject_of(row.id) not in DOMAIN_OF:
+        if domain_of(row.id) is None:
             raise PipelineError("MMMU has no such subject", where=where, value=row.id)
         if row.question_type == CHOICE and not 0 < len(options) <= len(ascii_uppercase):
             raise PipelineError("a multiple-choice question needs options", where=where, value=row.options)

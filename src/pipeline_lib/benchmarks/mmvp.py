@@ -17,7 +17,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.letters_two import lmms_eval_two
-from pipeline_lib.benchmarks.families.protocols import CHOICE
+from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.reading import read_text
@@ -25,11 +25,16 @@ from pipeline_lib.core.reading import read_text
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/rows")
 
-HUB = {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main"}
 DATA = Data(
     datasets={
-        "mmvp_questions": Dataset({**HUB, "files": ["Questions.csv"]}, licence=None),
-        "mmvp_images": Dataset({**HUB, "files": ["MMVP Images/*"]}, licence=None, convert="keep"),
+        "mmvp_questions": Dataset(
+            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["Questions.csv"]}, licence=None
+        ),
+        "mmvp_images": Dataset(
+            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["MMVP Images/*"]},
+            licence=None,
+            convert="keep",
+        ),
     },
     dataset="mmvp_questions",
     files={"questions": "Questions.csv"},
@@ -47,7 +52,11 @@ def cluster(question: Question) -> str:
     return str((int(question.id) + 1) // 2)
 
 
-PROTOCOLS = {name: CHOICE[name] for name in ("internvl12", "lmms_eval", "vlmevalkit")}
+PROTOCOLS = {
+    "internvl12": Wording(100),
+    "lmms_eval": Wording(16),
+    "vlmevalkit": Wording(2048, question="Question: {}", heading="Options:", request=SELECT),
+}
 SCORER = LetterScorer(
     (Accuracy(group=cluster), Accuracy("accuracy/rows")),
     readers={"internvl12": internvl_short, "lmms_eval": lmms_eval_two, "vlmevalkit": vlmevalkit},

@@ -52,8 +52,8 @@ def cmmmu_blank(answer: str, gold: JsonValue) -> Grade:
     text = answer.strip("。").strip()
     *sentences, last = SENTENCE.split(text)
     parts = [*parts_after(sentences, BLANK_CUES), *parts_after([last], (*BLANK_CUES, "="))] or [text]
-    given = {value for part in _with_numbers(parts) for value in _values(part, expected)}
-    return match(_values(expected, expected), given)
+    answered = {value for part in _with_numbers(parts) for value in _values(part, expected)}
+    return match(_values(expected, expected), answered)
 
 
 def _letters(answer: str, options: Options) -> Extraction:

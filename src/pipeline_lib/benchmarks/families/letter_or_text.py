@@ -1,6 +1,6 @@
 """Grade benchmarks that mix multiple choice, whose questions have options, with free answers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Callable, Mapping
 
 from pydantic import JsonValue
@@ -12,8 +12,6 @@ from pipeline_lib.core.seeding import derive_seed
 
 RANDOM = "random"  # the rule of a letter that was drawn
 
-TextGrader = Callable[[str, JsonValue], Grade]
-
 
 @dataclass(frozen=True, kw_only=True)
 class LetterOrTextScorer(Counted):
@@ -24,8 +22,8 @@ class LetterOrTextScorer(Counted):
     """
 
     readers: Mapping[str, LetterReader]
-    graders: Mapping[str, TextGrader]
-    guesses: Mapping[str, int] = field(default_factory=dict)
+    graders: Mapping[str, Callable[[str, JsonValue], Grade]]
+    guesses: Mapping[str, int]
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer."""

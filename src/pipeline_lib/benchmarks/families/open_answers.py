@@ -30,17 +30,17 @@ def mmmu_open(answer: str, gold: JsonValue) -> Grade:
     """
     golds = gold if isinstance(gold, list) else [gold]
     expected = [value for text in golds for value in _values(str(text))]
-    given = {value for text in _with_numbers(_key_parts(answer)) for value in _values(text)}
-    return match(expected, given)
+    answered = {value for text in _with_numbers(_key_parts(answer)) for value in _values(text)}
+    return match(expected, answered)
 
 
-def match(expected: Collection[Value], given: Collection[Value]) -> Grade:
+def match(expected: Collection[Value], answered: Collection[Value]) -> Grade:
     """Return the grade of normalised texts and numbers against those of the gold answer."""
-    extracted: list[JsonValue] = [*sorted(map(str, given))]
-    texts = [value for value in given if isinstance(value, str)]
+    extracted: list[JsonValue] = [*sorted(map(str, answered))]
+    texts = [value for value in answered if isinstance(value, str)]
     if any(isinstance(value, str) and value in text for value in expected for text in texts):
         return Grade(1, extracted, "text")
-    if any(value in expected for value in given if isinstance(value, float)):
+    if any(value in expected for value in answered if isinstance(value, float)):
         return Grade(1, extracted, "number")
     return Grade(0, extracted, "none")
 
