@@ -7,7 +7,15 @@ from typing import Any
 
 SAMPLES = Path(__file__).parent / "golden"
 POPE = {"pope": "llava-v1.5-13b.jsonl", "pope-head": "llava-v1.6-vicuna-7b.jsonl"}  # folders, and their answers
-FILES = {"pope": "pope.json", "pope-head": "pope_newer.json", "scienceqa": "scienceqa.json"}  # folders, and samples
+FILES = {  # folders, and samples
+    "pope": "pope.json",
+    "pope-head": "pope_newer.json",
+    "scienceqa": "scienceqa.json",
+    "mme": "mme.json",
+    "seed": "seed.json",
+    "mmmu": "mmmu.json",
+    "cmmmu": "cmmmu.json",
+}
 COUNTS = ("TP", "FP", "TN", "FN")
 
 
@@ -34,6 +42,9 @@ def lay_out_answers(folder: Path) -> None:
     for benchmark in POPE:
         write_pope(folder / benchmark, benchmark)
     write_scienceqa(folder / "scienceqa")
+    write_mme(folder / "mme")
+    write_seed(folder / "seed")
+    write_mmmu(folder / "mmmu")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -74,6 +85,44 @@ def write_scienceqa(folder: Path) -> None:
 def scienceqa_question(row: dict[str, Any]) -> dict[str, Any]:
     turns = [{"from": "human", "value": row["text"]}, {"from": "gpt", "value": row["gold"]}]
     return {"id": row["id"], **({"image": row["image"]} if "image" in row else {}), "conversations": turns}
+
+
+def write_mme(folder: Path) -> None:
+    """Write questions, answers and lists of MME; both questions about an image have its name as their id."""
+    (folder / "gold").mkdir(parents=True)
+    sample = sample_of("mme")
+    rows = [row | {"text": mme_question(row) + sample["suffix"]} for row in sample["rows"]]
+    questions = [
+        {"question_id": row["image"], **{key: row[key] for key in ("image", "text", "category")}} for row in rows
+    ]
+    write_lines(folder / "llava_mme.jsonl", questions)
+    answers = [{"question_id": row["image"], "prompt": row["text"], "text": row["answer"]} for row in rows]
+    write_lines(folder / "llava-v1.5-13b.jsonl", answers)
+    for category in {row["category"] for row in rows}:
+        listed = [row for row in rows if row["category"] == category]
+        lines = ["\t".join((row["image"].split("/")[-1], row["listed"], row["gold"])) + "\n" for row in listed]
+        (folder / "gold" / f"{category}.txt").write_text("".join(lines))
+
+
+def mme_question(row: dict[str, Any]) -> str:
+    return str(row["listed"]).removesuffix("Please answer yes or no.").rstrip()
+
+
+def write_seed(folder: Path) -> None:
+    """Write predictions with their gold as SEED-Bench publishes them: an object a line, with a comma after it."""
+    folder.mkdir()
+    lines = [json.dumps(row) + ",\n" for row in sample_of("seed")["rows"]]
+    (folder / "GPT-4V.json").write_text("".join(lines))
+
+
+def write_mmmu(folder: Path) -> None:
+    """Write gold answers and predictions by id, as MMMU publishes them."""
+    folder.mkdir()
+    rows = sample_of("mmmu")["rows"]
+    kinds = {True: "multiple-choice", False: "short-answer"}
+    gold = {row["id"]: {"question_type": kinds["options" in row], "ground_truth": row["gold"]} for row in rows}
+    write_json(folder / "answer_dict_val.json", gold)
+    write_json(folder / "llava1.5_13b_total_val_output.json", {row["id"]: row["prediction"] for row in rows})
 
 
 def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Read answers from LLaVA's records, its ScienceQA result file or a server's spreadsheet, and join them by id."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Literal
@@ -56,23 +57,15 @@ def join(questions: list[Question], path: Path) -> Joined:
     A second answer to a question, or one to an unknown question or another prompt, raises PipelineError, as does a
     file that is empty or contains the questions themselves.
     """
-    by_id = {question.id: question for question in questions}
+    asked = _by_recorded_id(questions)
     answers: dict[str, str | None] = {}
     only_questions = True
     for answer in read_answers(path):
         row = answer.row
-        question = by_id.get(row.question_id)
-        if question is None:
-            raise PipelineError(
-                "an answer to a question that is not in the question file",
-                where=answer.where,
-                value=row.question_id,
-                cure="use the question file and the protocol that were answered",
-            )
-        if row.question_id in answers:
-            raise PipelineError("a second answer to the same question", where=answer.where, value=row.question_id)
-        _check_prompt(question, answer)
-        answers[row.question_id] = None if row.status == "failed" else row.text
+        question = _question_of(answer, asked.get(row.question_id, []))
+        if question.id in answers:
+            raise PipelineError("a second answer to the same question", where=answer.where, value=question.id)
+        answers[question.id] = None if row.status == "failed" else row.text
         only_questions = only_questions and not row.prompt and repeats(question, row.text)
     if not answers:
         raise PipelineError("no answers", where=path)
@@ -85,8 +78,47 @@ def join(questions: list[Question], path: Path) -> Joined:
 
 def repeats(question: Question, text: str) -> bool:
     """Return whether a text is the question itself, with or without the request for a form of answer."""
-    prompt, recorded = question.prompt.strip(), str(question.record.get("prompt", question.prompt)).strip()
-    return bool(text.strip()) and text.strip() in (prompt, recorded, prompt.split("\n")[0], question.stem)
+    prompt = question.prompt.strip()
+    return bool(text.strip()) and text.strip() in (
+        prompt,
+        _recorded_prompt(question),
+        prompt.split("\n")[0],
+        question.stem,
+    )
+
+
+def _by_recorded_id(questions: list[Question]) -> dict[str, list[Question]]:
+    """Return the questions by the id that their answers have: by its own id, and by that of its record."""
+    asked: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        for identifier in {question.id, str(question.record.get("question_id", question.id))}:
+            asked[identifier].append(question)
+    return asked
+
+
+def _question_of(answer: Answer, candidates: list[Question]) -> Question:
+    """Return the question of an answer: of several with its id, the one with its prompt, or else with its stem."""
+    if not candidates:
+        raise PipelineError(
+            "an answer to a question that is not in the question file",
+            where=answer.where,
+            value=answer.row.question_id,
+            cure="use the question file and the protocol that were answered",
+        )
+    if len(candidates) == 1:
+        _check_prompt(candidates[0], answer)
+        return candidates[0]
+    answered = (answer.row.prompt or "").strip()
+    equal = [question for question in candidates if answered and answered == _recorded_prompt(question)]
+    matching = equal or [question for question in candidates if answered and _is_asked_by(question, answered)]
+    if len(matching) != 1:
+        raise PipelineError(
+            f"{len(candidates)} questions have the id of this answer, and its prompt is that of {len(matching)}",
+            where=answer.where,
+            value=f"{answer.row.question_id}: prompt {answered!r}",
+            cure="use the question file that was answered, and answers with a `prompt`",
+        )
+    return matching[0]
 
 
 def _check_prompt(question: Question, answer: Answer) -> None:
@@ -94,15 +126,24 @@ def _check_prompt(question: Question, answer: Answer) -> None:
 
     White space around a prompt is ignored, and an empty prompt counts as absent.
     """
-    prompt = str(question.record.get("prompt", question.prompt)).strip()
+    prompt = _recorded_prompt(question)
     answered = (answer.row.prompt or "").strip()
-    same = answered in ("", prompt) or (question.stem and answered.startswith(question.stem))
-    if not same or not _holds(prompt, answer.question):
+    if (answered and not _is_asked_by(question, answered)) or not _holds(prompt, answer.question):
         raise PipelineError(
             "this answer belongs to another question of the same id",
             where=answer.where,
             value=f"prompt {answered or answer.question!r}, in the question file {prompt!r}",
         )
+
+
+def _recorded_prompt(question: Question) -> str:
+    """Return the prompt that the record of an answer quotes, without white space around it."""
+    return str(question.record.get("prompt", question.prompt)).strip()
+
+
+def _is_asked_by(question: Question, prompt: str) -> bool:
+    """Return whether a prompt is the question's, or begins with its stem."""
+    return prompt == _recorded_prompt(question) or bool(question.stem and prompt.startswith(question.stem))
 
 
 def _holds(prompt: str, question: str) -> bool:

@@ -1,0 +1,163 @@
+"""MME: yes or no in pairs of questions about an image, in ten categories of perception and four of cognition.
+
+Question file of haotian-liu/LLaVA c121f04 (`llava_mme.jsonl`); gold and scorer of BradyFU's
+Awesome-Multimodal-Large-Language-Models, branch Evaluation (`eval_tool`): lists `CATEGORY.txt` with image, question and
+gold answer. docs/benchmarks.md compares the protocols.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Iterator
+
+from pydantic import StringConstraints
+
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
+from pipeline_lib.benchmarks.families.category_sums import CategorySums
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.mme_lists import MME_LISTS
+from pipeline_lib.benchmarks.families.yes_no import YesNoScorer
+from pipeline_lib.benchmarks.families.yes_no_words import internvl_mme, lmms_eval_mme, mme_start, vlmevalkit_yes_no
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, Text, parse_row
+from pipeline_lib.core.reading import numbered_lines
+from pipeline_lib.core.text import read_rows_with_place
+
+PRIMARY = "perception"
+SHOWN = ("perception", "cognition")
+
+PERCEPTION = (
+    *("existence", "count", "position", "color", "posters"),
+    *("celebrity", "scene", "landmark", "artwork", "OCR"),
+)
+COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
+SHORT = "Answer the question using a single word or phrase."
+YES_OR_NO = "Please answer yes or no."
+PAIR = 2  # questions about an image
+FIELDS = 3  # of a line in a list: image, question, gold answer
+
+DATA = Data(
+    datasets={
+        "mme_questions": Dataset({"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "MME"}, None),
+        "mme_lists": Dataset(MME_LISTS, licence=None),
+        "mme_images": Dataset(
+            source={
+                "kind": "manual",
+                "page": "https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/tree/Evaluation",
+                "licence": "as that page states",
+                "path": "MME_Benchmark_release_version",
+                "expect": 1187,
+            },
+            licence=None,
+            convert="keep",
+        ),
+    },
+    dataset="mme_questions",
+    gold="mme_lists",
+    files={"questions": "llava_mme.jsonl", "gold": "gold"},
+    images=("mme_images",),
+)
+
+
+@dataclass(frozen=True)
+class YesNoWording(Asking):
+    """How a project asks a question: the format of its prompt."""
+
+    prompt: str
+
+
+PROTOCOLS = {
+    "llava15": YesNoWording(128, "{}\n" + SHORT),
+    "internvl12": YesNoWording(20, "{} " + YES_OR_NO + " " + SHORT),
+    "lmms_eval": YesNoWording(16, "{}\n" + SHORT),
+    "vlmevalkit": YesNoWording(2048, "{} " + YES_OR_NO),
+}
+SCORER = YesNoScorer(
+    (
+        CategorySums({"perception": PERCEPTION, "cognition": COGNITION}),
+        Accuracy(by_part=True),
+        Accuracy("accuracy_plus", by_part=True, group=by_image),
+    ),
+    readers={
+        "llava15": mme_start,
+        "internvl12": internvl_mme,
+        "lmms_eval": lmms_eval_mme,
+        "vlmevalkit": vlmevalkit_yes_no,
+    },
+)
+cluster = by_image
+
+
+class QuestionRow(FileRow):
+    """A row of LLaVA's question file; both questions about an image have its name as `question_id`."""
+
+    question_id: Text
+    image: Text
+    text: Text
+    category: Annotated[str, StringConstraints(pattern=r"^[\w-]+$")]  # part of a file name
+
+
+def questions(files: Files, protocol: str) -> list[Question]:
+    """Return the rows of LLaVA's question file; an id is the image's name and the question.
+
+    An image without exactly two questions raises PipelineError.
+    """
+    wording, asked = PROTOCOLS[protocol], dict[str, Question]()
+    for where, content in read_rows_with_place(files.questions):
+        row = parse_row(QuestionRow, content, "this is no question of MME", where)
+        text = _question(row.text)
+        question = Question(
+            id=f"{row.image} {text}",
+            prompt=wording.prompt.format(text),
+            images=(row.image,),
+            part=row.category,
+            record={"question_id": row.question_id},
+            stem=text,
+        )
+        if asked.setdefault(question.id, question) != question:
+            raise PipelineError("the same question about this image in another category", where=where, value=text)
+    _expect_pairs(list(asked.values()), files.questions)
+    return list(asked.values())
+
+
+def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
+    """Return yes or no by question id, from the list of every category that is asked.
+
+    A list names an image without its folders. Its further lines are of the benchmark, but not asked.
+    """
+    if files.gold is None or not files.gold.is_dir():
+        where, cure = files.gold or "none is named", "name that folder as `gold`"
+        raise PipelineError("MME's gold is a folder with CATEGORY.txt lists", where=where, cure=cure)
+    ids = {(q.part, PurePosixPath(q.images[0]).name, q.stem): q.id for q in questions}
+    answers: dict[str, str] = {}
+    for category in sorted({question.part for question in questions}):
+        for where, image, text, answer in _list(files.gold / f"{category}.txt"):
+            name = ids.get((category, image, text), f"{category}/{image} {text}")
+            if answers.setdefault(name, answer) != answer:
+                raise PipelineError("a second gold answer, which differs", where=where, value=name)
+    return answers
+
+
+def _list(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Yield position, image, question and gold answer of every line; the list of a result has its answer as fourth."""
+    for number, line in numbered_lines(path):
+        fields = line.rstrip("\r\n").split("\t")
+        answer = fields[FIELDS - 1].lower() if len(fields) in (FIELDS, FIELDS + 1) else ""
+        if answer not in ("yes", "no"):
+            what = "a line has an image, a question, and yes or no, between tabs"
+            raise PipelineError(what, where=f"{path}:{number}", value=line, cure="fetch the list again")
+        yield f"{path}:{number}", fields[0], _question(fields[1]), answer
+
+
+def _question(text: str) -> str:
+    """Return a question without the requests for a form of answer; before them are one space, two, or a line break."""
+    return text.replace(SHORT, "").strip().removesuffix(YES_OR_NO).rstrip()
+
+
+def _expect_pairs(questions: list[Question], path: Path) -> None:
+    counts: dict[str, int] = {}
+    for question in questions:
+        counts[by_image(question)] = counts.get(by_image(question), 0) + 1
+    others = [f"{name} ({count})" for name, count in counts.items() if count != PAIR]
+    if others:
+        raise PipelineError("MME asks two questions about every image", where=path, value=some(others))
