@@ -1,0 +1,79 @@
+"""Questions with a short answer: rows become prompts by a protocol's wording, and gold answers by their ids."""
+
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Asking, Files, Question
+from pipeline_lib.benchmarks.families.question_rows import SHORT, UNANSWERABLE, AskedRow, Form, read_asked
+from pipeline_lib.core.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class ShortWording(Asking):
+    """How a project words a question: the request after it.
+
+    With `capitalized`, the first letter is a capital and all others are not. With `as_written`, a prompt in the file is
+    taken as it is.
+    """
+
+    request: str = f"\n{SHORT}"
+    capitalized: bool = False
+    as_written: bool = False
+
+    def stem(self, row: AskedRow) -> str:
+        """Return the question as the prompt begins with it."""
+        return row.question.capitalize() if self.capitalized else row.question
+
+    def prompt(self, row: AskedRow) -> str:
+        """Return the prompt of a question."""
+        if self.as_written and row.prompt is not None:
+            return row.prompt
+        return f"{self.stem(row)}{self.request}"
+
+
+LLAVA15 = ShortWording(128, as_written=True)
+OFFICIAL = LLAVA15  # the repositories of benchmarks say how answers count, not how to ask: as LLaVA-1.5
+SHORT_ANSWERS: Mapping[str, ShortWording] = {
+    "llava15": LLAVA15,
+    "internvl12": ShortWording(10, request=f" {SHORT}"),
+    "lmms_eval": ShortWording(16),
+    "vlmevalkit": ShortWording(512),
+    "official": OFFICIAL,
+}
+OR_UNANSWERABLE = f"\n{UNANSWERABLE}\n{SHORT}"
+
+
+@dataclass(frozen=True)
+class ShortQuestions:
+    """The `questions` of a benchmark: the rows of its file in one of `forms`, worded by the protocol."""
+
+    forms: Sequence[Form]
+    wordings: Mapping[str, ShortWording]
+    part: str = "all"
+
+    def __call__(self, files: Files, protocol: str) -> list[Question]:
+        """Return the questions in the order of the file."""
+        wording = self.wordings[protocol]
+        return [self._question(row, wording) for row in read_asked(files.questions, self.forms)]
+
+    def _question(self, row: AskedRow, wording: ShortWording) -> Question:
+        record = {} if row.record_id is None else {"question_id": row.record_id}
+        stem = wording.stem(row)
+        return Question(row.id, wording.prompt(row), (row.image,), self.part, record=record, stem=stem)
+
+
+@dataclass(frozen=True)
+class RowGold:
+    """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids."""
+
+    forms: Sequence[Form]
+
+    def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+        """Return the gold answers of the questions; conflicting ones for an id raise PipelineError."""
+        rows: dict[str, AskedRow] = {}
+        for row in read_asked(files.gold or files.questions, self.forms):
+            if row.answers and rows.setdefault(row.id, row).answers != row.answers:
+                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id)
+        return {question.id: list(rows[question.id].answers) for question in questions if question.id in rows}

@@ -1,0 +1,52 @@
+"""VQAv2: questions about COCO images, with ten gold answers each (val); answers to test-dev go to a server.
+
+Files and scorer of GT-Vision-Lab/VQA a013f00; LLaVA's and InternVL's JSON Lines are read too. `llava15` scores what
+LLaVA submits: VQA's scorer after M4C's normaliser.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA
+from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, ShortQuestions
+from pipeline_lib.benchmarks.families.short_text import lmms_text, m4c_text
+from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
+from pipeline_lib.benchmarks.families.vqa import VQA_READERS, ByType, lmms_vqav2, official_converted
+from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "accuracy/number")
+SUBMISSION = "json"
+BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
+DATA = Data(
+    datasets={
+        "vqav2_questions": Dataset(
+            source={"kind": "archive", "url": f"{BUCKET}v2_Questions_Val_mscoco.zip", "sha256": None}, licence=None
+        ),
+        "vqav2_answers": Dataset(
+            source={"kind": "archive", "url": f"{BUCKET}v2_Annotations_Val_mscoco.zip", "sha256": None}, licence=None
+        ),
+        "coco_val2014": COCO_VAL2014,
+    },
+    dataset="vqav2_questions",
+    gold="vqav2_answers",
+    files={
+        "questions": "v2_OpenEnded_mscoco_val2014_questions.json",
+        "gold": "v2_mscoco_val2014_annotations.json",
+    },
+    images=("coco_val2014",),
+)
+
+TYPES = ("yes/no", "number", "other")
+PROTOCOLS = {name: SHORT_ANSWERS[name] for name in ("llava15", "internvl12", "lmms_eval", "official")}
+questions = ShortQuestions((LLAVA, INTERNVL, VQA), PROTOCOLS)
+gold = VqaGold(types=TYPES)
+READERS = {**VQA_READERS, "llava15": official_converted, "lmms_eval": lmms_vqav2}
+SCORER = AnswerScorer((Accuracy(), ByType(TYPES)), readers=READERS)
+submission = JsonUpload(
+    "question_id",
+    number_of,
+    {"llava15": m4c_text, "internvl12": str, "lmms_eval": lmms_text, "official": str},
+)
+cluster = by_image
