@@ -7,7 +7,7 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
-from pipeline_lib.benchmarks.families.question_rows import INTERNVL, VQA
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, VQA, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     OR_UNANSWERABLE,
     SHORT_ANSWERS,
@@ -42,7 +42,7 @@ PROTOCOLS = {
     "lmms_eval": ShortWording(1024, request=OR_UNANSWERABLE),
     "official": SHORT_ANSWERS["official"],
 }
-questions = ShortQuestions((INTERNVL, VQA), PROTOCOLS)
+questions = ShortQuestions(Rows((INTERNVL, VQA)), PROTOCOLS)
 gold = VqaGold()
 SCORER = AnswerScorer((Accuracy(),), readers=VQA_READERS)
 cluster = by_image

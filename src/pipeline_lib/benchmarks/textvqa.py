@@ -7,7 +7,7 @@ InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
-from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, shared_name
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows, shared_name
 from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
@@ -59,7 +59,7 @@ PROTOCOLS = {
     "lmms_eval": ShortWording(1024, capitalized=True),
     "vlmevalkit": SHORT_ANSWERS["vlmevalkit"],
 }
-questions = ShortQuestions(FORMS, PROTOCOLS)
+questions = ShortQuestions(Rows(FORMS), PROTOCOLS)
 gold = VqaGold(names)
 SCORER = AnswerScorer(readers=VQA_READERS)
 cluster = by_image

@@ -6,7 +6,7 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, SHORT, UNANSWERABLE, Form
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, SHORT, UNANSWERABLE, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import OR_UNANSWERABLE, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
@@ -54,7 +54,7 @@ PROTOCOLS = {
     "internvl12": ShortWording(10, request=f" {UNANSWERABLE} {SHORT}"),
     "lmms_eval": ShortWording(1024, request=OR_UNANSWERABLE, capitalized=True),
 }
-questions = ShortQuestions((LLAVA, INTERNVL, Form("image", "question", "image")), PROTOCOLS)
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, Form("image", "question", "image"))), PROTOCOLS)
 gold = VqaGold(names)
 SCORER = AnswerScorer(readers=VQA_READERS)
 submission = JsonUpload("image", image_of, {"llava15": m4c_text, "internvl12": str, "lmms_eval": m4c_text})

@@ -6,13 +6,14 @@ LLaVA submits: VQA's scorer after M4C's normaliser.
 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.by_type import ByType
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
-from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
 from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, ShortQuestions
 from pipeline_lib.benchmarks.families.short_text import lmms_text, m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS, ByType, lmms_vqav2, official_converted
+from pipeline_lib.benchmarks.families.vqa import VQA_READERS, lmms_vqav2, official_converted
 from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 
 PRIMARY = "accuracy"
@@ -40,7 +41,7 @@ DATA = Data(
 
 TYPES = ("yes/no", "number", "other")
 PROTOCOLS = {name: SHORT_ANSWERS[name] for name in ("llava15", "internvl12", "lmms_eval", "official")}
-questions = ShortQuestions((LLAVA, INTERNVL, VQA), PROTOCOLS)
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, VQA)), PROTOCOLS)
 gold = VqaGold(types=TYPES)
 READERS = {**VQA_READERS, "llava15": official_converted, "lmms_eval": lmms_vqav2}
 SCORER = AnswerScorer((Accuracy(), ByType(TYPES)), readers=READERS)

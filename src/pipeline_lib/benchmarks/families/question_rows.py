@@ -3,11 +3,10 @@
 A benchmark lists the forms of row that its files have, and the first whose keys a row has reads it.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Iterator, Sequence
-
-from pydantic import Field
+from typing import Any, Iterator, Mapping, Sequence
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
@@ -25,7 +24,8 @@ class AskedRow:
     """A question before a protocol words it.
 
     `prompt` is the whole prompt if the file words it, as LLaVA's files do. `record_id` is the id in the record of an
-    answer, where it is another. `answers` are the gold answers, if the row has any. `where` is its position.
+    answer, where it is another. `answers` are the gold answers, if the row has any, and `kind` what the row says of
+    them. `where` is its position, and `part` the part of the benchmark.
     """
 
     id: str
@@ -35,27 +35,30 @@ class AskedRow:
     prompt: str | None = None
     record_id: str | None = None
     answers: tuple[str, ...] = ()
+    part: str = "all"
+    kind: str | None = None
 
 
 class RowContent(FileRow):
     """The content of a row; an image may be a number that a form makes a name of."""
 
-    id: Identifier
     question: FreeText
     image: Identifier
-    answers: list[FreeText] | FreeText | None = Field(default=None)
+    id: Identifier | None = None
+    answers: list[FreeText] | FreeText | None = None
 
 
 @dataclass(frozen=True)
 class Form:
     """The keys of one form of row.
 
-    `image_path` makes the path of an image: `{image}` is the row's, other keys are those of the whole file. With
-    `only_name`, folders before an image's name are dropped. With `worded`, a question is a whole prompt of LLaVA. With
-    `shared_id`, an id is that of an image with several questions, and a question is known by both.
+    Without a key for an `id`, a question is known by its image and its text. `image_path` makes the path of an image:
+    `{image}` is the row's, other keys are those of the whole file. With `only_name`, folders before an image's name are
+    dropped. With `worded`, a question is a whole prompt of LLaVA. With `shared_id`, an id is that of an image with
+    several questions, and a question is known by both. `kind` is a path of keys, joined by full stops.
     """
 
-    id: str
+    id: str | None
     question: str
     image: str
     answers: str | None = None
@@ -63,25 +66,43 @@ class Form:
     only_name: bool = False
     worded: bool = False
     shared_id: bool = False
+    kind: str | None = None
 
     def has(self, content: dict[str, Any]) -> bool:
         """Return whether a row has the keys of a question in this form."""
-        return {self.id, self.question, self.image} <= content.keys()
+        return {self.id or self.question, self.question, self.image} <= content.keys()
 
     def read(self, content: dict[str, Any], file: dict[str, Any], where: str) -> AskedRow:
         """Return a row; a wrong or missing value raises PipelineError."""
-        keys = {"id": self.id, "question": self.question, "image": self.image}
-        what = f"a question needs {', '.join(f'`{key}`' for key in keys.values())}"
-        if self.answers is not None:
-            keys["answers"] = self.answers
-        row = parse_row(RowContent, {name: content[key] for name, key in keys.items() if key in content}, what, where)
+        keys = {"id": self.id, "question": self.question, "image": self.image, "answers": self.answers}
+        needed = ", ".join(f"`{key}`" for name, key in keys.items() if key is not None and name != "answers")
+        values = {name: content[key] for name, key in keys.items() if key in content}
+        row = parse_row(RowContent, values, f"a question needs {needed}", where)
+        if self.id is not None and row.id is None:
+            raise PipelineError(f"a question needs {needed}", where=where, value=f"{self.id} is missing")
         question = unworded(row.question) if self.worded else row.question
-        answers = (row.answers,) if isinstance(row.answers, str) else tuple(row.answers or ())
-        prompt = row.question if self.worded else None
         image = self._image(row.image, file, where)
-        if self.shared_id:
-            return AskedRow(shared_name(row.id, question), question, image, where, prompt, row.id, answers)
-        return AskedRow(row.id, question, image, where, prompt, None, answers)
+        shared = row.id if self.shared_id else None
+        return AskedRow(
+            id=shared_name(row.id or image, question) if self.shared_id or row.id is None else row.id,
+            question=question,
+            image=image,
+            where=where,
+            prompt=row.question if self.worded else None,
+            record_id=shared,
+            answers=(row.answers,) if isinstance(row.answers, str) else tuple(row.answers or ()),
+            part=file.get("part", "all"),
+            kind=self._kind(content, where),
+        )
+
+    def _kind(self, content: Any, where: str) -> str | None:
+        if self.kind is None:
+            return None
+        for key in self.kind.split("."):
+            content = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(content, str):
+            raise PipelineError(f"no `{self.kind}` of the question", where=where, value=str(content))
+        return content
 
     def _image(self, image: str, file: dict[str, Any], where: str) -> str:
         try:
@@ -108,14 +129,58 @@ def unworded(prompt: str) -> str:
     return text.partition(OCR)[0]
 
 
-def read_asked(path: Path, forms: Sequence[Form]) -> list[AskedRow]:
-    """Return the questions of a file; a row that repeats another entirely is left out."""
-    rows: dict[tuple[Any, ...], AskedRow] = {}
-    for where, content, file in read_file_rows(path):
-        form = next((form for form in forms if form.has(content)), forms[0])
-        row = form.read(content, file, where)
-        rows.setdefault((row.id, row.question, row.image, row.prompt, row.answers), row)
-    return list(rows.values())
+@dataclass(frozen=True)
+class Rows:
+    """The questions of a file whose rows are in one of `forms`."""
+
+    forms: Sequence[Form]
+
+    def __call__(self, path: Path, part: str = "all") -> list[AskedRow]:
+        """Return the questions in the order of the file.
+
+        A row that repeats another entirely is left out if it has an id. Without ids, it is asked again.
+        """
+        rows: dict[Any, AskedRow] = {}
+        times: Counter[str] = Counter()
+        for where, content, file in read_file_rows(path):
+            form = next((form for form in self.forms if form.has(content)), self.forms[0])
+            row = form.read(content, {**file, "part": part}, where)
+            times[row.id] += 1
+            if form.id is None and times[row.id] > 1:
+                row = replace(row, id=f"{row.id} ({times[row.id]})")
+            rows.setdefault((row.id, row.question, row.image, row.prompt, row.answers), row)
+        return list(rows.values())
+
+
+@dataclass(frozen=True)
+class PartedRows:
+    """The questions of several files, one a part: `files` has their paths in the folder, without suffix.
+
+    In place of the folder, one of the files may be named.
+    """
+
+    forms: Sequence[Form]
+    files: Mapping[str, str]
+
+    def __call__(self, path: Path) -> list[AskedRow]:
+        """Return the questions of all parts that the folder has."""
+        rows = Rows(self.forms)
+        if not path.is_dir():
+            named = path.with_suffix("").as_posix()
+            parts = [part for part, file in self.files.items() if f"/{named}".endswith(f"/{file}")]
+            return [row for part in parts or [self._unknown(path)] for row in rows(path, part)]
+        matches = [(part, each) for part, file in self.files.items() for each in sorted(path.glob(f"{file}.json*"))]
+        twice = [part for part, times in Counter(part for part, _ in matches).items() if times > 1]
+        if twice or not matches:
+            value = f"several files of {', '.join(twice)}" if twice else "none of its files"
+            raise PipelineError("a folder has one file a part", where=path, value=value, cure=self._cure())
+        return [row for part, each in matches for row in rows(each, part)]
+
+    def _unknown(self, path: Path) -> str:
+        raise PipelineError("this file's name says no part of the benchmark", where=path, cure=self._cure())
+
+    def _cure(self) -> str:
+        return "the files are " + ", ".join(f"{file}.json" for file in self.files.values())
 
 
 def read_file_rows(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

@@ -1,12 +1,13 @@
 """Questions with a short answer: rows become prompts by a protocol's wording, and gold answers by their ids."""
 
-from dataclasses import dataclass
-from typing import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Mapping
 
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question
-from pipeline_lib.benchmarks.families.question_rows import SHORT, UNANSWERABLE, AskedRow, Form, read_asked
+from pipeline_lib.benchmarks.families.question_rows import SHORT, UNANSWERABLE, AskedRow
 from pipeline_lib.core.errors import PipelineError
 
 
@@ -42,38 +43,47 @@ SHORT_ANSWERS: Mapping[str, ShortWording] = {
     "vlmevalkit": ShortWording(512),
     "official": OFFICIAL,
 }
+INTERNVL_LONG = ShortWording(100, request=f" {SHORT}")  # of data sets whose answers may be longer
 OR_UNANSWERABLE = f"\n{UNANSWERABLE}\n{SHORT}"
 
 
 @dataclass(frozen=True)
 class ShortQuestions:
-    """The `questions` of a benchmark: the rows of its file in one of `forms`, worded by the protocol."""
+    """The `questions` of a benchmark: the rows that its files have, worded by the protocol."""
 
-    forms: Sequence[Form]
+    rows: Callable[[Path], list[AskedRow]]
     wordings: Mapping[str, ShortWording]
-    part: str = "all"
 
     def __call__(self, files: Files, protocol: str) -> list[Question]:
         """Return the questions in the order of the file."""
         wording = self.wordings[protocol]
-        return [self._question(row, wording) for row in read_asked(files.questions, self.forms)]
+        return [self._question(row, wording) for row in self.rows(files.questions)]
 
     def _question(self, row: AskedRow, wording: ShortWording) -> Question:
         record = {} if row.record_id is None else {"question_id": row.record_id}
         stem = wording.stem(row)
-        return Question(row.id, wording.prompt(row), (row.image,), self.part, record=record, stem=stem)
+        return Question(row.id, wording.prompt(row), (row.image,), row.part, record=record, stem=stem)
 
 
 @dataclass(frozen=True)
 class RowGold:
-    """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids."""
+    """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids.
 
-    forms: Sequence[Form]
+    Where a row says its `kind`, gold has a `type`: that of `types` for the kind, or else `other`.
+    """
+
+    rows: Callable[[Path], list[AskedRow]]
+    types: Mapping[str, str] = field(default_factory=dict)
+    other: str = ""
 
     def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
         """Return the gold answers of the questions; conflicting ones for an id raise PipelineError."""
         rows: dict[str, AskedRow] = {}
-        for row in read_asked(files.gold or files.questions, self.forms):
+        for row in self.rows(files.gold or files.questions):
             if row.answers and rows.setdefault(row.id, row).answers != row.answers:
                 raise PipelineError("other gold answers to the same question", where=row.where, value=row.id)
-        return {question.id: list(rows[question.id].answers) for question in questions if question.id in rows}
+        return {question.id: self._gold(rows[question.id]) for question in questions if question.id in rows}
+
+    def _gold(self, row: AskedRow) -> JsonValue:
+        answers: list[JsonValue] = [*row.answers]
+        return answers if row.kind is None else {"answers": answers, "type": self.types.get(row.kind, self.other)}

@@ -3,15 +3,9 @@
 A comparer brings the answer and the gold answers into a common form. The forms differ in what they do to which.
 """
 
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
-import numpy as np
-from pydantic import JsonValue
-
-from pipeline_lib.benchmarks.base import Tallies, Verdict
 from pipeline_lib.benchmarks.families.answers import Comparer, Comparison, Golds
-from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.benchmarks.families.short_text import (
     lmms_text,
     m4c_text,
@@ -90,33 +84,3 @@ VQA_READERS: Mapping[str, Comparer] = {
     "vlmevalkit": vlmevalkit,
     "official": official_conditional,
 }
-
-
-@dataclass(frozen=True)
-class ByType:
-    """The mean grade of the questions whose gold answers are of each type, where `gold` says their `type`."""
-
-    types: tuple[str, ...]
-    name: str = "accuracy"
-
-    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return [verdicts, parts, (counted, grade) of every type]."""
-        counts = np.zeros((len(verdicts), len(parts), 2 * len(self.types)))
-        for number, verdict in enumerate(verdicts):
-            if verdict.answered:
-                column = 2 * self.types.index(_type_of(verdict.gold))
-                part = parts.index(verdict.question.part)
-                counts[number, part, column : column + 2] = 1, verdict.grade.value
-        return counts
-
-    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return the mean grade of each type; 0/0 is NaN."""
-        counts = sums.sum(axis=-2)
-        return {
-            f"{self.name}/{kind}": ratio(counts[..., 2 * i + 1], counts[..., 2 * i])
-            for i, kind in enumerate(self.types)
-        }
-
-
-def _type_of(gold: JsonValue) -> str:
-    return str(gold["type"]) if isinstance(gold, dict) else ""

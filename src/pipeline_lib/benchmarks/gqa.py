@@ -1,0 +1,55 @@
+"""GQA: questions about objects, attributes and relations in images of Visual Genome, with one gold answer.
+
+Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and InternVL; gold and scorer of GQA itself
+(`testdev_balanced_questions.json`, `eval.py`), or InternVL's rows with their answers.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.by_type import ByType
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.exact import as_it_is, gqa_converted, in_either_case, without_punctuation
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
+from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, RowGold, ShortQuestions
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "accuracy/binary", "accuracy/open")
+STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
+DATA = Data(
+    datasets={
+        "gqa_questions": Dataset(
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "gqa"}, licence=None
+        ),
+        "gqa_answers": Dataset(
+            source={"kind": "archive", "url": f"{STANFORD}questions1.2.zip", "sha256": None}, licence=None
+        ),
+        "gqa_images": Dataset(
+            source={"kind": "archive", "url": f"{STANFORD}images.zip", "sha256": None, "below": "images"},
+            licence=None,
+            shards=4,
+            convert="keep",
+        ),
+    },
+    dataset="gqa_questions",
+    gold="gqa_answers",
+    files={"questions": "llava_gqa_testdev_balanced.jsonl", "gold": "testdev_balanced_questions.json"},
+    images=("gqa_images",),
+)
+
+OWN = Form("id", "question", "imageId", answers="answer", image_path="{image}.jpg", kind="types.structural")
+BINARY, OPEN = "binary", "open"
+PROTOCOLS = SHORT_ANSWERS
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, OWN)), PROTOCOLS)
+gold = RowGold(Rows((OWN, INTERNVL)), types={"query": OPEN}, other=BINARY)
+SCORER = AnswerScorer(
+    (Accuracy(), ByType((BINARY, OPEN))),
+    readers={
+        "llava15": gqa_converted,
+        "internvl12": gqa_converted,
+        "lmms_eval": without_punctuation,
+        "vlmevalkit": in_either_case,
+        "official": as_it_is,
+    },
+)
+cluster = by_image

@@ -1,0 +1,43 @@
+"""Tiny LVLM-eHub: questions of many data sets in five abilities; the score is the sum of their five accuracies.
+
+Files of OpenGVLab/Multi-Modality-Arena bd2999a (`updated_datasets`: a folder with `ABILITY/dataset.json`), and its
+scorer, as InternVL uses it.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.contained import contained
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.part_sum import PartSum
+from pipeline_lib.benchmarks.families.question_rows import SHORT, Form, PartedRows
+from pipeline_lib.benchmarks.families.short_answers import RowGold, ShortQuestions, ShortWording
+
+PRIMARY = "sum"
+SHOWN = ("sum", "accuracy")
+ABILITIES = (
+    *("Visual_Reasoning", "Visual_Perception", "Visual_Knowledge_Acquisition"),
+    *("Visual_Commonsense", "Object_Hallucination"),
+)
+ZIP = {
+    "kind": "archive",
+    "url": "https://huggingface.co/OpenGVLab/InternVL/resolve/main/updated_datasets.zip",
+    "sha256": None,
+}
+DATA = Data(
+    datasets={
+        "tiny_lvlm": Dataset(ZIP, licence=None),
+        "tiny_lvlm_images": Dataset({**ZIP, "below": "updated_datasets"}, licence=None, convert="keep"),
+    },
+    dataset="tiny_lvlm",
+    files={"questions": "updated_datasets"},
+    images=("tiny_lvlm_images",),
+)
+
+FORM = Form(None, "question", "image_path", answers="gt_answers", image_path="{part}/{image}")
+ROWS = PartedRows((FORM,), {ability: f"{ability}/dataset" for ability in ABILITIES})
+PROTOCOLS = {"internvl12": ShortWording(30, request=f" {SHORT}")}
+questions = ShortQuestions(ROWS, PROTOCOLS)
+gold = RowGold(ROWS)
+SCORER = AnswerScorer((PartSum("sum", ABILITIES), Accuracy(by_part=True)), readers={"internvl12": contained})
+cluster = by_image
