@@ -135,7 +135,7 @@ def test_a_question_of_gqa_without_a_type_is_refused(tmp_path: Path) -> None:
     questions = asked("gqa", files)
     assert files.gold is not None
     write_json(files.gold, {"0": {"question": QUESTION, "imageId": "n0", "answer": "cat"}})
-    with pytest.raises(PipelineError, match=r"(?s)no `types\.structural`.*gold\.json, row 1"):
+    with pytest.raises(PipelineError, match=r"(?s)own questions have `types`.*gold\.json, row 1"):
         gqa.gold(files, questions, "llava15")
 
 

@@ -10,8 +10,8 @@ from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, PartedRows
 from pipeline_lib.benchmarks.families.relaxed import relaxed, relaxed_to_answer
 from pipeline_lib.benchmarks.families.short_answers import (
-    INTERNVL_LONG,
-    SHORT_ANSWERS,
+    INTERNVL12_LONG,
+    VLMEVALKIT,
     RowGold,
     ShortQuestions,
     ShortWording,
@@ -27,9 +27,9 @@ DATA = Data(
         "chartqa_questions": Dataset(
             source={
                 "kind": "file",
-                "url": f"{REPOSITORY}test_human.json",
+                "url": REPOSITORY + "test_human.json",
                 "name": "test/test_human.json",
-                "also": [{"url": f"{REPOSITORY}test_augmented.json", "name": "test/test_augmented.json"}],
+                "also": [{"url": REPOSITORY + "test_augmented.json", "name": "test/test_augmented.json"}],
             },
             licence=None,
         ),
@@ -50,11 +50,11 @@ DATA = Data(
 )
 
 FORMS = (Form(None, "query", "imgname", answers="label"), INTERNVL)
-ROWS = PartedRows(FORMS, {"human": "test_human", "augmented": "test_augmented"})
+ROWS = PartedRows(FORMS, ("human", "augmented"), "test_{part}")
 PROTOCOLS = {
-    "internvl12": INTERNVL_LONG,
+    "internvl12": INTERNVL12_LONG,
     "lmms_eval": ShortWording(16, request="\nAnswer the question with a single word."),
-    "vlmevalkit": SHORT_ANSWERS["vlmevalkit"],
+    "vlmevalkit": VLMEVALKIT,
 }
 questions = ShortQuestions(ROWS, PROTOCOLS)
 gold = RowGold(ROWS)

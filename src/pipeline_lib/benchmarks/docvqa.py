@@ -11,8 +11,9 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
-    INTERNVL_LONG,
-    SHORT_ANSWERS,
+    INTERNVL12_LONG,
+    OFFICIAL,
+    VLMEVALKIT,
     RowGold,
     ShortQuestions,
     ShortWording,
@@ -22,11 +23,13 @@ from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
 PRIMARY = "anls"
 SHOWN = ("anls",)
 SUBMISSION = "json"
-VAL = {"kind": "archive", "url": "https://datasets.cvc.uab.es/rrc/DocVQA/val.tar.gz", "sha256": None}
+VAL = "https://datasets.cvc.uab.es/rrc/DocVQA/val.tar.gz"
 DATA = Data(
     datasets={
-        "docvqa": Dataset({**VAL, "below": "val"}, licence=None),
-        "docvqa_images": Dataset({**VAL, "below": "val/documents"}, licence=None, convert="keep"),
+        "docvqa": Dataset({"kind": "archive", "url": VAL, "sha256": None, "below": "val"}, licence=None),
+        "docvqa_images": Dataset(
+            {"kind": "archive", "url": VAL, "sha256": None, "below": "val/documents"}, licence=None, convert="keep"
+        ),
     },
     dataset="docvqa",
     files={"questions": "val_v1.0.json"},
@@ -35,10 +38,10 @@ DATA = Data(
 
 ROWS = Rows((Form("questionId", "question", "image", answers="answers", only_name=True), INTERNVL))
 PROTOCOLS = {
-    "internvl12": INTERNVL_LONG,
+    "internvl12": INTERNVL12_LONG,
     "lmms_eval": ShortWording(32),
-    "vlmevalkit": SHORT_ANSWERS["vlmevalkit"],
-    "official": SHORT_ANSWERS["official"],
+    "vlmevalkit": VLMEVALKIT,
+    "official": OFFICIAL,
 }
 questions = ShortQuestions(ROWS, PROTOCOLS)
 gold = RowGold(ROWS)
@@ -46,5 +49,7 @@ SCORER = AnswerScorer(
     (Accuracy("anls"),),
     readers={"internvl12": anls, "lmms_eval": anls_stripped, "vlmevalkit": anls, "official": anls},
 )
-submission = JsonUpload("questionId", number_of, dict.fromkeys(PROTOCOLS, str))
+submission = JsonUpload(
+    "questionId", number_of, {"internvl12": str, "lmms_eval": str, "vlmevalkit": str, "official": str}
+)
 cluster = by_image

@@ -8,7 +8,7 @@ from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.exact import in_either_case
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Rows
-from pipeline_lib.benchmarks.families.short_answers import INTERNVL_LONG, SHORT_ANSWERS, RowGold, ShortQuestions
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12_LONG, VLMEVALKIT, RowGold, ShortQuestions
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
@@ -39,7 +39,7 @@ DATA = Data(
     images=("ocrvqa_images",),
 )
 
-PROTOCOLS = {"internvl12": INTERNVL_LONG, "vlmevalkit": SHORT_ANSWERS["vlmevalkit"]}
+PROTOCOLS = {"internvl12": INTERNVL12_LONG, "vlmevalkit": VLMEVALKIT}
 questions = ShortQuestions(Rows((INTERNVL,)), PROTOCOLS)
 gold = RowGold(Rows((INTERNVL,)))
 SCORER = AnswerScorer(readers={"internvl12": in_either_case, "vlmevalkit": in_either_case})

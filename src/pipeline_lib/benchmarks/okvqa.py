@@ -8,26 +8,23 @@ from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, VQA, Rows
-from pipeline_lib.benchmarks.families.short_answers import (
-    OR_UNANSWERABLE,
-    SHORT_ANSWERS,
-    ShortQuestions,
-    ShortWording,
-)
+from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BELOW
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, OFFICIAL, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
 from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
 SITE = "https://okvqa.allenai.org/static/data/"
-QUESTIONS, ANNOTATIONS = "OpenEnded_mscoco_val2014_questions.json", "mscoco_val2014_annotations.json"
+QUESTIONS = "OpenEnded_mscoco_val2014_questions.json"
+ANNOTATIONS = "mscoco_val2014_annotations.json"
 DATA = Data(
     datasets={
         "okvqa_questions": Dataset(
-            source={"kind": "archive", "url": f"{SITE}{QUESTIONS}.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": SITE + QUESTIONS + ".zip", "sha256": None}, licence=None
         ),
         "okvqa_answers": Dataset(
-            source={"kind": "archive", "url": f"{SITE}{ANNOTATIONS}.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": SITE + ANNOTATIONS + ".zip", "sha256": None}, licence=None
         ),
         "coco_val2014": COCO_VAL2014,
     },
@@ -38,9 +35,9 @@ DATA = Data(
 )
 
 PROTOCOLS = {
-    "internvl12": SHORT_ANSWERS["internvl12"],
-    "lmms_eval": ShortWording(1024, request=OR_UNANSWERABLE),
-    "official": SHORT_ANSWERS["official"],
+    "internvl12": INTERNVL12,
+    "lmms_eval": ShortWording(1024, request=UNANSWERABLE_BELOW),
+    "official": OFFICIAL,
 }
 questions = ShortQuestions(Rows((INTERNVL, VQA)), PROTOCOLS)
 gold = VqaGold()

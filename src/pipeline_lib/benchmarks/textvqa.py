@@ -8,7 +8,7 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows, shared_name
-from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, VLMEVALKIT, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
@@ -21,12 +21,12 @@ DATA = Data(
             source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"}, licence=None
         ),
         "textvqa_answers": Dataset(
-            source={"kind": "file", "url": f"{TEXTVQA}data/TextVQA_0.5.1_val.json", "sha256": None}, licence=None
+            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None}, licence=None
         ),
         "textvqa_images": Dataset(
             source={
                 "kind": "archive",
-                "url": f"{TEXTVQA}images/train_val_images.zip",
+                "url": TEXTVQA + "images/train_val_images.zip",
                 "sha256": None,
                 "below": "train_images",
             },
@@ -54,10 +54,10 @@ FORMS = (
     Form("question_id", "question", "image_id", image_path="{image}.jpg"),
 )
 PROTOCOLS = {
-    "llava15": SHORT_ANSWERS["llava15"],
-    "internvl12": SHORT_ANSWERS["internvl12"],
+    "llava15": LLAVA15,
+    "internvl12": INTERNVL12,
     "lmms_eval": ShortWording(1024, capitalized=True),
-    "vlmevalkit": SHORT_ANSWERS["vlmevalkit"],
+    "vlmevalkit": VLMEVALKIT,
 }
 questions = ShortQuestions(Rows(FORMS), PROTOCOLS)
 gold = VqaGold(names)

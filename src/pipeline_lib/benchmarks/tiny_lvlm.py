@@ -10,24 +10,26 @@ from pipeline_lib.benchmarks.families.contained import contained
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.part_sum import PartSum
-from pipeline_lib.benchmarks.families.question_rows import SHORT, Form, PartedRows
+from pipeline_lib.benchmarks.families.question_rows import Form, PartedRows
+from pipeline_lib.benchmarks.families.requests import SHORT_BEHIND
 from pipeline_lib.benchmarks.families.short_answers import RowGold, ShortQuestions, ShortWording
 
 PRIMARY = "sum"
 SHOWN = ("sum", "accuracy")
 ABILITIES = (
-    *("Visual_Reasoning", "Visual_Perception", "Visual_Knowledge_Acquisition"),
-    *("Visual_Commonsense", "Object_Hallucination"),
+    "Visual_Reasoning",
+    "Visual_Perception",
+    "Visual_Knowledge_Acquisition",
+    "Visual_Commonsense",
+    "Object_Hallucination",
 )
-ZIP = {
-    "kind": "archive",
-    "url": "https://huggingface.co/OpenGVLab/InternVL/resolve/main/updated_datasets.zip",
-    "sha256": None,
-}
+ZIP = "https://huggingface.co/OpenGVLab/InternVL/resolve/main/updated_datasets.zip"
 DATA = Data(
     datasets={
-        "tiny_lvlm": Dataset(ZIP, licence=None),
-        "tiny_lvlm_images": Dataset({**ZIP, "below": "updated_datasets"}, licence=None, convert="keep"),
+        "tiny_lvlm": Dataset({"kind": "archive", "url": ZIP, "sha256": None}, licence=None),
+        "tiny_lvlm_images": Dataset(
+            {"kind": "archive", "url": ZIP, "sha256": None, "below": "updated_datasets"}, licence=None, convert="keep"
+        ),
     },
     dataset="tiny_lvlm",
     files={"questions": "updated_datasets"},
@@ -35,8 +37,8 @@ DATA = Data(
 )
 
 FORM = Form(None, "question", "image_path", answers="gt_answers", image_path="{part}/{image}")
-ROWS = PartedRows((FORM,), {ability: f"{ability}/dataset" for ability in ABILITIES})
-PROTOCOLS = {"internvl12": ShortWording(30, request=f" {SHORT}")}
+ROWS = PartedRows((FORM,), ABILITIES, "{part}/dataset")
+PROTOCOLS = {"internvl12": ShortWording(30, request=SHORT_BEHIND)}
 questions = ShortQuestions(ROWS, PROTOCOLS)
 gold = RowGold(ROWS)
 SCORER = AnswerScorer((PartSum("sum", ABILITIES), Accuracy(by_part=True)), readers={"internvl12": contained})

@@ -6,8 +6,9 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, SHORT, UNANSWERABLE, Form, Rows
-from pipeline_lib.benchmarks.families.short_answers import OR_UNANSWERABLE, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
+from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
+from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
@@ -20,10 +21,10 @@ QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vi
 DATA = Data(
     datasets={
         "vizwiz_questions": Dataset(
-            source={"kind": "file", "url": f"{QWEN}vizwiz_val.jsonl", "sha256": None}, licence=None
+            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None}, licence=None
         ),
         "vizwiz_answers": Dataset(
-            source={"kind": "file", "url": f"{QWEN}vizwiz_val_annotations.json", "sha256": None}, licence=None
+            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None}, licence=None
         ),
         "vizwiz_images": Dataset(
             source={
@@ -50,9 +51,9 @@ def names(row: Annotation) -> tuple[str, ...]:
 
 
 PROTOCOLS = {
-    "llava15": ShortWording(128, request=OR_UNANSWERABLE, as_written=True),
-    "internvl12": ShortWording(10, request=f" {UNANSWERABLE} {SHORT}"),
-    "lmms_eval": ShortWording(1024, request=OR_UNANSWERABLE, capitalized=True),
+    "llava15": ShortWording(128, request=UNANSWERABLE_BELOW, as_written=True),
+    "internvl12": ShortWording(10, request=UNANSWERABLE_BEHIND),
+    "lmms_eval": ShortWording(1024, request=UNANSWERABLE_BELOW, capitalized=True),
 }
 questions = ShortQuestions(Rows((LLAVA, INTERNVL, Form("image", "question", "image"))), PROTOCOLS)
 gold = VqaGold(names)

@@ -10,10 +10,10 @@ from pipeline_lib.benchmarks.families.by_type import ByType
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
-from pipeline_lib.benchmarks.families.short_answers import SHORT_ANSWERS, ShortQuestions
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, LMMS_EVAL, OFFICIAL, ShortQuestions
 from pipeline_lib.benchmarks.families.short_text import lmms_text, m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS, lmms_vqav2, official_converted
+from pipeline_lib.benchmarks.families.vqa import lmms_vqav2, official_conditional, official_converted, qwen
 from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 
 PRIMARY = "accuracy"
@@ -23,10 +23,10 @@ BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
 DATA = Data(
     datasets={
         "vqav2_questions": Dataset(
-            source={"kind": "archive", "url": f"{BUCKET}v2_Questions_Val_mscoco.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": BUCKET + "v2_Questions_Val_mscoco.zip", "sha256": None}, licence=None
         ),
         "vqav2_answers": Dataset(
-            source={"kind": "archive", "url": f"{BUCKET}v2_Annotations_Val_mscoco.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": BUCKET + "v2_Annotations_Val_mscoco.zip", "sha256": None}, licence=None
         ),
         "coco_val2014": COCO_VAL2014,
     },
@@ -40,11 +40,23 @@ DATA = Data(
 )
 
 TYPES = ("yes/no", "number", "other")
-PROTOCOLS = {name: SHORT_ANSWERS[name] for name in ("llava15", "internvl12", "lmms_eval", "official")}
+PROTOCOLS = {
+    "llava15": LLAVA15,
+    "internvl12": INTERNVL12,
+    "lmms_eval": LMMS_EVAL,
+    "official": OFFICIAL,
+}
 questions = ShortQuestions(Rows((LLAVA, INTERNVL, VQA)), PROTOCOLS)
 gold = VqaGold(types=TYPES)
-READERS = {**VQA_READERS, "llava15": official_converted, "lmms_eval": lmms_vqav2}
-SCORER = AnswerScorer((Accuracy(), ByType(TYPES)), readers=READERS)
+SCORER = AnswerScorer(
+    (Accuracy(), ByType(TYPES)),
+    readers={
+        "llava15": official_converted,
+        "internvl12": qwen,
+        "lmms_eval": lmms_vqav2,
+        "official": official_conditional,
+    },
+)
 submission = JsonUpload(
     "question_id",
     number_of,

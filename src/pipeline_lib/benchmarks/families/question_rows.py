@@ -4,17 +4,16 @@ A benchmark lists the forms of row that its files have, and the first whose keys
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Iterator, Mapping, Sequence
 
+from pipeline_lib.benchmarks.families.requests import SHORT, UNANSWERABLE
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.reading import read_text
 from pipeline_lib.core.text import read_json, read_rows_with_place
 
-SHORT = "Answer the question using a single word or phrase."
-UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
 OCR = "\nReference OCR token:"
 LISTS = ("questions", "annotations", "data")  # keys of the list of rows in a published JSON file
 
@@ -24,8 +23,8 @@ class AskedRow:
     """A question before a protocol words it.
 
     `prompt` is the whole prompt if the file words it, as LLaVA's files do. `record_id` is the id in the record of an
-    answer, where it is another. `answers` are the gold answers, if the row has any, and `kind` what the row says of
-    them. `where` is its position, and `part` the part of the benchmark.
+    answer, where it is another. `answers` are the gold answers, if the row has any; `content` is all that it has.
+    `where` is its position, and `part` the part of the benchmark.
     """
 
     id: str
@@ -36,7 +35,7 @@ class AskedRow:
     record_id: str | None = None
     answers: tuple[str, ...] = ()
     part: str = "all"
-    kind: str | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RowContent(FileRow):
@@ -55,7 +54,7 @@ class Form:
     Without a key for an `id`, a question is known by its image and its text. `image_path` makes the path of an image:
     `{image}` is the row's, other keys are those of the whole file. With `only_name`, folders before an image's name are
     dropped. With `worded`, a question is a whole prompt of LLaVA. With `shared_id`, an id is that of an image with
-    several questions, and a question is known by both. `kind` is a path of keys, joined by full stops.
+    several questions, and a question is known by both.
     """
 
     id: str | None
@@ -66,7 +65,6 @@ class Form:
     only_name: bool = False
     worded: bool = False
     shared_id: bool = False
-    kind: str | None = None
 
     def has(self, content: dict[str, Any]) -> bool:
         """Return whether a row has the keys of a question in this form."""
@@ -84,7 +82,7 @@ class Form:
         image = self._image(row.image, file, where)
         shared = row.id if self.shared_id else None
         return AskedRow(
-            id=shared_name(row.id or image, question) if self.shared_id or row.id is None else row.id,
+            id=shared_name(row.id, question) if self.shared_id and row.id else row.id or "",
             question=question,
             image=image,
             where=where,
@@ -92,17 +90,8 @@ class Form:
             record_id=shared,
             answers=(row.answers,) if isinstance(row.answers, str) else tuple(row.answers or ()),
             part=file.get("part", "all"),
-            kind=self._kind(content, where),
+            content=content,
         )
-
-    def _kind(self, content: Any, where: str) -> str | None:
-        if self.kind is None:
-            return None
-        for key in self.kind.split("."):
-            content = content.get(key) if isinstance(content, dict) else None
-        if not isinstance(content, str):
-            raise PipelineError(f"no `{self.kind}` of the question", where=where, value=str(content))
-        return content
 
     def _image(self, image: str, file: dict[str, Any], where: str) -> str:
         try:
@@ -135,52 +124,65 @@ class Rows:
 
     forms: Sequence[Form]
 
-    def __call__(self, path: Path, part: str = "all") -> list[AskedRow]:
+    def __call__(self, path: Path) -> list[AskedRow]:
         """Return the questions in the order of the file.
 
         A row that repeats another entirely is left out if it has an id. Without ids, it is asked again.
         """
+        return with_ids(self.read(path))
+
+    def read(self, path: Path, part: str = "all") -> list[AskedRow]:
+        """Return the questions as `__call__` does, with an empty id where the file has none."""
         rows: dict[Any, AskedRow] = {}
-        times: Counter[str] = Counter()
         for where, content, file in read_file_rows(path):
             form = next((form for form in self.forms if form.has(content)), self.forms[0])
             row = form.read(content, {**file, "part": part}, where)
-            times[row.id] += 1
-            if form.id is None and times[row.id] > 1:
-                row = replace(row, id=f"{row.id} ({times[row.id]})")
-            rows.setdefault((row.id, row.question, row.image, row.prompt, row.answers), row)
+            rows.setdefault((row.id or where, row.question, row.image, row.prompt, row.answers), row)
         return list(rows.values())
+
+
+def with_ids(rows: list[AskedRow]) -> list[AskedRow]:
+    """Return rows with ids: of their image and question where they have none, and a number from the second on."""
+    times: Counter[str] = Counter()
+    complete = []
+    for row in rows:
+        name = row.id or shared_name(row.image, row.question)
+        times[name] += 1
+        again = not row.id and times[name] > 1
+        complete.append(replace(row, id=f"{name} ({times[name]})" if again else name))
+    return complete
 
 
 @dataclass(frozen=True)
 class PartedRows:
-    """The questions of several files, one a part: `files` has their paths in the folder, without suffix.
+    """The questions of several files, one a part: `file` is the path of a part's in the folder, without suffix.
 
     In place of the folder, one of the files may be named.
     """
 
     forms: Sequence[Form]
-    files: Mapping[str, str]
+    parts: tuple[str, ...]
+    file: str
 
     def __call__(self, path: Path) -> list[AskedRow]:
         """Return the questions of all parts that the folder has."""
-        rows = Rows(self.forms)
+        rows, files = Rows(self.forms), {part: self.file.format(part=part) for part in self.parts}
         if not path.is_dir():
             named = path.with_suffix("").as_posix()
-            parts = [part for part, file in self.files.items() if f"/{named}".endswith(f"/{file}")]
-            return [row for part in parts or [self._unknown(path)] for row in rows(path, part)]
-        matches = [(part, each) for part, file in self.files.items() for each in sorted(path.glob(f"{file}.json*"))]
+            parts = [part for part, file in files.items() if f"/{named}".endswith(f"/{file}")]
+            return with_ids([row for part in parts or [self._unknown(path)] for row in rows.read(path, part)])
+        matches = [(part, each) for part, file in files.items() for each in sorted(path.glob(f"{file}.json*"))]
         twice = [part for part, times in Counter(part for part, _ in matches).items() if times > 1]
         if twice or not matches:
             value = f"several files of {', '.join(twice)}" if twice else "none of its files"
             raise PipelineError("a folder has one file a part", where=path, value=value, cure=self._cure())
-        return [row for part, each in matches for row in rows(each, part)]
+        return with_ids([row for part, each in matches for row in rows.read(each, part)])
 
     def _unknown(self, path: Path) -> str:
         raise PipelineError("this file's name says no part of the benchmark", where=path, cure=self._cure())
 
     def _cure(self) -> str:
-        return "the files are " + ", ".join(f"{file}.json" for file in self.files.values())
+        return "the files are " + ", ".join(self.file.format(part=part) + ".json" for part in self.parts)
 
 
 def read_file_rows(path: Path) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

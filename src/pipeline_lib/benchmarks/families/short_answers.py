@@ -1,31 +1,33 @@
 """Questions with a short answer: rows become prompts by a protocol's wording, and gold answers by their ids."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping
 
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question
-from pipeline_lib.benchmarks.families.question_rows import SHORT, UNANSWERABLE, AskedRow
+from pipeline_lib.benchmarks.families.question_rows import AskedRow
+from pipeline_lib.benchmarks.families.requests import SHORT_BEHIND, SHORT_BELOW
 from pipeline_lib.core.errors import PipelineError
 
 
 @dataclass(frozen=True)
 class ShortWording(Asking):
-    """How a project words a question: the request after it.
+    """How a project words a question: what it puts `before` it, and its `request` after it.
 
     With `capitalized`, the first letter is a capital and all others are not. With `as_written`, a prompt in the file is
     taken as it is.
     """
 
-    request: str = f"\n{SHORT}"
+    request: str = SHORT_BELOW
+    before: str = ""
     capitalized: bool = False
     as_written: bool = False
 
     def stem(self, row: AskedRow) -> str:
-        """Return the question as the prompt begins with it."""
-        return row.question.capitalize() if self.capitalized else row.question
+        """Return the beginning of the prompt, with the question."""
+        return self.before + (row.question.capitalize() if self.capitalized else row.question)
 
     def prompt(self, row: AskedRow) -> str:
         """Return the prompt of a question."""
@@ -35,16 +37,11 @@ class ShortWording(Asking):
 
 
 LLAVA15 = ShortWording(128, as_written=True)
-OFFICIAL = LLAVA15  # the repositories of benchmarks say how answers count, not how to ask: as LLaVA-1.5
-SHORT_ANSWERS: Mapping[str, ShortWording] = {
-    "llava15": LLAVA15,
-    "internvl12": ShortWording(10, request=f" {SHORT}"),
-    "lmms_eval": ShortWording(16),
-    "vlmevalkit": ShortWording(512),
-    "official": OFFICIAL,
-}
-INTERNVL_LONG = ShortWording(100, request=f" {SHORT}")  # of data sets whose answers may be longer
-OR_UNANSWERABLE = f"\n{UNANSWERABLE}\n{SHORT}"
+INTERNVL12 = ShortWording(10, SHORT_BEHIND)
+INTERNVL12_LONG = ShortWording(100, SHORT_BEHIND)  # of data sets whose answers may be longer
+LMMS_EVAL = ShortWording(16)
+VLMEVALKIT = ShortWording(512)
+OFFICIAL = ShortWording(128, as_written=True)  # as LLaVA-1.5: repositories of benchmarks say how answers count, only
 
 
 @dataclass(frozen=True)
@@ -65,16 +62,19 @@ class ShortQuestions:
         return Question(row.id, wording.prompt(row), (row.image,), row.part, record=record, stem=stem)
 
 
+def no_type(row: AskedRow) -> None:
+    """Return None: rows say no type of question."""
+
+
 @dataclass(frozen=True)
 class RowGold:
     """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids.
 
-    Where a row says its `kind`, gold has a `type`: that of `types` for the kind, or else `other`.
+    Where `type_of` returns the type of a row's question, gold says it too.
     """
 
     rows: Callable[[Path], list[AskedRow]]
-    types: Mapping[str, str] = field(default_factory=dict)
-    other: str = ""
+    type_of: Callable[[AskedRow], str | None] = no_type
 
     def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
         """Return the gold answers of the questions; conflicting ones for an id raise PipelineError."""
@@ -86,4 +86,5 @@ class RowGold:
 
     def _gold(self, row: AskedRow) -> JsonValue:
         answers: list[JsonValue] = [*row.answers]
-        return answers if row.kind is None else {"answers": answers, "type": self.types.get(row.kind, self.other)}
+        kind = self.type_of(row)
+        return answers if kind is None else {"answers": answers, "type": kind}

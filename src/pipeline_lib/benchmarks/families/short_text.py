@@ -6,6 +6,7 @@ haotian-liu/LLaVA c121f04 `llava/eval/m4c_evaluator.py`, EvolvingLMMs-Lab/lmms-e
 """
 
 import re
+from functools import cache
 
 MARKS = frozenset(';/[]"{}()=+\\_-><@`,?!')
 GROUPED = re.compile(r"\d,\d")  # a comma between digits: then all marks vanish
@@ -13,8 +14,20 @@ GROUPED_OR_REPEATED = re.compile(r"\d,+\d")
 STOP = re.compile(r"\.(?!\d)")  # its source has a look-behind, which is mistyped and never matches
 STOP_NOT_BESIDE_DIGITS = re.compile(r"(?<!\d)\.(?!\d)")
 STOPS = 32  # of a text are removed: the sources pass re.UNICODE in the place of a count
-DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NUMBERS = {"none": "0", **{word: str(number) for number, word in enumerate(DIGIT_WORDS)}}
+NUMBERS = {
+    "none": "0",
+    "zero": "0",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+}
 ARTICLES = frozenset({"a", "an", "the"})
 CONTRACTED = (
     "'ow's'at 'twas ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't "
@@ -26,12 +39,18 @@ CONTRACTED = (
     "why'll why're why's won't would've wouldn't wouldn't've y'all y'all'd've y'all'll you'd you'd've you'll you're "
     "you've"
 )
-CONTRACTIONS = {
-    word[:place] + word[place + 1 :]: word
-    for word in CONTRACTED.split()
-    for place, character in enumerate(word)
-    if character == "'"
-} | {"somebody'd": "somebodyd"}
+
+
+@cache
+def contractions() -> dict[str, str]:
+    """Return the words of CONTRACTED by their forms without one of the apostrophes, and one that loses its own."""
+    shortened = {
+        word[:index] + word[index + 1 :]: word
+        for word in CONTRACTED.split()
+        for index, character in enumerate(word)
+        if character == "'"
+    }
+    return {**shortened, "somebody'd": "somebodyd"}
 
 
 def on_one_line(text: str) -> str:
@@ -57,8 +76,8 @@ def without_marks(text: str, grouped: re.Pattern[str] = GROUPED, stop: re.Patter
 
 def in_plain_words(text: str) -> str:
     """Return a text in lower case, with digits for number words, without articles, with apostrophes in contractions."""
-    words = (NUMBERS.get(word, word) for word in text.lower().split())
-    return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES)
+    words, longer = (NUMBERS.get(word, word) for word in text.lower().split()), contractions()
+    return " ".join(longer.get(word, word) for word in words if word not in ARTICLES)
 
 
 def vqa_text(text: str) -> str:
