@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from pipeline_lib.benchmarks import chartqa, docvqa, gqa, tiny_lvlm
 from pipeline_lib.benchmarks.base import FileNames, Files
-from pipeline_lib.benchmarks.families import anls, contained, exact, relaxed
-from pipeline_lib.benchmarks.families.answers import Comparer
+from pipeline_lib.benchmarks.families import anls, contained, exact, relaxed, vqa
+from pipeline_lib.benchmarks.families.answers import Comparer, golds_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
+from pipeline_lib.sources import digits_answers
 from tests.recordings import SHORT, write_json, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
 
@@ -267,3 +268,34 @@ def test_a_row_with_a_wrong_value_is_refused_with_its_line(tmp_path: Path, chang
     write_lines(tmp_path / "q.jsonl", [INTERNVL, INTERNVL | change])
     with pytest.raises(PipelineError, match=r"(?s)a question needs `question_id`, `question`, `image`.*q\.jsonl:2"):
         asked("ocrvqa", Files(tmp_path / "q.jsonl"), "internvl12")
+
+
+def fetch_stand_in(benchmark: str, name: str, folder: Path) -> None:
+    source = load("benchmarks", benchmark).DATA.datasets[name].smoke
+    settings = digits_answers.Settings(**source)
+    assert digits_answers.fetch(settings, 42, digits_answers.list_names(settings, 42), folder) == []
+
+
+@pytest.mark.parametrize("benchmark", ["vqav2", "okvqa", "textvqa", "vizwiz", "gqa", "chartqa"])
+def test_questions_about_digit_scenes_stand_in_for_a_benchmark(tmp_path: Path, benchmark: str) -> None:
+    module = load("benchmarks", benchmark)
+    names = {module.DATA.dataset, module.DATA.gold} - {None}
+    for name in names:
+        fetch_stand_in(benchmark, name, tmp_path)
+    paths = {key: tmp_path / name for key, name in module.DATA.files.items()}
+    files = Files(paths["questions"], paths.get("gold"))
+    for protocol in module.PROTOCOLS:
+        questions = asked(benchmark, files, protocol)
+        right = {name: golds_of(gold)[0] for name, gold in module.gold(files, questions, protocol).items()}
+        answers = answer_with(tmp_path / "a.jsonl", [(question, right[question.id]) for question in questions])
+        scored = score(benchmark, files, answers, protocol)
+        keeps_words = module.SCORER.readers[protocol] in (vqa.qwen, vqa.official_converted)  # of gold: "two" is not "2"
+        assert (scored["metrics"]["accuracy"], scored["missing"]) == (0.5 if keeps_words else 1, 0)
+        assert questions[0].images == ("test/00000.jpg",) and len(set(right.values())) > 4
+
+
+def test_stand_ins_have_equal_bytes_for_an_equal_seed(tmp_path: Path) -> None:
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        fetch_stand_in("vqav2", "vqav2_answers", folder)
+    (first, second) = (path.read_bytes() for path in sorted(tmp_path.rglob("*.json")))
+    assert first == second

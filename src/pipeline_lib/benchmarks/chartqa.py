@@ -32,6 +32,12 @@ DATA = Data(
                 "also": [{"url": REPOSITORY + "test_augmented.json", "name": "test/test_augmented.json"}],
             },
             licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"test/test_human.json": "charts", "test/test_augmented.json": "charts"},
+            },
         ),
         "chartqa_images": Dataset(
             source={
@@ -41,6 +47,7 @@ DATA = Data(
                 "below": "ChartQA Dataset/test/png",
             },
             licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
             convert="keep",
         ),
     },

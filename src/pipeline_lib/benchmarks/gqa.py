@@ -30,14 +30,29 @@ STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
 DATA = Data(
     datasets={
         "gqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "gqa"}, licence=None
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "gqa"},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"llava_gqa_testdev_balanced.jsonl": "questions"},
+            },
         ),
         "gqa_answers": Dataset(
-            source={"kind": "archive", "url": STANFORD + "questions1.2.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": STANFORD + "questions1.2.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"testdev_balanced_questions.json": "rows"},
+            },
         ),
         "gqa_images": Dataset(
             source={"kind": "archive", "url": STANFORD + "images.zip", "sha256": None, "below": "images"},
             licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
             shards=4,
             convert="keep",
         ),

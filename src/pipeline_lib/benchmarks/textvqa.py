@@ -18,10 +18,24 @@ TEXTVQA = "https://dl.fbaipublicfiles.com/textvqa/"
 DATA = Data(
     datasets={
         "textvqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"}, licence=None
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"llava_textvqa_val_v051_ocr.jsonl": "questions"},
+            },
         ),
         "textvqa_answers": Dataset(
-            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None}, licence=None
+            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"TextVQA_0.5.1_val.json": "annotations"},
+            },
         ),
         "textvqa_images": Dataset(
             source={
@@ -31,6 +45,7 @@ DATA = Data(
                 "below": "train_images",
             },
             licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
             shards=4,
             convert="keep",
         ),

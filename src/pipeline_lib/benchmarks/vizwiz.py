@@ -21,10 +21,19 @@ QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vi
 DATA = Data(
     datasets={
         "vizwiz_questions": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None}, licence=None
+            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_answers", "part": "test", "scenes": 20, "files": {"vizwiz_val.jsonl": "questions"}},
         ),
         "vizwiz_answers": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None}, licence=None
+            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"vizwiz_val_annotations.json": "annotations"},
+            },
         ),
         "vizwiz_images": Dataset(
             source={
@@ -34,6 +43,7 @@ DATA = Data(
                 "below": "val",
             },
             licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
             shards=4,
             convert="keep",
         ),

@@ -23,10 +23,24 @@ BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
 DATA = Data(
     datasets={
         "vqav2_questions": Dataset(
-            source={"kind": "archive", "url": BUCKET + "v2_Questions_Val_mscoco.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": BUCKET + "v2_Questions_Val_mscoco.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"v2_OpenEnded_mscoco_val2014_questions.json": "questions"},
+            },
         ),
         "vqav2_answers": Dataset(
-            source={"kind": "archive", "url": BUCKET + "v2_Annotations_Val_mscoco.zip", "sha256": None}, licence=None
+            source={"kind": "archive", "url": BUCKET + "v2_Annotations_Val_mscoco.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"v2_mscoco_val2014_annotations.json": "annotations"},
+            },
         ),
         "coco_val2014": COCO_VAL2014,
     },
