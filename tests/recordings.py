@@ -15,7 +15,9 @@ FILES = {  # folders, and samples
     "seed": "seed.json",
     "mmmu": "mmmu.json",
     "cmmmu": "cmmmu.json",
+    "textvqa": "textvqa.json",
 }
+SHORT = "Answer the question using a single word or phrase."
 COUNTS = ("TP", "FP", "TN", "FN")
 
 
@@ -45,6 +47,7 @@ def lay_out_answers(folder: Path) -> None:
     write_mme(folder / "mme")
     write_seed(folder / "seed")
     write_mmmu(folder / "mmmu")
+    write_textvqa(folder / "textvqa")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -123,6 +126,36 @@ def write_mmmu(folder: Path) -> None:
     gold = {row["id"]: {"question_type": kinds["options" in row], "ground_truth": row["gold"]} for row in rows}
     write_json(folder / "answer_dict_val.json", gold)
     write_json(folder / "llava1.5_13b_total_val_output.json", {row["id"]: row["prediction"] for row in rows})
+
+
+def write_textvqa(folder: Path) -> None:
+    """Write questions and answers of TextVQA; all questions about an image have its name as their id."""
+    folder.mkdir(parents=True)
+    sample = sample_of("textvqa")
+    rows = [
+        {**row, "text": f"{row['question']}\nReference OCR token: {row['tokens']}\n{SHORT}"} for row in sample["rows"]
+    ]
+    questions = [{"question_id": row["id"], "image": f"{row['id']}.jpg", "text": row["text"]} for row in rows]
+    write_lines(folder / "llava_textvqa_val_v051_ocr.jsonl", questions)
+    answers = [{"question_id": row["id"], "prompt": row["text"], "text": row["answer"]} for row in rows]
+    write_lines(folder / "answers-llava-v1.5-13b.jsonl", answers)
+
+
+def write_textvqa_gold(path: Path, questions: Path, answers: Path) -> None:
+    """Write gold of TextVQA's form for recorded answers: some equal to them but for case, article and full stop."""
+    data = []
+    pairs = zip(read_lines(questions), read_lines(answers), strict=True)
+    for number, (question, answer) in enumerate(pairs):
+        text, tokens, _ = question["text"].split("\n")
+        same = (answer["text"].lower(), answer["text"].upper() + ".", f"the {answer['text']}")[number % 3]
+        other = tokens.removeprefix("Reference OCR token: ").split(", ")[0] or "nothing"
+        golds = [same] * (number % 6) + [other] * (10 - number % 6)
+        data.append({"image_id": question["question_id"], "question": text, "question_id": number, "answers": golds})
+    write_json(path, {"dataset_type": "val", "dataset_name": "textvqa", "data": data})
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:

@@ -1,0 +1,90 @@
+"""Questions with a short answer: rows become prompts by a protocol's wording, and gold answers by their ids."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Mapping
+
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Asking, Files, Question
+from pipeline_lib.benchmarks.families.question_rows import AskedRow
+from pipeline_lib.benchmarks.families.requests import SHORT_BEHIND, SHORT_BELOW
+from pipeline_lib.core.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class ShortWording(Asking):
+    """How a project words a question: what it puts `before` it, and its `request` after it.
+
+    With `capitalized`, the first letter is a capital and all others are not. With `as_written`, a prompt in the file is
+    taken as it is.
+    """
+
+    request: str = SHORT_BELOW
+    before: str = ""
+    capitalized: bool = False
+    as_written: bool = False
+
+    def stem(self, row: AskedRow) -> str:
+        """Return the beginning of the prompt, with the question."""
+        return self.before + (row.question.capitalize() if self.capitalized else row.question)
+
+    def prompt(self, row: AskedRow) -> str:
+        """Return the prompt of a question."""
+        if self.as_written and row.prompt is not None:
+            return row.prompt
+        return f"{self.stem(row)}{self.request}"
+
+
+LLAVA15 = ShortWording(128, as_written=True)
+INTERNVL12 = ShortWording(10, SHORT_BEHIND)
+INTERNVL12_LONG = ShortWording(100, SHORT_BEHIND)  # of data sets whose answers may be longer
+LMMS_EVAL = ShortWording(16)
+VLMEVALKIT = ShortWording(512)
+OFFICIAL = ShortWording(128, as_written=True)  # as LLaVA-1.5: repositories of benchmarks say how answers count, only
+
+
+@dataclass(frozen=True)
+class ShortQuestions:
+    """The `questions` of a benchmark: the rows that its files have, worded by the protocol."""
+
+    rows: Callable[[Path], list[AskedRow]]
+    wordings: Mapping[str, ShortWording]
+
+    def __call__(self, files: Files, protocol: str) -> list[Question]:
+        """Return the questions in the order of the file."""
+        wording = self.wordings[protocol]
+        return [self._question(row, wording) for row in self.rows(files.questions)]
+
+    def _question(self, row: AskedRow, wording: ShortWording) -> Question:
+        record = {} if row.record_id is None else {"question_id": row.record_id}
+        stem = wording.stem(row)
+        return Question(row.id, wording.prompt(row), (row.image,), row.part, record=record, stem=stem)
+
+
+def no_type(row: AskedRow) -> None:
+    """Return None: rows say no type of question."""
+
+
+@dataclass(frozen=True)
+class RowGold:
+    """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids.
+
+    Where `type_of` returns the type of a row's question, gold says it too.
+    """
+
+    rows: Callable[[Path], list[AskedRow]]
+    type_of: Callable[[AskedRow], str | None] = no_type
+
+    def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+        """Return the gold answers of the questions; conflicting ones for an id raise PipelineError."""
+        rows: dict[str, AskedRow] = {}
+        for row in self.rows(files.gold or files.questions):
+            if row.answers and rows.setdefault(row.id, row).answers != row.answers:
+                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id)
+        return {question.id: self._gold(rows[question.id]) for question in questions if question.id in rows}
+
+    def _gold(self, row: AskedRow) -> JsonValue:
+        answers: list[JsonValue] = [*row.answers]
+        kind = self.type_of(row)
+        return answers if kind is None else {"answers": answers, "type": kind}

@@ -1,0 +1,104 @@
+"""GQA: questions about objects, attributes and relations in images of Visual Genome, with one gold answer.
+
+Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and InternVL; gold and scorer of GQA itself
+(`testdev_balanced_questions.json`, `eval.py`), or InternVL's rows with their answers.
+"""
+
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.by_type import ByType
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.exact import as_it_is, gqa_converted, in_either_case, without_punctuation
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, AskedRow, Form, Rows
+from pipeline_lib.benchmarks.families.short_answers import (
+    INTERNVL12,
+    LLAVA15,
+    LMMS_EVAL,
+    OFFICIAL,
+    VLMEVALKIT,
+    RowGold,
+    ShortQuestions,
+)
+from pipeline_lib.core.file_rows import FileRow, parse_row
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "accuracy/binary", "accuracy/open")
+STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
+DATA = Data(
+    datasets={
+        "gqa_questions": Dataset(
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "gqa"},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"llava_gqa_testdev_balanced.jsonl": "questions"},
+            },
+        ),
+        "gqa_answers": Dataset(
+            source={"kind": "archive", "url": STANFORD + "questions1.2.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"testdev_balanced_questions.json": "rows"},
+            },
+        ),
+        "gqa_images": Dataset(
+            source={"kind": "archive", "url": STANFORD + "images.zip", "sha256": None, "below": "images"},
+            licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            shards=4,
+            convert="keep",
+        ),
+    },
+    dataset="gqa_questions",
+    gold="gqa_answers",
+    files={"questions": "llava_gqa_testdev_balanced.jsonl", "gold": "testdev_balanced_questions.json"},
+    images=("gqa_images",),
+)
+
+BINARY = "binary"
+OPEN = "open"
+
+
+class OwnRow(FileRow):
+    """The types that GQA's own rows say of a question."""
+
+    types: dict[str, JsonValue]
+
+
+def type_of(row: AskedRow) -> str | None:
+    """Return whether a question is open or binary, None for a row of another project's file."""
+    if "imageId" not in row.content:
+        return None
+    types = parse_row(OwnRow, row.content, "GQA's own questions have `types`", row.where).types
+    return OPEN if types.get("structural") == "query" else BINARY
+
+
+OWN = Form("id", "question", "imageId", answers="answer", image_path="{image}.jpg")
+PROTOCOLS = {
+    "llava15": LLAVA15,
+    "internvl12": INTERNVL12,
+    "lmms_eval": LMMS_EVAL,
+    "vlmevalkit": VLMEVALKIT,
+    "official": OFFICIAL,
+}
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, OWN)), PROTOCOLS)
+gold = RowGold(Rows((OWN, INTERNVL)), type_of)
+SCORER = AnswerScorer(
+    (Accuracy(), ByType((BINARY, OPEN))),
+    readers={
+        "llava15": gqa_converted,
+        "internvl12": gqa_converted,
+        "lmms_eval": without_punctuation,
+        "vlmevalkit": in_either_case,
+        "official": as_it_is,
+    },
+)
+cluster = by_image

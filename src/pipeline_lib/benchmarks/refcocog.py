@@ -1,0 +1,41 @@
+"""RefCOCOg: the box of what a long expression refers to.
+
+Files of QwenLM/Qwen-VL aa00ed0 (`refcocog_SPLIT.jsonl`), which InternVL uses too: a folder of all splits, or one file.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.boxes import BoxGold
+from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.question_rows import PartedRows
+from pipeline_lib.benchmarks.families.refcoco import BOX_PROTOCOLS, BOX_SCORER, COCO_TRAIN2014, REFERRING
+from pipeline_lib.benchmarks.families.short_answers import ShortQuestions
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "overlap")
+QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/refcocog/"
+DATA = Data(
+    datasets={
+        "refcocog_rows": Dataset(
+            source={
+                "kind": "file",
+                "url": QWEN + "refcocog_val.jsonl",
+                "name": "rows/refcocog_val.jsonl",
+                "also": [
+                    {"url": QWEN + "refcocog_test.jsonl", "name": "rows/refcocog_test.jsonl"},
+                ],
+            },
+            licence=None,
+        ),
+        "coco_train2014": COCO_TRAIN2014,
+    },
+    dataset="refcocog_rows",
+    files={"questions": "rows"},
+    images=("coco_train2014",),
+)
+
+ROWS = PartedRows((REFERRING,), ("val", "test"), "refcocog_{part}")
+PROTOCOLS = BOX_PROTOCOLS
+questions = ShortQuestions(ROWS, PROTOCOLS)
+gold = BoxGold(ROWS)
+SCORER = BOX_SCORER
+cluster = by_image

@@ -1,0 +1,80 @@
+"""TextVQA: questions about text in images, with ten gold answers each.
+
+Files of haotian-liu/LLaVA c121f04 (`llava_textvqa_val_v051_ocr.jsonl`, whose prompts quote tokens of OCR) and
+InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in VQA's form.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows, shared_name
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, VLMEVALKIT, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy",)
+TEXTVQA = "https://dl.fbaipublicfiles.com/textvqa/"
+DATA = Data(
+    datasets={
+        "textvqa_questions": Dataset(
+            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"llava_textvqa_val_v051_ocr.jsonl": "questions"},
+            },
+        ),
+        "textvqa_answers": Dataset(
+            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"TextVQA_0.5.1_val.json": "annotations"},
+            },
+        ),
+        "textvqa_images": Dataset(
+            source={
+                "kind": "archive",
+                "url": TEXTVQA + "images/train_val_images.zip",
+                "sha256": None,
+                "below": "train_images",
+            },
+            licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            shards=4,
+            convert="keep",
+        ),
+    },
+    dataset="textvqa_questions",
+    gold="textvqa_answers",
+    files={"questions": "llava_textvqa_val_v051_ocr.jsonl", "gold": "TextVQA_0.5.1_val.json"},
+    images=("textvqa_images",),
+)
+
+
+def names(row: Annotation) -> tuple[str, ...]:
+    """Return a question's id, and its image with its text, by which LLaVA's file names it."""
+    shared = () if row.image_id is None or row.question is None else (shared_name(row.image_id, row.question),)
+    return by_question_id(row) + shared
+
+
+FORMS = (
+    Form("question_id", "text", "image", worded=True, shared_id=True),
+    INTERNVL,
+    Form("question_id", "question", "image_id", image_path="{image}.jpg"),
+)
+PROTOCOLS = {
+    "llava15": LLAVA15,
+    "internvl12": INTERNVL12,
+    "lmms_eval": ShortWording(1024, capitalized=True),
+    "vlmevalkit": VLMEVALKIT,
+}
+questions = ShortQuestions(Rows(FORMS), PROTOCOLS)
+gold = VqaGold(names)
+SCORER = AnswerScorer(readers=VQA_READERS)
+cluster = by_image

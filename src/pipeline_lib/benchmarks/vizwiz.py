@@ -1,0 +1,72 @@
+"""VizWiz: questions of blind people about their photographs, with ten gold answers each (val); test goes to a server.
+
+Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of VizWiz itself (`val.json`).
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
+from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
+from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_text import m4c_text
+from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
+from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy",)
+SUBMISSION = "json"
+QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vizwiz/"
+DATA = Data(
+    datasets={
+        "vizwiz_questions": Dataset(
+            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_answers", "part": "test", "scenes": 20, "files": {"vizwiz_val.jsonl": "questions"}},
+        ),
+        "vizwiz_answers": Dataset(
+            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"vizwiz_val_annotations.json": "annotations"},
+            },
+        ),
+        "vizwiz_images": Dataset(
+            source={
+                "kind": "archive",
+                "url": "https://vizwiz.cs.colorado.edu/VizWiz_final/images/val.zip",
+                "sha256": None,
+                "below": "val",
+            },
+            licence=None,
+            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            shards=4,
+            convert="keep",
+        ),
+    },
+    dataset="vizwiz_questions",
+    gold="vizwiz_answers",
+    files={"questions": "vizwiz_val.jsonl", "gold": "vizwiz_val_annotations.json"},
+    images=("vizwiz_images",),
+)
+
+
+def names(row: Annotation) -> tuple[str, ...]:
+    """Return a question's id, and its image, which has no other question."""
+    return by_question_id(row) + (() if row.image is None else (row.image,))
+
+
+PROTOCOLS = {
+    "llava15": ShortWording(128, request=UNANSWERABLE_BELOW, as_written=True),
+    "internvl12": ShortWording(10, request=UNANSWERABLE_BEHIND),
+    "lmms_eval": ShortWording(1024, request=UNANSWERABLE_BELOW, capitalized=True),
+}
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, Form("image", "question", "image"))), PROTOCOLS)
+gold = VqaGold(names)
+SCORER = AnswerScorer(readers=VQA_READERS)
+submission = JsonUpload("image", image_of, {"llava15": m4c_text, "internvl12": str, "lmms_eval": m4c_text})
+cluster = by_image

@@ -1,0 +1,79 @@
+"""VQAv2: questions about COCO images, with ten gold answers each (val); answers to test-dev go to a server.
+
+Files and scorer of GT-Vision-Lab/VQA a013f00; LLaVA's and InternVL's JSON Lines are read too. `llava15` scores what
+LLaVA submits: VQA's scorer after M4C's normaliser.
+"""
+
+from pipeline_lib.benchmarks.base import by_image
+from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.by_type import ByType
+from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
+from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, LMMS_EVAL, OFFICIAL, ShortQuestions
+from pipeline_lib.benchmarks.families.short_text import lmms_text, m4c_text
+from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
+from pipeline_lib.benchmarks.families.vqa import lmms_vqav2, official_conditional, official_converted, qwen
+from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "accuracy/number")
+SUBMISSION = "json"
+BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
+DATA = Data(
+    datasets={
+        "vqav2_questions": Dataset(
+            source={"kind": "archive", "url": BUCKET + "v2_Questions_Val_mscoco.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"v2_OpenEnded_mscoco_val2014_questions.json": "questions"},
+            },
+        ),
+        "vqav2_answers": Dataset(
+            source={"kind": "archive", "url": BUCKET + "v2_Annotations_Val_mscoco.zip", "sha256": None},
+            licence=None,
+            smoke={
+                "kind": "digits_answers",
+                "part": "test",
+                "scenes": 20,
+                "files": {"v2_mscoco_val2014_annotations.json": "annotations"},
+            },
+        ),
+        "coco_val2014": COCO_VAL2014,
+    },
+    dataset="vqav2_questions",
+    gold="vqav2_answers",
+    files={
+        "questions": "v2_OpenEnded_mscoco_val2014_questions.json",
+        "gold": "v2_mscoco_val2014_annotations.json",
+    },
+    images=("coco_val2014",),
+)
+
+TYPES = ("yes/no", "number", "other")
+PROTOCOLS = {
+    "llava15": LLAVA15,
+    "internvl12": INTERNVL12,
+    "lmms_eval": LMMS_EVAL,
+    "official": OFFICIAL,
+}
+questions = ShortQuestions(Rows((LLAVA, INTERNVL, VQA)), PROTOCOLS)
+gold = VqaGold(types=TYPES)
+SCORER = AnswerScorer(
+    (Accuracy(), ByType(TYPES)),
+    readers={
+        "llava15": official_converted,
+        "internvl12": qwen,
+        "lmms_eval": lmms_vqav2,
+        "official": official_conditional,
+    },
+)
+submission = JsonUpload(
+    "question_id",
+    number_of,
+    {"llava15": m4c_text, "internvl12": str, "lmms_eval": lmms_text, "official": str},
+)
+cluster = by_image
