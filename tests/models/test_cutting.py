@@ -49,7 +49,7 @@ def test_without_images_a_row_is_cut_at_its_length(length: int) -> None:
 def test_a_row_whose_image_is_cut_off_shows_none(
     language: Path, tower: Path, rows: list[Conversation], images: ImageReader
 ) -> None:
-    how = {"steps": 1, "batch_size": 1, "learning_rate": 1.0, "clip_norm": 0.0, "faithful": True}
+    how = {"steps": 1, "batch_size": 1, "learning_rate": 1.0, "clip_norm": 0.0, "as_original": True}
 
     def example(length: int) -> dict[str, Any]:
         recipe = full.Settings(name="full", projector="random", max_length=length, **how)

@@ -187,11 +187,11 @@ def test_faithful_masks_a_row_that_the_original_miscounts(
 ) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "Yes."}]
     row, how = Conversation(7, "7", None, None, turns), Encoding(tokenizers["legacy"], vicuna_v1, 4, 100)
-    sound, faithful = encoded_row(row, how), encoded_row(row, replace(how, faithful=True))
+    sound, as_original = encoded_row(row, how), encoded_row(row, replace(how, as_original=True))
     unknown = int(tokenizers["legacy"].unk_token_id)
-    assert unknown not in faithful.ids  # which is padding to the original
+    assert unknown not in as_original.ids  # which is padding to the original
     assert "Is <unk> a token?" in tokenizers["legacy"].decode(sound.ids) and unknown not in sound.ids
-    assert set(faithful.labels) == {IGNORED} != set(sound.labels)
+    assert set(as_original.labels) == {IGNORED} != set(sound.labels)
     assert "row 7 is not trained" in caplog.text
 
 

@@ -172,10 +172,10 @@ def test_a_faithful_recipe_masks_what_the_original_masks(
 ) -> None:
     turns = [{"from": "human", "value": "Is <unk> a token?"}, {"from": "gpt", "value": "red"}]
     one = replace(material, base=Base(assembled), rows=[Conversation(0, "0", None, None, turns)])
-    for faithful in (False, True):
-        settings = recipe.Settings(name=recipe.__name__.split(".")[-1], faithful=faithful, **STEPS)
+    for as_original in (False, True):
+        settings = recipe.Settings(name=recipe.__name__.split(".")[-1], as_original=as_original, **STEPS)
         labels = recipe.prepare(settings, one).examples[0]["labels"]
-        assert (set(labels) == {IGNORED}) == faithful
+        assert (set(labels) == {IGNORED}) == as_original
 
 
 def test_labels_cover_the_answer_and_its_end(language: Path, tower: Path, rows: list[Conversation]) -> None:
@@ -220,12 +220,12 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
     assert texts(5) == texts(24) == one_by_one
 
 
-def shown(llava: Llava, folder: Path, faithful: bool, padded_first: bool) -> torch.Tensor:
+def shown(llava: Llava, folder: Path, as_original: bool, padded_first: bool) -> torch.Tensor:
     """Return the pixels of the image of folder, as the predict stage shows it."""
     rows = convert_shard(folder, list(folder.iterdir()), folder.with_suffix(".tar"), folder, ConvertSettings(to="keep"))
     index = folder.with_suffix(".parquet")
     write_index(index, merge([rows], ""))
-    request = Request("1", "What is it?", (next(folder.iterdir()).name,), 1, padded_first=faithful and padded_first)
+    request = Request("1", "What is it?", (next(folder.iterdir()).name,), 1, padded_first=as_original and padded_first)
     engine = engine_of(llava, ImageReader([index]), settings_of(str(llava.card.template)))
     return engine._inputs([request], [[1]])["pixel_values"]
 
@@ -315,12 +315,12 @@ def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: P
     for mode in ("P", "L"):
         (tmp_path / mode).mkdir()
         Image.effect_noise((40, 20), 90).convert(mode).save(tmp_path / mode / "image.png")
-    usual = shown(llava, tmp_path / "P", faithful=False, padded_first=True)
-    assert torch.equal(usual, shown(llava, tmp_path / "P", faithful=True, padded_first=False))
-    assert not torch.equal(usual, shown(llava, tmp_path / "P", faithful=True, padded_first=True))
-    shown(llava, tmp_path / "L", faithful=False, padded_first=True)
+    usual = shown(llava, tmp_path / "P", as_original=False, padded_first=True)
+    assert torch.equal(usual, shown(llava, tmp_path / "P", as_original=True, padded_first=False))
+    assert not torch.equal(usual, shown(llava, tmp_path / "P", as_original=True, padded_first=True))
+    shown(llava, tmp_path / "L", as_original=False, padded_first=True)
     with pytest.raises(PipelineError, match="the original's script stops at this image"):
-        shown(llava, tmp_path / "L", faithful=True, padded_first=True)
+        shown(llava, tmp_path / "L", as_original=True, padded_first=True)
 
 
 def test_the_order_of_rows_comes_from_its_own_seed() -> None:

@@ -167,12 +167,14 @@ def test_losses_of_the_recorded_cases_are_those_of_the_original(golden: Path, ll
         assert distance(float(found.loss), loss) < LOSS, name
 
 
-@pytest.mark.parametrize("faithful", [True, False])
+@pytest.mark.parametrize("as_original", [True, False])
 def test_losses_of_rows_are_those_of_the_original(
-    golden: Path, llava: Llava, converted: Converted, pictures: ImageReader, faithful: bool
+    golden: Path, llava: Llava, converted: Converted, pictures: ImageReader, as_original: bool
 ) -> None:
     told = json.loads((golden / "model" / "merge_and_loss.json").read_text())
-    recipe = full.Settings(name="full", steps=1, batch_size=1, learning_rate=1.0, clip_norm=0.0, faithful=faithful)
+    recipe = full.Settings(
+        name="full", steps=1, batch_size=1, learning_rate=1.0, clip_norm=0.0, as_original=as_original
+    )
     rows = conversations(golden, "finetune64", pictures)
     task = full.prepare(recipe, TrainingInputs(Base(converted("llava-tiny")), rows, pictures, seed=0))
     losses = [(batch["samples"], batch["loss"]) for batch in told["finetune64_batch4"]]

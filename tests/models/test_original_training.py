@@ -38,7 +38,7 @@ LOSS, NORM = 1e-6, 1e-5  # largest differences, as shares of the number recorded
 WEIGHT = 4e-3  # largest difference, as a share of how far Adam can move a weight: its rate in every step
 WIDTH = 16  # tokens of an image
 
-HOW: dict[str, Any] = {"steps": 6, "batch_size": 4, "clip_norm": 1.0, "faithful": True}
+HOW: dict[str, Any] = {"steps": 6, "batch_size": 4, "clip_norm": 1.0, "as_original": True}
 FINETUNE: dict[str, Any] = {**HOW, "order": "modality", "learning_rate": 5e-4}
 RUNS: dict[str, Optimisation] = {
     "a_stage1": projector.Settings(

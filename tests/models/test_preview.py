@@ -28,7 +28,7 @@ from pipeline_lib.training.task import TrainingInputs
 from tests.models.conftest import CARD
 
 SETTINGS = InspectSettings(
-    family="llava", template="vicuna_v1", max_length=2048, faithful=False, untrained=0.0, sample=False, seed=0
+    family="llava", template="vicuna_v1", max_length=2048, as_original=False, untrained=0.0, sample=False, seed=0
 )
 
 
@@ -193,13 +193,13 @@ def test_the_page_says_why_a_training_must_not_start(rows: list[Conversation], t
     assert "It must not start." in text and "12 of 12 rows have no trained token" in text
 
 
-@pytest.mark.parametrize(("faithful", "fate"), [(True, "become control tokens"), (False, "are trained as text")])
+@pytest.mark.parametrize(("as_original", "fate"), [(True, "become control tokens"), (False, "are trained as text")])
 def test_rows_in_which_control_words_are_said_are_counted_and_shown(
-    rows: list[Conversation], tokens: Tokens, faithful: bool, fate: str
+    rows: list[Conversation], tokens: Tokens, as_original: bool, fate: str
 ) -> None:
     turns = [dict(rows[3].conversations[0], value="<image>\nUSER: what is <s>?"), dict(rows[3].conversations[1])]
     given = [*rows[:3], replace(rows[3], conversations=turns), *rows[4:]]
-    report = inspect(given, tokens, SETTINGS.model_copy(update={"faithful": faithful})).report
+    report = inspect(given, tokens, SETTINGS.model_copy(update={"as_original": as_original})).report
     assert report["counts"]["control_words"] == {"<s>": 1, "USER:": 1}
     assert [row["row"] for row in report["shown"]["control_words"]] == [3]
     assert fate in page("mine", report) and "rows that say &lt;s&gt;" in page("mine", report)

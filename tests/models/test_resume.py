@@ -82,7 +82,7 @@ def cases(
         "contrastive": (replace(composed, base=Base(tower)), contrastive.Settings(name="contrastive", **STEPS)),
         "projector": (composed, projector.Settings(name="projector", **STEPS)),
         "full": (assembled, full.Settings(name="full", **STEPS)),
-        "faithful": (assembled, full.Settings(name="full", faithful=True, **STEPS)),
+        "as_original": (assembled, full.Settings(name="full", as_original=True, **STEPS)),
         "lora": (assembled, lora.Settings(name="lora", rank=4, alpha=8, projector_learning_rate=1e-3, **STEPS)),
         "text": (replace(composed, base=Base(language), rows=without), text.Settings(name="text", **STEPS)),
     }  # fmt: skip
@@ -96,7 +96,7 @@ def train(
     return steps, {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "faithful", "lora", "text"])
+@pytest.mark.parametrize("recipe", ["contrastive", "projector", "full", "as_original", "lora", "text"])
 def test_a_killed_training_ends_with_the_same_bytes(
     cases: dict[str, tuple[TrainingInputs, RecipeSettings]], recipe: str, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def line_of(text: str) -> int:
             ["trainings.half.recipe.projector: `start` or `projector` of this training provides a projector"],
         ),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
+        ("epochs: 1, batch_size: 32", "epochs: 1, faithful: true, batch_size: 32", ["its name is now as_original"]),
         (
             "captions: {table: digits_captions,",
             "captions: {table: digits_text,",

@@ -24,7 +24,7 @@ def test_the_score_file_gathers_the_runs(finished: Project) -> None:
     assert set(score) == {"schema", "benchmark", "protocol", "primary", "runs"}
     assert (score["schema"], score["benchmark"], score["protocol"], score["primary"]) == (1, "pope", "llava15", "f1")
     assert set(score["runs"]) == {"untrained", "half", "full"}
-    keys = {"metrics", "interval", "n", "coverage", "unparsed", "empty", "equal", "most_frequent", "missing"}
+    keys = {"metrics", "interval", "n", "coverage", "failed", "unparsed", "empty", "equal", "most_frequent", "missing"}
     keys |= {"shares", "marks", "status", "answers", "model"}
     for run in score["runs"].values():
         assert set(run) == keys

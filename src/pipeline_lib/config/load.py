@@ -19,6 +19,7 @@ DEFAULT = "config"
 LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
+RENAMED = {"faithful": "as_original"}  # keys of the last release
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -146,10 +147,15 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     key = [".".join(map(str, problem.key))] if problem.key else []
     hint = problem.hint
     if problem.what == UNKNOWN:
-        hint = suggest(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
+        hint = _hint(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
     position = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
     text = f"  {position}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
+
+
+def _hint(key: str, known: list[str]) -> str:
+    """Return the name that replaced a key, else the nearest one that is known."""
+    return f"its name is now {RENAMED[key]}" if RENAMED.get(key) in known else suggest(key, known)
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:

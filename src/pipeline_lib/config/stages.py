@@ -103,7 +103,7 @@ def inspect(study: Study, training: str) -> InspectSettings:
         family=model_family(study, training),
         template=entry.recipe.template,
         max_length=entry.recipe.max_length,
-        faithful=entry.recipe.faithful,
+        as_original=entry.recipe.as_original,
         untrained=entry.untrained,
         sample=study.limit is not None,
         seed=study.seed,

@@ -98,7 +98,10 @@ class TransformersEngine:
             return self.vlm.show(self.images.decoded(path, pin), padded_first=True)
         except UnreadableImageError as error:
             raise PipelineError(
-                "the original's script stops at this image", where=path, value=str(error), cure="leave out `faithful`"
+                "the original's script stops at this image",
+                where=path,
+                value=str(error),
+                cure="leave out `as_original`",
             ) from error
 
 

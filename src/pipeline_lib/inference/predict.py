@@ -45,7 +45,7 @@ def predict(
 
 
 def _request(question: Question, settings: PredictSettings) -> Request:
-    padded_first = settings.faithful and question.padded_first
+    padded_first = settings.as_original and question.padded_first
     return Request(question.id, question.prompt, question.images, settings.max_new_tokens, padded_first)
 
 

@@ -28,7 +28,7 @@ class Decoding(Settings):
         description="longest answer, in tokens; none: the protocol's",
         json_schema_extra=_by_protocol,
     )
-    faithful: bool = Field(
+    as_original: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"
     )
 

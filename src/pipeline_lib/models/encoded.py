@@ -15,7 +15,7 @@ class RowRules:
 
     template: Template
     length: int
-    faithful: bool = False
+    as_original: bool = False
 
 
 @dataclass(frozen=True)

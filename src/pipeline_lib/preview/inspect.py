@@ -32,7 +32,7 @@ class Inspected:
 def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings, shown: int = SHOWN) -> Inspected:
     """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
     template = cast(Template, load("prompts", settings.template))
-    rules = RowRules(template, settings.max_length, settings.faithful)
+    rules = RowRules(template, settings.max_length, settings.as_original)
     encode_row = load_family(tokens.family).encode_row
     image, words = tokens.image_id, control_words(tokens.tokenizer)
     counts = [count_row(row, encode_row(tokens, row, rules, _no_size), image, words) for row in rows]
@@ -48,7 +48,7 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
         "template": settings.template,
         "max_length": settings.max_length,
         "image_tokens": tokens.per_image,
-        "obeyed": settings.faithful,
+        "obeyed": settings.as_original,
         "allowed": settings.untrained,
         "counts": totals(counts),
         "untrained_rows": [

@@ -14,7 +14,7 @@ class InspectSettings(Settings):
     family: Annotated[str, PluginName("families", members=("open_tokens", "encode_row"))]
     template: Annotated[str, PluginName("prompts")]
     max_length: int = Field(gt=0)
-    faithful: bool
+    as_original: bool
     untrained: float = Field(ge=0, le=1)
     sample: bool = Field(description="whether the rows are a rehearsal's, whose shares may be exceeded by chance")
     seed: int

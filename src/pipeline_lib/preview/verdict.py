@@ -17,13 +17,13 @@ Verdict = dict[str, Any]
 def verdict(counts: list[RowCount], settings: InspectSettings) -> Verdict:
     """Return the rows to leave out, which have no trained token, and the longest row; or a refusal if too many.
 
-    The original trains with such rows, which add nothing to a loss; so does `faithful`, which leaves none out.
+    The original trains with such rows, which add nothing to a loss; so does `as_original`, which leaves none out.
     A training reads the verdict, so it contains nothing that does not change the training.
     """
     untrained = untrained_rows(counts)
     if len(untrained) == len(counts) or len(untrained) > allowed(settings.untrained, len(counts), settings.sample):
         return {"schema": SCHEMA, "left_out": [], "longest": 0, "refused": _refusal(untrained, len(counts), settings)}
-    left_out = [] if settings.faithful else [count.row for count in untrained]
+    left_out = [] if settings.as_original else [count.row for count in untrained]
     longest = max(count.tokens - count.lost for count in counts)
     return {"schema": SCHEMA, "left_out": left_out, "longest": longest, "refused": None}
 

@@ -60,7 +60,7 @@ class Multimodal(Optimisation, Prompting):
         default="random",
         description="random; modality: rows with and without image never share a step, rows of similar length do",
     )
-    faithful: bool = Field(
+    as_original: bool = Field(
         default=False,
         description="rows in the order that the original code draws from the study's seed, truncated and labelled as "
         "in that code, including its mistakes (docs/parity.md)",

@@ -24,5 +24,5 @@ def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training these parts."""
     from pipeline_lib.training.multimodal import multimodal_task
 
-    how = (settings.order, settings.faithful, settings.draws_projector())
+    how = (settings.order, settings.as_original, settings.draws_projector())
     return multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)

@@ -32,7 +32,7 @@ def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     from pipeline_lib.models.opening import family_of
     from pipeline_lib.training.multimodal import multimodal_task
 
-    how = (settings.order, settings.faithful, settings.draws_projector())
+    how = (settings.order, settings.as_original, settings.draws_projector())
     task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, family_of(material.base), settings.rank, settings.alpha, settings.dropout, seed)

@@ -32,7 +32,7 @@ def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     from pipeline_lib.models.part import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
-    how = (settings.order, settings.faithful, settings.draws_projector())
+    how = (settings.order, settings.as_original, settings.draws_projector())
     task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
     card = settings.adapter_card(material.base.digests)
     prefixes = task.parts["projector"]

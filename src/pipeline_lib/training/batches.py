@@ -37,9 +37,9 @@ class ImageCache:
 def trained_row(row: Conversation, rules: RowRules, encoded: Encoded) -> Features:
     """Return `input_ids` and `labels` of a conversation, truncated to the longest length.
 
-    Raises PipelineError where no token is trained; the original trains on such rows, and so does `faithful`.
+    Raises PipelineError where no token is trained; the original trains on such rows, and so does `as_original`.
     """
-    if not rules.faithful and not encoded.trained:
+    if not rules.as_original and not encoded.trained:
         raise PipelineError(
             f"no token of this row is trained: its {len(encoded.whole_ids)} tokens are truncated to {rules.length}",
             where=f"row {row.row}",

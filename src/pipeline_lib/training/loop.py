@@ -34,8 +34,8 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else [])],
-        row_seed=settings.seed if task.faithful else derive_seed(settings.seed, "train", "rows"),
-        faithful=task.faithful,
+        row_seed=settings.seed if task.as_original else derive_seed(settings.seed, "train", "rows"),
+        as_original=task.as_original,
         own_rates={prefix: rate for part, rate in optimisation.own_rates().items() for prefix in task.parts[part]},
     )
     trainer.remove_callback(PrinterCallback)

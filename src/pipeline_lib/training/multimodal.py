@@ -22,7 +22,7 @@ def multimodal_task(
     max_length: int,
     trains: Sequence[Part],
     order: str = "random",
-    faithful: bool = False,
+    as_original: bool = False,
     draws_projector: bool = False,
 ) -> Task:
     """Return the task of training these parts of a vision-language model; without any, all of it is frozen.
@@ -33,7 +33,7 @@ def multimodal_task(
     family = load_family(vlm.card.family)
     train_only(vlm.model, tuple(prefix for part in trains for prefix in family.PARTS[part]))
     cache = ImageCache(lambda path, pin: vlm.show(material.images.open(path, pin)))
-    rules = RowRules(cast(Template, load("prompts", str(card.template))), max_length, faithful)
+    rules = RowRules(cast(Template, load("prompts", str(card.template))), max_length, as_original)
 
     def make(row: Conversation) -> Features:
         encoded = family.encode_row(vlm.tokens, row, rules, lambda path: size_of(material.images, path))
@@ -47,7 +47,7 @@ def multimodal_task(
         collate=lambda examples: vlm.collate(examples, "right"),
         save=vlm.save,
         lengths=modality_lengths(material.rows) if order == "modality" else None,
-        faithful=faithful,
+        as_original=as_original,
         unseen=family.unseen,
         parts=family.PARTS,
     )

@@ -41,7 +41,7 @@ class Task:
     collate: Callable[[list[Features]], Batch]
     save: Callable[[Path], None]
     lengths: list[int] | None = None  # if rows are ordered by modality and length
-    faithful: bool = False  # whether rows have the order that the original draws from the study's seed
+    as_original: bool = False  # whether rows have the order that the original draws from the study's seed
     unseen: Callable[[Any, Batch], torch.Tensor | None] | None = None  # a blank image's features: see `Family`
     parts: Mapping[Part, tuple[str, ...]] = field(default_factory=dict)  # prefixes of its parameters' names
 

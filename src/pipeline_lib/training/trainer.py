@@ -29,7 +29,7 @@ class VlmTrainer(Trainer):
 
     Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
     `lengths` the rows' lengths for an order by modality, `unseen` gives a blank image's features for a pass without an
-    image; `faithful` takes rows in the order that the original draws from `row_seed`.
+    image; `as_original` takes rows in the order that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class VlmTrainer(Trainer):
         *args: Any,
         row_seed: int,
         own_rates: dict[str, float],
-        faithful: bool = False,
+        as_original: bool = False,
         lengths: list[int] | None = None,
         unseen: Callable[[Any, Any], torch.Tensor | None] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
         self.row_seed = row_seed
-        self.faithful = faithful
+        self.as_original = as_original
         self.own_rates = own_rates
         self.lengths = lengths
         self.unseen = unseen
@@ -57,7 +57,7 @@ class VlmTrainer(Trainer):
         processes, rows = self.args.world_size, self.args.per_device_train_batch_size
         shares = processes * self.args.gradient_accumulation_steps
         count = len(self.train_dataset)
-        if self.faithful:
+        if self.as_original:
             return OriginalSampler(count, self.row_seed, self.lengths, rows, shares, processes)
         return SeededSampler(count, self.row_seed, self.lengths, rows, shares)
 

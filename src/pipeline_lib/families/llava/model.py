@@ -148,8 +148,10 @@ def open_tokens(start: Path, tower: Path | None) -> LlavaTokens:
 
 
 def encode_row(tokens: LlavaTokens, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
-    """Return a conversation as tokens, whole and truncated; with `faithful`, as the original does."""
-    return encoded_row(row, Encoding(tokens.tokenizer, rules.template, tokens.per_image, rules.length, rules.faithful))
+    """Return a conversation as tokens, whole and truncated; with `as_original`, as the original does."""
+    return encoded_row(
+        row, Encoding(tokens.tokenizer, rules.template, tokens.per_image, rules.length, rules.as_original)
+    )
 
 
 def unseen(model: Any, batch: Batch) -> torch.Tensor | None:

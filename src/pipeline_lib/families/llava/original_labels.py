@@ -1,4 +1,4 @@
-"""Token ids and labels as LLaVA's original code makes them, mistakes included: `faithful: true` trains on them.
+"""Token ids and labels as LLaVA's original code makes them, mistakes included: `as_original: true` trains on them.
 
 Source: haotian-liu/LLaVA c121f04, `llava/train/train.py`. Each template's `original` defines how it counts tokens.
 """

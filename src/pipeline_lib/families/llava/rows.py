@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 class Encoding:
     """How rows are encoded: tokenizer, template, tokens per image, longest length, and whether as the original does.
 
-    With `faithful`, the original's rules, the length also decides which rows are not trained.
+    With `as_original`, the original's rules, the length also decides which rows are not trained.
     """
 
     tokenizer: PreTrainedTokenizerBase
     template: Template
     image_tokens: int
     length: int
-    faithful: bool = False
+    as_original: bool = False
 
 
 def encode_conversation(row: Conversation, encoding: Encoding) -> tuple[list[int], list[int]]:
@@ -35,7 +35,7 @@ def encode_conversation(row: Conversation, encoding: Encoding) -> tuple[list[int
     Raises PipelineError for turns that the template cannot render.
     """
     images, tokenizer = len(row.images), encoding.tokenizer
-    if encoding.faithful:
+    if encoding.as_original:
         encoded = encode_as_original(row.conversations, images > 0, tokenizer, encoding.template, encoding.length)
         if encoded.mismatch:
             logger.warning("row %d is not trained: %d tokens counted, %d in the row", row.row, *encoded.mismatch)
@@ -47,10 +47,10 @@ def encode_conversation(row: Conversation, encoding: Encoding) -> tuple[list[int
 
 
 def encoded_row(row: Conversation, encoding: Encoding) -> Encoded:
-    """Return a conversation as tokens, whole and truncated; with `faithful`, truncated as the original does."""
+    """Return a conversation as tokens, whole and truncated; with `as_original`, truncated as the original does."""
     whole = encode_conversation(row, encoding)
     image = ImageTokens(_image_id(encoding), encoding.image_tokens) if row.images else None
-    if encoding.faithful:
+    if encoding.as_original:
         return Encoded(*cut_as_original(*whole, encoding.length, image, int(encoding.tokenizer.unk_token_id)), *whole)
     return Encoded(*cut(*whole, encoding.length, image), *whole)
 

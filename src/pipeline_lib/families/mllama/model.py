@@ -60,7 +60,7 @@ class Mllama:
     def show(self, image: Image.Image, padded_first: bool = False) -> Shown:
         """Return `pixel_values` [tiles, 3, height, width], `aspect_ratio_ids` [] and `aspect_ratio_mask` [tiles]."""
         if padded_first:
-            raise unable("be shown images as LLaVA's scripts show them", "faithful: true")
+            raise unable("be shown images as LLaVA's scripts show them", "as_original: true")
         shown = self.processor(image, return_tensors="pt")
         return {name: shown[name][0, 0] for name in ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")}
 

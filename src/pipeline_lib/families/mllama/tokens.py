@@ -43,8 +43,8 @@ class MllamaTokens:
 
 def encoded_row(tokens: MllamaTokens, row: Conversation, rules: RowRules) -> Encoded:
     """Return a conversation as tokens, whole and truncated; an image precedes the text of its turn."""
-    if rules.faithful:
-        raise PipelineError("LLaVA's original code has no Mllama", value="faithful: true", cure="leave it out")
+    if rules.as_original:
+        raise PipelineError("LLaVA's original code has no Mllama", value="as_original: true", cure="leave it out")
     turns = image_first(row.conversations) if row.images else row.conversations
     marks = [[tokens.image_id] for _ in row.images]
     ids, labels = encode(rules.template.conversation(turns), tokens.tokenizer, marks)
