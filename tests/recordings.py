@@ -13,6 +13,9 @@ FILES = {  # folders, and samples
     "scienceqa": "scienceqa.json",
     "mme": "mme.json",
     "textvqa": "textvqa.json",
+    "seed": "seed.json",
+    "mmmu": "mmmu.json",
+    "cmmmu": "cmmmu.json",
 }
 SHORT = "Answer the question using a single word or phrase."
 COUNTS = ("TP", "FP", "TN", "FN")
@@ -43,6 +46,8 @@ def lay_out_answers(folder: Path) -> None:
     write_scienceqa(folder / "scienceqa")
     write_mme(folder / "mme")
     write_textvqa(folder / "textvqa")
+    write_seed(folder / "seed")
+    write_mmmu(folder / "mmmu")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -134,6 +139,23 @@ def write_textvqa_gold(path: Path, questions: Path, answers: Path) -> None:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def write_seed(folder: Path) -> None:
+    """Write predictions with their gold as SEED-Bench publishes them: an object a line, with a comma after it."""
+    folder.mkdir()
+    lines = [json.dumps(row) + ",\n" for row in sample_of("seed")["rows"]]
+    (folder / "GPT-4V.json").write_text("".join(lines))
+
+
+def write_mmmu(folder: Path) -> None:
+    """Write gold answers and predictions by id, as MMMU publishes them."""
+    folder.mkdir()
+    rows = sample_of("mmmu")["rows"]
+    kinds = {True: "multiple-choice", False: "short-answer"}
+    gold = {row["id"]: {"question_type": kinds["options" in row], "ground_truth": row["gold"]} for row in rows}
+    write_json(folder / "answer_dict_val.json", gold)
+    write_json(folder / "llava1.5_13b_total_val_output.json", {row["id"]: row["prediction"] for row in rows})
 
 
 def expect_pope(scored: dict[str, Any], official: dict[str, Any]) -> None:

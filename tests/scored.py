@@ -27,8 +27,7 @@ def asked(benchmark: str, files: Files, protocol: str = "llava15") -> list[Quest
     return questions
 
 
-def answer_with(path: Path, texts: dict[Question, str] | list[tuple[Question, str]]) -> Path:
+def answer_with(path: Path, texts: list[tuple[Question, str]]) -> Path:
     """Write answers in the order of `texts`, as the predict stage does."""
-    pairs = texts if isinstance(texts, list) else list(texts.items())
-    write_lines(path, [{"question_id": q.id, "prompt": q.prompt, "text": text, **q.record} for q, text in pairs])
+    write_lines(path, [{"question_id": q.id, "prompt": q.prompt, "text": text, **q.record} for q, text in texts])
     return path

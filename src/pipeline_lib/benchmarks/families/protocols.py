@@ -50,7 +50,7 @@ CHOICE: Mapping[str, Wording] = {
     "llava15": Wording(1024),
     "internvl12": Wording(100),
     "lmms_eval": Wording(16),
-    "vlmevalkit": Wording(512, hint="Hint: {}", question="Question: {}", heading="Options:", request=SELECT),
+    "vlmevalkit": Wording(2048, hint="Hint: {}", question="Question: {}", heading="Options:", request=SELECT),
 }
 CHOICE_READERS: Mapping[str, LetterReader] = {
     "llava15": llava_sqa,
