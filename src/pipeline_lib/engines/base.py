@@ -5,14 +5,16 @@ An engine module has `Settings` and `open_engine(settings, model, images, how)`.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Container, Iterator, Literal, Protocol, Sequence
+from typing import TYPE_CHECKING, Annotated, Container, Iterator, Literal, Protocol, Sequence
 
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.machine.numerics import DeviceSettings
+
+if TYPE_CHECKING:
+    from pipeline_lib.images.reader import ImageReader
 
 Status = Literal["ok", "failed"]
 
@@ -72,5 +74,5 @@ class Engine(Protocol):
 class EngineModule(Protocol):
     """The members of an engine module."""
 
-    def open_engine(self, settings: EngineSettings, model: Path, images: ImageReader, how: AnswerSettings) -> Engine:
+    def open_engine(self, settings: EngineSettings, model: Path, images: "ImageReader", how: AnswerSettings) -> Engine:
         """Return the engine with the checkpoint in a folder, which reads the images of requests by their paths."""
