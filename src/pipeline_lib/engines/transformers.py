@@ -120,7 +120,7 @@ def open_engine(settings: Settings, model: Path, images: "ImageReader", how: Ans
     return engine_of(vlm, images, how)
 
 
-def engine_of(vlm: Vlm, images: "ImageReader", how: AnswerSettings) -> TransformersEngine:
+def engine_of(vlm: "Vlm", images: "ImageReader", how: AnswerSettings) -> TransformersEngine:
     """Return the engine with a model in memory; one that was made for another template raises PipelineError."""
     if vlm.card.template != how.template:
         cure = "correct `template` in the study, or delete the model's manifest"
