@@ -287,7 +287,8 @@ def test_a_drifted_pipeline_is_refused(ledger: Project) -> None:
 def test_everything_reproduced_gives_the_same_lock(ledger: Project) -> None:
     lock, score = (ledger.root / "dvc.lock").read_bytes(), (ledger.root / SCORE).read_bytes()
     text = must(ledger.run("dvc", "repro", "-f", timeout=900))
-    assert text.count("re-made, same digest") == 38 and "other digest" not in text
+    stages = text.count("> vlmflow dvc run ")
+    assert text.count("re-made, same digest") == stages > 35 and "other digest" not in text
     assert (ledger.root / "dvc.lock").read_bytes() == lock and (ledger.root / SCORE).read_bytes() == score
     assert ledger.planned() == Counter() and CLEAN in must(ledger.run("dvc", "repro"))
 
