@@ -3,18 +3,17 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Container, Iterator, Literal, Sequence, cast
+from typing import TYPE_CHECKING, Container, Iterator, Literal, Sequence, cast
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Reply, Request
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.family import Batch, Shown, Vlm, load_family
-from pipeline_lib.models.opening import load_vlm
-from pipeline_lib.models.portable import operations
 from pipeline_lib.prompts.base import Template, question
+
+if TYPE_CHECKING:
+    from pipeline_lib.models.family import Batch, Shown, Vlm
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +30,15 @@ class Settings(EngineSettings):
 class TransformersEngine:
     """A vision-language model in memory, the images of its requests, and how it answers."""
 
-    vlm: Vlm
+    vlm: "Vlm"
     template: Template
     images: ImageReader
     how: AnswerSettings
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield the replies batch by batch: requests without an image last, short prompts before long ones."""
+        from pipeline_lib.models.portable import operations
+
         prompts = [self._prompt(request) for request in requests]
         self._expect_room(requests, prompts)
         order = sorted(range(len(requests)), key=lambda i: (not requests[i].images, len(prompts[i]), i))
@@ -77,20 +78,22 @@ class TransformersEngine:
 
     def _answer(self, requests: list[Request], prompts: list[list[int]]) -> list[Reply]:
         """Return the replies to one batch; its longest answer is that of the request that allows most."""
+        from pipeline_lib.models.family import load_family
+
         longest = max(request.max_new_tokens for request in requests)
         generate = load_family(self.vlm.card.family).generate
         generated = generate(self.vlm, self._inputs(requests, prompts), longest)
         pairs = zip(requests, generated, strict=True)
         return [Reply(request.id, answer.text, answer.tokens) for request, answer in pairs]
 
-    def _inputs(self, requests: list[Request], prompts: list[list[int]]) -> Batch:
+    def _inputs(self, requests: list[Request], prompts: list[list[int]]) -> "Batch":
         """Return the inputs of a batch, padded on the left, so that every answer begins right after its prompt."""
         shown = [[self._show(path, request.padded_first) for path in request.images] for request in requests]
         examples = [{"input_ids": ids, "images": images} for ids, images in zip(prompts, shown, strict=True)]
         batch = self.vlm.collate(examples, "left")
         return {name: tensor.to(self.vlm.model.device) for name, tensor in batch.items()}
 
-    def _show(self, path: str, padded_first: bool) -> Shown:
+    def _show(self, path: str, padded_first: bool) -> "Shown":
         pin = self.images.row(path).pin
         if not padded_first:
             return self.vlm.show(self.images.open(path, pin))
@@ -107,13 +110,16 @@ class TransformersEngine:
 
 def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
+    from pipeline_lib.models.determinism import make_deterministic
+    from pipeline_lib.models.opening import load_vlm
+
     vlm = load_vlm(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)  # greedy answers draw nothing
     vlm.model.eval().to(how.device)
     return engine_of(vlm, images, how)
 
 
-def engine_of(vlm: Vlm, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
+def engine_of(vlm: "Vlm", images: ImageReader, how: AnswerSettings) -> TransformersEngine:
     """Return the engine with a model in memory; one that was made for another template raises PipelineError."""
     if vlm.card.template != how.template:
         cure = "correct `template` in the study, or delete the model's manifest"
