@@ -12,8 +12,7 @@ from typing import Iterator
 from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.first_letters import lmms_eval_whole_letter, whole_letter_in_any_case
-from pipeline_lib.benchmarks.families.letters import vlmevalkit
+from pipeline_lib.benchmarks.families.letters import lmms_eval_whole_letter, vlmevalkit, whole_letter_in_any_case
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Identifier, Text, parse_row

@@ -13,8 +13,8 @@ from typing import Annotated, Iterator, Literal
 from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
-from pipeline_lib.benchmarks.families.chinese_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.choice import lettered
+from pipeline_lib.benchmarks.families.cmmmu_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer

@@ -12,12 +12,17 @@ from typing import Annotated, Iterator
 from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
-from pipeline_lib.benchmarks.families.category_sums import CategorySums
-from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.counting import Accuracy, CategorySums
 from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.mme_lists import MME_LISTS
-from pipeline_lib.benchmarks.families.yes_no import YesNoScorer
-from pipeline_lib.benchmarks.families.yes_no_words import internvl_mme, lmms_eval_mme, mme_start, vlmevalkit_yes_no
+from pipeline_lib.benchmarks.families.protocols import SHORT
+from pipeline_lib.benchmarks.families.yes_no import (
+    YesNoScorer,
+    internvl_mme,
+    lmms_eval_mme,
+    mme_start,
+    vlmevalkit_yes_no,
+)
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Text, parse_row
 from pipeline_lib.core.reading import numbered_lines
@@ -31,7 +36,6 @@ PERCEPTION = (
     *("celebrity", "scene", "landmark", "artwork", "OCR"),
 )
 COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
-SHORT = "Answer the question using a single word or phrase."
 YES_OR_NO = "Please answer yes or no."
 PAIR = 2  # questions about an image
 FIELDS = 3  # of a line in a list: image, question, gold answer

@@ -18,9 +18,8 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.letters import internvl_short
-from pipeline_lib.benchmarks.families.letters_mmmu import lmms_eval_mmmu, mmmu
-from pipeline_lib.benchmarks.families.open_answers import lmms_eval_open, mmmu_open
-from pipeline_lib.benchmarks.families.protocols import LETTER
+from pipeline_lib.benchmarks.families.mmmu_answers import lmms_eval_mmmu, lmms_eval_open, mmmu, mmmu_open
+from pipeline_lib.benchmarks.families.protocols import LETTER, SHORT
 from pipeline_lib.benchmarks.families.python_lists import texts_of
 from pipeline_lib.benchmarks.families.table_rows import read_table
 from pipeline_lib.core.errors import PipelineError
@@ -33,7 +32,6 @@ SUBMISSION = "json"
 
 COLUMNS = ("id", "question", "options", "answer", "question_type")
 CHOICE = "multiple-choice"
-WORD = "Answer the question using a single word or phrase."
 IMAGE = re.compile(r"<image (\d)>")
 DOMAINS = {
     "Art and Design": ("Art", "Art_Theory", "Design", "Music"),
@@ -97,7 +95,7 @@ class ExamWording(Asking):
         listed = [self.option.format(letter, text) for letter, text in options.items()]
         gap = self.gap_before_letter if options else self.gap_before_word
         question = question.strip() if self.strips else question
-        return "\n".join([question, *listed, *([""] if gap else []), LETTER if options else WORD])
+        return "\n".join([question, *listed, *([""] if gap else []), LETTER if options else SHORT])
 
     def images(self, name: str, text: str) -> tuple[str, ...]:
         """Return the images of a question: those that its text and options name, or only the first."""

@@ -15,8 +15,7 @@ from pipeline_lib.benchmarks.base import Files, Question, some
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.letters import internvl_short, vlmevalkit
-from pipeline_lib.benchmarks.families.letters_two import lmms_eval_two
+from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row

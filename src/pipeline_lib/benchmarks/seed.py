@@ -14,8 +14,7 @@ from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.first_letters import first_letter, first_letter_in_any_case, whole_letter
-from pipeline_lib.benchmarks.families.letters import vlmevalkit
+from pipeline_lib.benchmarks.families.letters import first_letter, first_letter_in_any_case, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row

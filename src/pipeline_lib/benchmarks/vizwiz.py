@@ -4,11 +4,15 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
-from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
-from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import (
+    UNANSWERABLE_BEHIND,
+    UNANSWERABLE_BELOW,
+    AnswerScorer,
+    ShortQuestions,
+    ShortWording,
+)
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS

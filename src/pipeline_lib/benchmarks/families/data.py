@@ -60,3 +60,15 @@ COCO_VAL2014 = Dataset(
     shards=4,
     convert="keep",
 )
+
+COCO_TRAIN2014 = Dataset(
+    source={
+        "kind": "archive",
+        "url": "http://images.cocodataset.org/zips/train2014.zip",
+        "sha256": None,
+        "below": "train2014",
+    },
+    licence="Flickr Terms of Use",
+    shards=4,
+    convert="keep",
+)
