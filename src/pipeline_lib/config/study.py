@@ -14,11 +14,12 @@ from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.machine.numerics import Numerics
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, RecipeSettings
-from pipeline_lib.weights.base import ModelKind, WeightsKind
+from pipeline_lib.weights.base import WeightsKind
 
 MOST = 10**10  # rows or questions
 

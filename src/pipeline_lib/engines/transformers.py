@@ -58,9 +58,9 @@ class TransformersEngine:
             raise PipelineError(
                 "several images in one question", where=f"question {request.id}", value=request.images, cure=cure
             )
-        rows = [self.images.row(path) for path in request.images]
-        segments = question(self.template, request.text, bool(rows))
-        return self.vlm.tokens.prompt(segments, [(row.width, row.height) for row in rows])
+        sizes = [self.images.size(path) for path in request.images]
+        segments = question(self.template, request.text, bool(sizes))
+        return self.vlm.tokens.prompt(segments, sizes)
 
     def _expect_room(self, requests: Sequence[Request], prompts: list[list[int]]) -> None:
         """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""

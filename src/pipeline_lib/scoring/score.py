@@ -53,10 +53,9 @@ def grade_answers(
 ) -> list[Verdict]:
     """Return a verdict for every question, in the order of the question file.
 
-    Missing answers, and those that the record calls failed, have statuses of their own.
-
-    Questions of the benchmark that are not in the question file come last, missing by the rule `unasked`.
-    If `chosen` is not None, only those questions count.
+    Missing answers, and those that the record calls failed, have statuses of their own. Questions of the benchmark that
+    are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
+    count.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
