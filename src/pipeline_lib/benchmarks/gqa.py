@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
-from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, AskedRow, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -51,7 +51,7 @@ DATA = Data(
         "gqa_images": Dataset(
             source={"kind": "archive", "url": STANFORD + "images.zip", "sha256": None, "below": "images"},
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             shards=4,
             convert="keep",
         ),

@@ -119,7 +119,8 @@ def questions(files: Files, protocol: str) -> list[Question]:
             stem=text,
         )
         if asked.setdefault(question.id, question) != question:
-            raise PipelineError("the same question about this image in another category", where=where, value=text)
+            what, cure = "the same question about this image in another category", "remove one of the rows"
+            raise PipelineError(what, where=where, value=text, cure=cure)
     _expect_pairs(list(asked.values()), files.questions)
     return list(asked.values())
 
@@ -138,7 +139,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
         for where, image, text, answer in _list(files.gold / f"{category}.txt"):
             name = ids.get((category, image, text), f"{category}/{image} {text}")
             if answers.setdefault(name, answer) != answer:
-                raise PipelineError("a second gold answer, which differs", where=where, value=name)
+                cure = "fetch the list again"
+                raise PipelineError("a second gold answer, which differs", where=where, value=name, cure=cure)
     return answers
 
 
@@ -164,4 +166,5 @@ def _expect_pairs(questions: list[Question], path: Path) -> None:
         counts[by_image(question)] = counts.get(by_image(question), 0) + 1
     others = [f"{name} ({count})" for name, count in counts.items() if count != PAIR]
     if others:
-        raise PipelineError("MME asks two questions about every image", where=path, value=some(others))
+        cure = "fetch the file again, or add what is missing"
+        raise PipelineError("MME asks two questions about every image", where=path, value=some(others), cure=cure)

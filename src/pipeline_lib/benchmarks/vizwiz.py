@@ -4,7 +4,7 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     UNANSWERABLE_BEHIND,
@@ -47,7 +47,7 @@ DATA = Data(
                 "below": "val",
             },
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             shards=4,
             convert="keep",
         ),

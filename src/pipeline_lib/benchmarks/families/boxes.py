@@ -102,7 +102,8 @@ class BoxGold:
         content = parse_row(BoxRow, row.content, "a row needs `bbox`, `width` and `height`", row.where)
         left, top, right, bottom = content.bbox
         if not (left < right and top < bottom):
-            raise PipelineError("an empty gold box", where=row.where, value=content.bbox)
+            cure = "a box is left, top, right and bottom in pixels: correct the row"
+            raise PipelineError("an empty gold box", where=row.where, value=content.bbox, cure=cure)
         return {"box": [*content.bbox], "size": [content.width, content.height]}
 
 

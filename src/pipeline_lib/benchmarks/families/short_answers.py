@@ -91,7 +91,8 @@ class RowGold:
         rows: dict[str, AskedRow] = {}
         for row in self.rows(files.gold or files.questions):
             if row.answers and rows.setdefault(row.id, row).answers != row.answers:
-                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id)
+                cure = "remove one of the rows"
+                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id, cure=cure)
         return {question.id: self._gold(rows[question.id]) for question in questions if question.id in rows}
 
     def _gold(self, row: AskedRow) -> JsonValue:
