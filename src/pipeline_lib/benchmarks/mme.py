@@ -15,7 +15,13 @@ from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.counting import Accuracy, CategorySums
 from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.mme_lists import MME_LISTS
-from pipeline_lib.benchmarks.families.protocols import SHORT
+from pipeline_lib.benchmarks.families.protocols import (
+    SHORT,
+    SHORT_BELOW,
+    YES_OR_NO,
+    YES_OR_NO_BEHIND,
+    YES_OR_NO_SHORT_BEHIND,
+)
 from pipeline_lib.benchmarks.families.yes_no import (
     YesNoScorer,
     internvl_mme,
@@ -36,7 +42,6 @@ PERCEPTION = (
     *("celebrity", "scene", "landmark", "artwork", "OCR"),
 )
 COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
-YES_OR_NO = "Please answer yes or no."
 PAIR = 2  # questions about an image
 FIELDS = 3  # of a line in a list: image, question, gold answer
 
@@ -65,16 +70,16 @@ DATA = Data(
 
 @dataclass(frozen=True)
 class YesNoWording(Asking):
-    """How a project asks a question: the format of its prompt."""
+    """How a project asks a question: the request after it."""
 
-    prompt: str
+    request: str
 
 
 PROTOCOLS = {
-    "llava15": YesNoWording(128, "{}\n" + SHORT),
-    "internvl12": YesNoWording(20, "{} " + YES_OR_NO + " " + SHORT),
-    "lmms_eval": YesNoWording(16, "{}\n" + SHORT),
-    "vlmevalkit": YesNoWording(2048, "{} " + YES_OR_NO),
+    "llava15": YesNoWording(128, SHORT_BELOW),
+    "internvl12": YesNoWording(20, YES_OR_NO_SHORT_BEHIND),
+    "lmms_eval": YesNoWording(16, SHORT_BELOW),
+    "vlmevalkit": YesNoWording(2048, YES_OR_NO_BEHIND),
 }
 SCORER = YesNoScorer(
     (
@@ -112,7 +117,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
         text = _question(row.text)
         question = Question(
             id=f"{row.image} {text}",
-            prompt=wording.prompt.format(text),
+            prompt=text + wording.request,
             images=(row.image,),
             part=row.category,
             record={"question_id": row.question_id},

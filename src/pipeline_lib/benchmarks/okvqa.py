@@ -6,11 +6,11 @@ Files in the form of GT-Vision-Lab/VQA a013f00, and its scorer (`official`); Int
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
     OFFICIAL,
-    UNANSWERABLE_BELOW,
     AnswerScorer,
     ShortQuestions,
     ShortWording,

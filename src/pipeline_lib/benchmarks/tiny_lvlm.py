@@ -8,14 +8,9 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import contained
 from pipeline_lib.benchmarks.families.counting import Accuracy, PartSum
 from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.protocols import SHORT_BEHIND
 from pipeline_lib.benchmarks.families.question_rows import Form, PartedRows
-from pipeline_lib.benchmarks.families.short_answers import (
-    SHORT_BEHIND,
-    AnswerScorer,
-    RowGold,
-    ShortQuestions,
-    ShortWording,
-)
+from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, RowGold, ShortQuestions, ShortWording
 
 PRIMARY = "sum"
 SHOWN = ("sum", "accuracy")

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.config.benchmark_data import PROTOCOL, completed
+from pipeline_lib.benchmarks.base import PROTOCOL, FileNames
+from pipeline_lib.config.benchmark_data import completed
 from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName

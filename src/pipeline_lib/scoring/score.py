@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import (
+    PROTOCOL,
     Benchmark,
     FileNames,
     Files,
@@ -42,7 +43,7 @@ class ScoreSettings(Settings):
     benchmark: Annotated[str, PluginName("benchmarks", members=SCORING)] = Field(
         description="a module in pipeline_lib/benchmarks"
     )
-    protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
+    protocol: str = Field(default=PROTOCOL, description="whose prompts, settings and scorer")
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")

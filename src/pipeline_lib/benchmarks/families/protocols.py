@@ -21,6 +21,13 @@ NAMES = {
 }
 SHORT = "Answer the question using a single word or phrase."
 UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+YES_OR_NO = "Please answer yes or no."
+SHORT_BELOW = "\n" + SHORT
+SHORT_BEHIND = " " + SHORT
+UNANSWERABLE_BELOW = "\n" + UNANSWERABLE + "\n" + SHORT
+UNANSWERABLE_BEHIND = " " + UNANSWERABLE + " " + SHORT
+YES_OR_NO_BEHIND = " " + YES_OR_NO
+YES_OR_NO_SHORT_BEHIND = " " + YES_OR_NO + " " + SHORT
 LETTER = "Answer with the option's letter from the given choices directly."
 SELECT = "Please select the correct answer from the options above. \n"
 

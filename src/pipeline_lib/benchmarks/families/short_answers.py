@@ -12,14 +12,9 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question
 from pipeline_lib.benchmarks.families.comparers import Comparer, Golds
 from pipeline_lib.benchmarks.families.counting import Counted
-from pipeline_lib.benchmarks.families.protocols import SHORT, UNANSWERABLE
+from pipeline_lib.benchmarks.families.protocols import SHORT_BEHIND, SHORT_BELOW
 from pipeline_lib.benchmarks.families.question_rows import AskedRow
 from pipeline_lib.core.errors import PipelineError
-
-SHORT_BELOW = "\n" + SHORT
-SHORT_BEHIND = " " + SHORT
-UNANSWERABLE_BELOW = "\n" + UNANSWERABLE + "\n" + SHORT
-UNANSWERABLE_BEHIND = " " + UNANSWERABLE + " " + SHORT
 
 
 @dataclass(frozen=True)
