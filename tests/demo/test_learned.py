@@ -96,6 +96,9 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
         def row(self, path: str) -> Any:
             return type("Row", (), {"pin": ""})
 
+        def size(self, path: str) -> tuple[int, int]:
+            return 64, 64
+
         def open(self, path: str, pin: str) -> Image.Image:
             return Image.new("RGB", (64, 64))
 

@@ -22,7 +22,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.determinism import make_deterministic
-from pipeline_lib.models.part import write_projector
+from pipeline_lib.models.projector_file import write_projector
 from pipeline_lib.recipes import full, lora, projector
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.loop import train

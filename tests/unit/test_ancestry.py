@@ -53,7 +53,7 @@ def test_the_code_of_a_stage_covers_what_it_calls_of_its_models_family() -> None
         (stages.predict(study, "lora", "pope"), {"load", "generate"}),
         (stages.inspect(study, "lora"), {"open_tokens", "encode_row"}),
         (stages.merge(study, "lora"), {"load", "compose", "PARTS", "probe"}),
-        (stages.train(study, "lora"), {"load", "compose", "PARTS", "LORA_TARGETS", "encode_row", "unseen"}),
+        (stages.train(study, "lora"), {"load", "compose", "PARTS", "LORA_TARGETS", "encode_row", "blank_features"}),
     ):
         assert {use for use in plugins_of(settings) if "families" in use} == {f"{model}:{name}" for name in members}
     for settings in (stages.train(study, "language"), stages.weights(study, "digits_llama")):

@@ -13,6 +13,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy, Counted
 from pipeline_lib.benchmarks.families.protocols import CHOICE, CHOICE_READERS, NAMES
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
+from pipeline_lib.job.code.digest import reach
 from tests.project import ROOT
 
 ROW = {
@@ -72,6 +73,13 @@ def test_a_row_without_its_keys_is_refused_with_its_line(tmp_path: Path, row: di
 def test_every_protocol_of_a_benchmark_is_known_and_has_a_reader(name: str) -> None:
     module = load("benchmarks", name)
     assert module.PROTOCOLS.keys() <= NAMES.keys() & module.SCORER.readers.keys()
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_no_prediction_depends_on_scorers_gold_uploads_or_the_origin_of_data(name: str) -> None:
+    others = {"comparers", "counting", "data", "mme_lists", "mmmu_answers", "uploads", "vqa", "vqa_gold", "yes_no"}
+    asked = reach(ROOT / "workflow_scripts/predict.py", f"pipeline_lib.benchmarks.{name}:questions").modules
+    assert {f"pipeline_lib.benchmarks.families.{other}" for other in others}.isdisjoint(asked)
 
 
 def test_no_benchmark_compares_protocols() -> None:

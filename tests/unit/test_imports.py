@@ -13,6 +13,8 @@ LIGHT = (
     "pipeline_lib.scoring.score",
     "pipeline_lib.lineage.records",
 )
+KINDS = ("benchmarks", "engines", "prompts", "recipes", "sampling", "sources", "weights")
+STUDY = {"title": "t", "datasets": {}, "runs": {"full": {"model": "full"}}, "benchmarks": {"pope": {}}}
 
 
 @pytest.mark.parametrize("module", LIGHT)

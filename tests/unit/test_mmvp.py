@@ -90,7 +90,7 @@ def test_order_does_not_matter_and_an_empty_answer_never_helps(
         (("1,Open?,(a) Open (b) Closed\n", ROWS[1]), r"(?s)a row has Index.*csv:2.*answer"),
         (("1,Open?,(a) Open (b) Closed,(a),x\n", ROWS[1]), r"(?s)more cells.*csv:2"),
         (("x,Open?,(a) Open (b) Closed,(a)\n", ROWS[1]), r"(?s)a row has Index.*csv:2.*index"),
-        ((ROWS[0], ROWS[0].replace("wings", "doors"), ROWS[1]), r"(?s)another question of the same index.*csv:3"),
+        ((ROWS[0], ROWS[0].replace("wings", "doors"), ROWS[1]), r"(?s)another question of the same id.*csv:3"),
         (('1,"Open?,(a) Open (b) Closed,(a)\n',), r"(?s)not a CSV table.*csv:2"),
     ],
 )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline_lib.benchmarks import chartqa, docvqa, gqa, tiny_lvlm
 from pipeline_lib.benchmarks.base import FileNames, Files
-from pipeline_lib.benchmarks.families import anls, contained, exact, relaxed, vqa
-from pipeline_lib.benchmarks.families.answers import Comparer, golds_of
+from pipeline_lib.benchmarks.families import comparers, vqa
+from pipeline_lib.benchmarks.families.comparers import Comparer
+from pipeline_lib.benchmarks.families.short_answers import golds_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
@@ -20,15 +21,15 @@ from tests.recordings import SHORT, write_json, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
 
 COMPARERS: dict[str, Comparer] = {
-    "in_either_case": exact.in_either_case,
-    "without_punctuation": exact.without_punctuation,
-    "gqa_converted": exact.gqa_converted,
-    "as_it_is": exact.as_it_is,
-    "anls": anls.anls,
-    "anls_stripped": anls.anls_stripped,
-    "relaxed": relaxed.relaxed,
-    "relaxed_to_answer": relaxed.relaxed_to_answer,
-    "contained": contained.contained,
+    "in_either_case": comparers.in_either_case,
+    "without_punctuation": comparers.without_punctuation,
+    "gqa_converted": comparers.gqa_converted,
+    "as_it_is": comparers.as_it_is,
+    "anls": comparers.anls,
+    "anls_stripped": comparers.anls_stripped,
+    "relaxed": comparers.relaxed,
+    "relaxed_to_answer": comparers.relaxed_to_answer,
+    "contained": comparers.contained,
 }
 QUESTION = "What is it?"
 
@@ -45,15 +46,15 @@ def test_answers_are_graded_as_the_official_code_grades_them(name: str) -> None:
     [("95", "100", 1, 0), ("95.2", "100", 1, 0), ("105.2", "100", 0, 1), ("105", "100", 1, 1), ("2100", "2015", 1, 1)],
 )
 def test_internvl_takes_five_per_cent_of_the_answer(answer: str, gold: str, of_gold: float, of_answer: float) -> None:
-    assert relaxed.relaxed(answer, (gold,))[0] == of_gold
-    assert relaxed.relaxed_to_answer(answer, (gold,))[0] == of_answer
+    assert comparers.relaxed(answer, (gold,))[0] == of_gold
+    assert comparers.relaxed_to_answer(answer, (gold,))[0] == of_answer
 
 
 def test_anls_divides_by_the_length_of_the_texts_as_they_are() -> None:
-    assert anls.anls("  cut  ", ("cats",))[0] == pytest.approx(1 - 2 / 7)
-    assert anls.anls_stripped("  cut  ", ("cats",))[0] == 0.5
-    assert anls.anls("a b", ("a  b",))[0] == 1
-    assert anls.anls("", ("",))[0] == 1
+    assert comparers.anls("  cut  ", ("cats",))[0] == pytest.approx(1 - 2 / 7)
+    assert comparers.anls_stripped("  cut  ", ("cats",))[0] == 0.5
+    assert comparers.anls("a b", ("a  b",))[0] == 1
+    assert comparers.anls("", ("",))[0] == 1
 
 
 TEXTS = st.text(alphabet="abAB 1.5%,-", max_size=6) | st.sampled_from(["cat", "the cat", "50%", "0", "1,000"])
@@ -78,8 +79,8 @@ def test_the_gold_answer_is_right_and_an_empty_answer_is_not(name: str, gold: st
 
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_edits_are_a_distance(first: str, second: str) -> None:
-    assert anls.edits(first, second) == anls.edits(second, first) <= max(len(first), len(second))
-    assert (anls.edits(first, second) == 0) == (first == second)
+    assert comparers.edits(first, second) == comparers.edits(second, first) <= max(len(first), len(second))
+    assert (comparers.edits(first, second) == 0) == (first == second)
 
 
 def write_gqa(folder: Path) -> Files:

@@ -12,9 +12,9 @@ from typing import Iterator
 from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.first_letters import lmms_eval_whole_letter, whole_letter_in_any_case
-from pipeline_lib.benchmarks.families.letters import vlmevalkit
+from pipeline_lib.benchmarks.families.letters import lmms_eval_whole_letter, vlmevalkit, whole_letter_in_any_case
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_rows_with_place
@@ -91,13 +91,11 @@ gold = ChoiceGold(rows)
 
 def _file_rows(files: Files) -> Iterator[tuple[str, DiagramRow]]:
     """Yield the position of every row, and the row."""
-    seen: dict[str, DiagramRow] = {}
+    seen: dict[str | int, DiagramRow] = {}
     for where, content in read_rows_with_place(files.questions):
         row = parse_row(DiagramRow, content, "this is no question of AI2D", where)
-        if seen.setdefault(row.question_id, row) is row:
+        if not is_repeated(seen, row.question_id, row, where):
             yield where, row
-        elif seen[row.question_id] != row:
-            raise PipelineError("another question of the same id", where=where, value=row.question_id)
 
 
 def _parts(row: DiagramRow, where: str) -> tuple[str, dict[str, str]]:

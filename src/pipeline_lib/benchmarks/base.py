@@ -24,6 +24,7 @@ Tallies = NDArray[np.float64]
 
 Status = Literal["ok", "unparsed", "failed", "missing"]
 
+PROTOCOL = "llava15"  # where none is named
 SOME = 5  # names in an error
 
 

@@ -4,14 +4,14 @@ Files of vis-nlp/ChartQA 3dab8e8 (`test_human.json`, `test_augmented.json`) and 
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.comparers import relaxed, relaxed_to_answer
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, PartedRows
-from pipeline_lib.benchmarks.families.relaxed import relaxed, relaxed_to_answer
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12_LONG,
     VLMEVALKIT,
+    AnswerScorer,
     RowGold,
     ShortQuestions,
     ShortWording,
@@ -47,7 +47,7 @@ DATA = Data(
                 "below": "ChartQA Dataset/test/png",
             },
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             convert="keep",
         ),
     },

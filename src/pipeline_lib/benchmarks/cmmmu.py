@@ -13,11 +13,12 @@ from typing import Annotated, Iterator, Literal
 from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
-from pipeline_lib.benchmarks.families.chinese_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.choice import lettered
+from pipeline_lib.benchmarks.families.cmmmu_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
+from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, FreeText, Text, parse_row
 from pipeline_lib.core.text import read_rows_with_place
@@ -46,7 +47,6 @@ DATA = Data(
     files={"questions": "cmmmu-data-val"},
     images=("cmmmu",),
 )
-
 
 CHOOSE = (
     "请回答以下多项选择题，并选出正确选项。这些题目可能包括单选和多选题型。"
@@ -164,11 +164,9 @@ def _question(path: Path, row: ChineseRow, wording: ChineseWording, files: Files
 def _rows(files: Files) -> Iterator[tuple[Path, str, ChineseRow]]:
     """Yield file, position and row of one file, or of all below a folder; a row that is there twice comes once."""
     paths = sorted(files.questions.rglob("*.jsonl")) if files.questions.is_dir() else [files.questions]
-    seen: dict[int, ChineseRow] = {}
+    seen: dict[str | int, ChineseRow] = {}
     for path in paths:
         for where, content in read_rows_with_place(path):
             row = parse_row(ChineseRow, content, "this is no question of CMMMU", where)
-            if seen.setdefault(row.id, row) is row:
+            if not is_repeated(seen, row.id, row, where):
                 yield path, where, row
-            elif seen[row.id] != row:
-                raise PipelineError("another question of the same id", where=where, value=row.id)

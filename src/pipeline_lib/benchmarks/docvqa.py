@@ -5,8 +5,7 @@ Competition.
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.anls import anls, anls_stripped
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.comparers import anls, anls_stripped
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows
@@ -14,6 +13,7 @@ from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12_LONG,
     OFFICIAL,
     VLMEVALKIT,
+    AnswerScorer,
     RowGold,
     ShortQuestions,
     ShortWording,

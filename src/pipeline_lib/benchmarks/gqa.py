@@ -7,11 +7,9 @@ Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and Inte
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
-from pipeline_lib.benchmarks.families.by_type import ByType
-from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
-from pipeline_lib.benchmarks.families.exact import as_it_is, gqa_converted, in_either_case, without_punctuation
+from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
+from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, AskedRow, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -19,6 +17,7 @@ from pipeline_lib.benchmarks.families.short_answers import (
     LMMS_EVAL,
     OFFICIAL,
     VLMEVALKIT,
+    AnswerScorer,
     RowGold,
     ShortQuestions,
 )
@@ -52,7 +51,7 @@ DATA = Data(
         "gqa_images": Dataset(
             source={"kind": "archive", "url": STANFORD + "images.zip", "sha256": None, "below": "images"},
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             shards=4,
             convert="keep",
         ),

@@ -16,6 +16,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import Wording
+from pipeline_lib.benchmarks.families.uploads import prediction_sheet
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
 
@@ -140,8 +141,6 @@ def submission(files: Files, answers: list[tuple[Question, str | None]], protoco
 
     A row without an answer has an empty prediction.
     """
-    from pipeline_lib.benchmarks.families.spreadsheet import prediction_sheet
-
     predict = PREDICTIONS[protocol]
     predictions = {question.id: predict(answer or "", question.options) for question, answer in answers}
     return prediction_sheet(_rows(files), predictions, DROPPED, PREDICTION_COLUMN)

@@ -12,12 +12,23 @@ from typing import Annotated, Iterator
 from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
-from pipeline_lib.benchmarks.families.category_sums import CategorySums
-from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.counting import Accuracy, CategorySums
 from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.mme_lists import MME_LISTS
-from pipeline_lib.benchmarks.families.yes_no import YesNoScorer
-from pipeline_lib.benchmarks.families.yes_no_words import internvl_mme, lmms_eval_mme, mme_start, vlmevalkit_yes_no
+from pipeline_lib.benchmarks.families.protocols import (
+    SHORT,
+    SHORT_BELOW,
+    YES_OR_NO,
+    YES_OR_NO_BEHIND,
+    YES_OR_NO_SHORT_BEHIND,
+)
+from pipeline_lib.benchmarks.families.yes_no import (
+    YesNoScorer,
+    internvl_mme,
+    lmms_eval_mme,
+    mme_start,
+    vlmevalkit_yes_no,
+)
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Text, parse_row
 from pipeline_lib.core.reading import numbered_lines
@@ -31,8 +42,6 @@ PERCEPTION = (
     *("celebrity", "scene", "landmark", "artwork", "OCR"),
 )
 COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning")
-SHORT = "Answer the question using a single word or phrase."
-YES_OR_NO = "Please answer yes or no."
 PAIR = 2  # questions about an image
 FIELDS = 3  # of a line in a list: image, question, gold answer
 
@@ -61,16 +70,16 @@ DATA = Data(
 
 @dataclass(frozen=True)
 class YesNoWording(Asking):
-    """How a project asks a question: the format of its prompt."""
+    """How a project asks a question: the request after it."""
 
-    prompt: str
+    request: str
 
 
 PROTOCOLS = {
-    "llava15": YesNoWording(128, "{}\n" + SHORT),
-    "internvl12": YesNoWording(20, "{} " + YES_OR_NO + " " + SHORT),
-    "lmms_eval": YesNoWording(16, "{}\n" + SHORT),
-    "vlmevalkit": YesNoWording(2048, "{} " + YES_OR_NO),
+    "llava15": YesNoWording(128, SHORT_BELOW),
+    "internvl12": YesNoWording(20, YES_OR_NO_SHORT_BEHIND),
+    "lmms_eval": YesNoWording(16, SHORT_BELOW),
+    "vlmevalkit": YesNoWording(2048, YES_OR_NO_BEHIND),
 }
 SCORER = YesNoScorer(
     (
@@ -108,14 +117,15 @@ def questions(files: Files, protocol: str) -> list[Question]:
         text = _question(row.text)
         question = Question(
             id=f"{row.image} {text}",
-            prompt=wording.prompt.format(text),
+            prompt=text + wording.request,
             images=(row.image,),
             part=row.category,
             record={"question_id": row.question_id},
             stem=text,
         )
         if asked.setdefault(question.id, question) != question:
-            raise PipelineError("the same question about this image in another category", where=where, value=text)
+            what, cure = "the same question about this image in another category", "remove one of the rows"
+            raise PipelineError(what, where=where, value=text, cure=cure)
     _expect_pairs(list(asked.values()), files.questions)
     return list(asked.values())
 
@@ -134,7 +144,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
         for where, image, text, answer in _list(files.gold / f"{category}.txt"):
             name = ids.get((category, image, text), f"{category}/{image} {text}")
             if answers.setdefault(name, answer) != answer:
-                raise PipelineError("a second gold answer, which differs", where=where, value=name)
+                cure = "fetch the list again"
+                raise PipelineError("a second gold answer, which differs", where=where, value=name, cure=cure)
     return answers
 
 
@@ -160,4 +171,5 @@ def _expect_pairs(questions: list[Question], path: Path) -> None:
         counts[by_image(question)] = counts.get(by_image(question), 0) + 1
     others = [f"{name} ({count})" for name, count in counts.items() if count != PAIR]
     if others:
-        raise PipelineError("MME asks two questions about every image", where=path, value=some(others))
+        cure = "fetch the file again, or add what is missing"
+        raise PipelineError("MME asks two questions about every image", where=path, value=some(others), cure=cure)

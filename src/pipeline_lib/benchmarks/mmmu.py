@@ -18,11 +18,10 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.letters import internvl_short
-from pipeline_lib.benchmarks.families.letters_mmmu import lmms_eval_mmmu, mmmu
-from pipeline_lib.benchmarks.families.open_answers import lmms_eval_open, mmmu_open
-from pipeline_lib.benchmarks.families.protocols import LETTER
+from pipeline_lib.benchmarks.families.mmmu_answers import lmms_eval_mmmu, lmms_eval_open, mmmu, mmmu_open
+from pipeline_lib.benchmarks.families.protocols import LETTER, SHORT
 from pipeline_lib.benchmarks.families.python_lists import texts_of
-from pipeline_lib.benchmarks.families.table_rows import read_table
+from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Text, parse_row
 from pipeline_lib.core.text import read_object
@@ -33,7 +32,6 @@ SUBMISSION = "json"
 
 COLUMNS = ("id", "question", "options", "answer", "question_type")
 CHOICE = "multiple-choice"
-WORD = "Answer the question using a single word or phrase."
 IMAGE = re.compile(r"<image (\d)>")
 DOMAINS = {
     "Art and Design": ("Art", "Art_Theory", "Design", "Music"),
@@ -97,7 +95,7 @@ class ExamWording(Asking):
         listed = [self.option.format(letter, text) for letter, text in options.items()]
         gap = self.gap_before_letter if options else self.gap_before_word
         question = question.strip() if self.strips else question
-        return "\n".join([question, *listed, *([""] if gap else []), LETTER if options else WORD])
+        return "\n".join([question, *listed, *([""] if gap else []), LETTER if options else SHORT])
 
     def images(self, name: str, text: str) -> tuple[str, ...]:
         """Return the images of a question: those that its text and options name, or only the first."""
@@ -150,7 +148,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
     answers = {name: answer for name, answer in _answers(files).items() if name in options}
     for name, (where, kind, answer) in answers.items():
         if (kind == CHOICE) != bool(options[name]):
-            raise PipelineError("the gold file has this question in another form", where=where, value=kind)
+            what, cure = "the gold file has this question in another form", "use gold and questions of one split"
+            raise PipelineError(what, where=where, value=kind, cure=cure)
         if options[name] and answer not in options[name]:
             value = f"{name}: {answer!r} of {', '.join(options[name])}"
             cure = "a test split has no answers: submit the file below `submissions/`"
@@ -192,18 +191,17 @@ def _question(row: ExamRow, options: dict[str, str], wording: ExamWording) -> Qu
 
 def _rows(files: Files) -> Iterator[tuple[str, ExamRow, dict[str, str]]]:
     """Yield position, row and options by letter; a row that is there twice comes once."""
-    seen: dict[str, ExamRow] = {}
+    seen: dict[str | int, ExamRow] = {}
     for where, content in read_table(files.questions, COLUMNS):
         row = parse_row(ExamRow, content, "this is no question of MMMU", where)
         options = _listed(row.options, where) if row.question_type == CHOICE else []
         if domain_of(row.id) is None:
-            raise PipelineError("MMMU has no such subject", where=where, value=row.id)
+            cure = "an id is SPLIT_SUBJECT_NUMBER, with a subject of MMMU"
+            raise PipelineError("MMMU has no such subject", where=where, value=row.id, cure=cure)
         if row.question_type == CHOICE and not 0 < len(options) <= len(ascii_uppercase):
             raise PipelineError("a multiple-choice question needs options", where=where, value=row.options)
-        if seen.setdefault(row.id, row) is row:
+        if not is_repeated(seen, row.id, row, where):
             yield where, row, lettered(options)
-        elif seen[row.id] != row:
-            raise PipelineError("another question of the same id", where=where, value=row.id)
 
 
 def _answers(files: Files) -> dict[str, tuple[str, str, Any]]:

@@ -15,9 +15,9 @@ from pipeline_lib.benchmarks.base import Files, Question, some
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.letters import internvl_short, vlmevalkit
-from pipeline_lib.benchmarks.families.letters_two import lmms_eval_two
+from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.reading import read_text
@@ -74,18 +74,16 @@ class PairRow(FileRow):
 
 def rows(files: Files) -> Iterator[Row]:
     """Yield the rows in the order of the file; one that is there twice comes once."""
-    seen: dict[int, PairRow] = {}
+    seen: dict[str | int, PairRow] = {}
     for where, cells in _cells(files):
         names = {"question": "Question", "options": "Options", "answer": "Correct Answer"}
         content = {name: cells.get(column) for name, column in names.items()}
         content["index"] = next((cells[name] for name in INDEX if cells.get(name)), None)
         row = parse_row(PairRow, content, "a row has Index, Question, Options and Correct Answer", where)
         answer = GOLD.get(row.answer.strip(), row.answer)
-        if seen.setdefault(row.index, row) is row:
+        if not is_repeated(seen, row.index, row, where):
             image = f"MMVP Images/{row.index}.jpg"
             yield Row(str(row.index), row.question, _options(row, where), answer, where, (image,))
-        elif seen[row.index] != row:
-            raise PipelineError("another question of the same index", where=where, value=row.index)
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
@@ -95,7 +93,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
     alone = [question.id for question in asked if pairs[cluster(question)] != len(GOLD)]
     if alone:
         what = "a question is not one of a pair (1 and 2, 3 and 4, …)"
-        raise PipelineError(what, where=files.questions, value=some(alone))
+        raise PipelineError(what, where=files.questions, value=some(alone), cure="fetch the file again")
     return asked
 
 
@@ -124,4 +122,4 @@ def _cells(files: Files) -> Iterator[tuple[str, dict[str, str]]]:
             yield where, cells
     except csv.Error as error:
         where = f"{files.questions}:{table.line_num + 1}"  # the line at which the broken row begins
-        raise PipelineError(f"not a CSV table: {error}", where=where) from error
+        raise PipelineError(f"not a CSV table: {error}", where=where, cure="fetch the file again") from error

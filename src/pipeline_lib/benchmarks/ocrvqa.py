@@ -4,11 +4,16 @@ Files of InternVL and Qwen-VL (`ocrvqa_test.jsonl`, `ocrvqa_val.jsonl`), whose r
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
+from pipeline_lib.benchmarks.families.comparers import in_either_case
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.exact import in_either_case
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Rows
-from pipeline_lib.benchmarks.families.short_answers import INTERNVL12_LONG, VLMEVALKIT, RowGold, ShortQuestions
+from pipeline_lib.benchmarks.families.short_answers import (
+    INTERNVL12_LONG,
+    VLMEVALKIT,
+    AnswerScorer,
+    RowGold,
+    ShortQuestions,
+)
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)

@@ -4,12 +4,17 @@ Files in the form of GT-Vision-Lab/VQA a013f00, and its scorer (`official`); Int
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
-from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BELOW
-from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, OFFICIAL, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import (
+    INTERNVL12,
+    OFFICIAL,
+    AnswerScorer,
+    ShortQuestions,
+    ShortWording,
+)
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
 from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 

@@ -4,10 +4,9 @@ Files of QwenLM/Qwen-VL aa00ed0 (`refcoco+_SPLIT.jsonl`), which InternVL uses to
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.boxes import BoxGold
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.boxes import BOX_PROTOCOLS, BOX_SCORER, REFERRING, BoxGold
+from pipeline_lib.benchmarks.families.data import COCO_TRAIN2014, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import PartedRows
-from pipeline_lib.benchmarks.families.refcoco import BOX_PROTOCOLS, BOX_SCORER, COCO_TRAIN2014, REFERRING
 from pipeline_lib.benchmarks.families.short_answers import ShortQuestions
 
 PRIMARY = "accuracy"

@@ -16,13 +16,14 @@ from pydantic import ConfigDict, Field
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.letters import llava_sqa
 from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_json, read_object
+from pipeline_lib.prompts.base import IMAGE
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
@@ -53,7 +54,7 @@ DATA = Data(
                 "below": "test",
             },
             licence=LICENCE,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             convert="keep",
         ),
     },
@@ -63,7 +64,6 @@ DATA = Data(
     images=("scienceqa_images",),
 )
 
-IMAGE = "<image>"
 CONTEXT = "Context: "  # before a hint in LLaVA's file
 
 

@@ -14,9 +14,9 @@ from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.first_letters import first_letter, first_letter_in_any_case, whole_letter
-from pipeline_lib.benchmarks.families.letters import vlmevalkit
+from pipeline_lib.benchmarks.families.letters import first_letter, first_letter_in_any_case, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
 from pipeline_lib.core.text import read_object
@@ -115,14 +115,12 @@ def rows(files: Files) -> Iterator[Row]:
 
     An identical row twice, as id 49914 in the published file, is one question; two that differ raise PipelineError.
     """
-    seen: dict[str, SeedRow] = {}
+    seen: dict[str | int, SeedRow] = {}
     for where, row, task in _rows(files):
-        if row.question_id not in seen:
+        if not is_repeated(seen, row.question_id, row, where):
             options = lettered((row.choice_a, row.choice_b, row.choice_c, row.choice_d))
             part = f"{row.data_type}/{task}"
             yield Row(row.question_id, row.question, options, row.answer, where, (_image(row),), part)
-        if seen.setdefault(row.question_id, row) != row:
-            raise PipelineError("another question of the same id", where=where, value=row.question_id)
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
@@ -157,7 +155,8 @@ def _rows(files: Files) -> Iterator[tuple[str, SeedRow, str]]:
         where = f"{files.questions}, question {number}"
         row = parse_row(SeedRow, fields, "this is no question of SEED-Bench", where)
         if row.question_type_id not in tasks:
-            raise PipelineError("the file names no task of this number", where=where, value=row.question_type_id)
+            what, cure = "the file names no task of this number", "add it under `question_type`"
+            raise PipelineError(what, where=where, value=row.question_type_id, cure=cure)
         yield where, row, tasks[row.question_type_id]
 
 

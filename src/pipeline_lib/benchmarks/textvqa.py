@@ -5,10 +5,16 @@ InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in 
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
-from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows, shared_name
-from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, VLMEVALKIT, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import (
+    INTERNVL12,
+    LLAVA15,
+    VLMEVALKIT,
+    AnswerScorer,
+    ShortQuestions,
+    ShortWording,
+)
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
@@ -45,7 +51,7 @@ DATA = Data(
                 "below": "train_images",
             },
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             shards=4,
             convert="keep",
         ),

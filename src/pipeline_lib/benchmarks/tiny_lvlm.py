@@ -5,14 +5,12 @@ scorer, as InternVL uses it.
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
-from pipeline_lib.benchmarks.families.contained import contained
-from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.comparers import contained
+from pipeline_lib.benchmarks.families.counting import Accuracy, PartSum
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.part_sum import PartSum
+from pipeline_lib.benchmarks.families.protocols import SHORT_BEHIND
 from pipeline_lib.benchmarks.families.question_rows import Form, PartedRows
-from pipeline_lib.benchmarks.families.requests import SHORT_BEHIND
-from pipeline_lib.benchmarks.families.short_answers import RowGold, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, RowGold, ShortQuestions, ShortWording
 
 PRIMARY = "sum"
 SHOWN = ("sum", "accuracy")

@@ -4,11 +4,10 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
+from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
-from pipeline_lib.benchmarks.families.requests import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
-from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
 from pipeline_lib.benchmarks.families.vqa import VQA_READERS
@@ -43,7 +42,7 @@ DATA = Data(
                 "below": "val",
             },
             licence=None,
-            smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+            smoke=DIGIT_SCENES,
             shards=4,
             convert="keep",
         ),

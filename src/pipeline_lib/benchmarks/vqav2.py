@@ -5,12 +5,17 @@ LLaVA submits: VQA's scorer after M4C's normaliser.
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.answers import AnswerScorer
-from pipeline_lib.benchmarks.families.by_type import ByType
-from pipeline_lib.benchmarks.families.counting import Accuracy
+from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
-from pipeline_lib.benchmarks.families.short_answers import INTERNVL12, LLAVA15, LMMS_EVAL, OFFICIAL, ShortQuestions
+from pipeline_lib.benchmarks.families.short_answers import (
+    INTERNVL12,
+    LLAVA15,
+    LMMS_EVAL,
+    OFFICIAL,
+    AnswerScorer,
+    ShortQuestions,
+)
 from pipeline_lib.benchmarks.families.short_text import lmms_text, m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
 from pipeline_lib.benchmarks.families.vqa import lmms_vqav2, official_conditional, official_converted, qwen

@@ -10,7 +10,7 @@ import torch
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.models.part import save_tensors
+from pipeline_lib.models.projector_file import save_tensors
 
 SHARD_BYTES = 4_000_000_000
 STEM = "model"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline_lib.benchmarks.base import FileNames, Files, load_benchmark
+from pipeline_lib.benchmarks.base import PROTOCOL, FileNames, Files, load_benchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.notice import NO_NUMBER
@@ -18,7 +18,7 @@ def score(
     benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
     questions: Annotated[Path, typer.Option(help="the question file")],
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
-    protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = "llava15",
+    protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = PROTOCOL,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")

@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol, cast
 
-from pipeline_lib.benchmarks.base import Benchmark
+from pipeline_lib.benchmarks.base import PROTOCOL, Benchmark
 from pipeline_lib.benchmarks.families.data import Data
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
@@ -10,7 +10,6 @@ from pipeline_lib.core.plugins import load, names
 Tree = dict[str, Any]  # a study, or a part of it, as built-in types
 
 MEMBERS = ("PRIMARY", "SHOWN", "PROTOCOLS", "SCORER", "DATA", "questions", "gold", "cluster")
-PROTOCOL = "llava15"  # of a benchmark that names none
 UNKNOWN: Tree = {"dataset": "none", "files": {"questions": "none"}, "images": []}  # until its name is refused
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.config.benchmark_data import PROTOCOL, completed
+from pipeline_lib.benchmarks.base import PROTOCOL, FileNames
+from pipeline_lib.config.benchmark_data import completed
 from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
@@ -14,11 +14,12 @@ from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
 from pipeline_lib.machine.numerics import Numerics
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, RecipeSettings
-from pipeline_lib.weights.base import ModelKind, WeightsKind
+from pipeline_lib.weights.base import WeightsKind
 
 MOST = 10**10  # rows or questions
 

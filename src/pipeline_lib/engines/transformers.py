@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Container, Iterator, Literal, Sequence, cast
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Reply, Request
+from pipeline_lib.images.decode import UnreadableImageError
+from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.prompts.base import Template, question
 
 if TYPE_CHECKING:
-    from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.family import Batch, Shown, Vlm
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class TransformersEngine:
 
     vlm: "Vlm"
     template: Template
-    images: "ImageReader"
+    images: ImageReader
     how: AnswerSettings
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
@@ -57,9 +58,9 @@ class TransformersEngine:
             raise PipelineError(
                 "several images in one question", where=f"question {request.id}", value=request.images, cure=cure
             )
-        rows = [self.images.row(path) for path in request.images]
-        segments = question(self.template, request.text, bool(rows))
-        return self.vlm.tokens.prompt(segments, [(row.width, row.height) for row in rows])
+        sizes = [self.images.size(path) for path in request.images]
+        segments = question(self.template, request.text, bool(sizes))
+        return self.vlm.tokens.prompt(segments, sizes)
 
     def _expect_room(self, requests: Sequence[Request], prompts: list[list[int]]) -> None:
         """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
@@ -93,8 +94,6 @@ class TransformersEngine:
         return {name: tensor.to(self.vlm.model.device) for name, tensor in batch.items()}
 
     def _show(self, path: str, padded_first: bool) -> "Shown":
-        from pipeline_lib.images.decode import UnreadableImageError
-
         pin = self.images.row(path).pin
         if not padded_first:
             return self.vlm.show(self.images.open(path, pin))
@@ -109,7 +108,7 @@ class TransformersEngine:
             ) from error
 
 
-def open_engine(settings: Settings, model: Path, images: "ImageReader", how: AnswerSettings) -> TransformersEngine:
+def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
     from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.opening import load_vlm
@@ -120,7 +119,7 @@ def open_engine(settings: Settings, model: Path, images: "ImageReader", how: Ans
     return engine_of(vlm, images, how)
 
 
-def engine_of(vlm: "Vlm", images: "ImageReader", how: AnswerSettings) -> TransformersEngine:
+def engine_of(vlm: "Vlm", images: ImageReader, how: AnswerSettings) -> TransformersEngine:
     """Return the engine with a model in memory; one that was made for another template raises PipelineError."""
     if vlm.card.template != how.template:
         cure = "correct `template` in the study, or delete the model's manifest"

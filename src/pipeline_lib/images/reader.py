@@ -51,6 +51,11 @@ class ImageReader:
             raise PipelineError(self.why_not(path), value=path)
         return self._rows[path]
 
+    def size(self, path: str) -> tuple[int, int]:
+        """Return width and height of a usable image, in pixels."""
+        row = self.row(path)
+        return row.width, row.height
+
     def read(self, path: str, pinned: str) -> bytes:
         """Return the bytes of an image; they must match `pinned`, the `pin` of its row."""
         row = self.row(path)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
+from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.core.urls import without_queries
 from pipeline_lib.job import warm_start
@@ -83,9 +84,7 @@ def _carry_out(
     guard = Guard(Path(sys.argv[0]), arguments.code.split()[1:])
     record.modules, record.libraries = guard.reach.modules, installed_libraries(guard.reach.libraries)
     _check_identity(arguments, record.libraries)
-    numeric = checked if isinstance(checked, NumericSettings) else None
-    check_environment("native" if numeric is None else numeric.numerics)
-    fix_numerics(numeric or NumericSettings(threads=1, numerics="portable"))
+    _fix_numerics_of(checked)
     job = Job(checked, arguments, options, record)
     try:
         if REUSE_OFF in os.environ:
@@ -112,6 +111,13 @@ def _carry_out(
         if full is not None:
             raise _no_space(full, error) from error
         raise
+
+
+def _fix_numerics_of(settings: Settings) -> None:
+    """Make a job round as its settings say; one without numerics has one thread and portable ones."""
+    numeric = settings if isinstance(settings, NumericSettings) else None
+    check_environment("native" if numeric is None else numeric.numerics)
+    fix_numerics(numeric or NumericSettings(threads=1, numerics="portable"))
 
 
 def _no_space(where: Path, error: BaseException) -> PipelineError:

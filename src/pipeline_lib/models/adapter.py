@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.models.family import Family
-from pipeline_lib.models.part import PROJECTOR, expect_tensors, put_projector, save_tensors
+from pipeline_lib.models.projector_file import PROJECTOR_TENSORS, expect_tensors, put_projector, save_tensors
 
 UPDATES = "adapter_model.safetensors"
 PREFIX = "base_model.model."  # of PEFT's tensor names, before the model's name
@@ -77,7 +77,7 @@ def holds_projector(family: Family, folder: Path) -> bool:
 
 def replaced_names(folder: Path) -> set[str]:
     """Return the names of the model's tensors that an adapter replaces when it is merged."""
-    path = folder / UPDATES if (folder / UPDATES).is_file() else folder / PROJECTOR
+    path = folder / UPDATES if (folder / UPDATES).is_file() else folder / PROJECTOR_TENSORS
     with safe_open(path, framework="pt") as file:
         names = [name.removeprefix(PREFIX) for name in file.keys()]  # noqa: SIM118
     whole = {name for name in names if not name.endswith(PARTS)}

@@ -14,7 +14,7 @@ from pipeline_lib.core.text import pretty_json, read_object
 NAME = "vlmflow.json"
 FAMILY = "llava"  # of a card that states none: all cards did so before there were families
 
-Kind = Literal["language", "clip", "llava", "projector", "adapter"]
+ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 ImageShape = Literal["square", "pad"]
 
 
@@ -24,7 +24,7 @@ class Card(Settings):
     The kind `llava` is a whole vision-language model of any `family`: a folder in pipeline_lib/families.
     """
 
-    kind: Kind
+    kind: ModelKind
     family: str = FAMILY
     template: str | None = None
     image_shape: ImageShape | None = None
@@ -35,7 +35,7 @@ class Card(Settings):
 class Stated:
     """What a study states about third-party files: what they hold, and what their card shall say."""
 
-    holds: Kind
+    holds: ModelKind
     template: str | None = None
     image_shape: ImageShape | None = None
 

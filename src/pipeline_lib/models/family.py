@@ -53,9 +53,6 @@ class Tokens(Protocol):
     def per_image(self) -> int | None:
         """Return how many tokens every image takes in the ids, None where that depends on its size."""
 
-    def image_tokens(self, width: int, height: int) -> int:
-        """Return how many tokens an image of this size, in pixels, takes in the ids."""
-
     def images_in(self, ids: list[int]) -> int:
         """Return how many whole images there are in the ids, which may be truncated."""
 
@@ -114,7 +111,7 @@ class Family(Protocol):
         Raises PipelineError for turns that the template cannot render, and for `rules` that the family lacks.
         """
 
-    def unseen(self, model: Any, batch: Batch) -> torch.Tensor | None:
+    def blank_features(self, model: Any, batch: Batch) -> torch.Tensor | None:
         """Return the sum of a blank image's features if the batch of a training shows no image, else None.
 
         `model` is transformers' model, possibly with an adapter. Times zero in the loss, the sum gives every parameter

@@ -6,7 +6,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.family import Family, Tokens, Vlm, load_family
-from pipeline_lib.models.part import put_projector
+from pipeline_lib.models.projector_file import put_projector
 
 
 def open_vlm(base: Base, card: Card, seed: int, draws_projector: bool = False) -> Vlm:

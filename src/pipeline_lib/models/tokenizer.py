@@ -5,7 +5,7 @@ from typing import Iterable
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-IMAGE, PAD = "<image>", "<pad>"  # added in this order, as in the llava-hf checkpoints
+PAD = "<pad>"  # added after `<image>`, as in the llava-hf checkpoints
 
 
 def train_language_tokenizer(texts: Iterable[str], vocabulary: int, whole: list[str]) -> PreTrainedTokenizerFast:

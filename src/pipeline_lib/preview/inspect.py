@@ -66,7 +66,9 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
 
 def _no_size(path: str) -> Size:
     raise PipelineError(
-        "the tokens of this family's images depend on their size, which this stage does not know", value=path
+        "the tokens of this family's images depend on their size, which this stage does not know",
+        value=path,
+        cure="let the family's `encode_row` count tokens without sizes (docs/extending.md)",
     )
 
 

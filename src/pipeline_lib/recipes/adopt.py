@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
+from pipeline_lib.models.card import ImageShape
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Settings(RecipeSettings):
     template: Annotated[str, PluginName("prompts")] = Field(
         description="the conversation template that the adapter was trained with: a module in pipeline_lib/prompts"
     )
-    image_shape: Literal["square", "pad"] | None = Field(
+    image_shape: ImageShape | None = Field(
         default=None,
         description="if the files do not state it: pad, images are padded to a square; square, cropped to the centre",
     )

@@ -19,7 +19,7 @@ class Settings(DeclaredProjector):
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return a task that holds the assembled model."""
-    from pipeline_lib.models.part import expect_shape
+    from pipeline_lib.models.projector_file import expect_shape
     from pipeline_lib.training.multimodal import multimodal_task
 
     if material.base.projector is not None:

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
-from pipeline_lib.models.card import Card
+from pipeline_lib.models.base import Base
+from pipeline_lib.models.card import Card, ImageShape, read_card
 from pipeline_lib.models.parts import Part
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
@@ -21,7 +22,7 @@ class Prompting(RecipeSettings):
     template: Annotated[str, PluginName("prompts")] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
-    image_shape: Literal["square", "pad"] = Field(
+    image_shape: ImageShape = Field(
         default="pad",
         description="pad: images are padded to a square; square: images are cropped to the central square",
     )
@@ -34,9 +35,12 @@ class Prompting(RecipeSettings):
         """Return the card of the model that this recipe makes."""
         return Card(kind="llava", template=self.template, image_shape=self.image_shape)
 
-    def adapter_card(self, base: dict[str, str]) -> Card:
-        """Return the card of an adapter for the models with the digests `base`."""
-        return Card(kind="adapter", template=self.template, image_shape=self.image_shape, base=base)
+    def adapter_card(self, base: Base) -> Card:
+        """Return the card of an adapter for a base, of whose family it is."""
+        family = read_card(base.start).family
+        return Card(
+            kind="adapter", family=family, template=self.template, image_shape=self.image_shape, base=base.digests
+        )
 
 
 class DeclaredProjector(Prompting):

@@ -5,8 +5,8 @@ It starts from a CLIP model; the result can be the `tower` of other trainings.
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.training.settings import Optimisation
-from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Task, TrainingInputs

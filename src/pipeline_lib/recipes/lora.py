@@ -36,5 +36,5 @@ def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
     seed = derive_seed(material.seed, "train", "lora")
     model = add_lora(task.model, family_of(material.base), settings.rank, settings.alpha, settings.dropout, seed)
-    card = settings.adapter_card(material.base.digests)
+    card = settings.adapter_card(material.base)
     return replace(task, model=model, save=lambda folder: save_lora(model, folder, card))

@@ -29,11 +29,11 @@ class Settings(Multimodal):
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a projector, which alone is saved."""
-    from pipeline_lib.models.part import save_projector
+    from pipeline_lib.models.projector_file import save_projector
     from pipeline_lib.training.multimodal import multimodal_task
 
     how = (settings.order, settings.as_original, settings.draws_projector())
     task = multimodal_task(material, settings.card(), settings.max_length, settings.trains, *how)
-    card = settings.adapter_card(material.base.digests)
+    card = settings.adapter_card(material.base)
     prefixes = task.parts["projector"]
     return replace(task, save=lambda folder: save_projector(task.model, prefixes, folder, card))

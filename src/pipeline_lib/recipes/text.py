@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName, load
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.settings import Optimisation
-from pipeline_lib.weights.base import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.training.task import Task, TrainingInputs

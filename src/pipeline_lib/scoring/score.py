@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import (
+    PROTOCOL,
     Benchmark,
     FileNames,
     Files,
@@ -42,7 +43,7 @@ class ScoreSettings(Settings):
     benchmark: Annotated[str, PluginName("benchmarks", members=SCORING)] = Field(
         description="a module in pipeline_lib/benchmarks"
     )
-    protocol: str = Field(default="llava15", description="whose prompts, settings and scorer")
+    protocol: str = Field(default=PROTOCOL, description="whose prompts, settings and scorer")
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
@@ -53,10 +54,9 @@ def grade_answers(
 ) -> list[Verdict]:
     """Return a verdict for every question, in the order of the question file.
 
-    Missing answers, and those that the record calls failed, have statuses of their own.
-
-    Questions of the benchmark that are not in the question file come last, missing by the rule `unasked`.
-    If `chosen` is not None, only those questions count.
+    Missing answers, and those that the record calls failed, have statuses of their own. Questions of the benchmark that
+    are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
+    count.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)

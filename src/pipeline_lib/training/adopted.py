@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
@@ -14,15 +14,15 @@ from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.models.adapter import UPDATES, holds_projector, updated_layers
-from pipeline_lib.models.card import Card, expect_kind, read_card, write_card
+from pipeline_lib.models.card import Card, ImageShape, expect_kind, read_card, write_card
 from pipeline_lib.models.opening import family_of, open_vlm
-from pipeline_lib.models.part import expect_tensors
+from pipeline_lib.models.projector_file import expect_tensors
 from pipeline_lib.training.task import Examples, Task, TrainingInputs
 
 SIZES = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
 
 
-def adopted_task(material: TrainingInputs, template: str, shape: Literal["square", "pad"] | None) -> Task:
+def adopted_task(material: TrainingInputs, template: str, shape: ImageShape | None) -> Task:
     """Return the task of saving an adapter for its base; only the base's shapes are read.
 
     Raises PipelineError where the adapter's card names another base, its configuration or tensors have other sizes,
@@ -108,9 +108,7 @@ def _expect_layers(adapter: Path, config: Any) -> None:
         )  # fmt: skip
 
 
-def _agreed_shape(
-    configured: Literal["square", "pad"] | None, trained: Literal["square", "pad"] | None, where: Path
-) -> Literal["square", "pad"]:
+def _agreed_shape(configured: ImageShape | None, trained: ImageShape | None, where: Path) -> ImageShape:
     shape = trained or configured
     if shape is None or (configured is not None and configured != shape):
         raise PipelineError(

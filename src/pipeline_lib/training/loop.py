@@ -30,7 +30,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
         lengths=task.lengths,
-        unseen=task.unseen,
+        blank_features=task.blank_features,
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else [])],

@@ -4,10 +4,9 @@ from typing import Sequence, cast
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import load
-from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.encoded import RowRules
-from pipeline_lib.models.family import Size, load_family
+from pipeline_lib.models.family import load_family
 from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.models.parts import Part
 from pipeline_lib.prompts.base import Template
@@ -36,7 +35,7 @@ def multimodal_task(
     rules = RowRules(cast(Template, load("prompts", str(card.template))), max_length, as_original)
 
     def make(row: Conversation) -> Features:
-        encoded = family.encode_row(vlm.tokens, row, rules, lambda path: size_of(material.images, path))
+        encoded = family.encode_row(vlm.tokens, row, rules, material.images.size)
         features = trained_row(row, rules, encoded)
         shown = row.images[: vlm.tokens.images_in(features["input_ids"])]  # the others are truncated
         return {**features, "images": [cache(*image) for image in shown]} if shown else features
@@ -48,12 +47,6 @@ def multimodal_task(
         save=vlm.save,
         lengths=modality_lengths(material.rows) if order == "modality" else None,
         as_original=as_original,
-        unseen=family.unseen,
+        blank_features=family.blank_features,
         parts=family.PARTS,
     )
-
-
-def size_of(images: ImageReader, path: str) -> Size:
-    """Return width and height of an image, in pixels, from the index."""
-    row = images.row(path)
-    return row.width, row.height

@@ -8,11 +8,12 @@ from pydantic import Field, model_validator
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.settings import OPENING
-from pipeline_lib.weights.base import ModelKind, WeightsKind
+from pipeline_lib.weights.base import WeightsKind
 
-TRAINING = (*OPENING, "LORA_TARGETS", "encode_row", "unseen")  # the members of a family that a training calls
+TRAINING = (*OPENING, "LORA_TARGETS", "encode_row", "blank_features")  # of a family
 MOST_ROWS = 10_000_000  # in a step
 
 

@@ -42,7 +42,7 @@ class Task:
     save: Callable[[Path], None]
     lengths: list[int] | None = None  # if rows are ordered by modality and length
     as_original: bool = False  # whether rows have the order that the original draws from the study's seed
-    unseen: Callable[[Any, Batch], torch.Tensor | None] | None = None  # a blank image's features: see `Family`
+    blank_features: Callable[[Any, Batch], torch.Tensor | None] | None = None  # of `Family`
     parts: Mapping[Part, tuple[str, ...]] = field(default_factory=dict)  # prefixes of its parameters' names
 
 

@@ -28,8 +28,8 @@ class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
     Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
-    `lengths` the rows' lengths for an order by modality, `unseen` gives a blank image's features for a pass without an
-    image; `as_original` takes rows in the order that the original draws from `row_seed`.
+    `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank
+    image for a pass without an image; `as_original` takes rows in the order that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class VlmTrainer(Trainer):
         own_rates: dict[str, float],
         as_original: bool = False,
         lengths: list[int] | None = None,
-        unseen: Callable[[Any, Any], torch.Tensor | None] | None = None,
+        blank_features: Callable[[Any, Any], torch.Tensor | None] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
@@ -47,7 +47,7 @@ class VlmTrainer(Trainer):
         self.as_original = as_original
         self.own_rates = own_rates
         self.lengths = lengths
-        self.unseen = unseen
+        self.blank_features = blank_features
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         head = self.model.get_output_embeddings()
         self.positions = None if head is None else TrainedPositions(head)
@@ -70,7 +70,7 @@ class VlmTrainer(Trainer):
         for module in self.frozen:
             module.eval()
         loss = model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
-        features = self.unseen and self.unseen(self.accelerator.unwrap_model(self.model), inputs)
+        features = self.blank_features and self.blank_features(self.accelerator.unwrap_model(self.model), inputs)
         return loss if features is None else loss + 0.0 * features
 
     def _loss_at(self, positions: TrainedPositions, model: Any, inputs: Any) -> torch.Tensor:

@@ -5,16 +5,15 @@ A weights module has `Settings` and `make(settings, inputs, seed, folder)`.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.models.card import ModelKind
 
 LARGEST_VOCABULARY = 4_000_000  # tokens
-
-ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
 
 
 class WeightsKind(Settings):

@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.models.shapes import WIDEST, TextShape, VisionShape
-from pipeline_lib.weights.base import LARGEST_VOCABULARY, ModelKind, WeightsInputs, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, WeightsInputs, WeightsKind
 
 
 class Tokenizer(Base):

@@ -6,8 +6,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.settings import Settings as Base
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.models.shapes import LlamaShape
-from pipeline_lib.weights.base import LARGEST_VOCABULARY, ModelKind, WeightsInputs, WeightsKind
+from pipeline_lib.weights.base import LARGEST_VOCABULARY, WeightsInputs, WeightsKind
 
 LEAST = 260  # bytes and special tokens
 
@@ -46,7 +47,8 @@ def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> 
 
     from pipeline_lib.models.card import Card
     from pipeline_lib.models.saving import save_model
-    from pipeline_lib.models.tokenizer import IMAGE, train_language_tokenizer
+    from pipeline_lib.models.tokenizer import train_language_tokenizer
+    from pipeline_lib.prompts.base import IMAGE
 
     texts = (" " + " ".join(turn["value"].replace(IMAGE, "") for turn in row.conversations) for row in inputs.rows)
     tokenizer = train_language_tokenizer(texts, settings.tokenizer.vocabulary, settings.tokenizer.whole)

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.models.card import ImageShape, ModelKind
 from pipeline_lib.weights import clip, llama
-from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
+from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
@@ -26,7 +27,7 @@ class Settings(WeightsKind):
     template: Annotated[str, PluginName("prompts", loaded=False)] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
     )
-    image_shape: Literal["square", "pad"] = Field(
+    image_shape: ImageShape = Field(
         default="pad",
         description="pad: images are padded to a square; square: images are cropped to the central square",
     )

@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.plugins import PluginName
-from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
-
-Shape = Literal["square", "pad"]
+from pipeline_lib.models.card import ImageShape, ModelKind
+from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
@@ -27,7 +26,7 @@ class Settings(WeightsKind):
     template: Annotated[str, PluginName("prompts", loaded=False)] | None = Field(
         default=None, description="for a LLaVA: the conversation template"
     )
-    image_shape: Shape | None = Field(
+    image_shape: ImageShape | None = Field(
         default=None,
         description="for a LLaVA whose files do not state it: pad, images are padded to a square; square, cropped to "
         "the centre",

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline_lib.core.plugins import PluginName
+from pipeline_lib.models.card import ModelKind
 from pipeline_lib.models.shapes import WIDEST
-from pipeline_lib.weights.base import ModelKind, WeightsInputs, WeightsKind
+from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):

@@ -1,4 +1,4 @@
-"""Bounding boxes: the box in an answer by the rules of two projects, and how much it overlaps the gold box."""
+"""Bounding boxes: how two projects ask for one, which box an answer has, and how much it overlaps the gold box."""
 
 import re
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.counting import Counted, ratio
-from pipeline_lib.benchmarks.families.question_rows import AskedRow
+from pipeline_lib.benchmarks.base import Files, Grade, Question
+from pipeline_lib.benchmarks.families.counting import Accuracy, Counted
+from pipeline_lib.benchmarks.families.question_rows import AskedRow, Form
+from pipeline_lib.benchmarks.families.short_answers import ShortWording
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, parse_row
 
@@ -25,6 +26,13 @@ NUMBER = r"\s*(-?\d+(?:\.\d+)?)"
 FOUR_NUMBERS = re.compile(r"\[" + NUMBER + "," + NUMBER + "," + NUMBER + "," + NUMBER + r"\s*\]")
 PER_MILLE_FROM = 4  # a sum of four coordinates from which on they are thousandths
 PER_MILLE = 1000
+
+REGION = "Please provide the bounding box coordinate of the region this sentence describes: "
+FORMAT = (
+    "Bounding box coordinates are specified in the format (top-left x, top-left y, bottom-right x, bottom-right y). "
+    "All values are floating point numbers bounded between 0 and 1. "
+)
+REFERRING = Form(None, "sent", "image", only_name=True)  # a row of Qwen-VL and InternVL
 
 
 def internvl_box(answer: str, gold: Box, size: tuple[int, int]) -> Overlap:
@@ -94,44 +102,9 @@ class BoxGold:
         content = parse_row(BoxRow, row.content, "a row needs `bbox`, `width` and `height`", row.where)
         left, top, right, bottom = content.bbox
         if not (left < right and top < bottom):
-            raise PipelineError("an empty gold box", where=row.where, value=content.bbox)
+            cure = "a box is left, top, right and bottom in pixels: correct the row"
+            raise PipelineError("an empty gold box", where=row.where, value=content.bbox, cure=cure)
         return {"box": [*content.bbox], "size": [content.width, content.height]}
-
-
-@dataclass(frozen=True)
-class Share:
-    """The share of the answered questions whose verdict `holds`."""
-
-    name: str
-    holds: Callable[[Verdict], bool]
-
-    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return [verdicts, parts, (counted, held)]."""
-        counts = np.zeros((len(verdicts), len(parts), 2))
-        for number, verdict in enumerate(verdicts):
-            if verdict.answered:
-                counts[number, parts.index(verdict.question.part)] = 1, self.holds(verdict)
-        return counts
-
-    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return the share over all and of each part; 0/0 is NaN."""
-        by_part = {
-            f"{self.name}/{part}": ratio(sums[..., number, 1], sums[..., number, 0])
-            for number, part in enumerate(parts)
-        }
-        whole = sums.sum(axis=-2)
-        return {self.name: ratio(whole[..., 1], whole[..., 0]), **by_part}
-
-
-@dataclass(frozen=True)
-class AtLeast:
-    """Whether a grade is at least a number."""
-
-    least: float
-
-    def __call__(self, verdict: Verdict) -> bool:
-        """Return whether the grade of a verdict is."""
-        return verdict.grade.value >= self.least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,3 +120,20 @@ class BoxScorer(Counted):
         if box is None:
             return Grade(overlap, None, "none", "unparsed")
         return Grade(overlap, list(box), "box")
+
+
+BOX_PROTOCOLS = {
+    "internvl12": ShortWording(100, before=REGION + "<ref>", request="</ref>"),
+    "lmms_eval": ShortWording(1024, before=FORMAT + REGION, request=""),
+}
+BOX_SCORER = BoxScorer(
+    (
+        Accuracy("accuracy", by_part=True, at_least=0.5),
+        Accuracy("accuracy_0.1", by_part=True, at_least=0.1),
+        Accuracy("accuracy_0.3", by_part=True, at_least=0.3),
+        Accuracy("accuracy_0.7", by_part=True, at_least=0.7),
+        Accuracy("accuracy_0.9", by_part=True, at_least=0.9),
+        Accuracy("overlap"),
+    ),
+    readers={"internvl12": internvl_box, "lmms_eval": lmms_eval_box},
+)

@@ -48,6 +48,8 @@ class Data:
 
 LLAVA_EVAL = "1atZSBBrAX54yYpxtVVW33zFvcnaHeFPy"  # eval.zip on Google Drive, with LLaVA's question files
 
+DIGIT_SCENES = {"kind": "digits_scenes", "part": "test", "scenes": 20}  # stand-in for images
+
 COCO_VAL2014 = Dataset(
     source={
         "kind": "archive",
@@ -56,7 +58,19 @@ COCO_VAL2014 = Dataset(
         "below": "val2014",
     },
     licence="Flickr Terms of Use",
-    smoke={"kind": "digits_scenes", "part": "test", "scenes": 20},
+    smoke=DIGIT_SCENES,
+    shards=4,
+    convert="keep",
+)
+
+COCO_TRAIN2014 = Dataset(
+    source={
+        "kind": "archive",
+        "url": "http://images.cocodataset.org/zips/train2014.zip",
+        "sha256": None,
+        "below": "train2014",
+    },
+    licence="Flickr Terms of Use",
     shards=4,
     convert="keep",
 )

@@ -1,12 +1,12 @@
 """Extract the letter from an answer to a multiple-choice question, by the rules of several evaluations.
 
-Each reader takes the answer and the options by letter, and returns (letter, the rule that decided). A letter beyond
-the options has the rule `beyond` and is wrong; without a decision the result is (None, "none"). No reader guesses at
-random or asks a language model.
+Each reader takes the answer and the options by letter, and returns (letter, the rule that decided). Those of ScienceQA
+and MMBench return a letter beyond the options, which is wrong, by the rule `beyond`; without a decision the result is
+(None, "none"). No reader guesses at random or asks a language model.
 """
 
 import re
-from string import ascii_uppercase
+from string import ascii_uppercase, punctuation
 from typing import Callable, Mapping
 
 Options = Mapping[str, str]
@@ -24,7 +24,16 @@ REFUSALS = (
 )
 NO_ANSWER = "Failed to obtain answer via API"
 PUNCTUATION = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
+NO_PUNCTUATION = str.maketrans("", "", punctuation)
 LAST_WORDS = 5
+
+TWO = {  # patterns of A or B, by rule
+    "letter": r"^\s*\(?([AB])\)?\.?\s*$",
+    "start": r"^\s*\(?([AB])\)?[\.\s]",
+    "answer": r"answer\s+is\s+\(?([AB])\)?",
+    "option": r"option\s+\(?([AB])\)?",
+    "word": r"\(?([AB])\)?(?:\s|$)",
+}
 
 
 def llava_sqa(answer: str, options: Options) -> Extraction:
@@ -115,6 +124,67 @@ def vlmevalkit(answer: str, options: Options) -> Extraction:
         return NO_LETTER
     contained = [letter for letter, text in options.items() if text.lower() in answer.lower()]
     return (contained[0], "text") if len(contained) == 1 else NO_LETTER
+
+
+def whole_letter(answer: str, options: Options) -> Extraction:
+    """Return the letter that is the whole answer (`letter`).
+
+    Source: haotian-liu/LLaVA c121f04 `scripts/convert_seed_for_submission.py`.
+    """
+    return (answer, "letter") if answer in options else NO_LETTER
+
+
+def whole_letter_in_any_case(answer: str, options: Options) -> Extraction:
+    """Return the letter that is the whole answer but for white space, in either case (`letter`).
+
+    Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/vqa/evaluate_vqa.py`, `evaluate_exact_match_accuracy`.
+    """
+    return whole_letter(answer.strip().upper(), options)
+
+
+def lmms_eval_whole_letter(answer: str, options: Options) -> Extraction:
+    """Return the letter before a full stop at the start (`start`), or that is all but punctuation (`letter`).
+
+    Only the latter may be a small letter, and white space around it is no punctuation. Source:
+    EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/ai2d/utils.py` and `lmms_eval/api/metrics.py`.
+    """
+    start = re.match(r"\s*([A-Z])\.", answer)
+    if start:
+        return (start[1], "start") if start[1] in options else NO_LETTER
+    return whole_letter(answer.lower().translate(NO_PUNCTUATION).upper(), options)
+
+
+def first_letter(answer: str, options: Options) -> Extraction:
+    """Return the letter that is the first character (`letter` if it is the only one, else `start`).
+
+    Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/seed/calculation.py`; the empty answer is an error there.
+    """
+    return (answer[0], "letter" if len(answer) == 1 else "start") if answer[:1] in options else NO_LETTER
+
+
+def first_letter_in_any_case(answer: str, options: Options) -> Extraction:
+    """Return the letter that is the first character after white space, in either case; see `first_letter`.
+
+    Source: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/seedbench/utils.py`.
+    """
+    stripped = answer.strip()
+    return first_letter(stripped[:1].upper() + stripped[1:], options)
+
+
+def lmms_eval_two(answer: str, options: Options) -> Extraction:
+    """Return A or B, of two options, by the first pattern that matches in either case, else the first character.
+
+    `letter`: the whole answer; `start`: at its start, also the article "a"; `answer` and `option`: after "answer is" or
+    "option"; `word`: before white space or the end, also as the end of a word; `first`: the first character. Source:
+    EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/mmvp/utils.py`.
+    """
+    text = answer.strip()
+    for rule, pattern in TWO.items():
+        match = re.search(pattern, text, re.IGNORECASE)
+        if match:
+            return match[1].upper(), rule
+    first = text[:1].upper()
+    return (first, "first") if first in ("A", "B") else NO_LETTER
 
 
 def _within(letter: str, rule: str, options: Options) -> Extraction:

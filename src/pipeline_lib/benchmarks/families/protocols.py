@@ -2,7 +2,8 @@
 
 Every benchmark has a table `PROTOCOLS` of those that it implements, by name, with the half of a protocol that asks;
 its scorer has a table of the same names with the half that reads answers. They are two tables because an edit of a
-reader must not make predictions stale. This module has the tables of a plain multiple-choice benchmark.
+reader must not make predictions stale. This module has the requests for a form of answer that projects append to a
+question, and the tables of a plain multiple-choice benchmark.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,20 @@ from pipeline_lib.benchmarks.families.letters import LetterReader, internvl, lla
 
 NAMES = {
     "llava15": "haotian-liu/LLaVA c121f04, its scripts for LLaVA-1.5",
-    "internvl12": "OpenGVLab/InternVL 2410d1d, its scripts for InternVL-Chat-V1.2",
+    "internvl12": "OpenGVLab/InternVL 2410d1d, and 7725e00 for short answers and boxes, for InternVL-Chat-V1.2",
     "lmms_eval": "EvolvingLMMs-Lab/lmms-eval 75571cf",
     "vlmevalkit": "open-compass/VLMEvalKit e8e78f0, without its language model",
     "official": "the repository of the benchmark itself",
 }
+SHORT = "Answer the question using a single word or phrase."
+UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
+YES_OR_NO = "Please answer yes or no."
+SHORT_BELOW = "\n" + SHORT
+SHORT_BEHIND = " " + SHORT
+UNANSWERABLE_BELOW = "\n" + UNANSWERABLE + "\n" + SHORT
+UNANSWERABLE_BEHIND = " " + UNANSWERABLE + " " + SHORT
+YES_OR_NO_BEHIND = " " + YES_OR_NO
+YES_OR_NO_SHORT_BEHIND = " " + YES_OR_NO + " " + SHORT
 LETTER = "Answer with the option's letter from the given choices directly."
 SELECT = "Please select the correct answer from the options above. \n"
 

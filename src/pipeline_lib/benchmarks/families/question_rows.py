@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Iterator, Mapping, Sequence
 
-from pipeline_lib.benchmarks.families.requests import SHORT, UNANSWERABLE
+from pipeline_lib.benchmarks.families.protocols import SHORT, UNANSWERABLE
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.reading import read_text

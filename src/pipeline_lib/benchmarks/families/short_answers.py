@@ -1,14 +1,19 @@
-"""Questions with a short answer: rows become prompts by a protocol's wording, and gold answers by their ids."""
+"""Questions with a short answer: rows become prompts by a protocol's wording, and answers are compared with gold ones.
+
+`question_rows` reads the rows, and `comparers` and `vqa` compare.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Mapping, cast
 
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question
+from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question
+from pipeline_lib.benchmarks.families.comparers import Comparer, Golds
+from pipeline_lib.benchmarks.families.counting import Counted
+from pipeline_lib.benchmarks.families.protocols import SHORT_BEHIND, SHORT_BELOW
 from pipeline_lib.benchmarks.families.question_rows import AskedRow
-from pipeline_lib.benchmarks.families.requests import SHORT_BEHIND, SHORT_BELOW
 from pipeline_lib.core.errors import PipelineError
 
 
@@ -81,10 +86,29 @@ class RowGold:
         rows: dict[str, AskedRow] = {}
         for row in self.rows(files.gold or files.questions):
             if row.answers and rows.setdefault(row.id, row).answers != row.answers:
-                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id)
+                cure = "remove one of the rows"
+                raise PipelineError("other gold answers to the same question", where=row.where, value=row.id, cure=cure)
         return {question.id: self._gold(rows[question.id]) for question in questions if question.id in rows}
 
     def _gold(self, row: AskedRow) -> JsonValue:
         answers: list[JsonValue] = [*row.answers]
         kind = self.type_of(row)
         return answers if kind is None else {"answers": answers, "type": kind}
+
+
+def golds_of(gold: JsonValue) -> Golds:
+    """Return the gold answers of a question: a list, or the `answers` of an object that says more about them."""
+    answers = gold["answers"] if isinstance(gold, dict) else gold
+    return tuple(cast(list[str], answers))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerScorer(Counted):
+    """Grades answers as the protocol's comparer does; one of which nothing is left to compare is unparsed."""
+
+    readers: Mapping[str, Comparer]
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer."""
+        value, compared, rule = self.readers[protocol](answer, golds_of(gold))
+        return Grade(value, compared, rule, "ok" if compared else "unparsed")

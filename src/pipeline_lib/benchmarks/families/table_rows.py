@@ -1,13 +1,25 @@
-"""Read the rows of question files that projects publish as JSON Lines or as Parquet, with the position of each."""
+"""Read the rows of question files, JSON Lines or Parquet, with the position of each, and leave repeated ones out."""
 
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, Sequence, TypeVar
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.reading import open_file
 from pipeline_lib.core.text import read_rows_with_place
 
 Placed = tuple[str, dict[str, Any]]
+Row = TypeVar("Row")
+
+
+def is_repeated(seen: dict[str | int, Row], name: str | int, row: Row, where: str) -> bool:
+    """Return whether an equal row of this id was seen, else note it; a different one raises PipelineError."""
+    if name not in seen:
+        seen[name] = row
+        return False
+    if seen[name] != row:
+        cure = "fetch the file again, or keep one of them"
+        raise PipelineError("another question of the same id", where=where, value=name, cure=cure)
+    return True
 
 
 def read_table(path: Path, columns: Sequence[str]) -> Iterator[Placed]:
@@ -18,7 +30,7 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Placed]:
     if path.is_dir():
         files = sorted(path.rglob("*.parquet"))
         if not files:
-            raise PipelineError("no Parquet file below this folder", where=path)
+            raise PipelineError("no Parquet file below this folder", where=path, cure="name the folder that holds them")
         for file in files:
             yield from _parquet(file, columns)
     elif path.suffix == ".parquet":

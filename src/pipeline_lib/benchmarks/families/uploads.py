@@ -1,10 +1,18 @@
-"""The JSON files that evaluation servers take: a list of answers by the id of a question or the name of its image."""
+"""The files that evaluation servers take, with equal bytes for equal content: answers in JSON, and spreadsheets."""
 
 import json
+import logging
 from dataclasses import dataclass
-from typing import Callable, Mapping
+from datetime import datetime
+from io import BytesIO
+from typing import Callable, Collection, Mapping, Sequence
 
 from pipeline_lib.benchmarks.base import Files, Question
+
+logger = logging.getLogger(__name__)
+
+CREATED = datetime(2000, 1, 1)  # is written to a spreadsheet, where the present time would change the bytes
+LONGEST = 32_767  # characters that a cell can hold
 
 
 def number_of(question: Question) -> int | str:
@@ -19,9 +27,10 @@ def image_of(question: Question) -> int | str:
 
 @dataclass(frozen=True)
 class JsonUpload:
-    """The `submission` of a benchmark: rows of `key` and `answer`, in the order of the questions.
+    """The `submission` of a benchmark: a JSON list of `key` and `answer`, in the order of the questions.
 
-    `name` returns the value of `key`; `texts` have, by protocol, what becomes of an answer. A missing one is empty.
+    `name` returns the value of `key`, such as the id or the image; `texts` have, by protocol, what becomes of an
+    answer. A missing one is empty.
     """
 
     key: str
@@ -33,3 +42,42 @@ class JsonUpload:
         text_of = self.texts[protocol]
         rows = [{self.key: self.name(question), "answer": text_of(answer or "")} for question, answer in answers]
         return json.dumps(rows).encode()
+
+
+def prediction_sheet(
+    rows: Sequence[Mapping[str, str]], predictions: Mapping[str, str], dropped: Collection[str], column: int
+) -> bytes:
+    """Return the xlsx of the rows that have a prediction, without the `dropped` columns and with `prediction` inserted.
+
+    `predictions` are by the text in the column `index`, a whole number; `column` counts from 0.
+    """
+    selection = [row for row in rows if row["index"] in predictions]
+    names = [name for name in selection[0] if name not in dropped]
+    names.insert(column, "prediction")
+    table: list[dict[str, str | int]] = [
+        {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in selection
+    ]
+    return workbook([names, *([row[name] for name in names] for row in table)])
+
+
+def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
+    """Return an xlsx with one sheet; no text becomes a formula or a link, and an empty text has no cell.
+
+    A text that is too long for a cell is cut, with a warning.
+    """
+    from xlsxwriter import Workbook
+
+    buffer = BytesIO()
+    book = Workbook(buffer, {"in_memory": True})
+    book.set_properties({"created": CREATED})
+    sheet = book.add_worksheet()
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            if isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value:
+                sheet.write_string(number, column, value[:LONGEST])
+            if isinstance(value, str) and len(value) > LONGEST:
+                logger.warning("row %d: a text of %d characters is too long for a cell and was cut", number, len(value))
+    book.close()
+    return buffer.getvalue()

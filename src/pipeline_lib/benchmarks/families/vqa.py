@@ -5,7 +5,7 @@ A comparer brings the answer and the gold answers into a common form. The forms 
 
 from typing import Callable, Mapping, Sequence
 
-from pipeline_lib.benchmarks.families.answers import Comparer, Comparison, Golds
+from pipeline_lib.benchmarks.families.comparers import Comparer, Comparison, Golds
 from pipeline_lib.benchmarks.families.short_text import (
     lmms_text,
     m4c_text,

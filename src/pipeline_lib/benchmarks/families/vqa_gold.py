@@ -56,7 +56,8 @@ class VqaGold:
             gold = self._gold(row, where)
             for name in self.names(row):
                 if golds.setdefault(name, gold) != gold:
-                    raise PipelineError("other gold answers to the same question", where=where, value=name)
+                    cure = "remove one of the rows"
+                    raise PipelineError("other gold answers to the same question", where=where, value=name, cure=cure)
         return {question.id: golds[question.id] for question in questions if question.id in golds}
 
     def _gold(self, row: Annotation, where: str) -> JsonValue:
@@ -65,5 +66,5 @@ class VqaGold:
             return answers
         if row.answer_type not in self.types:
             value = f"{row.answer_type!r} of {', '.join(self.types)}"
-            raise PipelineError("no such `answer_type`", where=where, value=value)
+            raise PipelineError("no such `answer_type`", where=where, value=value, cure="use the published annotations")
         return {"answers": answers, "type": row.answer_type}

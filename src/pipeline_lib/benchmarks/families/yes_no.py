@@ -1,5 +1,9 @@
-"""Yes or no: reading the word from free text, and the rates of a yes-no classifier."""
+"""Yes or no: reading the word from free text by the rules of several evaluations, and the rates of a classifier.
 
+A reader returns the word and the rule that decided. MME's may find neither yes nor no: `other`, wrong and unparsed.
+"""
+
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping
 
@@ -9,11 +13,18 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.counting import Counted, ratio
+from pipeline_lib.benchmarks.families.short_text import STOP_NOT_BESIDE_DIGITS, without_marks
 
 NEGATIONS = frozenset({"No", "not", "no"})
 COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
 PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (answer, gold) of COUNTS
 FALLBACK = "fallback"
+OTHER = ("other", FALLBACK)
+START = 4  # characters of an answer in which MME looks for the word
+
+IN_CHINESE = {"\n": "", "不是": "No", "是": "Yes", "否": "No"}
+SYNONYMS = {"true": "yes", "false": "no"}
+CHINESE = re.compile("[\u4e00-\u9fa5]")
 
 WordReader = Callable[[str], tuple[str, str]]
 
@@ -30,6 +41,53 @@ def pope_words(text: str) -> tuple[str, str]:
         return "no", "word"
     has_yes = any(word.strip("!?:;\"'").lower() == "yes" for word in words)
     return "yes", "word" if has_yes else FALLBACK
+
+
+def mme_start(answer: str) -> tuple[str, str]:
+    """Return the word by MME's rule: in either case, the first four characters contain yes, or else no.
+
+    `word`: the answer is that word; `start`: it only begins like it, as "know" and "Not" do.
+    Source: BradyFU/Awesome-Multimodal-Large-Language-Models, branch Evaluation, `eval_tool/calculation.py`; the same
+    in OpenGVLab/InternVL 2410d1d `internvl_chat/eval/mme/calculation.py`.
+    """
+    text = answer.lower()
+    if text in ("yes", "no"):
+        return text, "word"
+    return next(((word, "start") for word in ("yes", "no") if word in text[:START]), OTHER)
+
+
+def internvl_mme(answer: str) -> tuple[str, str]:
+    """Return the word by MME's rule, once Chinese words and true and false are put into English.
+
+    Source: OpenGVLab/InternVL 2410d1d `internvl_chat/eval/mme/eval.py`.
+    """
+    for chinese, english in IN_CHINESE.items():
+        answer = answer.replace(chinese, english)
+    answer = answer.lower()
+    for synonym, word in SYNONYMS.items():
+        answer = answer.replace(synonym, word)
+    return mme_start(CHINESE.sub("", answer))
+
+
+def lmms_eval_mme(answer: str) -> tuple[str, str]:
+    """Return the word by MME's rule without full stops and outer white space; a single y or n is a word too.
+
+    Source: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/mme/utils.py`.
+    """
+    text = answer.lower().strip().replace(".", "")
+    if len(text) == 1:
+        return {"y": ("yes", "word"), "n": ("no", "word")}.get(text, OTHER)
+    return mme_start(text)
+
+
+def vlmevalkit_yes_no(answer: str) -> tuple[str, str]:
+    """Return the word that occurs without the other, in either case and regardless of punctuation (`word`).
+
+    Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/yorn.py`, without its language model.
+    """
+    words = without_marks(answer.lower(), stop=STOP_NOT_BESIDE_DIGITS).split()
+    present = [word for word in ("yes", "no") if word in words]
+    return (present[0], "word") if len(present) == 1 else OTHER
 
 
 def confusion(answer: str, gold: str) -> tuple[int, ...]:

@@ -36,7 +36,7 @@ from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
 from pipeline_lib.models.sentencepiece import load_tokenizer
-from pipeline_lib.models.tokenizer import IMAGE
+from pipeline_lib.prompts.base import IMAGE
 
 PARTS: dict[Part, tuple[str, ...]] = {
     "language": ("model.language_model.", "lm_head."),
@@ -154,7 +154,7 @@ def encode_row(tokens: LlavaTokens, row: Conversation, rules: RowRules, sizes: S
     )
 
 
-def unseen(model: Any, batch: Batch) -> torch.Tensor | None:
+def blank_features(model: Any, batch: Batch) -> torch.Tensor | None:
     """Return the sum of a blank image's features if the batch shows no image, as in the original, else None."""
     if "pixel_values" in batch:
         return None

@@ -16,14 +16,14 @@ IMAGE_TOKEN_INDEX = -200  # the original's placeholder of an image
 
 
 @dataclass(frozen=True)
-class Encoded:
+class OriginalRow:
     """Token ids and labels; `mismatch`: counted and real tokens, where they differ and none is trained."""
 
     ids: list[int]
     labels: list[int]
     mismatch: tuple[int, int] | None = None
 
-    def shown(self, image: int, tokens: int) -> "Encoded":
+    def shown(self, image: int, tokens: int) -> "OriginalRow":
         """Return ids and labels with every image placeholder replaced by `tokens` untrained tokens of id `image`."""
         ids: list[int] = []
         labels: list[int] = []
@@ -31,7 +31,7 @@ class Encoded:
             is_image = token == IMAGE_TOKEN_INDEX
             ids += [image] * tokens if is_image else [token]
             labels += [IGNORED] * tokens if is_image else [label]
-        return Encoded(ids, labels, self.mismatch)
+        return OriginalRow(ids, labels, self.mismatch)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Counter:
 
 def encode_as_original(
     turns: list[Turn], image: bool, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int
-) -> Encoded:
+) -> OriginalRow:
     """Return ids and labels of a row with or without an image, IMAGE_TOKEN_INDEX in place of the image.
 
     Text without an image is truncated to `max_length`, as by the original's tokenizer; with an image it is not yet
@@ -84,5 +84,5 @@ def encode_as_original(
         labels[span] = [IGNORED] * len(labels[span])
     total = counter.unpadded(ids)
     if masked.counted is None or masked.counted >= max_length or masked.counted == total:
-        return Encoded(ids, labels)
-    return Encoded(ids, [IGNORED] * len(ids), mismatch=(masked.counted, total))
+        return OriginalRow(ids, labels)
+    return OriginalRow(ids, [IGNORED] * len(ids), mismatch=(masked.counted, total))

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.part import write_projector
+from pipeline_lib.models.projector_file import write_projector
 
 MODULE = "multi_modal_projector"
 LAYERS = ("linear_1", "linear_2")

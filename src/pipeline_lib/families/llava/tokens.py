@@ -11,8 +11,8 @@ from pipeline_lib.models.card import expect_kind, read_card
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.family import Size
 from pipeline_lib.models.sentencepiece import load_tokenizer
-from pipeline_lib.models.tokenizer import IMAGE, PAD
-from pipeline_lib.prompts.base import Segment
+from pipeline_lib.models.tokenizer import PAD
+from pipeline_lib.prompts.base import IMAGE, Segment
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,6 @@ class LlavaTokens:
     def image_id(self) -> int:
         """Return the id of the token that stands for one patch."""
         return image_id(self.tokenizer)
-
-    def image_tokens(self, width: int, height: int) -> int:
-        """Return the count of tokens, which is the same for all images."""
-        return self.per_image
 
     def images_in(self, ids: list[int]) -> int:
         """Return how many images there are in the ids."""

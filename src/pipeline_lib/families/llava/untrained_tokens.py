@@ -11,7 +11,8 @@ import torch
 from transformers import PreTrainedTokenizerBase
 from transformers.loss.loss_utils import ForCausalLMLoss
 
-from pipeline_lib.models.tokenizer import IMAGE, PAD
+from pipeline_lib.models.tokenizer import PAD
+from pipeline_lib.prompts.base import IMAGE
 
 Loss = Callable[..., torch.Tensor]
 

@@ -26,7 +26,8 @@ def take_files(files: dict[str, Path], stated: Stated, folder: Path) -> None:
     check_metadata(files)
     _check_tensors(files, config)
     if open_tokenizer(files).convert_tokens_to_ids(MARK) is None:
-        raise PipelineError(f"this tokenizer has no {MARK}", where=files[CONFIG].parent)
+        cure = "take tokenizer and weights from one model"
+        raise PipelineError(f"this tokenizer has no {MARK}", where=files[CONFIG].parent, cure=cure)
     link_files({name: path for name, path in files.items() if name != NAME}, folder)
     card = Card(kind="llava", family="mllama", template=stated.template, image_shape=stated.image_shape)
     write_card(folder, card)

@@ -55,12 +55,12 @@ class Mllama:
 
     def put_tower(self, folder: Path) -> None:
         """Raise PipelineError: the vision model is trained with the language model, and no other fits."""
-        raise unable("take the vision tower of another model", folder)
+        raise unable("take the vision tower of another model", folder, "remove `tower`")
 
     def show(self, image: Image.Image, padded_first: bool = False) -> Shown:
         """Return `pixel_values` [tiles, 3, height, width], `aspect_ratio_ids` [] and `aspect_ratio_mask` [tiles]."""
         if padded_first:
-            raise unable("be shown images as LLaVA's scripts show them", "as_original: true")
+            raise unable("be shown images as LLaVA's scripts show them", "as_original: true", "leave it out")
         shown = self.processor(image, return_tensors="pt")
         return {name: shown[name][0, 0] for name in ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")}
 
@@ -91,7 +91,8 @@ def load(folder: Path) -> Mllama:
 
 def compose(language: Path, tower: Path, card: Card, seed: int) -> Mllama:
     """Raise PipelineError: the cross-attention layers are in no language model."""
-    raise unable("be composed of a language model and a tower", language)
+    cure = "start from published weights: `{kind: pretrained, family: mllama, holds: llava}`"
+    raise unable("be composed of a language model and a tower", language, cure)
 
 
 def open_tokens(start: Path, tower: Path | None) -> MllamaTokens:
@@ -104,7 +105,7 @@ def encode_row(tokens: MllamaTokens, row: Conversation, rules: RowRules, sizes: 
     return encoded_row(tokens, row, rules)
 
 
-def unseen(model: Any, batch: Batch) -> torch.Tensor | None:
+def blank_features(model: Any, batch: Batch) -> torch.Tensor | None:
     """Return None: the batches of a training always have an image, if only one that no row sees."""
     return None
 
@@ -128,7 +129,7 @@ def probe(mllama: Mllama, seed: int) -> Batch:
 
 def draw_projector(vision: int, language: int, folder: Path) -> None:
     """Raise PipelineError: a projector is a part of its model."""
-    raise unable("have a random projector", folder)
+    raise unable("have a random projector", folder, "start from published weights, which have one")
 
 
 def take(files: dict[str, Path], stated: Stated, tower: Path | None, folder: Path) -> None:
@@ -136,7 +137,7 @@ def take(files: dict[str, Path], stated: Stated, tower: Path | None, folder: Pat
     from pipeline_lib.families.mllama.files import take_files
 
     if tower is not None:
-        raise unable("take the vision tower of another model", tower)
+        raise unable("take the vision tower of another model", tower, "remove `tower`")
     take_files(files, stated, folder)
 
 
@@ -147,9 +148,9 @@ def unused_files(files: dict[str, Path], holds: str) -> list[str]:
 
 def export(model: Path, target: Path, layout: Layout, options: ExportOptions) -> None:
     """Raise PipelineError: checkpoints have the hub's layout already."""
-    raise unable(f"be exported as {layout}: it has the hub's layout, copy its folder", model)
+    raise unable(f"be exported as {layout}", model, "copy its folder, which has the hub's layout already")
 
 
-def unable(what: str, value: object) -> PipelineError:
+def unable(what: str, value: object, cure: str) -> PipelineError:
     """Return the error for what LLaVAs can and a Mllama cannot."""
-    return PipelineError(f"a Mllama cannot {what}", value=str(value))
+    return PipelineError(f"a Mllama cannot {what}", value=str(value), cure=cure)

@@ -28,10 +28,6 @@ class MllamaTokens:
         """Return the id of the mark."""
         return int(self.tokenizer.convert_tokens_to_ids(MARK))
 
-    def image_tokens(self, width: int, height: int) -> int:
-        """Return 1: the mark."""
-        return self.per_image
-
     def images_in(self, ids: list[int]) -> int:
         """Return how many images the ids mark."""
         return ids.count(self.image_id)

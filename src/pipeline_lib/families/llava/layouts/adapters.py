@@ -7,7 +7,7 @@ first of these without an error and without any effect, because it knows none of
 
 import shutil
 from pathlib import Path
-from typing import Any, Iterable, Literal
+from typing import Any, Iterable
 
 import torch
 
@@ -23,8 +23,8 @@ from pipeline_lib.families.llava.layouts.names import PROJECTOR, transformers_na
 from pipeline_lib.families.llava.layouts.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.families.llava.projector import MODULE
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES, updated_layers
-from pipeline_lib.models.card import NAME, Card, read_card, write_card
-from pipeline_lib.models.part import save_tensors
+from pipeline_lib.models.card import NAME, Card, ImageShape, read_card, write_card
+from pipeline_lib.models.projector_file import save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")
@@ -155,7 +155,7 @@ def _card(files: Files) -> Card:
     """Return the card of an adapter: what its files state about its base and its image shape."""
     if NAME in files:
         return read_card(files[NAME].parent)
-    shape: Literal["square", "pad"] | None = None
+    shape: ImageShape | None = None
     if CONFIG in files:
         config = read_metadata(files[CONFIG])
         if is_original(config):

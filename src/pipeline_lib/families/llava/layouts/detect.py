@@ -8,12 +8,12 @@ from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.checkpoints.tensors import INDEX, WHOLE
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.llava.layouts.original_config import is_original
-from pipeline_lib.models.card import Kind
+from pipeline_lib.models.card import ModelKind
 
 Files = dict[str, Path]
 
 PROJECTOR_FILE = "mm_projector.bin"
-KINDS: dict[str, Kind] = {  # `model_type` of config.json
+KINDS: dict[str, ModelKind] = {  # `model_type` of config.json
     "llama": "language",
     "mistral": "language",
     "clip": "clip",
@@ -24,7 +24,7 @@ KINDS: dict[str, Kind] = {  # `model_type` of config.json
 }
 
 
-def kind_of(files: Files) -> Kind:
+def kind_of(files: Files) -> ModelKind:
     """Return what the files of a folder hold; unknown or missing metadata raise PipelineError."""
     if ADAPTER_CONFIG in files:
         return "adapter"

@@ -29,8 +29,7 @@ from pipeline_lib.families.llava.layouts.vocabulary import TABLES, rows_without_
 from pipeline_lib.models.adapter import PARTS, PREFIX, UPDATES
 from pipeline_lib.models.card import Card, expect_kind, read_card
 from pipeline_lib.models.layouts import ExportOptions
-from pipeline_lib.models.part import PROJECTOR as PROJECTOR_TENSORS
-from pipeline_lib.models.part import save_tensors
+from pipeline_lib.models.projector_file import PROJECTOR_TENSORS, save_tensors
 from pipeline_lib.models.tokenizer import PAD
 
 

@@ -1,6 +1,6 @@
 """Check the files of a model in the hub's layout against its metadata; such models are used without conversion."""
 
-from typing import Any, Literal
+from typing import Any
 
 from transformers import (
     CLIPConfig,
@@ -27,7 +27,8 @@ from pipeline_lib.core.fields import typed
 from pipeline_lib.families.llava.layouts.detect import Files, config_of, kind_of
 from pipeline_lib.families.llava.layouts.names import DROPPED, transformers_names
 from pipeline_lib.families.llava.model import VOCABULARY_MULTIPLE
-from pipeline_lib.models.tokenizer import IMAGE
+from pipeline_lib.models.card import ImageShape
+from pipeline_lib.prompts.base import IMAGE
 
 CLASSES: dict[str, tuple[Any, type[PreTrainedModel]]] = {
     "llama": (LlamaConfig, LlamaForCausalLM),
@@ -64,7 +65,7 @@ def check_hub(files: Files) -> None:
         pass
 
 
-def stated_shape(files: Files) -> Literal["square", "pad"] | None:
+def stated_shape(files: Files) -> ImageShape | None:
     """Return the image shape of a LLaVA in the hub's layout; None where its processor is CLIP's and states none."""
     for name in PROCESSORS:
         if name in files:

@@ -27,7 +27,7 @@ from pipeline_lib.families.llava.layouts.vocabulary import ADDED, check_size, gr
 from pipeline_lib.families.llava.model import image_processor, llava_processor
 from pipeline_lib.families.llava.tokens import add_llava_tokens
 from pipeline_lib.models.card import Card, write_card
-from pipeline_lib.models.tokenizer import IMAGE
+from pipeline_lib.prompts.base import IMAGE
 
 Files = dict[str, Path]
 

@@ -5,12 +5,12 @@ Keys and meanings are those of haotian-liu/LLaVA c121f04: `llava/model/llava_arc
 LlavaForConditionalGeneration cannot express are refused.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.models.card import ImageShape
 
 Config = dict[str, Any]
-Shape = Literal["square", "pad"]
 
 LANGUAGE = {"llava_llama": "llama", "llava_mistral": "mistral"}  # `model_type` in the original and in transformers
 CLASSES = {"llama": "LlavaLlamaForCausalLM", "mistral": "LlavaMistralForCausalLM"}
@@ -36,7 +36,7 @@ def is_original(config: Config) -> bool:
     return config.get("model_type") in LANGUAGE
 
 
-def image_shape(config: Config, where: object) -> Shape:
+def image_shape(config: Config, where: object) -> ImageShape:
     """Return the image shape of an original LLaVA; an absent key means `square`, as in the original code."""
     aspect_ratio = config.get("image_aspect_ratio") or "square"
     if aspect_ratio not in ("square", "pad"):
@@ -78,7 +78,7 @@ def vision_settings(config: Config) -> Config:
     }
 
 
-def original_config(hub: Config, rows: int, shape: Shape, tower: str, inside: bool) -> Config:
+def original_config(hub: Config, rows: int, shape: ImageShape, tower: str, inside: bool) -> Config:
     """Return the configuration of an original LLaVA from the dictionary of transformers' Llava.
 
     `rows` is the vocabulary without the tokens that transformers adds, `tower` the value of `mm_vision_tower`; `inside`

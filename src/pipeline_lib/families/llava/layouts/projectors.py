@@ -10,7 +10,7 @@ from pipeline_lib.families.llava.layouts.names import PROJECTOR, transformers_na
 from pipeline_lib.families.llava.layouts.original_config import check_arithmetic, image_shape, is_original
 from pipeline_lib.families.llava.projector import LAYERS
 from pipeline_lib.models.card import Card
-from pipeline_lib.models.part import write_projector
+from pipeline_lib.models.projector_file import write_projector
 
 PARTS = ("weight", "bias")
 

@@ -34,7 +34,6 @@ def take_files(files: Files, stated: Stated, tower: Path | None, folder: Path) -
 
 
 def _convert_original(stated: Stated, files: Files, tower: Path | None, folder: Path) -> None:
-
     config = config_of(files)
     if tower is None:
         raise PipelineError(

@@ -13,7 +13,8 @@ from pipeline_lib.checkpoints.metadata import read_metadata
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.families.llava.model import VOCABULARY_MULTIPLE
-from pipeline_lib.models.tokenizer import IMAGE, PAD
+from pipeline_lib.models.tokenizer import PAD
+from pipeline_lib.prompts.base import IMAGE
 
 ADDED = 2  # `<image>` and `<pad>`
 _OF_A_LLAVA = ("extra_special_tokens", "processor_class", "added_tokens_decoder", "model_specific_special_tokens")

@@ -5,15 +5,20 @@ Source: CMMMU-Benchmark/CMMMU e1ba883 `eval/utils/eval_utils.py`, which Evolving
 """
 
 import re
-from typing import Iterator, Sequence
+from typing import Sequence
 
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade
-from pipeline_lib.benchmarks.families.cues import parts_after
 from pipeline_lib.benchmarks.families.letters import NO_LETTER, Extraction, Options
-from pipeline_lib.benchmarks.families.letters_mmmu import ENDS
-from pipeline_lib.benchmarks.families.open_answers import DECIMALS, Value, match
+from pipeline_lib.benchmarks.families.mmmu_answers import (
+    DECIMALS,
+    ENDS,
+    Value,
+    grade_of,
+    parts_after,
+    with_numbers,
+)
 
 RIGHT, WRONG = "对", "错"
 JUDGEMENTS = {RIGHT: RIGHT, WRONG: WRONG}  # the options of a statement
@@ -52,8 +57,8 @@ def cmmmu_blank(answer: str, gold: JsonValue) -> Grade:
     text = answer.strip("。").strip()
     *sentences, last = SENTENCE.split(text)
     parts = [*parts_after(sentences, BLANK_CUES), *parts_after([last], (*BLANK_CUES, "="))] or [text]
-    answered = {value for part in _with_numbers(parts) for value in _values(part, expected)}
-    return match(_values(expected, expected), answered)
+    answered = {value for part in with_numbers(parts, NUMBERS) for value in _values(part, expected)}
+    return grade_of(answered, _values(expected, expected))
 
 
 def _letters(answer: str, options: Options) -> Extraction:
@@ -94,14 +99,6 @@ def _judgement(answer: str) -> Extraction:
 
 def _has(text: str, words: Sequence[str]) -> bool:
     return any(word in text for word in words)
-
-
-def _with_numbers(parts: list[str]) -> Iterator[str]:
-    """Yield the parts, and every number in them."""
-    yield from parts
-    for part in parts:
-        for form in NUMBERS:
-            yield from form.findall(part)
 
 
 def _values(text: str, gold: str) -> list[Value]:

@@ -1,4 +1,4 @@
-"""Save and load a part of a model alone, such as the projector between its vision tower and its language model."""
+"""Save and load the projector of a model alone, and check that saved tensors fit a model."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import Card, read_card, write_card
 
-PROJECTOR = "projector.safetensors"
+PROJECTOR_TENSORS = "projector.safetensors"
 
 Prefixes = tuple[str, ...]  # of the names of a part's parameters
 
@@ -22,14 +22,14 @@ def save_projector(model: PreTrainedModel, prefixes: Prefixes, folder: Path, car
 def write_projector(tensors: dict[str, torch.Tensor], folder: Path, card: Card) -> None:
     """Write a projector's tensors, named as in the whole model, and the card into a new folder."""
     folder.mkdir(parents=True)
-    save_tensors(tensors, folder / PROJECTOR)
+    save_tensors(tensors, folder / PROJECTOR_TENSORS)
     write_card(folder, card)
 
 
 def put_projector(model: PreTrainedModel, prefixes: Prefixes, folder: Path) -> None:
     """Load a saved projector into a model; raise PipelineError where its tensors do not match."""
-    tensors = load_file(folder / PROJECTOR)
-    expect_tensors(_of(model, prefixes), tensors, folder / PROJECTOR)
+    tensors = load_file(folder / PROJECTOR_TENSORS)
+    expect_tensors(_of(model, prefixes), tensors, folder / PROJECTOR_TENSORS)
     model.load_state_dict(tensors, strict=False)
 
 
