@@ -14,7 +14,6 @@ LIGHT = (
     "pipeline_lib.lineage.records",
 )
 KINDS = ("benchmarks", "engines", "prompts", "recipes", "sampling", "sources", "weights")
-STUDY = {"title": "t", "datasets": {}, "runs": {"full": {"model": "full"}}, "benchmarks": {"pope": {}}}
 
 
 @pytest.mark.parametrize("module", LIGHT)
@@ -32,7 +31,7 @@ def test_no_study_imports_torch_to_be_read_and_planned() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["benchmarks", "engines", "prompts", "recipes", "sampling", "sources", "weights"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_plug_in_that_a_study_names_imports_torch(kind: str) -> None:
     code = (
         f"import sys; from pipeline_lib.core.plugins import load, names; [load({kind!r}, name) for name in names({kind!r})]\n"
