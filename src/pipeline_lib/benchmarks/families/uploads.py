@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Callable, Mapping
 
 from pipeline_lib.benchmarks.base import Files, Question
+from pipeline_lib.core.file_rows import number_or_text
 
 
 def number_of(question: Question) -> int | str:
     """Return a question's id, as a number if it is one."""
-    return int(question.id) if question.id.isascii() and question.id.isdecimal() else question.id
+    return number_or_text(question.id)
 
 
 def image_of(question: Question) -> int | str:
