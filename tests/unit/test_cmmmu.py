@@ -146,6 +146,9 @@ def test_order_does_not_matter(
         (BLANK | {"type": "问答"}, r"(?s)no question of CMMMU.*business\.jsonl:1.*type"),
         (BLANK | {"id": "x"}, r"(?s)no question of CMMMU.*id"),
         (BLANK | {"category": None}, r"(?s)no question of CMMMU.*category"),
+        (BLANK | {"answer": " "}, r"(?s)an empty gold answer.*business\.jsonl:1.*1241"),
+        (BLANK | {"img_list": []}, r"(?s)asked without it.*business\.jsonl:1.*1241: b\.png"),
+        (CHOICE | {f"option{n}": "" for n in (1, 2, 3, 4)}, r"(?s)a choice needs options.*business\.jsonl:1.*10707"),
     ],
 )
 def test_a_hostile_row_is_refused(tmp_path: Path, row: dict[str, Any], message: str) -> None:

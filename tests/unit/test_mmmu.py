@@ -159,7 +159,9 @@ def test_escapes_in_a_printed_list_are_those_of_python(listed: str) -> None:
     assert texts_of(listed) == ast.literal_eval(listed.strip())
 
 
-@pytest.mark.parametrize("listed", ["", "a", "['a'", "['a' 'b']", "[1]", "['a', b]", "['a\\']", "('a',)"])
+@pytest.mark.parametrize(
+    "listed", ["", "a", "['a'", "['a' 'b']", "[1]", "['a', b]", "['a\\']", "('a',)", "['\\ud800']"]
+)
 def test_what_is_no_list_of_texts_is_none(listed: str) -> None:
     assert texts_of(listed) is None
 
@@ -173,6 +175,10 @@ def test_what_is_no_list_of_texts_is_none(listed: str) -> None:
         ({"options": "[]"}, r"(?s)needs options.*q\.jsonl:1"),
         ({"question_type": "essay"}, r"(?s)no question of MMMU.*question_type"),
         ({"answer": "?"}, r"(?s)none of the options.*validation_Art_Theory_1: '\?' of A, B, C.*submit"),
+        ({"answer": ["B"]}, r"(?s)none of the options.*validation_Art_Theory_1: \['B'\] of A, B, C"),
+        (OPEN | {"answer": " "}, r"(?s)an empty gold answer.*q\.jsonl:1.*validation_Math_15: ' '"),
+        (OPEN | {"answer": "['3.4', '']"}, r"(?s)an empty gold answer.*validation_Math_15: \['3.4', ''\]"),
+        (OPEN | {"answer": []}, r"(?s)an empty gold answer.*validation_Math_15: \[\]"),
     ],
 )
 def test_a_hostile_row_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:

@@ -91,12 +91,19 @@ def test_order_does_not_matter_and_an_empty_answer_never_helps(
         (("1,Open?,(a) Open (b) Closed,(a),x\n", ROWS[1]), r"(?s)more cells.*csv:2"),
         (("x,Open?,(a) Open (b) Closed,(a)\n", ROWS[1]), r"(?s)a row has Index.*csv:2.*index"),
         ((ROWS[0], ROWS[0].replace("wings", "doors"), ROWS[1]), r"(?s)another question of the same id.*csv:3"),
+        (("1,Open?,(a) (b) Closed,(a)\n", ROWS[1]), r"(?s)not of the form.*csv:2"),
         (('1,"Open?,(a) Open (b) Closed,(a)\n',), r"(?s)not a CSV table.*csv:2"),
     ],
 )
 def test_a_hostile_table_is_refused(tmp_path: Path, rows: tuple[str, ...], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         asked("mmvp", write(tmp_path, *rows), "internvl12")
+
+
+def test_a_column_twice_is_refused(tmp_path: Path) -> None:
+    table = write(tmp_path, "1,Open?,(a) Open (b) Closed,(a),(b)\n", heading=HEADING.replace("\n", ",Correct Answer\n"))
+    with pytest.raises(PipelineError, match=r"(?s)two columns.*same name.*Questions\.csv.*Correct Answer"):
+        asked("mmvp", table, "internvl12")
 
 
 def test_a_row_twice_is_one_question_and_a_wrong_gold_answer_is_refused(tmp_path: Path) -> None:

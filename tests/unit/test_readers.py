@@ -12,7 +12,7 @@ from pipeline_lib.cli.main import main
 from pipeline_lib.config.load import load_study, study_name, study_path
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
-from pipeline_lib.core.file_rows import FileRow, Identifier, parse_row
+from pipeline_lib.core.file_rows import FileRow, Identifier, Text, number_or_text, parse_row
 from pipeline_lib.core.json_text import encodable, parse_json
 from pipeline_lib.core.parquet import read_rows
 from pipeline_lib.core.reading import read_bytes, read_text
@@ -180,11 +180,35 @@ class NamedRow(FileRow):
     id: Identifier
 
 
+class AnswersRow(FileRow):
+    answers: list[Text] | int
+
+
 def test_an_identifier_is_a_text_or_a_whole_number() -> None:
     assert [parse_row(NamedRow, {"id": value}, "no name", "").id for value in (7, "7a")] == ["7", "7a"]
     for wrong in (1.5, [1], True, "", None):
         with pytest.raises(PipelineError, match="no name"):
             parse_row(NamedRow, {"id": wrong}, "no name", "")
+
+
+def test_an_identifier_is_written_as_the_number_that_it_is() -> None:
+    assert [number_or_text(name) for name in ("0", "12", "012", "-1", "7a", "\u0663")] == [
+        0,
+        12,
+        "012",
+        "-1",
+        "7a",
+        "\u0663",
+    ]
+    assert number_or_text("9" * 5000) == "9" * 5000  # more digits than Python reads
+
+
+def test_a_complaint_names_the_fields_and_no_types_of_pydantic() -> None:
+    with pytest.raises(PipelineError) as fault:
+        parse_row(AnswersRow, {"answers": "x"}, "no row", "a.jsonl:3")
+    assert "answers: Input should be a valid list or Input should be a valid integer, not 'x'" in str(fault.value)
+    with pytest.raises(PipelineError, match=r"answers\.0: .*; answers\.4: .*; and 5 more"):
+        parse_row(AnswersRow, {"answers": [None] * 9}, "no row", "a.jsonl:3")
 
 
 @pytest.mark.parametrize(

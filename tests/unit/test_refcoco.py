@@ -1,6 +1,8 @@
 """RefCOCO and its kin: the box in an answer, its overlap with the gold box, the files."""
 
 import json
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline_lib.benchmarks import refcoco
 from pipeline_lib.benchmarks.base import Files, Grade
-from pipeline_lib.benchmarks.families.boxes import internvl_box, lmms_eval_box
+from pipeline_lib.benchmarks.families.boxes import ANY_FOUR, internvl_box, lmms_eval_box
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
@@ -77,6 +79,20 @@ def test_a_box_that_overlaps_by_half_is_right(tmp_path: Path, protocol: str) -> 
     assert score("refcoco", files, answer_with(tmp_path / "b.jsonl", pairs[::-1]), protocol)["metrics"] == metrics
 
 
+@given(st.text(alphabet="[],1 a\n", max_size=30))
+def test_a_box_is_found_as_internvls_expression_finds_it(answer: str) -> None:
+    original = re.search(r"\[*\[(.*?),(.*?),(.*?),(.*?)\]\]*", answer)
+    match = ANY_FOUR.search(answer)
+    assert (match and match.groups()) == (original and original.groups())
+
+
+def test_an_endless_list_of_numbers_is_read_at_once() -> None:
+    answer = "[" + "0, " * 1000  # InternVL's expression tries every four of the commas
+    start = time.perf_counter()
+    assert internvl_box(answer, (0, 0, 1, 1), (1, 1)) == (0, None)
+    assert time.perf_counter() - start < 5
+
+
 def test_a_verdict_has_the_box_in_shares_of_the_image(tmp_path: Path) -> None:
     (question,) = asked("refcoco", write(tmp_path / "rows", val=[ROW | SIZE]), "internvl12")
     gold = {"box": ROW["bbox"], "size": [400, 200]}
@@ -93,6 +109,9 @@ def test_a_verdict_has_the_box_in_shares_of_the_image(tmp_path: Path) -> None:
         (ROW | SIZE | {"bbox": [1, 2, 3]}, r"(?s)needs `bbox`"),
         (ROW | SIZE | {"bbox": [3, 2, 1, 4]}, r"(?s)an empty gold box.*refcoco_val\.jsonl:2.*\[3, 2, 1, 4\]"),
         (ROW | SIZE | {"width": 0}, r"(?s)needs `bbox`.*width"),
+        (ROW | SIZE | {"width": 10**400}, r"(?s)needs `bbox`.*width"),
+        (ROW | SIZE | {"bbox": [0, 0, 10**400, 1]}, r"(?s)does not lie in its image.*refcoco_val\.jsonl:2"),
+        (ROW | SIZE | {"bbox": [500, 0, 600, 9]}, r"(?s)does not lie in its image.*\[500, 0, 600, 9\] in 400 x 200"),
     ],
 )
 def test_a_gold_box_that_is_none_is_refused_with_its_line(tmp_path: Path, row: dict[str, Any], message: str) -> None:

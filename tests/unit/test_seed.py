@@ -88,6 +88,12 @@ def test_an_identical_row_twice_is_one_question_and_a_differing_one_is_refused(t
         asked("seed", write(tmp_path, IMAGE, IMAGE | {"answer": "B"}))
 
 
+def test_two_tasks_of_one_number_are_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "q.json", {"questions": [IMAGE], "question_type": {"Counting": 5, "Colour": 5}})
+    with pytest.raises(PipelineError, match=r"(?s)two tasks have the same number.*q\.json.*Counting"):
+        asked("seed", Files(tmp_path / "q.json"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

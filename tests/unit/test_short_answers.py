@@ -132,11 +132,12 @@ def test_gqa_asks_the_same_from_its_own_file(tmp_path: Path) -> None:
     ]
 
 
-def test_a_question_of_gqa_without_a_type_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("row", [{}, {"types": {}}, {"types": {"structural": None}}])
+def test_a_question_of_gqa_without_a_type_is_refused(tmp_path: Path, row: dict[str, Any]) -> None:
     files = write_gqa(tmp_path)
     questions = asked("gqa", files)
     assert files.gold is not None
-    write_json(files.gold, {"0": {"question": QUESTION, "imageId": "n0", "answer": "cat"}})
+    write_json(files.gold, {"0": {"question": QUESTION, "imageId": "n0", "answer": "cat", **row}})
     with pytest.raises(PipelineError, match=r"(?s)own questions have `types`.*gold\.json, row 1"):
         gqa.gold(files, questions, "llava15")
 
@@ -254,6 +255,23 @@ def test_the_score_of_tiny_lvlm_is_the_sum_over_abilities(tmp_path: Path) -> Non
     halves = answer_with(tmp_path / "b.jsonl", [(q, "a cat") for q in questions])
     scored = score("tiny_lvlm", files, halves, "internvl12")
     assert (scored["metrics"]["sum"], scored["metrics"]["accuracy"], scored["primary"]) == (2.5, 0.5, "sum")
+
+
+@pytest.mark.parametrize("gold", ["", ["cat", " "]])
+def test_an_empty_gold_answer_which_every_answer_contains_is_refused(tmp_path: Path, gold: str | list[str]) -> None:
+    files = write_tiny(tmp_path)
+    row = {"image_path": "0.png", "question": QUESTION, "gt_answers": gold}
+    write_json(tmp_path / "Visual_Reasoning" / "dataset.json", [row])
+    with pytest.raises(PipelineError, match=r"(?s)an empty gold answer.*dataset\.json, row 1.*0\.png what is it"):
+        tiny_lvlm.gold(files, asked("tiny_lvlm", files, "internvl12"), "internvl12")
+
+
+def test_gold_answers_to_another_question_of_the_id_are_refused(tmp_path: Path) -> None:
+    files = write_gqa(tmp_path)
+    assert files.gold is not None
+    write_lines(files.gold, [INTERNVL | {"question_id": "0", "question": "Who is it?"}, INTERNVL])
+    with pytest.raises(PipelineError, match=r"(?s)to another question of the id.*0: 'Who is it\?'.*'What is it\?'"):
+        gqa.gold(files, asked("gqa", files), "llava15")
 
 
 @pytest.mark.parametrize("benchmark", ["gqa", "ocrvqa", "docvqa"])

@@ -12,7 +12,7 @@ from typing import Annotated, Iterator, Literal
 
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.choice import lettered
 from pipeline_lib.benchmarks.families.cmmmu_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.counting import Accuracy
@@ -135,6 +135,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
             value = f"{row.id}: {row.answer!r}" + (f" of {', '.join(options)}" if options else "")
             cure = "a test split has no answers: submit the file below `submissions/`"
             raise PipelineError("the answer is none of the options", where=where, value=value, cure=cure)
+        if not row.answer.strip():
+            raise PipelineError("an empty gold answer, which every answer contains", where=where, value=str(row.id))
         answers[str(row.id)] = row.answer
     return answers
 
@@ -168,5 +170,18 @@ def _rows(files: Files) -> Iterator[tuple[Path, str, ChineseRow]]:
     for path in paths:
         for where, content in read_rows_with_place(path):
             row = parse_row(ChineseRow, content, "this is no question of CMMMU", where)
+            _check(row, where)
             if not is_repeated(seen, row.id, row, where):
                 yield path, where, row
+
+
+def _check(row: ChineseRow, where: str) -> None:
+    """Raise PipelineError for a choice without options, and for an image in a text that is not listed."""
+    options = row.options()
+    if row.type == CHOICE and not any(options.values()):
+        raise PipelineError("a choice needs options (`option1`, …)", where=where, value=row.id)
+    names = IMAGE.findall("\n".join([row.question, *options.values()]))
+    unlisted = [name for name in names if name not in row.img_list]
+    if unlisted:
+        what = "`img_list` lacks an image of this question, which would be asked without it"
+        raise PipelineError(what, where=where, value=f"{row.id}: {some(unlisted)}")

@@ -4,8 +4,6 @@ Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and Inte
 (`testdev_balanced_questions.json`, `eval.py`), or InternVL's rows with their answers.
 """
 
-from pydantic import JsonValue
-
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
@@ -21,7 +19,7 @@ from pipeline_lib.benchmarks.families.short_answers import (
     RowGold,
     ShortQuestions,
 )
-from pipeline_lib.core.file_rows import FileRow, parse_row
+from pipeline_lib.core.file_rows import FileRow, Text, parse_row
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/binary", "accuracy/open")
@@ -66,18 +64,24 @@ BINARY = "binary"
 OPEN = "open"
 
 
-class OwnRow(FileRow):
-    """The types that GQA's own rows say of a question."""
+class Types(FileRow):
+    """The types of a question, of which the structure alone counts here."""
 
-    types: dict[str, JsonValue]
+    structural: Text
+
+
+class OwnRow(FileRow):
+    """What GQA's own rows say of a question."""
+
+    types: Types
 
 
 def type_of(row: AskedRow) -> str | None:
     """Return whether a question is open or binary, None for a row of another project's file."""
     if "imageId" not in row.content:
         return None
-    types = parse_row(OwnRow, row.content, "GQA's own questions have `types`", row.where).types
-    return OPEN if types.get("structural") == "query" else BINARY
+    types = parse_row(OwnRow, row.content, "GQA's own questions have `types`, with `structural`", row.where).types
+    return OPEN if types.structural == "query" else BINARY
 
 
 OWN = Form("id", "question", "imageId", answers="answer", image_path="{image}.jpg")

@@ -150,10 +150,13 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
         if (kind == CHOICE) != bool(options[name]):
             what, cure = "the gold file has this question in another form", "use gold and questions of one split"
             raise PipelineError(what, where=where, value=kind, cure=cure)
-        if options[name] and answer not in options[name]:
+        if options[name] and not (isinstance(answer, str) and answer in options[name]):
             value = f"{name}: {answer!r} of {', '.join(options[name])}"
             cure = "a test split has no answers: submit the file below `submissions/`"
             raise PipelineError("the answer is none of the options", where=where, value=value, cure=cure)
+        if not _has_text(answer):
+            what = "an empty gold answer, which is contained in every answer"
+            raise PipelineError(what, where=where, value=f"{name}: {answer!r}", cure="fetch the file again")
     return {name: answer for name, (_, _, answer) in answers.items()}
 
 
@@ -214,6 +217,12 @@ def _answers(files: Files) -> dict[str, tuple[str, str, Any]]:
         row = parse_row(GoldRow, content, "a gold answer needs `question_type` and `ground_truth`", where)
         answers[name] = where, row.question_type, row.ground_truth
     return answers
+
+
+def _has_text(answer: list[str] | str) -> bool:
+    """Return whether an answer, and each one of several, is more than white space."""
+    texts = [answer] if isinstance(answer, str) else answer
+    return bool(texts) and all(text.strip() for text in texts)
 
 
 def _several(answer: list[str] | str, where: str) -> list[str] | str:

@@ -21,6 +21,7 @@ from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.reading import read_text
+from pipeline_lib.core.tsv import refuse_repeated
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/rows")
@@ -106,15 +107,17 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 def _options(row: PairRow, where: str) -> dict[str, str]:
     """Return the options by letter."""
     first, separator, second = row.options.partition("(b)")
-    if not first.strip().startswith("(a)") or not separator:
+    texts = (first.replace("(a)", "").strip(), second.replace("(b)", "").strip())
+    if not first.strip().startswith("(a)") or not separator or not all(texts):
         raise PipelineError("the options are not of the form (a) … (b) …", where=where, value=row.options)
-    return lettered((first.replace("(a)", "").strip(), second.replace("(b)", "").strip()))
+    return lettered(texts)
 
 
 def _cells(files: Files) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the position and the cells of every row by column."""
     table = csv.DictReader(StringIO(read_text(files.questions), newline=""), strict=True)
     try:
+        refuse_repeated(table.fieldnames or (), files.questions)
         for cells in table:
             where = f"{files.questions}:{table.line_num}"
             if None in cells:

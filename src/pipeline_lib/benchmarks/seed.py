@@ -151,6 +151,8 @@ def _rows(files: Files) -> Iterator[tuple[str, SeedRow, str]]:
     what = "SEED-Bench's question file has `questions` and `question_type`"
     content = parse_row(SeedFile, read_object(files.questions), what, str(files.questions))
     tasks = {number: name for name, number in content.question_type.items()}
+    if len(tasks) < len(content.question_type):
+        raise PipelineError("two tasks have the same number", where=files.questions, value=content.question_type)
     for number, fields in enumerate(content.questions, 1):
         where = f"{files.questions}, question {number}"
         row = parse_row(SeedRow, fields, "this is no question of SEED-Bench", where)

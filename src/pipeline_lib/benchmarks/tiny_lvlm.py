@@ -38,6 +38,6 @@ FORM = Form(None, "question", "image_path", answers="gt_answers", image_path="{p
 ROWS = PartedRows((FORM,), ABILITIES, "{part}/dataset")
 PROTOCOLS = {"internvl12": ShortWording(30, request=SHORT_BEHIND)}
 questions = ShortQuestions(ROWS, PROTOCOLS)
-gold = RowGold(ROWS)
+gold = RowGold(ROWS, needs_text=True)
 SCORER = AnswerScorer((PartSum("sum", ABILITIES), Accuracy(by_part=True)), readers={"internvl12": contained})
 cluster = by_image

@@ -1,11 +1,11 @@
 """The predict stage: an engine answers the questions of a benchmark, and every answer becomes a record."""
 
-import re
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
 from pipeline_lib.engines.base import Engine, EngineModule, Reply, Request
 from pipeline_lib.images.reader import ImageReader
@@ -55,9 +55,8 @@ def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict
     `metadata`, empty there, contains the model's digest. A failed reply has its `status`, and its reason as text.
     """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{reply.text}")[:ANSWER_ID_LENGTH]
-    identifier: int | str = int(question.id) if re.fullmatch("0|[1-9][0-9]*", question.id) else question.id
     record = {
-        "question_id": identifier,
+        "question_id": number_or_text(question.id),
         "prompt": question.prompt,
         "text": reply.text,
         "answer_id": answer_id,

@@ -21,11 +21,13 @@ Overlap = tuple[float, Box | None]  # of the gold box and the box in an answer, 
 BoxReader = Callable[[str, Box, tuple[int, int]], Overlap]
 
 NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
-ANY_FOUR = re.compile(r"\[*\[(.*?),(.*?),(.*?),(.*?)\]\]*")
+ANY_FOUR = re.compile(r"\[++([^,\n]*+),([^,\n]*+),([^,\n]*+),([^\]\n]*+)\]")  # InternVL's, without its backtracking
 NUMBER = r"\s*(-?\d+(?:\.\d+)?)"
 FOUR_NUMBERS = re.compile(r"\[" + NUMBER + "," + NUMBER + "," + NUMBER + "," + NUMBER + r"\s*\]")
 PER_MILLE_FROM = 4  # a sum of four coordinates from which on they are thousandths
 PER_MILLE = 1000
+LARGEST = 10**6  # pixels on a side of an image
+MARGIN = 2  # pixels by which annotations may exceed their image
 
 REGION = "Please provide the bounding box coordinate of the region this sentence describes: "
 FORMAT = (
@@ -84,8 +86,8 @@ class BoxRow(FileRow):
     """The gold box of a row in pixels, and the size of its image."""
 
     bbox: Annotated[list[float | int], Field(min_length=4, max_length=4)]
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
+    width: Annotated[int, Field(gt=0, le=LARGEST)]
+    height: Annotated[int, Field(gt=0, le=LARGEST)]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ class BoxGold:
     rows: Callable[[Path], list[AskedRow]]
 
     def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
-        """Return the gold box of every question with the size of its image; an empty box raises PipelineError."""
+        """Return the gold box of every question with the size of its image.
+
+        A box that is empty or does not lie in its image raises PipelineError.
+        """
         return {row.id: self._gold(row) for row in self.rows(files.gold or files.questions)}
 
     def _gold(self, row: AskedRow) -> JsonValue:
@@ -104,6 +109,10 @@ class BoxGold:
         if not (left < right and top < bottom):
             cure = "a box is left, top, right and bottom in pixels: correct the row"
             raise PipelineError("an empty gold box", where=row.where, value=content.bbox, cure=cure)
+        if left < -MARGIN or top < -MARGIN or right > content.width + MARGIN or bottom > content.height + MARGIN:
+            value = f"{content.bbox} in {content.width} x {content.height} pixels"
+            cure = "use the row's own image and its size"
+            raise PipelineError("the gold box does not lie in its image", where=row.where, value=value, cure=cure)
         return {"box": [*content.bbox], "size": [content.width, content.height]}
 
 

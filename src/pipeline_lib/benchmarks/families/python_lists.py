@@ -2,13 +2,15 @@
 
 import re
 
+from pipeline_lib.core.json_text import encodable
+
 ITEM = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)""", re.DOTALL)
 ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\\'\"nrtabfv\n]))")
 CHARACTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 
 
 def texts_of(listed: str) -> list[str] | None:
-    """Return the texts of a printed list, None where it is none."""
+    """Return the texts of a printed list, None where it is none, or has half a surrogate pair."""
     inner = listed.strip()
     if not (inner.startswith("[") and inner.endswith("]")):
         return None
@@ -20,7 +22,7 @@ def texts_of(listed: str) -> list[str] | None:
             return None
         texts.append(ESCAPE.sub(_character, item[1] if item[1] is not None else item[2]))
         start = item.end()
-    return texts
+    return texts if encodable(texts) else None
 
 
 def _character(escape: re.Match[str]) -> str:

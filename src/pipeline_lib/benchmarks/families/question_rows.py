@@ -74,6 +74,7 @@ class Form:
         """Return a row; a wrong or missing value raises PipelineError."""
         keys = {"id": self.id, "question": self.question, "image": self.image, "answers": self.answers}
         needed = ", ".join(f"`{key}`" for name, key in keys.items() if key is not None and name != "answers")
+        needed += f", and texts as `{self.answers}`" if self.answers in content else ""
         values = {name: content[key] for name, key in keys.items() if key in content}
         row = parse_row(RowContent, values, f"a question needs {needed}", where)
         if self.id is not None and row.id is None:

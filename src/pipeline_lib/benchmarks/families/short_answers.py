@@ -67,6 +67,10 @@ class ShortQuestions:
         return Question(row.id, wording.prompt(row), (row.image,), row.part, record=record, stem=stem)
 
 
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
 def no_type(row: AskedRow) -> None:
     """Return None: rows say no type of question."""
 
@@ -75,20 +79,38 @@ def no_type(row: AskedRow) -> None:
 class RowGold:
     """The `gold` of a benchmark whose rows have their answers, in the question file or in another of the same ids.
 
-    Where `type_of` returns the type of a row's question, gold says it too.
+    Where `type_of` returns the type of a row's question, gold says it too. With `needs_text`, a gold answer of white
+    space is refused, because every answer would be right.
     """
 
     rows: Callable[[Path], list[AskedRow]]
     type_of: Callable[[AskedRow], str | None] = no_type
+    needs_text: bool = False
 
     def __call__(self, files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
-        """Return the gold answers of the questions; conflicting ones for an id raise PipelineError."""
+        """Return the gold answers of the questions.
+
+        Conflicting ones for an id raise PipelineError, as does a gold file whose id is that of another question.
+        """
         rows: dict[str, AskedRow] = {}
         for row in self.rows(files.gold or files.questions):
             if row.answers and rows.setdefault(row.id, row).answers != row.answers:
                 cure = "remove one of the rows"
                 raise PipelineError("other gold answers to the same question", where=row.where, value=row.id, cure=cure)
-        return {question.id: self._gold(rows[question.id]) for question in questions if question.id in rows}
+        asked = {question.id: question for question in questions if question.id in rows}
+        for name, question in asked.items():
+            self._check(rows[name], question)
+        return {name: self._gold(rows[name]) for name in asked}
+
+    def _check(self, row: AskedRow, question: Question) -> None:
+        if _plain(row.question) not in _plain(question.stem):
+            value = f"{row.id}: {row.question!r}, in the question file {question.stem!r}"
+            cure = "name the gold file of these questions"
+            raise PipelineError(
+                "these gold answers are to another question of the id", where=row.where, value=value, cure=cure
+            )
+        if self.needs_text and not all(answer.strip() for answer in row.answers):
+            raise PipelineError("an empty gold answer, which is in every answer", where=row.where, value=row.id)
 
     def _gold(self, row: AskedRow) -> JsonValue:
         answers: list[JsonValue] = [*row.answers]

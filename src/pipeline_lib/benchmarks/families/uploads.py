@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Callable, Collection, Mapping, Sequence
 
 from pipeline_lib.benchmarks.base import Files, Question
+from pipeline_lib.core.file_rows import number_or_text
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ LONGEST = 32_767  # characters that a cell can hold
 
 def number_of(question: Question) -> int | str:
     """Return a question's id, as a number if it is one."""
-    return int(question.id) if question.id.isascii() and question.id.isdecimal() else question.id
+    return number_or_text(question.id)
 
 
 def image_of(question: Question) -> int | str:
