@@ -1,6 +1,7 @@
 """Where benchmarks say that their data come from, and how a study uses and overrides it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
+from pipeline_lib.benchmarks.families.data import Dataset
 from pipeline_lib.config.benchmark_data import StatedBenchmark, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
@@ -127,6 +129,42 @@ def test_a_benchmark_that_lacks_a_member_is_refused_by_name(monkeypatch: pytest.
     monkeypatch.delattr(pope, "DATA")
     with pytest.raises(PipelineError, match=r"(?s)benchmarks\.pope.*value: 'DATA'.*extending\.md"):
         find_benchmark("pope")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "message"),
+    [
+        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Data`.*benchmarks\.pope"),
+        ("PROTOCOLS", ["llava15"], r"(?s)an `Asking` by each name.*benchmarks\.pope"),
+        ("PROTOCOLS", {"llava15": 128}, r"an `Asking` by each name"),
+        ("SCORER", replace(pope.SCORER, readers={}), r"(?s)`readers` .*lack a protocol.*benchmarks\.pope.*llava15"),
+    ],
+)
+def test_a_member_of_another_type_and_a_protocol_without_reader_are_refused(
+    monkeypatch: pytest.MonkeyPatch, member: str, value: Any, message: str
+) -> None:
+    monkeypatch.setattr(pope, member, value)
+    with pytest.raises(PipelineError, match=message):
+        find_benchmark("pope")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"files": {"question": "q"}}, r"(?s)pope\.files\.question: unknown key.*did you mean 'questions'"),
+        ({"dataset": "nope"}, r"pope\.dataset: no such dataset"),
+        (
+            {"datasets": {"x": Dataset({"kind": "folder", "pth": "."}, None)}, "dataset": "x"},
+            r"source\.pth: unknown key",
+        ),
+    ],
+)
+def test_a_mistake_in_what_a_benchmark_states_is_a_fault_of_its_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
+) -> None:
+    monkeypatch.setattr(pope, "DATA", replace(pope.DATA, **change))
+    with pytest.raises(PipelineError, match=message):
+        load(tmp_path, study({"pope": {}}))
 
 
 def test_the_benchmarks_of_the_first_real_study_are_short() -> None:

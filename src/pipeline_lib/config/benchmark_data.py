@@ -1,8 +1,8 @@
 """Complete the benchmarks of a study by what their modules state: data, files, and the protocol's longest answer."""
 
-from typing import Any, Protocol, cast
+from typing import Any, Mapping, Protocol, cast
 
-from pipeline_lib.benchmarks.base import PROTOCOL, Benchmark
+from pipeline_lib.benchmarks.base import PROTOCOL, Asking, Benchmark
 from pipeline_lib.benchmarks.families.data import Data
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
@@ -10,6 +10,7 @@ from pipeline_lib.core.plugins import load, names
 Tree = dict[str, Any]  # a study, or a part of it, as built-in types
 
 MEMBERS = ("PRIMARY", "SHOWN", "PROTOCOLS", "SCORER", "DATA", "questions", "gold", "cluster")
+READING = ("readers", "graders")  # tables of scorers by protocol
 UNKNOWN: Tree = {"dataset": "none", "files": {"questions": "none"}, "images": []}  # until its name is refused
 
 
@@ -28,7 +29,21 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
     if lacking:
         cure = "write them as in docs/extending.md"
         raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
+    _check_members(cast(StatedBenchmark, module), module.__name__)
     return cast(StatedBenchmark, module)
+
+
+def _check_members(benchmark: StatedBenchmark, where: str) -> None:
+    """Raise PipelineError for members of another type, and for protocols by which answers cannot be read."""
+    asking = benchmark.PROTOCOLS.values() if isinstance(benchmark.PROTOCOLS, Mapping) else [None]
+    if not isinstance(benchmark.DATA, Data) or not all(isinstance(each, Asking) for each in asking):
+        what = "`DATA` of a benchmark is a `Data`, and `PROTOCOLS` has an `Asking` by each name"
+        raise PipelineError(what, where=where, cure="write them as in docs/extending.md")
+    for table in READING:
+        unread = sorted(benchmark.PROTOCOLS.keys() - getattr(benchmark.SCORER, table, benchmark.PROTOCOLS).keys())
+        if unread:
+            what = f"the `{table}` of this benchmark's scorer lack a protocol"
+            raise PipelineError(what, where=where, value=", ".join(unread), cure="add it, or remove the protocol")
 
 
 def completed(tree: Any) -> Any:

@@ -165,21 +165,24 @@ def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], key: Key, document: Any) -> type[BaseModel] | None:
-    """Follow `key` through the tree's types; the document names the plug-ins on the way."""
+    """Follow `key` through the tree's types; the document names the plug-ins on the way.
+
+    Return None where the document has no plug-in to follow: a benchmark's module has added the entry.
+    """
     if not key:
         return model
     part, rest = key[0], key[1:]
     field = model.model_fields.get(str(part))
     if field is None:
         return None
-    here = document[part]
+    here = document.get(part) if isinstance(document, dict) else None
     for plugin in (data for data in field.metadata if isinstance(data, Plugin)):
-        return _model_at(load(plugin.kind, here[plugin.key]).Settings, rest, here)
+        return _model_at(load(plugin.kind, here[plugin.key]).Settings, rest, here) if here else None
     inner = list(_models_in(field.annotation))
     if not inner:
         return None
     if get_origin(field.annotation) is dict and rest:
-        return _model_at(inner[0], rest[1:], here[rest[0]])
+        return _model_at(inner[0], rest[1:], (here or {}).get(rest[0]))
     return _model_at(inner[0], rest, here)
 
 
