@@ -127,6 +127,12 @@ def test_a_family_that_is_not_there_is_an_error() -> None:
         load_family("mlama")
 
 
+def test_a_card_of_an_unknown_family_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "vlmflow.json").write_text('{"kind": "llava", "family": "lava"}')
+    with pytest.raises(PipelineError, match=r"(?s)no such family: lava; did you mean 'llava'.*vlmflow\.json"):
+        read_card(tmp_path)
+
+
 def test_a_card_without_a_family_is_a_llavas(tmp_path: Path) -> None:
     write_card(tmp_path, Card(kind="llava", template="vicuna_v1", image_shape="pad"))
     assert "family" not in json.loads((tmp_path / "vlmflow.json").read_text())

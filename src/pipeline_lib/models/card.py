@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ValidationError
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import pretty_json, read_object
 
@@ -25,7 +26,7 @@ class Card(Settings):
     """
 
     kind: ModelKind
-    family: str = FAMILY
+    family: Annotated[str, PluginName("families", loaded=False)] = FAMILY
     template: str | None = None
     image_shape: ImageShape | None = None
     base: dict[str, str] = {}
