@@ -13,15 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.text import write_lines
-from pipeline_lib.engines.transformers import Settings as Transformers
-from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedReplies
-from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.merge import merge
@@ -31,6 +26,7 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
+from tests.models.answering import answered, settings_of
 from tests.models.making import WORDS, conversations, language_model, small_clip, small_images
 
 NUMERICS: Numerics = "native" if sys.argv[2:] == ["native"] else "portable"
@@ -89,22 +85,8 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     asked = [
         Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", (f"{n % 6}.jpg",), "part") for n in range(9)
     ]
-    files = FileNames(questions="q")
-    settings = PredictSettings(
-        engine=Transformers(),
-        family="llava",
-        benchmark="pope",
-        template=str(llava.card.template),
-        protocol="llava15",
-        files=files,
-        model_id="m",
-        threads=1,
-        numerics=NUMERICS,
-        batch_size=4,
-        max_new_tokens=6,
-    )
-    saved = SavedReplies(path.with_suffix(".replies"))
-    write_lines(path, predict(engine_of(llava, images, settings), asked, settings, "digest", saved))
+    settings = settings_of(str(llava.card.template), numerics=NUMERICS, batch_size=4, max_new_tokens=6)
+    write_lines(path, answered(llava, asked, images, settings, path.with_suffix(".replies")))
 
 
 if __name__ == "__main__":

@@ -9,16 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
-from pipeline_lib.engines.transformers import Settings as Transformers
-from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedReplies
-from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.job.code.digest import code_modules
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card, write_card
@@ -36,6 +31,7 @@ from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
+from tests.models.answering import answered, settings_of
 from tests.models.mllama import small_mllama
 from tests.numbers import assert_close
 from tests.project import ROOT
@@ -103,17 +99,9 @@ def last_logits(vlm: Vlm, batch: Batch) -> torch.Tensor:
 
 
 def answers(vlm: Vlm, questions: list[Question], images: ImageReader, batch_size: int, folder: Path) -> list[str]:
-    settings = PredictSettings(
-        engine=Transformers(),
-        family="mllama",
-        **{"benchmark": "pope", "protocol": "llava15", "files": FileNames(questions="q"), "model_id": "m"},
-        template="vicuna_v1",
-        **{"threads": 1, "batch_size": batch_size, "max_new_tokens": 6},
-    )
-    texts = SavedReplies(folder / f"{batch_size}.texts")
-    return [
-        record["text"] for record in predict(engine_of(vlm, images, settings), questions, settings, "digest", texts)
-    ]
+    settings = settings_of("vicuna_v1", family="mllama", batch_size=batch_size, max_new_tokens=6)
+    records = answered(vlm, questions, images, settings, folder / f"{batch_size}.replies")
+    return [record["text"] for record in records]
 
 
 @pytest.mark.parametrize("name", names("families"))

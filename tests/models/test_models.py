@@ -12,11 +12,10 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import TrainingArguments
 
-from pipeline_lib.benchmarks.base import FileNames, Question
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.engines.base import Request
-from pipeline_lib.engines.transformers import Settings as Transformers
 from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.families.llava.model import load as load_llava
@@ -25,9 +24,6 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedReplies
-from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.batches import _lengths
 from pipeline_lib.models.encode import IGNORED, encode
@@ -40,6 +36,7 @@ from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.trainer import VlmTrainer
+from tests.models.answering import answered, settings_of
 from tests.models.conftest import CARD
 from tests.models.making import WORDS
 
@@ -194,24 +191,10 @@ def test_answers_in_batches_are_those_given_one_by_one(assembled: Path, images: 
         Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", (f"{n % 6}.jpg",), "part") for n in range(18)
     ]
     questions += [Question(str(n), f"Say {WORDS[n % 6]}", (), "part") for n in range(18, 24)]
-    names = FileNames(questions="q")
 
     def texts(batch_size: int) -> list[str]:
-        settings = PredictSettings(
-            engine=Transformers(),
-            family="llava",
-            benchmark="pope",
-            template="vicuna_v1",
-            protocol="llava15",
-            files=names,
-            model_id="m",
-            threads=1,
-            batch_size=batch_size,
-            max_new_tokens=12,
-        )
-        answers = predict(
-            engine_of(llava, images, settings), questions, settings, "digest", SavedReplies(tmp_path / str(batch_size))
-        )
+        settings = settings_of("vicuna_v1", batch_size=batch_size, max_new_tokens=12)
+        answers = answered(llava, questions, images, settings, tmp_path / str(batch_size))
         assert [answer["question_id"] for answer in answers] == [int(question.id) for question in questions]
         return [answer["text"] for answer in answers]
 
@@ -248,66 +231,22 @@ def test_an_engine_answers_only_what_is_not_answered_yet(assembled: Path) -> Non
 
 
 def test_answers_that_may_leave_the_model_s_positions_are_refused(assembled: Path, tmp_path: Path) -> None:
-    files = FileNames(questions="q")
-    settings = PredictSettings(
-        engine=Transformers(),
-        family="llava",
-        benchmark="pope",
-        template="vicuna_v1",
-        protocol="llava15",
-        files=files,
-        model_id="m",
-        threads=1,
-        max_new_tokens=5000,
-    )
+    settings = settings_of("vicuna_v1", max_new_tokens=5000)
     asked = [Question("7", "What?", (), "all")]
     with pytest.raises(PipelineError, match=r"(?s)question 7.*write `max_new_tokens: \d+` or less"):
-        predict(
-            engine_of(load_llava(assembled), ImageReader([]), settings),
-            asked,
-            settings,
-            "digest",
-            SavedReplies(tmp_path / "texts"),
-        )
-
-
-def settings_of(template: str) -> PredictSettings:
-    files = FileNames(questions="q")
-    return PredictSettings(
-        engine=Transformers(),
-        family="llava",
-        benchmark="pope",
-        template=template,
-        protocol="llava15",
-        files=files,
-        model_id="m",
-        threads=1,
-    )
+        answered(load_llava(assembled), asked, ImageReader([]), settings, tmp_path / "replies")
 
 
 def test_a_model_of_another_template_is_refused(assembled: Path, tmp_path: Path) -> None:
-    saved = SavedReplies(tmp_path / "texts")
     with pytest.raises(PipelineError, match=r"(?s)another template than plain.*vicuna_v1"):
-        predict(
-            engine_of(load_llava(assembled), ImageReader([]), settings_of("plain")),
-            [],
-            settings_of("plain"),
-            "digest",
-            saved,
-        )
+        answered(load_llava(assembled), [], ImageReader([]), settings_of("plain"), tmp_path / "replies")
 
 
 def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
     settings = settings_of("vicuna_v1")
     asked = [Question("7", "Same?", ("a.png", "b.png"), "all")]
     with pytest.raises(PipelineError, match=r"(?s)several images.*question 7"):
-        predict(
-            engine_of(load_llava(assembled), ImageReader([]), settings),
-            asked,
-            settings,
-            "digest",
-            SavedReplies(tmp_path / "texts"),
-        )
+        answered(load_llava(assembled), asked, ImageReader([]), settings, tmp_path / "replies")
 
 
 def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: Path, tmp_path: Path) -> None:

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Question, load_benchmark
-from pipeline_lib.engines.transformers import Settings as Transformers
-from pipeline_lib.engines.transformers import engine_of
+from pipeline_lib.benchmarks.base import Files, Question, load_benchmark
 from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedReplies
-from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.determinism import make_deterministic
+from tests.models.answering import answered, settings_of
 from tests.models.original import MARK, Opened, asked
 from tests.sample import each_model
 
@@ -39,25 +35,8 @@ def answers(
     llava: Llava, questions: list[Question], pictures: ImageReader, folder: Path, batch_size: int, new_tokens: int
 ) -> list[dict[str, Any]]:
     make_deterministic(0, 1)
-    settings = PredictSettings(
-        engine=Transformers(),
-        family="llava",
-        benchmark="pope",
-        template=str(llava.card.template),
-        protocol="llava15",
-        files=FileNames(questions="q"),
-        model_id="m",
-        threads=1,
-        batch_size=batch_size,
-        max_new_tokens=new_tokens,
-    )
-    return predict(
-        engine_of(llava, pictures, settings),
-        questions,
-        settings,
-        "digest",
-        SavedReplies(folder / f"{batch_size}.jsonl"),
-    )
+    settings = settings_of(str(llava.card.template), batch_size=batch_size, max_new_tokens=new_tokens)
+    return answered(llava, questions, pictures, settings, folder / f"{batch_size}.jsonl")
 
 
 @pytest.mark.parametrize("batch_size", [1, 7])

@@ -5,14 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline_lib.benchmarks.base import FileNames, Question
-from pipeline_lib.engines.transformers import Settings as Transformers
-from pipeline_lib.engines.transformers import engine_of
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.predict import predict
-from pipeline_lib.inference.saved import SavedReplies
-from pipeline_lib.inference.settings import PredictSettings
+from tests.models.answering import answered, settings_of
 from tests.models.conftest import CARD
 
 
@@ -52,23 +48,11 @@ def test_the_loss_is_over_words(llava: Llava, dtype: torch.dtype) -> None:
 
 
 def test_only_words_are_answered(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
-    settings = PredictSettings(
-        engine=Transformers(),
-        family="llava",
-        benchmark="pope",
-        template=str(llava.card.template),
-        protocol="llava15",
-        files=FileNames(questions="q"),
-        model_id="m",
-        threads=1,
-        max_new_tokens=8,
-    )
+    settings = settings_of(str(llava.card.template), max_new_tokens=8)
     questions = [Question("1", "What is it?", ("0.jpg",), "part"), Question("2", "What is it?", (), "part")]
 
     def texts(name: str) -> list[str]:
-        records = predict(
-            engine_of(llava, images, settings), questions, settings, "digest", SavedReplies(tmp_path / name)
-        )
+        records = answered(llava, questions, images, settings, tmp_path / name)
         return [record["text"] for record in records]
 
     before = texts("before")

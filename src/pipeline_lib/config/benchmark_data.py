@@ -67,10 +67,10 @@ def completed(tree: Any) -> Any:
 def _completed_use(name: str, use: Tree) -> Tree:
     """Return a benchmark's entry with all keys; `benchmark` is by default the name of the entry."""
     full = {"benchmark": name, **use}
-    benchmark, data = find_benchmark(full["benchmark"]), _data(full)
-    if benchmark is None or data is None:
+    benchmark = find_benchmark(full["benchmark"])
+    if benchmark is None:
         return {**UNKNOWN, **full}
-    defaults = data.use()
+    defaults = benchmark.DATA.use()
     if "dataset" in use:  # then the study states where questions and gold are
         del defaults["gold"]
     full = {**defaults, **full}
