@@ -19,6 +19,7 @@ wildcard_constraints:
     subset=NAME,
     weights=NAME,
     training=NAME,
+    model=NAME,
     run=NAME,
     benchmark=NAME,
     suffix="[a-z]+",

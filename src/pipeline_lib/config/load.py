@@ -20,6 +20,8 @@ LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 RENAMED = {"faithful": "as_original"}  # keys of the last release
+ADAPTERS = "give the adapter's weights a `base: {start: NAME}` and a `template`, and let runs name these weights"
+REPLACED = {"adopt": ADAPTERS, "adapter": ADAPTERS}  # a recipe and a key of the last release
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -132,7 +134,8 @@ def _problem(item: Any) -> Problem:
         case "model_type" | "dict_type":
             return Problem(key, NO_MAPPING, value)
         case "plugin_unknown":
-            return Problem(key, str(item["msg"]), item["ctx"]["name"])
+            name = item["ctx"]["name"]
+            return Problem(key, str(item["msg"]), name, REPLACED.get(name, ""))
     return Problem(key, str(item["msg"]).removeprefix("Value error, "), value)
 
 
@@ -154,7 +157,9 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
 
 
 def _hint(key: str, known: list[str]) -> str:
-    """Return the name that replaced a key, else the nearest one that is known."""
+    """Return what replaced a key, else the nearest one that is known."""
+    if key in REPLACED:
+        return REPLACED[key]
     return f"its name is now {RENAMED[key]}" if RENAMED.get(key) in known else suggest(key, known)
 
 

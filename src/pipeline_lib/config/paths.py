@@ -6,7 +6,7 @@ from typing import Iterable
 
 from pipeline_lib.config.ancestry import read_conversations
 from pipeline_lib.config.rehearsal import limited_datasets
-from pipeline_lib.config.study import BenchmarkUse, Study, Training
+from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.training.settings import Optimisation
@@ -99,6 +99,10 @@ class Paths:
         """Return the manifests of those models that are not None."""
         return files_at(self.model_folders(*models), MANIFEST)
 
+    def saved_folder(self, name: str) -> str:
+        """Return the folder that weights or a training are saved in; an adapter's is not yet merged."""
+        return f"data/weights/{name}" if name in self.study.weights else f"{self.results}/checkpoints/{name}"
+
     def verdicts(self, training: str) -> list[str]:
         """Return a list with the verdict on the rows of a training; empty if it trains on no rows."""
         recipe = self.study.trainings[training].recipe
@@ -139,15 +143,17 @@ class Paths:
         return [f"{number:03d}" for number in range(self.study.datasets[dataset].shards)]
 
     def _model_folder(self, name: str) -> str:
+        return f"{self.results}/merged/{name}" if self._merged(name) else self.saved_folder(name)
+
+    def _merged(self, name: str) -> bool:
         if name in self.study.weights:
-            return f"data/weights/{name}"
-        merged = self.study.trainings[name].recipe.saves == "adapter"
-        return f"{self.results}/{'merged' if merged else 'checkpoints'}/{name}"
+            return self.study.weights[name].base is not None
+        return self.study.trainings[name].recipe.saves == "adapter"
 
 
-def base_of(training: Training) -> list[str]:
-    """Return the names of the models that a training starts from."""
-    return present(training.start, training.tower, training.projector)
+def base_of(base: Composition | None) -> list[str]:
+    """Return the names of the models that a training starts from, or an adapter was trained on."""
+    return [] if base is None else present(base.start, base.tower, base.projector)
 
 
 def datasets_of(use: BenchmarkUse) -> list[str]:

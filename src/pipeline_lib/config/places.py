@@ -108,9 +108,9 @@ def _nearest(file: str, files: list[str]) -> str:
 
 def _size(study: Study, name: str) -> int:
     """Return the bytes of a model's tensors that are in a folder on this machine."""
-    if name in study.trainings:
-        training = study.trainings[name]
-        return sum(_size(study, part) for part in (training.start, training.tower) if part)
+    base = study.composition(name)
+    if base is not None:
+        return sum(_size(study, part) for part in (base.start, base.tower) if part)
     dataset = study.weights[name].dataset
     paths = study.datasets[dataset].source.local_places() if dataset else []
     below = str(getattr(study.weights[name].make, "below", ""))

@@ -145,9 +145,9 @@ def train(study: Study, training: str) -> TrainSettings:
     )
 
 
-def merge(study: Study, training: str) -> MergeSettings:
-    """Return the settings of the job that merges the adapter of a training."""
-    family = model_family(study, training)
+def merge(study: Study, model: str) -> MergeSettings:
+    """Return the settings of the job that merges an adapter: of a training, or trained elsewhere."""
+    family = model_family(study, model)
     return MergeSettings(family=family, seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
 
 

@@ -60,6 +60,18 @@ class Subset(Settings):
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
 
 
+class Composition(Settings):
+    """The models that a training starts from, or an adapter was trained on."""
+
+    start: ModelName = Field(description="the weights or the training to start from")
+    tower: ModelName | None = Field(
+        default=None, description="weights or training of kind CLIP that provides the vision tower"
+    )
+    projector: ModelName | None = Field(
+        default=None, description="weights of kind projector that provide the projector"
+    )
+
+
 class StandIn(Settings):
     """Starting weights, made by the study or published."""
 
@@ -76,22 +88,15 @@ class StandIn(Settings):
 class Weights(StandIn):
     """Starting weights, shared by all studies with the same definition."""
 
+    base: Composition | None = Field(
+        default=None, description="for an adapter: what it was trained on, and is merged into"
+    )
     smoke: StandIn | None = Field(default=None, description="the small weights that replace them in a smoke run")
 
 
-class Training(Settings):
+class Training(Composition):
     """One checkpoint: weights or another training, trained by a recipe on a subset."""
 
-    start: ModelName = Field(description="the weights or the training to start from")
-    tower: ModelName | None = Field(
-        default=None, description="weights or training of kind CLIP that provides the vision tower"
-    )
-    projector: ModelName | None = Field(
-        default=None, description="weights of kind projector that provide the projector"
-    )
-    adapter: ModelName | None = Field(
-        default=None, description="published weights of kind adapter, for the recipe `adopt`"
-    )
     subset: SubsetName | None = Field(
         default=None, description="the rows to train on; none for a recipe without training steps"
     )
@@ -231,8 +236,15 @@ class Study(Settings):
         return self.numerics or ("portable" if self.device == "cpu" else "native")
 
     def model_kind(self, name: str) -> ModelKind:
-        """Return the kind of the weights or the training of this name."""
-        return self.weights[name].make.model_kind() if name in self.weights else self.trainings[name].recipe.makes
+        """Return the kind of the weights or the training of this name; a merged adapter is a whole model."""
+        if name in self.trainings:
+            return self.trainings[name].recipe.makes
+        weights = self.weights[name]
+        return "llava" if weights.base is not None else weights.make.model_kind()
+
+    def composition(self, name: str) -> Composition | None:
+        """Return what a training starts from, or what an adapter was trained on; None for other weights."""
+        return self.trainings[name] if name in self.trainings else self.weights[name].base
 
     def model_template(self, name: str) -> str:
         """Return the conversation template of a LLaVA."""

@@ -26,7 +26,6 @@ class RecipeSettings(Settings):
 
     makes: ClassVar[ModelKind] = "llava"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
-    adopts: ClassVar[bool] = False  # whether it adopts an adapter that was trained elsewhere
 
     name: str = Field(description="the recipe: a module in pipeline_lib/recipes")
 
