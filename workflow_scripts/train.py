@@ -34,7 +34,7 @@ def work(job: Job[TrainSettings]) -> None:
     steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
-    if job.settings.recipe.makes == "llava":
+    if job.settings.recipe.makes == "vlm":
         job.note(tensors=origins(material.base, f"random, seed {job.settings.seed}"))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
     job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # not if resumed

@@ -42,7 +42,7 @@ TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 def base(original: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a LLaVA of ours."""
     folder = tmp_path_factory.mktemp("base") / "model"
-    settings = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
+    settings = pretrained.Settings(kind="pretrained", holds="vlm", template="vicuna_v1")
     pretrained.make(settings, WeightsInputs(files=files_in(original), tower=clip), 0, folder)
     return folder
 

@@ -24,7 +24,7 @@ from pipeline_lib.models.opening import open_vlm
 from tests.models.making import conversations, language_model, small_clip, small_images
 from tests.models.original import Converted, Opened, part
 
-CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
+CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
 
 
 @pytest.fixture(scope="session")

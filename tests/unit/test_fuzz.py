@@ -261,7 +261,7 @@ OBJECTS: dict[str, tuple[str, Any, Reader]] = {
     "adapter": ("adapter_config.json", ADAPTER, read_adapter),
     "card": (
         "vlmflow.json",
-        {"kind": "llava", "template": "x", "image_shape": "pad", "base": {"a": "b"}},
+        {"kind": "vlm", "template": "x", "image_shape": "pad", "base": {"a": "b"}},
         read_model_card,
     ),
 }

@@ -30,14 +30,14 @@ def expect_fitting(adapter: Path, base: Base) -> None:
     if card.base:
         return
     holds = holds_projector(family_of(base), adapter)
-    if not (holds or base.projector or read_card(base.start).kind == "llava"):
+    if not (holds or base.projector or read_card(base.start).kind == "vlm"):
         raise PipelineError(
             "there is no projector: neither `start`, nor `projector`, nor this adapter has one", where=adapter,
             cure="LLaVA's scripts write it beside the adapter: add non_lora_trainables.bin to its folder; or give its "
             "`base` a `projector`",
         )  # fmt: skip
     with torch.device("meta"):
-        whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
+        whole = Card(kind="vlm", template=card.template, image_shape=card.image_shape)
         model = open_vlm(base, whole, seed=0, draws_projector=True).model
     _expect_sizes(adapter, model.config)
     _expect_layers(adapter, model.config)

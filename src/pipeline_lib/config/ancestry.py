@@ -34,7 +34,7 @@ def origins(study: Study, name: str) -> tuple[str, str | None]:
     before anything is trained; nor does an adapter. A published LLaVA is already composed: its second name is None.
     """
     base: Composition = study.trainings[name]
-    while (inner := study.composition(base.start)) is not None and study.model_kind(base.start) == "llava":
+    while (inner := study.composition(base.start)) is not None and study.model_kind(base.start) == "vlm":
         base = inner
     composed = study.model_kind(base.start) == "language" and base.tower is not None
     return _weights_of(study, base.start), _weights_of(study, str(base.tower)) if composed else None

@@ -55,7 +55,7 @@ def _adapter(key: Key, weights: Weights, study: Study) -> Iterator[Problem]:
     if base is not None and kind != "adapter":
         yield Problem((*key, "base"), f"these weights are of kind {kind}, and only an adapter has a base", kind)
     if base is not None:
-        yield from _composition((*key, "base"), base, "llava", study)
+        yield from _composition((*key, "base"), base, "vlm", study)
 
 
 def _trainings(study: Study) -> Iterator[Problem]:
@@ -71,9 +71,9 @@ def _trainings(study: Study) -> Iterator[Problem]:
 def _composition(key: Key, base: Composition, makes: str, study: Study) -> Iterator[Problem]:
     """Yield a problem for every part of a start that is of another kind than a model of kind `makes` needs."""
     models = {**study.weights, **study.trainings}
-    whole = makes == "llava"
+    whole = makes == "vlm"
     for part, kinds in {
-        "start": ("llava", "language") if whole else (makes,),
+        "start": ("vlm", "language") if whole else (makes,),
         "tower": ("clip",) if whole else (),
         "projector": ("projector",) if whole else (),
     }.items():
@@ -104,9 +104,9 @@ def _model(
 def _projector(key: Key, training: Training, study: Study) -> Iterator[Problem]:
     """Yield a problem if a projector is neither provided nor drawn, or both."""
     recipe, models = training.recipe, {**study.weights, **study.trainings}
-    if recipe.makes != "llava" or training.start not in models:
+    if recipe.makes != "vlm" or training.start not in models:
         return
-    has_projector = training.projector is not None or study.model_kind(training.start) == "llava"
+    has_projector = training.projector is not None or study.model_kind(training.start) == "vlm"
     if not has_projector and not recipe.draws_projector():
         yield Problem(
             key, "this training has no projector, and its recipe draws none", recipe.name,
@@ -137,7 +137,7 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
 def _runs(study: Study) -> Iterator[Problem]:
     models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
-        yield from _model(("runs", name, "model"), run.model, ("llava",), models, study)
+        yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:

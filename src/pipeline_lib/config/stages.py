@@ -136,7 +136,7 @@ def train(study: Study, training: str) -> TrainSettings:
     entry = study.trainings[training]
     return TrainSettings(
         recipe=entry.recipe,
-        family=model_family(study, training) if entry.recipe.makes == "llava" else None,
+        family=model_family(study, training) if entry.recipe.makes == "vlm" else None,
         seed=study.seed if entry.seed is None else entry.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),

@@ -240,7 +240,7 @@ class Study(Settings):
         if name in self.trainings:
             return self.trainings[name].recipe.makes
         weights = self.weights[name]
-        return "llava" if weights.base is not None else weights.make.model_kind()
+        return "vlm" if weights.base is not None else weights.make.model_kind()
 
     def composition(self, name: str) -> Composition | None:
         """Return what a training starts from, or what an adapter was trained on; None for other weights."""

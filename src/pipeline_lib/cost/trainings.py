@@ -25,7 +25,7 @@ def training_sizes(study: Study, name: str) -> Sizes | None:
     A LLaVA that another training makes need not exist: it has the shapes of the weights that it is composed of.
     """
     training = study.trainings[name]
-    if study.model_kind(name) == "llava":
+    if study.model_kind(name) == "vlm":
         start, tower = origins(study, name)
     else:
         start, tower = training.start, None

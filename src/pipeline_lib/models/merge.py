@@ -33,7 +33,7 @@ def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
             "this adapter was trained on another base", where=adapter, value=f"{card.base}, given {base.digests}",
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
-    whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
+    whole = Card(kind="vlm", template=card.template, image_shape=card.image_shape)
     family = family_of(base)
     vlm = open_vlm(base, whole, seed, draws_projector=holds_projector(family, adapter))  # and then replaces it
     before, probe = tensor_digests(vlm.model), family.probe(vlm, seed)

@@ -24,7 +24,7 @@ class RecipeSettings(Settings):
     to be merged into the model that the training started from.
     """
 
-    makes: ClassVar[ModelKind] = "llava"
+    makes: ClassVar[ModelKind] = "vlm"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
 
     name: str = Field(description="the recipe: a module in pipeline_lib/recipes")

@@ -34,7 +34,7 @@ class Settings(WeightsKind):
 
     @model_validator(mode="after")
     def _prompted_settings(self) -> Self:
-        prompted = self.holds in ("llava", "adapter")
+        prompted = self.holds in ("vlm", "adapter")
         if prompted != (self.template is not None):
             raise ValueError("`template` is required for a LLaVA or an adapter, and allowed for nothing else")
         if not prompted and self.image_shape is not None:
@@ -67,7 +67,7 @@ class Settings(WeightsKind):
 
     def takes_tower(self) -> bool:
         """Return whether the tower may come from another model: the original's layout holds none."""
-        return self.holds == "llava"
+        return self.holds == "vlm"
 
 
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:

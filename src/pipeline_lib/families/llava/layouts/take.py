@@ -28,7 +28,7 @@ def take_files(files: Files, stated: Stated, tower: Path | None, folder: Path) -
     elif stated.holds == "adapter":
         where = files[ADAPTER_CONFIG].parent
         convert_adapter(files, _agreed_card(stated, stated_card(files), where), folder)
-    elif stated.holds == "llava" and holds_original(files):
+    elif stated.holds == "vlm" and holds_original(files):
         _convert_original(stated, files, tower, folder)
     else:
         _link_all(stated, files, tower, folder)
@@ -43,7 +43,7 @@ def _convert_original(stated: Stated, files: Files, tower: Path | None, folder: 
             cure="add weights of that CLIP model to the study, and set `tower` of these weights to their name",
         )  # fmt: skip
     shape = _agreed(stated.image_shape, image_shape(config, files[CONFIG]), files[CONFIG])
-    convert_original(files, tower, Card(kind="llava", template=stated.template, image_shape=shape), folder)
+    convert_original(files, tower, Card(kind="vlm", template=stated.template, image_shape=shape), folder)
 
 
 def _link_all(stated: Stated, files: Files, tower: Path | None, folder: Path) -> None:
@@ -57,7 +57,7 @@ def _link_all(stated: Stated, files: Files, tower: Path | None, folder: Path) ->
         read_card(files[NAME].parent) if NAME in files else Card(kind=stated.holds, image_shape=stated_shape(files))
     )
     link_files({name: path for name, path in files.items() if name != NAME}, folder)
-    whole = stated.holds == "llava"
+    whole = stated.holds == "vlm"
     write_card(folder, _agreed_card(stated, in_files, files[CONFIG].parent) if whole else Card(kind=stated.holds))
 
 
