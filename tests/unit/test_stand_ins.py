@@ -9,8 +9,10 @@ import pytest
 
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.config.benchmark_data import find_benchmark
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.text import read_json, read_object
+from pipeline_lib.scoring.spreadsheet import read_predictions
 from pipeline_lib.sources.digits_stand_in import Form, Settings
 from tests.scored import answer_with, asked, score
 
@@ -76,6 +78,20 @@ def test_the_gold_answers_of_a_stand_in_have_the_highest_score(tmp_path: Path, n
         most = {"perception": 2000, "sum": 5}.get(scored["primary"], 1)
         unscorable = (name, protocol) == ("mmmu", "lmms_eval")  # no short answer is right there
         assert scored["metrics"][scored["primary"]] == (0.75 if unscorable else most), protocol
+
+
+@pytest.mark.parametrize(("form", "benchmark"), [("mmbench_test", "mmbench"), ("mmbench_test_cn", "mmbench_cn")])
+def test_a_test_split_has_no_gold_and_is_submitted(tmp_path: Path, form: str, benchmark: str) -> None:
+    fetch({"kind": "digits_stand_in", "form": form, "scenes": 2}, tmp_path / "files")
+    files = Files(next((tmp_path / "files").iterdir()))
+    questions = asked(benchmark, files, "internvl12")
+    assert len(questions) == 8
+    with pytest.raises(PipelineError, match=r"(?s)no answers.*submit the xlsx"):
+        module(benchmark).gold(files, questions, "internvl12")
+    content = module(benchmark).submission(files, [(questions[0], "B. It is two.")], "internvl12")
+    (tmp_path / "sheet.xlsx").write_bytes(content)
+    ((_, row),) = read_predictions(tmp_path / "sheet.xlsx")
+    assert (row["question_id"], row["text"]) == ("1", "B")
 
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not(tmp_path: Path) -> None:

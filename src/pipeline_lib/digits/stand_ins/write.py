@@ -1,13 +1,15 @@
 """The stand-ins by name, and how their files are written."""
 
+import csv
 import json
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Sequence
 
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.digits.stand_ins import answers, choices
 from pipeline_lib.digits.stand_ins.boxes import BOXES
-from pipeline_lib.digits.stand_ins.scenes import Content, Files, Picture, Scenes
+from pipeline_lib.digits.stand_ins.scenes import Content, Files, Picture, Row, Scenes
+from pipeline_lib.digits.stand_ins.tables import TABLES
 
 FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "ai2d": choices.ai2d,
@@ -20,6 +22,7 @@ FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "seed": choices.seed,
     "tiny_lvlm": answers.tiny_lvlm,
     **BOXES,
+    **TABLES,
 }
 
 
@@ -30,16 +33,28 @@ def write(scenes: Scenes, content: Content, path: Path) -> None:
         path.write_bytes(scenes.bytes_of(content.number, path.name))
     elif isinstance(content, str):
         path.write_text(content, encoding="utf-8")
-    elif path.suffix == ".jsonl" and not isinstance(content, dict):
-        write_lines(path, content)
-    elif path.suffix == ".parquet":
-        _write_parquet(content, path)
-    else:
+    elif isinstance(content, dict) or path.suffix == ".json":
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    else:
+        ROWS[path.suffix](path, content)
 
 
-def _write_parquet(rows: Content, path: Path) -> None:
+def _write_parquet(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def _write_tsv(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+ROWS: Mapping[str, Callable[[Path, Sequence[Row]], None]] = {
+    ".jsonl": write_lines,
+    ".parquet": _write_parquet,
+    ".tsv": _write_tsv,
+}
