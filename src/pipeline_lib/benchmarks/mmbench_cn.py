@@ -30,7 +30,7 @@ DATA = Data(  # the images are in the table
                 "sha256": None,
             },
             licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mmbench_cn"},
+            smoke={"kind": "digits_stand_in", "form": "mmbench_cn", "scenes": 2},
             convert="keep",
         ),
     },

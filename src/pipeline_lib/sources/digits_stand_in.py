@@ -12,7 +12,7 @@ CHANGES = False
 
 Form = Literal[
     "ai2d", "ccbench", "cmmmu", "coco_train2014", "docvqa", "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme",
-    "mmmu", "mmvp", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
+    "mmmu", "mmmu_test", "mmvp", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
 ]  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def seed(scenes: Scenes) -> Files:
     return {"SEED-Bench.json": {"questions": rows, "question_type": tasks}, **files}
 
 
-def mmmu(scenes: Scenes) -> Files:
-    """Return tables of two subjects and the gold answers.
+def mmmu(scenes: Scenes, split: str = "validation") -> Files:
+    """Return tables of two subjects and the gold answers; the test split has none: its answers are "?".
 
     A question may show two images, options are the text of a list in Python, and some questions have none.
     """
@@ -65,7 +65,7 @@ def mmmu(scenes: Scenes) -> Files:
     short = scenes.asked()
     for number, asked in enumerate(scenes.choices()):
         subject = "Math" if number % 2 else "Accounting"
-        name = f"validation_{subject}_{number + 1}"
+        name = f"{split}_{subject}_{number + 1}"
         two, is_open = number % 4 == 2, number % 4 == 3
         question = f"<image 1> {short[number].question if is_open else asked.question}" + two * " Beside it: <image 2>"
         numbers = [number, (number + 1) % scenes.count] if two else [number]
@@ -84,14 +84,14 @@ def mmmu(scenes: Scenes) -> Files:
                     [{"bytes": scenes.bytes_of(each, file), "path": file} for file, each in images.items()]
                 ),
                 "img_type": "['Diagrams']",
-                "answer": str(answer),
+                "answer": str(answer) if split == "validation" else "?",
                 "topic_difficulty": "Easy",
                 "question_type": "open" if is_open else "multiple-choice",
                 "subfield": subject,
             }
         )
-    named = {f"validation/{name}/validation-00000-of-00001.parquet": rows for name, rows in tables.items()}
-    return {**named, "answer_dict_val.json": gold, **pictures}
+    named: Files = {f"{split}/{name}/{split}-00000-of-00001.parquet": rows for name, rows in tables.items() if rows}
+    return named | pictures | ({"answer_dict_val.json": gold} if split == "validation" else {})
 
 
 def _image_columns(images: list[Row]) -> Row:

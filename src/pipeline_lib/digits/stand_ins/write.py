@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
@@ -17,6 +18,7 @@ FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "docvqa": answers.docvqa,
     "mme": answers.mme,
     "mmmu": choices.mmmu,
+    "mmmu_test": partial(choices.mmmu, split="test"),
     "mmvp": choices.mmvp,
     "ocrvqa": answers.ocrvqa,
     "seed": choices.seed,
