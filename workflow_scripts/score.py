@@ -6,6 +6,7 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
+from pipeline_lib.scoring.scope import not_chosen, with_scope
 from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
 from pipeline_lib.scoring.verdicts import write_verdicts
 
@@ -14,9 +15,11 @@ def work(job: Job[ScoreSettings]) -> None:
     """Read answers and gold, write verdicts and score."""
     answers = job.manifest("answers").only_file()
     files = open_files(job.manifests("questions"), job.settings.files)
-    verdicts = grade_answers(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"))
+    only = chosen(job.manifests("chosen"), "questions")
+    verdicts = grade_answers(answers, files, job.settings, only)
     write_verdicts(job.output("verdicts"), verdicts)
     score = run_score(verdicts, job.settings, answers)
+    score = with_scope(score, verdicts, not_chosen(files, job.settings, only), job.settings)
     write_text(job.output("score"), pretty_json(score))
 
 

@@ -4,13 +4,15 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline_lib.benchmarks import mmbench
+from pipeline_lib.benchmarks import ccbench, mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import load
 from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
 from tests.unit.mmbench_table import answer, row, write
 
@@ -246,3 +248,22 @@ def test_a_table_with_few_columns_is_enough_for_its_questions(tmp_path: Path) ->
     (tmp_path / "t.tsv").write_text("index\tquestion\tA\tB\tE\timage\n7\tq\ta\tb\te\tAA\n")
     (question,) = mmbench.questions(Files(tmp_path / "t.tsv"), "internvl12")
     assert (question.part, question.prompt) == ("all", "q\nA. a\nB. b\nE. e" + LETTER)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "protocol"), [("mmbench_cn", "llava15"), ("mmbench_cn", "internvl12"), ("ccbench", "internvl12")]
+)
+def test_chinese_tables_are_asked_with_a_request_in_chinese(tmp_path: Path, benchmark: str, protocol: str) -> None:
+    files = write(tmp_path / "q.tsv", [row(1, question="图中是什么?", hint="动物")])
+    (question,) = load("benchmarks", benchmark).questions(files, protocol)
+    assert question.prompt == "动物\n图中是什么?\nA. cat\nB. dog\nC. bird\nD. eel\n请直接回答选项字母。"
+    assert question.record["prompt"] == question.prompt.removesuffix("\n请直接回答选项字母。")
+
+
+def test_ccbench_is_submitted_as_internvl_writes_it(tmp_path: Path) -> None:
+    files = write(tmp_path / "q.tsv", [row(7)], without=("hint", "source", "l2-category", "comment"))
+    questions = ccbench.questions(files, "internvl12")
+    (tmp_path / "a.xlsx").write_bytes(ccbench.submission(files, [(questions[0], "B. dog")], "internvl12"))
+    table = pd.read_excel(tmp_path / "a.xlsx")
+    assert [*table.columns] == ["index", "question", "A", "B", "C", "D", "answer", "split", "prediction"]
+    assert table.prediction.tolist() == ["B"]

@@ -225,3 +225,11 @@ def test_the_random_split_of_3000_rows_is_refused(recorded: Recordings, tmp_path
     assert isinstance(done.exception, PipelineError)
     labels, questions = {"sample": (24, 23), "whole": (3000, 2910)}[recorded.source]
     assert f"{labels} labels for {questions} questions" in str(done.exception)
+
+
+def test_internvl_asks_with_a_space_at_the_end_and_scores_alike(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    asked = {protocol: pope.questions(files, protocol) for protocol in pope.PROTOCOLS}
+    assert [each.prompt for each in asked["internvl12"]] == [f"{each.prompt} " for each in asked["llava15"]]
+    labels = [pope.gold(files, questions, protocol) for protocol, questions in asked.items()]
+    assert labels[0] == labels[1] and pope.SCORER.readers["internvl12"] is pope.SCORER.readers["llava15"]

@@ -76,3 +76,11 @@ def test_what_is_no_score_is_a_dash_beside_its_status_and_the_other_runs_are_sho
     assert done.exit_code == 0, done.exception
     (row,) = [line for line in done.stdout.splitlines() if "untrained" in line]
     assert row.count("\u2013") == 5 and done.stdout.count("0.800 [0.700, 0.900]") == 2
+
+
+def test_a_score_over_some_questions_is_partial_with_its_share_and_bounds(folder: Path) -> None:
+    scope = {"asked": "slice 60", "answered": 60, "of": 8910, "coverage": 60 / 8910}
+    text = shown(folder, scope=scope, bounds={"f1": [0.01, 0.99], "accuracy": None})
+    assert "60/8910" in text
+    line = "pope of full is PARTIAL, slice 60: 60 of 8,910 questions answered (0.7%); over all: f1 0.010 to 0.990"
+    assert line in text and text.count("PARTIAL") == 1

@@ -27,10 +27,15 @@ FOLDER = "data/ai2diagram/"  # where InternVL's scripts look for the images
 DATA = Data(
     datasets={
         "ai2d_questions": Dataset(
-            {"kind": "file", "url": HUB + "raw/main/ai2d_test_vlmevalkit.jsonl", "sha256": None}, licence=None
+            {"kind": "file", "url": HUB + "raw/main/ai2d_test_vlmevalkit.jsonl", "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "ai2d", "only": "*.jsonl"},
         ),
         "ai2d_images": Dataset(
-            {"kind": "archive", "url": HUB + "resolve/main/AI2D_TEST.zip", "sha256": None}, licence=None, convert="keep"
+            {"kind": "archive", "url": HUB + "resolve/main/AI2D_TEST.zip", "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "ai2d", "only": "*.png"},
+            convert="keep",
         ),
     },
     dataset="ai2d_questions",

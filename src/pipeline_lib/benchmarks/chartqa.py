@@ -35,7 +35,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"test/test_human.json": "charts", "test/test_augmented.json": "charts"},
             },
         ),

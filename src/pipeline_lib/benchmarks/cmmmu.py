@@ -40,6 +40,7 @@ DATA = Data(
                 "expect": 900,
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "cmmmu"},
             convert="keep",
         ),
     },

@@ -26,9 +26,16 @@ SUBMISSION = "json"
 VAL = "https://datasets.cvc.uab.es/rrc/DocVQA/val.tar.gz"
 DATA = Data(
     datasets={
-        "docvqa": Dataset({"kind": "archive", "url": VAL, "sha256": None, "below": "val"}, licence=None),
+        "docvqa": Dataset(
+            {"kind": "archive", "url": VAL, "sha256": None, "below": "val"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "docvqa", "only": "*.json"},
+        ),
         "docvqa_images": Dataset(
-            {"kind": "archive", "url": VAL, "sha256": None, "below": "val/documents"}, licence=None, convert="keep"
+            {"kind": "archive", "url": VAL, "sha256": None, "below": "val/documents"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "docvqa", "only": "*.png"},
+            convert="keep",
         ),
     },
     dataset="docvqa",

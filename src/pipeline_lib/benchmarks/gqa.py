@@ -32,7 +32,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"llava_gqa_testdev_balanced.jsonl": "questions"},
             },
         ),
@@ -42,7 +42,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"testdev_balanced_questions.json": "rows"},
             },
         ),

@@ -47,8 +47,14 @@ FIELDS = 3  # of a line in a list: image, question, gold answer
 
 DATA = Data(
     datasets={
-        "mme_questions": Dataset({"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "MME"}, None),
-        "mme_lists": Dataset(MME_LISTS, licence=None),
+        "mme_questions": Dataset(
+            {"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "MME"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mme", "only": "llava_*"},
+        ),
+        "mme_lists": Dataset(
+            MME_LISTS, licence=None, smoke={"kind": "digits_stand_in", "form": "mme", "only": "gold/*"}
+        ),
         "mme_images": Dataset(
             source={
                 "kind": "manual",
@@ -58,6 +64,7 @@ DATA = Data(
                 "expect": 1187,
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mme", "only": "*.png"},
             convert="keep",
         ),
     },

@@ -54,7 +54,9 @@ ANSWERS = "https://raw.githubusercontent.com/MMMU-Benchmark/MMMU/bb0b95a945998d9
 DATA = Data(
     datasets={
         "mmmu_questions": Dataset(
-            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu", "expect": 30}, licence=None
+            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu", "expect": 30},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "validation/*"},
         ),
         "mmmu_answers": Dataset(
             source={
@@ -63,10 +65,12 @@ DATA = Data(
                 "sha256": "76080f5597b8f4d29abba8551489c4b82e4a285b9d62b946fd67a1952e95502c",
             },
             licence="Apache-2.0",
+            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "*.json"},
         ),
         "mmmu_images": Dataset(
             {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu_images", "expect": 900},
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "*.png"},
             convert="keep",
         ),
     },

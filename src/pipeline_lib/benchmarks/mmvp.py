@@ -29,11 +29,14 @@ SHOWN = ("accuracy", "accuracy/rows")
 DATA = Data(
     datasets={
         "mmvp_questions": Dataset(
-            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["Questions.csv"]}, licence=None
+            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["Questions.csv"]},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mmvp", "only": "*.csv"},
         ),
         "mmvp_images": Dataset(
             {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["MMVP Images/*"]},
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "mmvp", "only": "*.jpg"},
             convert="keep",
         ),
     },

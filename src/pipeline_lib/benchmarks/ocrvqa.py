@@ -26,6 +26,7 @@ DATA = Data(
                 "sha256": None,
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "ocrvqa", "only": "*.jsonl"},
         ),
         "ocrvqa_images": Dataset(
             source={
@@ -36,6 +37,7 @@ DATA = Data(
                 "expect": 1,
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "ocrvqa", "only": "*.jpg"},
             convert="keep",
         ),
     },

@@ -28,12 +28,12 @@ DATA = Data(
         "okvqa_questions": Dataset(
             source={"kind": "archive", "url": SITE + QUESTIONS + ".zip", "sha256": None},
             licence=None,
-            smoke={"kind": "digits_answers", "part": "test", "scenes": 20, "files": {QUESTIONS: "questions"}},
+            smoke={"kind": "digits_answers", "part": "test", "scenes": 8, "files": {QUESTIONS: "questions"}},
         ),
         "okvqa_answers": Dataset(
             source={"kind": "archive", "url": SITE + ANNOTATIONS + ".zip", "sha256": None},
             licence=None,
-            smoke={"kind": "digits_answers", "part": "test", "scenes": 20, "files": {ANNOTATIONS: "annotations"}},
+            smoke={"kind": "digits_answers", "part": "test", "scenes": 8, "files": {ANNOTATIONS: "annotations"}},
         ),
         "coco_val2014": COCO_VAL2014,
     },

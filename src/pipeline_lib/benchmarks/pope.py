@@ -1,12 +1,14 @@
 """POPE: whether an object is in the image, yes or no, with three categories of negatives.
 
-Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE. Three differences:
+Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE; OpenGVLab/InternVL asks
+with a space at the end (`internvl_chat/eval/pope/evaluate_pope.py` of 0355722), and scores alike. Three differences:
 labels are joined by id instead of position, any label but yes or no is an error instead of a yes, and an undefined
 ratio is null instead of an error.
 """
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,8 +25,17 @@ logger = logging.getLogger(__name__)
 
 PRIMARY = "f1"
 SHOWN = ("accuracy", "f1", "yes")  # accuracy first: always answering yes has an F1 of 0.667, as half the labels are yes
-PROTOCOLS = {"llava15": Asking(max_new_tokens=128)}
-SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words})
+
+
+@dataclass(frozen=True)
+class PopeWording(Asking):
+    """How a project asks: what it appends to the text in the file."""
+
+    end: str = ""
+
+
+PROTOCOLS = {"llava15": PopeWording(128), "internvl12": PopeWording(100, end=" ")}
+SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words, "internvl12": pope_words})
 
 cluster = by_image
 
@@ -84,7 +95,10 @@ def questions(files: Files, protocol: str) -> list[Question]:
         parse_row(QuestionRow, row, "this is no question of POPE", where)
         for where, row in read_rows_with_place(files.questions)
     ]
-    return [Question(str(row.question_id), row.text, (row.image,), row.category, stem=_stem(row.text)) for row in rows]
+    end = PROTOCOLS[protocol].end
+    return [
+        Question(str(row.question_id), row.text + end, (row.image,), row.category, stem=_stem(row.text)) for row in rows
+    ]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:

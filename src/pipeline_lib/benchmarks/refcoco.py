@@ -25,6 +25,7 @@ DATA = Data(
                 ],
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "refcoco", "only": "rows/*"},
         ),
         "coco_train2014": COCO_TRAIN2014,
     },

@@ -24,6 +24,7 @@ DATA = Data(
                 ],
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "refcocog", "only": "rows/*"},
         ),
         "coco_train2014": COCO_TRAIN2014,
     },

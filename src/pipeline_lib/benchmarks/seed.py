@@ -31,6 +31,7 @@ DATA = Data(
         "seed_questions": Dataset(
             {"kind": "hub", "repository": "AILab-CVC/SEED-Bench", "revision": "main", "files": ["SEED-Bench.json"]},
             licence="Apache-2.0",
+            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*.json"},
         ),
         "seed_images": Dataset(
             source={
@@ -40,6 +41,7 @@ DATA = Data(
                 "below": "SEED-Bench-image",
             },
             licence="that of Conceptual Captions",
+            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*_2591111986"},
             shards=4,
             convert="keep",
             prefix=IMAGES,
@@ -53,6 +55,7 @@ DATA = Data(
                 "expect": 5009,
             },
             licence="those of Something-Something v2, Epic-Kitchens 100 and Breakfast",
+            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*.png"},
             convert="keep",
             prefix=FRAMES,
         ),

@@ -29,7 +29,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"llava_textvqa_val_v051_ocr.jsonl": "questions"},
             },
         ),
@@ -39,7 +39,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"TextVQA_0.5.1_val.json": "annotations"},
             },
         ),

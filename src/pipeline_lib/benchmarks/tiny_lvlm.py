@@ -24,9 +24,16 @@ ABILITIES = (
 ZIP = "https://huggingface.co/OpenGVLab/InternVL/resolve/main/updated_datasets.zip"
 DATA = Data(
     datasets={
-        "tiny_lvlm": Dataset({"kind": "archive", "url": ZIP, "sha256": None}, licence=None),
+        "tiny_lvlm": Dataset(
+            {"kind": "archive", "url": ZIP, "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "tiny_lvlm", "only": "updated_datasets/*"},
+        ),
         "tiny_lvlm_images": Dataset(
-            {"kind": "archive", "url": ZIP, "sha256": None, "below": "updated_datasets"}, licence=None, convert="keep"
+            {"kind": "archive", "url": ZIP, "sha256": None, "below": "updated_datasets"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "tiny_lvlm", "only": "*.jpg"},
+            convert="keep",
         ),
     },
     dataset="tiny_lvlm",

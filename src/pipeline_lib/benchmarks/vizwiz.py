@@ -22,7 +22,7 @@ DATA = Data(
         "vizwiz_questions": Dataset(
             source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None},
             licence=None,
-            smoke={"kind": "digits_answers", "part": "test", "scenes": 20, "files": {"vizwiz_val.jsonl": "questions"}},
+            smoke={"kind": "digits_answers", "part": "test", "scenes": 8, "files": {"vizwiz_val.jsonl": "questions"}},
         ),
         "vizwiz_answers": Dataset(
             source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None},
@@ -30,7 +30,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"vizwiz_val_annotations.json": "annotations"},
             },
         ),

@@ -33,7 +33,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"v2_OpenEnded_mscoco_val2014_questions.json": "questions"},
             },
         ),
@@ -43,7 +43,7 @@ DATA = Data(
             smoke={
                 "kind": "digits_answers",
                 "part": "test",
-                "scenes": 20,
+                "scenes": 8,
                 "files": {"v2_mscoco_val2014_annotations.json": "annotations"},
             },
         ),

@@ -13,13 +13,13 @@ from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.cli.options import LookOption, StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import Study
+from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.jobs import AssessedJob, Status
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
-from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
+from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.shown import ShownScore, read_shown
 from pipeline_lib.workflow.plan import plan
 
@@ -52,8 +52,8 @@ def show(
     for name, rows in tables.items():
         use = tree.benchmarks[name]
         names = load_benchmark(use.benchmark, use.protocol).SHOWN
-        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree)}", names, rows))
-        for line in _remarks(name, rows):
+        console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree, use)}", names, rows))
+        for line in _remarks(name, rows, names):
             typer.echo(line)
     for line in unseen_sources(jobs):
         typer.echo(line)
@@ -65,11 +65,11 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -
     return [Row(run, read_shown(path), *standing(path.as_posix(), jobs)) for run, path in paths.items()]
 
 
-def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
-    """Return a line for every row that is not current, with its cause, and one for every mark of a score."""
+def _remarks(benchmark: str, rows: list[Row], names: Sequence[str]) -> list[str]:
+    """Return lines for rows that are not current, with the cause, for scores over some questions, and for marks."""
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
-    return unsound + marked_runs(benchmark, scores)
+    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores)
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
@@ -86,11 +86,18 @@ def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
 
 
 def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
-    return [*(_rate(score, name) for name in metrics), *(str(getattr(score, name)) for name in COUNTS.values())]
+    counts = {name: str(getattr(score, name)) for name in COUNTS.values()}
+    if score.scope is not None and score.scope.of > score.n:
+        counts["n"] = f"{score.n}/{score.scope.of}"
+    return [*(_rate(score, name) for name in metrics), *counts.values()]
 
 
-def _stamp(tree: Study) -> str:
-    return f" {stamp(tree)}: a rehearsal, not a result" if stamp(tree) else ""
+def _stamp(tree: Study, use: BenchmarkUse) -> str:
+    """Return how the scores of a benchmark are marked: as a rehearsal's, or by the part that is asked."""
+    if stamp(tree):
+        return f" {stamp(tree)}: a rehearsal, not a result"
+    part = f"the first {use.slice} questions" if use.slice else f"about {use.limit} of its questions"
+    return f" PARTIAL: {part}, not the benchmark's number" if use.in_part else ""
 
 
 def _rate(score: ShownScore, metric: str) -> str:

@@ -80,8 +80,8 @@ class Paths:
         return [f"{self.results}/subsets/{name}{MANIFEST}" for name in present(*subsets)]
 
     def choices(self, part: str, *names: str) -> list[str]:
-        """Return the paths, without suffix, of a rehearsal's choices from tables or benchmarks; else nothing."""
-        return [f"{self.results}/chosen/{part}/{name}" for name in names] if self.study.limit else []
+        """Return the paths, without suffix, of the choices from tables or benchmarks of which only a part is used."""
+        return [f"{self.results}/chosen/{part}/{name}" for name in names if self._in_part(part, name)]
 
     def choices_about(self, dataset: str) -> list[str]:
         """Return the choices that decide which images of a dataset are fetched; empty if all are."""
@@ -141,6 +141,9 @@ class Paths:
 
     def _shards(self, dataset: str) -> list[str]:
         return [f"{number:03d}" for number in range(self.study.datasets[dataset].shards)]
+
+    def _in_part(self, part: str, name: str) -> bool:
+        return self.study.limit is not None or (part == "benchmarks" and self.study.benchmarks[name].in_part)
 
     def _model_folder(self, name: str) -> str:
         return f"{self.results}/merged/{name}" if self._merged(name) else self.saved_folder(name)

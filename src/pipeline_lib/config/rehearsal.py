@@ -10,7 +10,7 @@ from typing import Any, Collection, Iterator, Literal, Mapping
 
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Problem
-from pipeline_lib.config.study import Dataset, Study, Weights
+from pipeline_lib.config.study import BenchmarkUse, Dataset, Study, Weights
 from pipeline_lib.core.annotated import annotated
 
 Stamp = Literal["SMOKE", "PARTIAL"]
@@ -22,11 +22,12 @@ TOKENS = 8  # longest answer in a smoke run: random models do not end their answ
 LEAST = 2  # rows of a subset: if one is unusable, one remains
 
 
-def stamp(study: Study) -> Stamp | None:
-    """Return the mark on a rehearsal's scores, None for a study that is no rehearsal."""
+def stamp(study: Study, use: BenchmarkUse | None = None) -> Stamp | None:
+    """Return the mark on a rehearsal's scores, or on those of a benchmark that is asked in part; else None."""
     if study.smoke:
         return "SMOKE"
-    return None if study.limit is None else "PARTIAL"
+    in_part = study.limit is not None or (use is not None and use.in_part)
+    return "PARTIAL" if in_part else None
 
 
 def rehearsed(study: Study) -> Study:

@@ -47,13 +47,16 @@ def choose_rows(study: Study, table: str) -> RowsSettings:
 
 
 def choose_questions(study: Study, benchmark: str) -> QuestionsSettings:
-    """Return the settings of the job that chooses the questions of a benchmark, in a study with a limit."""
+    """Return the settings of the job that chooses the questions of a benchmark, of which a part is asked."""
     use = study.benchmarks[benchmark]
+    rehearsed = study.limit.questions if study.limit else None
+    limits = [limit for limit in (use.limit, rehearsed) if limit is not None]
     return QuestionsSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
         files=_questions(use),
-        questions=_limit(study).questions,
+        questions=min(limits, default=None),
+        first=use.slice,
         seed=study.seed,
         images=_prefixes(study, use.images),
     )
@@ -178,6 +181,8 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
         files=use.files,
         seed=study.seed,
         suspect_above=study.suspect_above,
+        limit=use.limit,
+        slice=use.slice,
     )
 
 
@@ -190,7 +195,9 @@ def submit(study: Study, benchmark: str) -> SubmitSettings:
 def gather(study: Study, benchmark: str) -> GatherSettings:
     """Return the settings of one gather job."""
     use = study.benchmarks[benchmark]
-    return GatherSettings(benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study))
+    return GatherSettings(
+        benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study, use)
+    )
 
 
 def _device(study: Study, recipe: RecipeSettings) -> Literal["cpu", "cuda"]:

@@ -151,9 +151,29 @@ class BenchmarkUse(Settings):
     files: FileNames = Field(description="the files that hold questions and gold; none: the benchmark's")
     images: list[ImagesName] = Field(description="the datasets that hold the images; none: the benchmark's")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
+    limit: int | None = Field(
+        default=None, ge=1, le=MOST, description="ask about as many questions, of every part by its share; none: all"
+    )
+    slice: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST,
+        description="ask the first questions of the file, as lmms-eval's `--limit`; none: all",
+    )
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"
     )
+
+    @property
+    def in_part(self) -> bool:
+        """Return whether only some questions are asked."""
+        return self.limit is not None or self.slice is not None
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        if self.limit is not None and self.slice is not None:
+            raise ValueError("give limit or slice, not both")
+        return self
 
 
 class Limit(Settings):

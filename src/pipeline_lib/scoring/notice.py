@@ -1,9 +1,9 @@
 """The messages about marked scores when a study is finished or shown."""
 
 from pathlib import Path
-from typing import Iterable, Mapping
+from typing import Iterable, Mapping, Sequence
 
-from pipeline_lib.scoring.shown import ShownScore, read_gathered
+from pipeline_lib.scoring.shown import Scope, ShownScore, read_gathered
 
 NO_NUMBER = "\u2013"  # shown for an undefined metric
 
@@ -15,6 +15,23 @@ def marked_runs(benchmark: str, runs: Mapping[str, ShownScore]) -> list[str]:
         for run, score in runs.items()
         for name, reason in score.marks.items()
     ]
+
+
+def scopes(benchmark: str, runs: Mapping[str, ShownScore], names: Sequence[str]) -> list[str]:
+    """Return a line for every score over only some questions: their share, and the bounds of the metrics in `names`."""
+    return [
+        f"{benchmark} of {run} is PARTIAL, {scope_text(score.scope, score.bounds or {}, names)}"
+        for run, score in runs.items()
+        if score.scope is not None
+    ]
+
+
+def scope_text(scope: Scope, bounds: Mapping[str, tuple[float, float] | None], names: Sequence[str]) -> str:
+    """Return which questions were asked, how many of all are answered, and the bounds that the others leave."""
+    text = f"{scope.asked}: {scope.answered:,} of {scope.of:,} questions answered ({scope.coverage:.1%})"
+    known = {name: pair for name in names if (pair := bounds.get(name)) is not None}
+    ranges = [f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in known.items()]
+    return text + (f"; over all: {', '.join(ranges)}" if ranges else "")
 
 
 def success_text(results: str, command: str, benchmarks: Iterable[str]) -> str:

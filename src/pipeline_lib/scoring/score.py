@@ -47,6 +47,14 @@ class ScoreSettings(Settings):
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
+    limit: int | None = Field(default=None, description="as in the study: about how many questions were asked")
+    slice: int | None = Field(default=None, description="as in the study: how many of the first questions were asked")
+
+    def part(self) -> str | None:
+        """Return the name of the part of the questions that was asked, None if the study states none."""
+        if self.slice is not None:
+            return f"slice {self.slice}"
+        return None if self.limit is None else f"limit {self.limit}"
 
 
 def grade_answers(

@@ -9,6 +9,15 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_object
 
 
+class Scope(BaseModel):
+    """Which questions of a benchmark were asked, and how many of all are answered."""
+
+    asked: str
+    answered: int
+    of: int
+    coverage: float
+
+
 class ShownScore(BaseModel):
     """Metrics with their 95 % intervals, counts and marks of one run on one benchmark."""
 
@@ -18,6 +27,8 @@ class ShownScore(BaseModel):
     unparsed: int
     missing: int
     marks: dict[str, str] = {}
+    scope: Scope | None = None
+    bounds: dict[str, tuple[float, float] | None] | None = None
 
 
 def read_shown(path: Path) -> ShownScore | None:

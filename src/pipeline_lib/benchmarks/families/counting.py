@@ -1,16 +1,17 @@
 """Metrics as functions of sums: means of grades over all, by part, by group or by type, and sums of such means."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Question, Tallies, Verdict, by_image
+from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict, by_image
 
 PERCENT = 100
+ASSUMED = "assumed"  # the rule of a grade that bounds a score without some answers
 
 
 def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -159,6 +160,10 @@ class Counted:
     """The half of a scorer that counts: its metrics, side by side."""
 
     counts: tuple[Metric, ...] = (Accuracy(),)
+
+    def assumed(self, verdict: Verdict, right: bool) -> Verdict:
+        """Return a verdict without an answer as if it had one, which is right or wrong."""
+        return replace(verdict, grade=Grade(float(right), None, ASSUMED))
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return the counts of all metrics, [verdicts, parts, counts]."""

@@ -71,6 +71,7 @@ COCO_TRAIN2014 = Dataset(
         "below": "train2014",
     },
     licence="Flickr Terms of Use",
+    smoke={"kind": "digits_stand_in", "form": "coco_train2014"},
     shards=4,
     convert="keep",
 )

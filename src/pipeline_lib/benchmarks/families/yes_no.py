@@ -4,7 +4,7 @@ A reader returns the word and the rule that decided. MME's may find neither yes 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.counting import Counted, ratio
+from pipeline_lib.benchmarks.families.counting import ASSUMED, Counted, ratio
 from pipeline_lib.benchmarks.families.short_text import STOP_NOT_BESIDE_DIGITS, without_marks
 
 NEGATIONS = frozenset({"No", "not", "no"})
@@ -139,3 +139,8 @@ class YesNoScorer(Counted):
         """Return the grade of one answer."""
         word, rule = self.readers[protocol](answer)
         return Grade(word == gold, word, rule, "unparsed" if rule == FALLBACK else "ok")
+
+    def assumed(self, verdict: Verdict, right: bool) -> Verdict:
+        """Return a verdict without an answer as if it had one, which is right or wrong."""
+        word = verdict.gold if right else {"yes": "no", "no": "yes"}[str(verdict.gold)]
+        return replace(verdict, grade=Grade(float(right), word, ASSUMED))
