@@ -130,6 +130,11 @@ def questions(files: Files, protocol: str) -> list[Question]:
     return list(asked.values())
 
 
+def other_ids(question: Question) -> set[str]:
+    """Return the names of the question's image in MME's lists and in what LLaVA makes of them."""
+    return {f"{question.part}/{PurePosixPath(question.images[0]).stem}"}
+
+
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
     """Return yes or no by question id, from the list of every category that is asked.
 

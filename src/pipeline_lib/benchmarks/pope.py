@@ -58,6 +58,7 @@ DATA = Data(
 )
 
 CATEGORY_STRIDE = 10_000_000  # an id of LLaVA is this times the category's number, plus the id in the label file
+NEWER_STRIDE = 10_000  # the same in question files of the newer version
 
 
 class QuestionRow(FileRow):
@@ -85,6 +86,11 @@ def questions(files: Files, protocol: str) -> list[Question]:
         for where, row in read_rows_with_place(files.questions)
     ]
     return [Question(str(row.question_id), row.text, (row.image,), row.category, stem=_stem(row.text)) for row in rows]
+
+
+def other_ids(question: Question) -> set[str]:
+    """Return the number of a question within its category, which label files and lmms-eval give it as id."""
+    return {str(int(question.id) % stride) for stride in (CATEGORY_STRIDE, NEWER_STRIDE)}
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:

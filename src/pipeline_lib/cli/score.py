@@ -6,19 +6,25 @@ from typing import Annotated, Any
 import typer
 
 from pipeline_lib.benchmarks.base import PROTOCOL, FileNames, Files, load_benchmark
+from pipeline_lib.cli.score_text import protocols_text, score_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.scoring.notice import NO_NUMBER
+from pipeline_lib.rescoring.protocols import compare_protocols, named_protocols
+from pipeline_lib.rescoring.rescore import choose_reader, rescore
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings
 
 
 def score(
-    answers: Annotated[Path, typer.Argument(help="answers: LLaVA's JSON Lines or result file, or MMBench's xlsx")],
+    answers: Annotated[Path, typer.Argument(help="answers in any form of docs/benchmarks.md: the content decides")],
     benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
     questions: Annotated[Path, typer.Option(help="the question file")],
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
-    protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = PROTOCOL,
+    protocol: Annotated[str | None, typer.Option(help=f"whose prompts, settings and scorer ({PROTOCOL})")] = None,
+    protocols: Annotated[
+        str | None, typer.Option(help="`all`, or names between commas: compare the grades by these protocols")
+    ] = None,
+    answers_from: Annotated[str | None, typer.Option(help="the form: a module in pipeline_lib/answer_files")] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
@@ -26,36 +32,28 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
+    _check_paths(questions, gold)
+    names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
+    if protocols is not None:
+        compared = named_protocols(benchmark, protocols, protocol)
+        settings = _settings(benchmark, compared[0], names, seed, suspect_above)
+        table = compare_protocols(answers, Files(questions, gold), settings, compared, answers_from)
+        typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
+        return
+    load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
+    settings = _settings(benchmark, protocol or PROTOCOL, names, seed, suspect_above)
+    scored: dict[str, Any] = rescore(answers, Files(questions, gold), settings, choose_reader(answers, answers_from))
+    typer.echo(pretty_json(scored) if json else score_text(scored), nl=not json)
+
+
+def _check_paths(questions: Path, gold: Path | None) -> None:
     if not questions.exists():
         raise PipelineError("no such question file", where=questions, cure="name the benchmark's question file")
     if gold is not None and not gold.exists():
         raise PipelineError(
             "no such file or folder of gold answers", where=gold, cure="docs/benchmarks.md names the file"
         )
-    load_benchmark(benchmark, protocol)  # raises for an unknown name
-    names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
-    settings = ScoreSettings(
-        benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above
-    )
-    verdicts = grade_answers(answers, Files(questions, gold), settings)
-    scored = run_score(verdicts, settings, answers)
-    typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
 
 
-def _table(scored: dict[str, Any]) -> str:
-    lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
-    lines.append(
-        "  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "failed", "unparsed", "empty", "equal"))
-    )
-    lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
-    for name, value in scored["metrics"].items():
-        flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
-        flag = f" ({', '.join(flags)})" if flags else ""
-        lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
-    return "\n".join(lines)
-
-
-def _rate(value: float | None, interval: list[float] | None) -> str:
-    if value is None or interval is None:
-        return NO_NUMBER
-    return f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"
+def _settings(benchmark: str, protocol: str, files: FileNames, seed: int, suspect_above: float) -> ScoreSettings:
+    return ScoreSettings(benchmark=benchmark, protocol=protocol, files=files, seed=seed, suspect_above=suspect_above)

@@ -15,6 +15,7 @@ from pipeline_lib.benchmarks.base import (
     Files,
     Grade,
     Question,
+    QuestionCheck,
     Verdict,
     check_questions,
     load_benchmark,
@@ -25,7 +26,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import join, model_of, repeats
+from pipeline_lib.scoring.answers import Joined, join, model_of, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
@@ -58,16 +59,18 @@ def grade_answers(
     are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
     count.
     """
-    benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    gold = checked.gold
     joined = join(only(checked.questions, chosen), answers)
-    verdicts = []
+    return grade_joined(joined, checked, settings, checked.unasked if chosen is None else [])
+
+
+def grade_joined(joined: Joined, checked: QuestionCheck, settings: ScoreSettings, unasked: list[str]) -> list[Verdict]:
+    """Return a verdict for every joined question, and for the ids of the benchmark that are not asked."""
+    benchmark, gold, verdicts = load_benchmark(settings.benchmark, settings.protocol), checked.gold, []
     for question, answer in joined.pairs:
         right, absent = gold[question.id], FAILED if question.id in joined.failed else MISSING
         grade = absent if answer is None else _grade(benchmark, question, right, answer, settings.protocol)
         verdicts.append(Verdict(question, right, answer, grade))
-    unasked = checked.unasked if chosen is None else []
     return verdicts + [Verdict(Question(name, "", (), ""), gold[name], None, NOT_ASKED) for name in unasked]
 
 
@@ -112,7 +115,12 @@ def _rounded(value: float) -> float | None:
 
 
 def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of the model that gave them.
+    """Return one run's score object, with the digests of its answers and of the model that gave them."""
+    return score_object(verdicts, settings, digest_file(answers), model_of(answers))
+
+
+def score_object(verdicts: list[Verdict], settings: ScoreSettings, digest: str, model: str | None) -> dict[str, Any]:
+    """Return a score object, with the digests of the answers and of the model that gave them.
 
     `primary` is None where these questions do not yield the benchmark's primary metric.
     """
@@ -124,6 +132,6 @@ def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
-        "answers": digest_file(answers),
-        "model": model_of(answers),
+        "answers": digest,
+        "model": model,
     }
