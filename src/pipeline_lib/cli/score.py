@@ -11,6 +11,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.rescoring.protocols import compare_protocols, named_protocols
 from pipeline_lib.rescoring.rescore import choose_reader, rescore
+from pipeline_lib.scoring.published import known_figures
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.scoring.score import ScoreSettings
 
@@ -25,6 +26,9 @@ def score(
         str | None, typer.Option(help="`all`, or names between commas: compare the grades by these protocols")
     ] = None,
     answers_from: Annotated[str | None, typer.Option(help="the form: a module in pipeline_lib/answer_files")] = None,
+    published: Annotated[
+        str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
+    ] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
@@ -40,8 +44,10 @@ def score(
         table = compare_protocols(answers, Files(questions, gold), settings, compared, answers_from)
         typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
         return
-    load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
+    module = load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
     settings = _settings(benchmark, protocol or PROTOCOL, names, seed, suspect_above)
+    if published is not None:
+        settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
     scored: dict[str, Any] = rescore(answers, Files(questions, gold), settings, choose_reader(answers, answers_from))
     typer.echo(pretty_json(scored) if json else score_text(scored), nl=not json)
 

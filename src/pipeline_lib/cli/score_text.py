@@ -3,6 +3,7 @@
 from typing import Any
 
 from pipeline_lib.scoring.notice import NO_NUMBER
+from pipeline_lib.scoring.published import published_text
 
 LISTED = 20  # rows of different grades
 SHOWN = 60  # characters of an answer
@@ -20,6 +21,7 @@ def score_text(scored: dict[str, Any]) -> str:
         flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
         flag = f" ({', '.join(flags)})" if flags else ""
         lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
+    lines += [f"  {published_text(figure)}" for figure in scored.get("published", [])]
     return "\n".join(lines)
 
 

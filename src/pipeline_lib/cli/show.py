@@ -20,6 +20,7 @@ from pipeline_lib.lineage.jobs import AssessedJob, Status
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs
+from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
 from pipeline_lib.workflow.plan import plan
 
@@ -66,10 +67,14 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -
 
 
 def _remarks(benchmark: str, rows: list[Row]) -> list[str]:
-    """Return a line for every row that is not current, with its cause, and one for every mark of a score."""
+    """Return a line for every row that is not current, with its cause, and one for every mark of a score.
+
+    Published figures come last, each beside the number of the run.
+    """
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
-    return unsound + marked_runs(benchmark, scores)
+    figures = [f"{run}: {published_text(each)}" for run, score in scores.items() for each in score.published]
+    return unsound + marked_runs(benchmark, scores) + figures
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:

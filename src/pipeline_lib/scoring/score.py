@@ -28,6 +28,7 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import Joined, join, model_of, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+from pipeline_lib.scoring.published import PublishedFigure, compared
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
@@ -48,6 +49,7 @@ class ScoreSettings(Settings):
     files: FileNames
     seed: int = Field(default=0, description="seed of the bootstrap")
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
+    published: list[PublishedFigure] = Field(default=[], description="published figures to compare the score with")
 
 
 def grade_answers(
@@ -132,6 +134,7 @@ def score_object(verdicts: list[Verdict], settings: ScoreSettings, digest: str, 
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
+        **({"published": compared(scored, settings.published, settings.protocol)} if settings.published else {}),
         "answers": digest,
         "model": model,
     }

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +19,7 @@ class ShownScore(BaseModel):
     unparsed: int
     missing: int
     marks: dict[str, str] = {}
+    published: list[dict[str, Any]] = []
 
 
 def read_shown(path: Path) -> ShownScore | None:
