@@ -37,7 +37,7 @@ def test_an_equal_number_stands_beside_the_published_one() -> None:
 
 def test_another_number_has_its_difference_with_its_interval_and_what_to_check_first() -> None:
     comparison = beside(0.841)
-    assert (comparison["figure"], comparison["difference"], comparison["interval"]) == (84.1, -1.8, [-2.8, -0.8])
+    assert (comparison["score"], comparison["difference"], comparison["interval"]) == (84.1, -1.8, [-2.8, -0.8])
     text = published_text(comparison)
     assert "f1 84.1, published 85.9" in text and ": -1.8, 95 % interval [-2.8, -0.8]; check first the conv" in text
     assert [word for word in ("template", "padded", "answers are read", "version of the split") if word in text]
@@ -108,4 +108,4 @@ def test_recorded_answers_of_llava_13b_are_the_published_ones(recorded: Recordin
     command = ["score", str(folder / "llava-v1.5-13b.jsonl"), *options, "--published", "llava15_13b"]
     assert "perception 1531.3, published 1531.3 (llava15_13b; all)" in CliRunner().invoke(app, command).stdout
     (figure,) = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)["published"]
-    assert (figure["figure"], figure["equal"]) == (1531.3, True)
+    assert (figure["score"], figure["equal"]) == (1531.3, True)

@@ -60,7 +60,7 @@ def models_of(module: Any) -> set[str]:
 
 
 def compared(scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str) -> list[dict[str, Any]]:
-    """Return every figure beside the score: `figure`, `difference` with its 95 % interval, and what to `check` first.
+    """Return every figure beside the score: `score`, `difference` with its 95 % interval, and what to `check` first.
 
     `equal` is whether both are the same number with one decimal. A metric that the score does not have is None.
     """
@@ -71,13 +71,13 @@ def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: st
     value, interval = scored["metrics"].get(figure.metric), scored["interval"].get(figure.metric)
     about = figure.model_dump(mode="json")
     if value is None:
-        return {**about, "figure": None, "equal": None, "difference": None, "interval": None, "check": []}
+        return {**about, "score": None, "equal": None, "difference": None, "interval": None, "check": []}
     number = round(value * figure.times, DECIMALS)
     equal = abs(number - figure.value) < 10**-DECIMALS / 2
     bounds = interval and [round(bound * figure.times - figure.value, DECIMALS + 1) for bound in interval]
     return {
         **about,
-        "figure": number,
+        "score": number,
         "equal": equal,
         "difference": round(number - figure.value, DECIMALS),
         "interval": bounds,
@@ -99,7 +99,7 @@ def _checks(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -
 
 def published_text(comparison: Mapping[str, Any]) -> str:
     """Return a line such as `f1 85.9, published 85.9 (llava15_13b)`."""
-    number, value = comparison["figure"], comparison["value"]
+    number, value = comparison["score"], comparison["value"]
     star = "*" if comparison["trained_on"] else ""
     who = f"({comparison['model']}{', * trained on its training set' if star else ''}; {comparison['split']})"
     if number is None:
