@@ -59,6 +59,6 @@ def _grade(grade: dict[str, Any]) -> str:
 
 
 def _rate(value: float | None, interval: list[float] | None) -> str:
-    if value is None or interval is None:
+    if value is None:
         return NO_NUMBER
-    return f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"
+    return f"{value:.4f}" if interval is None else f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"

@@ -99,12 +99,12 @@ def _stamp(tree: Study) -> str:
 
 
 def _rate(score: ShownScore, metric: str) -> str:
-    """Return a metric with its interval and the marks of the score."""
+    """Return a metric with its interval, if it has one, and the marks of the score."""
     value, interval = score.metrics.get(metric), score.interval.get(metric)
-    if value is None or interval is None:
+    if value is None:
         return NO_NUMBER
-    low, high = interval
-    return " ".join([f"{value:.3f} \\[{low:.3f}, {high:.3f}]", *score.marks])
+    bounds = [f"\\[{interval[0]:.3f}, {interval[1]:.3f}]"] if interval else []
+    return " ".join([f"{value:.3f}", *bounds, *score.marks])
 
 
 def _paths(results: Path) -> str:

@@ -85,8 +85,8 @@ def _grade(benchmark: Benchmark, question: Question, gold: JsonValue, answer: st
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
     """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
 
-    A metric with a zero denominator is None, as is its interval. A part of the benchmark without any answer raises
-    PipelineError: its metrics would be undefined.
+    A metric with a zero denominator is None, as is its interval, and that of a metric of the whole set. A part of the
+    benchmark without any answer raises PipelineError: its metrics would be undefined.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.question.part for verdict in verdicts if verdict.grade.rule != UNASKED})
@@ -102,9 +102,12 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     sums = cluster_sums(tallies, [benchmark.cluster(verdict.question) for verdict in answered])
     metrics = partial(benchmark.SCORER.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
+    whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
+    values = {**metrics(sums.sum(axis=0)), **whole}
     return {
-        "metrics": {name: _rounded(float(value)) for name, value in metrics(sums.sum(axis=0)).items()},
-        "interval": {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
+        "metrics": {name: _rounded(float(value)) for name, value in values.items()},
+        "interval": dict.fromkeys(whole)
+        | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
         **quality(verdicts, settings.suspect_above),
