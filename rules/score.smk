@@ -1,6 +1,6 @@
 """Verdicts and metrics of one run on a benchmark."""
 
-score_jobs = jobs_of("score.py", lambda wc: stages.score(STUDY, wc.benchmark))
+score_jobs = jobs_of("score.py", lambda wc: stages.score(STUDY, wc.benchmark, wc.run))
 
 
 rule score:

@@ -109,7 +109,10 @@ class Asking:
 
 
 class Scorer(Protocol):
-    """Grades answers by a protocol, and computes metrics from the grades."""
+    """Grades answers by a protocol, and computes metrics from the grades.
+
+    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval.
+    """
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer."""

@@ -10,6 +10,7 @@ from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import DeclaredProjector
+from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
 
 
@@ -138,6 +139,10 @@ def _runs(study: Study) -> Iterator[Problem]:
     models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
         yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
+        known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
+        if run.published is not None and run.published not in known:
+            what = "no benchmark of this study states a figure of this model"
+            yield Problem(("runs", name, "published"), what, run.published, suggest(run.published, known))
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.plugins import load
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
@@ -21,6 +22,7 @@ from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
 from pipeline_lib.rehearsal.rows import RowsSettings
 from pipeline_lib.scoring.gather import GatherSettings
+from pipeline_lib.scoring.published import figures_of
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
@@ -172,9 +174,9 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     )
 
 
-def score(study: Study, benchmark: str) -> ScoreSettings:
-    """Return the settings of a benchmark's score jobs."""
-    use = study.benchmarks[benchmark]
+def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
+    """Return the settings of the score job of a run on a benchmark; a rehearsal is compared with no figure."""
+    use, model = study.benchmarks[benchmark], study.runs[run].published
     return ScoreSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
@@ -183,6 +185,7 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
         suspect_above=study.suspect_above,
         limit=use.limit,
         slice=use.slice,
+        published=[] if model is None or stamp(study) else figures_of(load("benchmarks", use.benchmark), model),
     )
 
 

@@ -123,6 +123,10 @@ class Run(Settings):
     engine: Annotated[EngineSettings, Plugin("engines", key="name")] = Field(
         default={"name": "transformers"}, validate_default=True, description="the program that runs the model"
     )
+    published: str | None = Field(
+        default=None,
+        description="a model of which benchmarks state published figures, such as llava15_7b, to compare scores with",
+    )
 
 
 def _completed_by_module(schema: dict[str, Any]) -> None:

@@ -28,6 +28,12 @@ class Joined:
         """Return how many questions have no answer."""
         return sum(answer is None for _, answer in self.pairs)
 
+    def only(self, chosen: set[str] | None) -> "Joined":
+        """Return the chosen questions with their answers, or all if `chosen` is None."""
+        if chosen is None:
+            return self
+        return Joined([pair for pair in self.pairs if pair[0].id in chosen], self.failed & chosen)
+
 
 class AnswerRow(FileRow):
     """LLaVA's answer record; only the id and the text are required.

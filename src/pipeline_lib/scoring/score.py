@@ -15,6 +15,7 @@ from pipeline_lib.benchmarks.base import (
     Files,
     Grade,
     Question,
+    QuestionCheck,
     Verdict,
     check_questions,
     load_benchmark,
@@ -25,8 +26,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import join, model_of, repeats
+from pipeline_lib.scoring.answers import Joined, join, model_of, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+from pipeline_lib.scoring.published import PublishedFigure, compared
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
@@ -49,6 +51,7 @@ class ScoreSettings(Settings):
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
     limit: int | None = Field(default=None, description="as in the study: about how many questions were asked")
     slice: int | None = Field(default=None, description="as in the study: how many of the first questions were asked")
+    published: list[PublishedFigure] = Field(default=[], description="published figures to compare the score with")
 
     def part(self) -> str | None:
         """Return the name of the part of the questions that was asked, None if the study states none."""
@@ -66,16 +69,18 @@ def grade_answers(
     are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
     count.
     """
-    benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    gold = checked.gold
     joined = join(only(checked.questions, chosen), answers)
-    verdicts = []
+    return grade_joined(joined, checked, settings, checked.unasked if chosen is None else [])
+
+
+def grade_joined(joined: Joined, checked: QuestionCheck, settings: ScoreSettings, unasked: list[str]) -> list[Verdict]:
+    """Return a verdict for every joined question, and for the ids of the benchmark that are not asked."""
+    benchmark, gold, verdicts = load_benchmark(settings.benchmark, settings.protocol), checked.gold, []
     for question, answer in joined.pairs:
         right, absent = gold[question.id], FAILED if question.id in joined.failed else MISSING
         grade = absent if answer is None else _grade(benchmark, question, right, answer, settings.protocol)
         verdicts.append(Verdict(question, right, answer, grade))
-    unasked = checked.unasked if chosen is None else []
     return verdicts + [Verdict(Question(name, "", (), ""), gold[name], None, NOT_ASKED) for name in unasked]
 
 
@@ -88,8 +93,8 @@ def _grade(benchmark: Benchmark, question: Question, gold: JsonValue, answer: st
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
     """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
 
-    A metric with a zero denominator is None, as is its interval. A part of the benchmark without any answer raises
-    PipelineError: its metrics would be undefined.
+    A metric with a zero denominator is None, as is its interval, and that of a metric of the whole set. A part of the
+    benchmark without any answer raises PipelineError: its metrics would be undefined.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.question.part for verdict in verdicts if verdict.grade.rule != UNASKED})
@@ -105,9 +110,12 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     sums = cluster_sums(tallies, [benchmark.cluster(verdict.question) for verdict in answered])
     metrics = partial(benchmark.SCORER.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
+    whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
+    values = {**metrics(sums.sum(axis=0)), **whole}
     return {
-        "metrics": {name: _rounded(float(value)) for name, value in metrics(sums.sum(axis=0)).items()},
-        "interval": {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
+        "metrics": {name: _rounded(float(value)) for name, value in values.items()},
+        "interval": dict.fromkeys(whole)
+        | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
         **quality(verdicts, settings.suspect_above),
@@ -120,7 +128,12 @@ def _rounded(value: float) -> float | None:
 
 
 def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of the model that gave them.
+    """Return one run's score object, with the digests of its answers and of the model that gave them."""
+    return score_object(verdicts, settings, digest_file(answers), model_of(answers))
+
+
+def score_object(verdicts: list[Verdict], settings: ScoreSettings, digest: str, model: str | None) -> dict[str, Any]:
+    """Return a score object, with the digests of the answers and of the model that gave them.
 
     `primary` is None where these questions do not yield the benchmark's primary metric.
     """
@@ -132,6 +145,7 @@ def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
-        "answers": digest_file(answers),
-        "model": model_of(answers),
+        **({"published": compared(scored, settings.published, settings.protocol)} if settings.published else {}),
+        "answers": digest,
+        "model": model,
     }
