@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.notice import NO_NUMBER
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, open_judging, run_score
 
 
 def score(
@@ -20,6 +20,9 @@ def score(
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
     protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = PROTOCOL,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
+    replies: Annotated[
+        list[Path] | None, typer.Option(help="replies of a judge, or what a benchmark's own code made of them")
+    ] = None,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
@@ -37,9 +40,20 @@ def score(
     settings = ScoreSettings(
         benchmark=benchmark, protocol=protocol, files=names, seed=seed, suspect_above=suspect_above
     )
-    verdicts = grade_answers(answers, Files(questions, gold), settings)
-    scored = run_score(verdicts, settings, answers)
+    judging = open_judging(settings, answers, _present(replies or []))
+    if replies and judging is None:
+        raise PipelineError("no judge grades this benchmark", where="--replies", value=benchmark, cure="leave it out")
+    verdicts = grade_answers(answers, Files(questions, gold), settings, judging=judging)
+    scored = run_score(verdicts, settings, answers, judging)
     typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
+
+
+def _present(paths: list[Path]) -> list[Path]:
+    """Return the paths of files of replies; a missing one raises PipelineError."""
+    for path in paths:
+        if not path.is_file():
+            raise PipelineError("no such file of replies", where=path, cure="name the file of a judge's replies")
+    return paths
 
 
 def _table(scored: dict[str, Any]) -> str:
