@@ -6,7 +6,7 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, open_judging, run_score
 from pipeline_lib.scoring.verdicts import write_verdicts
 
 
@@ -14,11 +14,14 @@ def work(job: Job[ScoreSettings]) -> None:
     """Read answers and gold, write verdicts and score."""
     answers = job.manifest("answers").only_file()
     files = open_files(job.manifests("questions"), job.settings.files)
-    verdicts = grade_answers(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"))
+    replies = [manifest.twin(".replies.jsonl") for manifest in job.manifests("judged")]
+    judging = open_judging(job.settings, answers, replies)
+    verdicts = grade_answers(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"), judging)
     write_verdicts(job.output("verdicts"), verdicts)
-    score = run_score(verdicts, job.settings, answers)
+    score = run_score(verdicts, job.settings, answers, judging)
     write_text(job.output("score"), pretty_json(score))
 
 
 if __name__ == "__main__":
-    run("score", ScoreSettings, work, inputs=["answers", "questions", "chosen"], outputs=["verdicts", "score"])
+    inputs = ["answers", "questions", "chosen", "judged"]
+    run("score", ScoreSettings, work, inputs=inputs, outputs=["verdicts", "score"])

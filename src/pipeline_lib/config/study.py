@@ -13,6 +13,7 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
+from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
 from pipeline_lib.sampling.base import SampleStrategy
@@ -146,6 +147,12 @@ class BenchmarkUse(Settings):
     files: FileNames = Field(description="the files that hold questions and gold; none: the benchmark's")
     images: list[ImagesName] = Field(description="the datasets that hold the images; none: the benchmark's")
     decoding: Decoding = Field(default=Decoding(), description="how the models answer")
+    judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None = Field(
+        default=None,
+        description="what grades the answers to a benchmark that a language model judges; none: only the requests are "
+        "written, and the score says that nothing was judged",
+    )
+    replies: DatasetName | None = Field(default=None, description="the dataset that holds the files of a judge")
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"
     )
