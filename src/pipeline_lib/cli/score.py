@@ -30,6 +30,9 @@ def score(
         str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
+    replies: Annotated[
+        list[Path] | None, typer.Option(help="replies of a judge, or what a benchmark's own code made of them")
+    ] = None,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
@@ -60,7 +63,8 @@ def score(
     module = load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
     if published is not None:
         settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
-    scored: dict[str, Any] = rescore(answers, Files(questions, gold), settings, choose_reader(answers, answers_from))
+    files, choice = Files(questions, gold), choose_reader(answers, answers_from)
+    scored: dict[str, Any] = rescore(answers, files, settings, choice, _present(replies or []))
     typer.echo(pretty_json(scored) if json else score_text(scored), nl=not json)
 
 
@@ -71,3 +75,11 @@ def _check_paths(questions: Path, gold: Path | None) -> None:
         raise PipelineError(
             "no such file or folder of gold answers", where=gold, cure="docs/benchmarks.md names the file"
         )
+
+
+def _present(paths: list[Path]) -> list[Path]:
+    """Return the paths of files of replies; a missing one raises PipelineError."""
+    for path in paths:
+        if not path.is_file():
+            raise PipelineError("no such file of replies", where=path, cure="name the file of a judge's replies")
+    return paths

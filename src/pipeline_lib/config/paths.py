@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Iterable
 
 from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
 from pipeline_lib.core.plugins import load
@@ -117,6 +118,11 @@ class Paths:
     def scores(self) -> list[str]:
         """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
         return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
+
+    def judged(self, run: str, benchmark: str) -> list[str]:
+        """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""
+        judged = is_judged(self.study.benchmarks[benchmark].benchmark)
+        return [f"{self.results}/judged/{run}/{benchmark}"] if judged else []
 
     def submissions(self) -> list[str]:
         """Return the submission files of the study's benchmarks, one for every run."""

@@ -84,6 +84,10 @@ def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:
         datasets = [use.dataset, *([use.gold] if use.gold else [])]
         for part, file in use.files.model_dump(exclude_none=True).items():
             yield from _expect_file(("benchmarks", name, "files", part), file, datasets, names)
+        if use.judge is not None and use.replies is not None:
+            files = [file for run in study.runs for file in use.judge.of_run(run).names()]
+            for file in dict.fromkeys(files):
+                yield from _expect_file(("benchmarks", name, "judge"), file, [use.replies], names)
 
 
 def _weights(study: Study, names: Names) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from typing import Iterator, Mapping
 
+from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -150,6 +151,7 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
         key = ("benchmarks", name)
         yield from _protocol(key, use)
         yield from _unasked(key, use, study)
+        yield from _judge(key, use)
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
@@ -158,6 +160,17 @@ def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
     if not use.scored and not hasattr(load("benchmarks", use.benchmark), "SUBMISSION"):
         hint = "remove `scored: false`"
         yield Problem((*key, "scored"), f"{use.benchmark} has no format for submissions", use.scored, hint)
+
+
+def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
+    """Yield a problem for a judge of answers that none judges, and for files of replies that are lacking or unused."""
+    judge = use.judge
+    if judge is not None and not is_judged(use.benchmark):
+        yield Problem((*key, "judge"), f"no language model judges {use.benchmark}", judge.name, "remove it")
+    elif judge is not None and judge.reads_files and use.replies is None:
+        yield Problem((*key, "replies"), "this judge reads files of a dataset", judge.name, "name it as `replies`")
+    elif use.replies is not None and (judge is None or not judge.reads_files):
+        yield Problem((*key, "replies"), "no judge reads this dataset", use.replies, "name a `judge`, such as `file`")
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:

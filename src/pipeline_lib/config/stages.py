@@ -16,6 +16,7 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
+from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
@@ -171,6 +172,17 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         numerics=study.numerics_of_jobs(),
         device=study.device,
         **use.decoding.model_dump(),
+    )
+
+
+def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
+    """Return the settings of one judge job."""
+    use = study.benchmarks[benchmark]
+    return JudgingSettings(
+        benchmark=use.benchmark,
+        protocol=use.protocol,
+        files=use.files,
+        judge=None if use.judge is None else use.judge.of_run(run),
     )
 
 

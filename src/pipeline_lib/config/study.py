@@ -13,6 +13,7 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
+from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
 from pipeline_lib.sampling.base import SampleStrategy
@@ -164,6 +165,12 @@ class BenchmarkUse(Settings):
         le=MOST,
         description="ask the first questions of the file, as lmms-eval's `--limit`; none: all",
     )
+    judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None = Field(
+        default=None,
+        description="what grades the answers to a benchmark that a language model judges; none: only the requests are "
+        "written, and the score says that nothing was judged",
+    )
+    replies: DatasetName | None = Field(default=None, description="the dataset that holds the files of a judge")
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"
     )

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from pipeline_lib.answer_files.base import Reader, choose, look
 from pipeline_lib.benchmarks.base import Files, QuestionCheck, check_questions, load_benchmark
 from pipeline_lib.core.digests import digest_file, digest_text
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_joined, score_object
+from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,25 @@ def choose_reader(answers: Path, name: str | None) -> Choice:
     return Choice(name, reader, (note,) if note else ())
 
 
-def rescore(answers: Path, files: Files, settings: ScoreSettings, choice: Choice) -> dict[str, Any]:
-    """Return the score object of a file of answers, with the reader's name as `answers_from` and its `notes`."""
+def rescore(
+    answers: Path, files: Files, settings: ScoreSettings, choice: Choice, replies: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Return the score object of a file of answers, with the reader's name as `answers_from` and its `notes`.
+
+    `replies` are those of a judge; PipelineError for a benchmark that none judges.
+    """
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    verdicts = grade_joined(joined.only(chosen), checked, settings, checked.unasked if chosen is None else [])
+    judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
+    if replies and judging is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
+    unasked = checked.unasked if chosen is None else []
+    verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
     model_of = getattr(choice.reader, "model_of", None)
     model = None if model_of is None else model_of(answers)
-    scored = score_object(verdicts, settings, digest_of(answers), model)
+    scored = score_object(verdicts, settings, digest_of(answers), model, judging)
     scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
     return {**scored, "answers_from": choice.name, "notes": list(choice.notes)}
 
