@@ -185,7 +185,7 @@ STUDY = """title: judged
 datasets:
   vet: {{source: {{kind: folder, path: {folder}}}, convert: {{to: keep}}}}
   grades: {{source: {{kind: folder, path: {folder}}}}}
-weights: {{llava: {{dataset: vet, make: {{kind: pretrained, holds: llava, template: vicuna_v1}}}}}}
+weights: {{llava: {{dataset: vet, make: {{kind: pretrained, holds: vlm, template: vicuna_v1}}}}}}
 runs: {{one: {{model: llava}}}}
 benchmarks:
   mm_vet: {{dataset: vet, files: {{questions: mm-vet.json}}, images: [vet], {judge}}}
