@@ -287,7 +287,7 @@ def test_a_drifted_pipeline_is_refused(ledger: Project) -> None:
 @pytest.mark.long
 def test_everything_reproduced_gives_the_same_lock(ledger: Project) -> None:
     lock, score = (ledger.root / "dvc.lock").read_bytes(), (ledger.root / SCORE).read_bytes()
-    text = must(ledger.run("dvc", "repro", "-f", timeout=900))
+    text = must(ledger.run("dvc", "repro", "-f", timeout=3600))
     stages = text.count("> vlmflow dvc run ")
     assert text.count("re-made, same digest") == stages > 35 and "other digest" not in text
     assert (ledger.root / "dvc.lock").read_bytes() == lock and (ledger.root / SCORE).read_bytes() == score
