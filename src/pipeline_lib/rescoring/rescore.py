@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 from pipeline_lib.answer_files.base import Reader, choose, look
 from pipeline_lib.benchmarks.base import Files, QuestionCheck, check_questions, load_benchmark
+from pipeline_lib.benchmarks.families.judging import judged_scorer
 from pipeline_lib.core.digests import digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.rehearsal.questions import Part
@@ -37,13 +38,13 @@ def rescore(
 
     `replies` are those of a judge; PipelineError for a benchmark that none judges.
     """
+    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
     judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
-    if replies and judging is None:
-        cure = "leave the replies out"
-        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
     unasked = checked.unasked if chosen is None else []
     verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
     model_of = getattr(choice.reader, "model_of", None)
