@@ -91,6 +91,12 @@ def test_a_reply_may_name_its_answer_by_text_or_id(tmp_path: Path, key: str) -> 
     assert (scored["judge"]["replies"], scored["judge"]["unchecked"]) == (2, 0)
 
 
+def test_a_reply_that_names_an_answer_by_an_id_that_the_answers_lack_is_unchecked(tmp_path: Path) -> None:
+    files, answers = write(tmp_path, 1)
+    scored = judged(tmp_path, files, answers, [{"id": "v1_0", "texts": ["1.0"], "answer_id": "id0"}])
+    assert (scored["judge"]["unchecked"], list(scored["marks"])) == (1, ["unchecked"])
+
+
 def test_what_cannot_be_read_or_failed_is_not_judged_and_counted(tmp_path: Path) -> None:
     files, answers = write(tmp_path, 4)
     replies = rows(files, answers)
@@ -134,6 +140,8 @@ def test_the_same_reply_twice_is_one_and_a_failed_one_gives_way(tmp_path: Path) 
     [
         ('{"id": "v1_0", "run": 0, "texts": ["0.5"]', r"(?s)not valid JSON.*r\.jsonl:1"),
         ('{"id": "v1_0", "run": 0, "texts": ["0.5"]}\n{"id": "v1_1"', r"(?s)not valid JSON.*r\.jsonl:2"),
+        ('{"id": "v1_0", "run": 1000000000, "texts": ["0.5"]}', r"(?s)a reply of a judge has.*run"),
+        ('{"id": "v1_0", "request": "digest"}', r"(?s)a reply of a judge has.*texts is missing"),
         ('{"id": "v1_0", "run": -1, "texts": ["0.5"]}', r"(?s)a reply of a judge has.*r\.jsonl:1.*run"),
         ('{"id": "v1_0", "run": 0, "texts": "0.5"}', r"(?s)a reply of a judge has.*texts"),
         ('{"id": "v1_0", "run": 0, "texts": [0.5]}', r"(?s)a reply of a judge has.*texts"),

@@ -63,7 +63,7 @@ class JudgeReply:
 
     `asked` and `served` are the model that was asked, and the one that the server says it was. Which answer was judged
     is known by `request`, the digest of the request, by `answer_id`, the id in the record of the answer, or by
-    `answer`, the digest of its text; a reply without any of them is `unchecked`. `final`: the judge was asked as often
+    `answer`, the digest of its text. `final`: the judge was asked as often
     as the official code does. `read` is what the official code read, where its file says so. `where` is the position.
     """
 
@@ -79,11 +79,6 @@ class JudgeReply:
     status: Literal["ok", "failed"] = "ok"
     final: bool = False
     read: JsonValue = None
-
-    @property
-    def unchecked(self) -> bool:
-        """Return whether the reply does not say which answer it is about."""
-        return self.request is self.answer_id is self.answer is None
 
 
 class RequestFunction(Protocol):
