@@ -38,13 +38,13 @@ class Attempt:
 class JudgeRequest:
     """A request about the answer to the question of this id.
 
-    `model` is the one that the protocol asks. The first attempt is sent; each further one only if the reply to the one
-    before cannot be read.
+    `model` is the one that the protocol asks; `max_tokens` is None where it sets no limit. The first attempt is sent;
+    each further one only if the reply to the one before cannot be read.
     """
 
     id: str
     model: str
-    max_tokens: int
+    max_tokens: int | None
     attempts: tuple[Attempt, ...]
 
     @property
