@@ -14,6 +14,7 @@ from pipeline_lib.benchmarks.families.judge_replies import read_replies, reply_r
 from pipeline_lib.benchmarks.families.judging import JudgeReply
 from pipeline_lib.cli.main import app
 from pipeline_lib.config.load import load_study
+from pipeline_lib.config.places import place_problems
 from pipeline_lib.config.stages import judge as judge_settings
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
@@ -227,6 +228,26 @@ def test_a_study_names_the_files_of_a_judge_by_run(tmp_path: Path) -> None:
 def test_a_wrong_judge_is_refused(tmp_path: Path, judge: str, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         load_study(study(tmp_path, judge))
+
+
+def test_a_file_of_replies_that_this_machine_lacks_is_a_problem(tmp_path: Path) -> None:
+    write(tmp_path)
+    loaded = load_study(study(tmp_path, 'judge: {name: file, files: ["{run}.jsonl"]}, replies: grades'))
+    (problem,) = place_problems(loaded)
+    assert (problem.key, problem.value) == (("benchmarks", "mm_vet", "judge"), "one.jsonl")
+    write_lines(tmp_path / "one.jsonl", [])
+    assert list(place_problems(loaded)) == []
+
+
+def test_a_smoke_run_has_no_judge_whose_replies_are_about_other_answers(tmp_path: Path) -> None:
+    path = study(tmp_path, "judge: {name: file, files: [a]}, replies: grades")
+    stand_in = "{make: {kind: pretrained, holds: llava, template: vicuna_v1}, dataset: vet}"
+    text = path.read_text().replace("template: vicuna_v1}}}", f"template: vicuna_v1}}, smoke: {stand_in}}}}}")
+    text = text.replace("convert: {to: keep}}", f"convert: {{to: keep}}, smoke: {{kind: folder, path: {tmp_path}}}}}")
+    path.write_text(f"smoke: true\n{text}")
+    rehearsal = load_study(path)
+    assert (rehearsal.benchmarks["mm_vet"].judge, rehearsal.benchmarks["mm_vet"].replies) == (None, None)
+    assert list(rehearsal.datasets) == ["smoke-vet"]
 
 
 def test_no_judge_for_a_benchmark_that_rules_score(tmp_path: Path) -> None:
