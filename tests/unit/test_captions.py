@@ -16,7 +16,7 @@ from pipeline_lib.benchmarks.base import Files, Grade, Question, Verdict
 from pipeline_lib.benchmarks.families import captions
 from pipeline_lib.benchmarks.families.caption_metrics import Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import official_folder, official_words, plain_words
-from pipeline_lib.benchmarks.families.captions import CaptionScorer
+from pipeline_lib.benchmarks.families.captions import CAPTION_READERS, CaptionScorer
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import SAMPLES, write_lines
@@ -28,7 +28,7 @@ REFERENCES = [
     ["a man rides a red bike", "man riding a bicycle"],
 ]
 CAPTIONS = ["a cat on a mat", "two dogs in a park", "a man rides a bike"]
-SCORER = CaptionScorer()
+SCORER = CaptionScorer(CAPTION_READERS)
 
 
 def verdicts(said: list[str], references: list[list[str]]) -> list[Verdict]:

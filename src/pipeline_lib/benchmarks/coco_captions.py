@@ -5,6 +5,7 @@ Files of OpenGVLab/InternVL 2410d1d (`coco_karpathy_test.json`, `coco_karpathy_t
 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.captions import (
+    CAPTION_READERS,
     CaptionQuestions,
     CaptionScorer,
     CaptionWording,
@@ -52,5 +53,5 @@ PROTOCOLS = {"internvl12": CaptionWording(30), "lmms_eval": CaptionWording(64, "
 questions = CaptionQuestions(PROTOCOLS)
 gold = caption_gold
 submission = caption_submission
-SCORER = CaptionScorer()
+SCORER = CaptionScorer(CAPTION_READERS)
 cluster = by_image

@@ -6,6 +6,7 @@ File of OpenGVLab/InternVL 2410d1d (`flickr30k_test_karpathy.json`); the images 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.captions import (
     CAPTION,
+    CAPTION_READERS,
     CaptionQuestions,
     CaptionScorer,
     caption_gold,
@@ -39,5 +40,5 @@ PROTOCOLS = CAPTION
 questions = CaptionQuestions(PROTOCOLS)
 gold = caption_gold
 submission = caption_submission
-SCORER = CaptionScorer()
+SCORER = CaptionScorer(CAPTION_READERS)
 cluster = by_image

@@ -6,6 +6,7 @@ File of nocaps.org (`nocaps_val_4500_captions.json`); the images are those of Op
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.captions import (
     CAPTION,
+    CAPTION_READERS,
     CaptionQuestions,
     CaptionScorer,
     caption_gold,
@@ -37,5 +38,5 @@ PROTOCOLS = CAPTION
 questions = CaptionQuestions(PROTOCOLS)
 gold = caption_gold
 submission = caption_submission
-SCORER = CaptionScorer()
+SCORER = CaptionScorer(CAPTION_READERS)
 cluster = by_image

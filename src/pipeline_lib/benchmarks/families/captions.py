@@ -7,7 +7,7 @@ asked, in every draw of the bootstrap too: the interval is that of the mean over
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Mapping, cast
+from typing import Any, Callable, Mapping, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class CaptionWording(Asking):
 
 
 CAPTION = {"internvl12": CaptionWording(30), "lmms_eval": CaptionWording(64)}
+CAPTION_READERS = {"internvl12": plain_words, "lmms_eval": plain_words}
 
 
 class ListedImage(FileRow):
@@ -111,13 +112,16 @@ class CaptionScorer:
     """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, and METEOR where Java runs.
 
     Words are those of the official tokenizer where pycocoevalcap and Java are there; the same metrics of plain words
-    have names that end with `_plain`. The grade of one answer is its ROUGE-L in plain words.
+    have names that end with `_plain`. The grade of one answer is its ROUGE-L in the words of the protocol's reader.
     """
+
+    readers: Mapping[str, Callable[[str], str]]
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer; one without a word is unparsed."""
-        words = plain_words(answer)
-        value = rouge_l(words, [plain_words(reference) for reference in _references(gold)]) if words else 0.0
+        read = self.readers[protocol]
+        words = read(answer)
+        value = rouge_l(words, list(map(read, _references(gold)))) if words else 0.0
         return Grade(value, words or None, "rouge_l", "ok" if words else "unparsed")
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
