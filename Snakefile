@@ -19,6 +19,7 @@ wildcard_constraints:
     subset=NAME,
     weights=NAME,
     training=NAME,
+    model=NAME,
     run=NAME,
     benchmark=NAME,
     suffix="[a-z]+",
@@ -35,6 +36,7 @@ include: "rules/inspect.smk"
 include: "rules/train.smk"
 include: "rules/merge.smk"
 include: "rules/predict.smk"
+include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"

@@ -70,6 +70,11 @@ def training(wc):
     return STUDY.trainings[wc.training]
 
 
+def base(wc):
+    """Return what a training of the study starts from, or an adapter was trained on."""
+    return STUDY.composition(wc.model)
+
+
 def across(wc):
     """Return the number of nodes of a training, or None for a single node."""
     return nodes_of(training(wc).devices)

@@ -1,25 +1,25 @@
-"""Merged models: an adapter merged into the model that it was trained on, with a receipt."""
+"""Merged models: adapters, trained here or elsewhere, merged into what they were trained on, with a receipt."""
 
-merge_jobs = jobs_of("merge.py", lambda wc: stages.merge(STUDY, wc.training))
+merge_jobs = jobs_of("merge.py", lambda wc: stages.merge(STUDY, wc.model))
 
 
 rule merge:
     input:
-        start=lambda wc: paths.model_manifests(training(wc).start),
-        tower=lambda wc: paths.model_manifests(training(wc).tower),
-        projector=lambda wc: paths.model_manifests(training(wc).projector),
-        adapter="<results>/checkpoints/{training}.manifest.json",
-        models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)))),
-        tensors=ancient("<results>/checkpoints/{training}"),
+        start=lambda wc: paths.model_manifests(base(wc).start),
+        tower=lambda wc: paths.model_manifests(base(wc).tower),
+        projector=lambda wc: paths.model_manifests(base(wc).projector),
+        adapter=lambda wc: f"{paths.saved_folder(wc.model)}.manifest.json",
+        models=lambda wc: ancient(paths.model_folders(*base_of(base(wc)))),
+        tensors=lambda wc: ancient(paths.saved_folder(wc.model)),
     output:
-        merged=directory("<results>/merged/{training}"),
-        receipt="<results>/merged/{training}.receipt.json",
-        manifest="<results>/merged/{training}.manifest.json",
+        merged=directory("<results>/merged/{model}"),
+        receipt="<results>/merged/{model}.receipt.json",
+        manifest="<results>/merged/{model}.manifest.json",
     log:
-        text="<results>/logs/merge/{training}.log",
-        record="<results>/records/merge/{training}.json",
+        text="<results>/logs/merge/{model}.log",
+        record="<results>/records/merge/{model}.json",
     benchmark:
-        "<results>/timings/merge/{training}.jsonl"
+        "<results>/timings/merge/{model}.jsonl"
     threads: STUDY.threads
     resources:
         mem_mb=growing("mem_mb", MODEL_MB),

@@ -1,6 +1,6 @@
 """Verdicts and metrics of one run on a benchmark."""
 
-score_jobs = jobs_of("score.py", lambda wc: stages.score(STUDY, wc.benchmark))
+score_jobs = jobs_of("score.py", lambda wc: stages.score(STUDY, wc.benchmark, wc.run))
 
 
 rule score:
@@ -9,6 +9,8 @@ rule score:
         questions=lambda wc: paths.raw_manifests(*datasets_of(benchmark_use(wc))),
         chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
         choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
+        judged=lambda wc: files_at(paths.judged(wc.run, wc.benchmark), ".manifest.json"),
+        replies=lambda wc: ancient(files_at(paths.judged(wc.run, wc.benchmark), ".replies.jsonl")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
         files=lambda wc: ancient(paths.raw_folders(*datasets_of(benchmark_use(wc)))),
     output:
@@ -28,7 +30,7 @@ rule score:
         libs=score_jobs.libs,
     shell:
         "python -P workflow_scripts/score.py --answers {input.answers:q} --questions {input.questions:q}"
-        " --chosen {input.chosen:q}"
+        " --chosen {input.chosen:q} --judged {input.judged:q}"
         " --verdicts {output.verdicts:q} --score {output.score:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -8,11 +8,10 @@ rule train:
         start=lambda wc: paths.model_manifests(training(wc).start),
         tower=lambda wc: paths.model_manifests(training(wc).tower),
         projector=lambda wc: paths.model_manifests(training(wc).projector),
-        adapter=lambda wc: paths.model_manifests(training(wc).adapter),
         subset=lambda wc: paths.subset_manifests(training(wc).subset),
         verdict=lambda wc: paths.verdicts(wc.training),
         clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions reruns no training
-        models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)), training(wc).adapter)),
+        models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)))),
         rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
         table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
         indexes=lambda wc: ancient(paths.image_indexes(paths.images_of(training(wc)))),
@@ -46,7 +45,7 @@ rule train:
         libs=train_jobs.libs,
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
-        " --projector {input.projector:q} --adapter {input.adapter:q} --subset {input.subset:q}"
+        " --projector {input.projector:q} --subset {input.subset:q}"
         " --verdict {input.verdict:q} --clearance {input.clearance:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"

@@ -16,6 +16,9 @@ FILES = {  # folders, and samples
     "mmmu": "mmmu.json",
     "cmmmu": "cmmmu.json",
     "textvqa": "textvqa.json",
+    "mm-vet": "mm_vet.json",
+    "llava-bench": "llava_bench.json",
+    "mathvista": "mathvista.json",
 }
 SHORT = "Answer the question using a single word or phrase."
 COUNTS = ("TP", "FP", "TN", "FN")
@@ -48,6 +51,9 @@ def lay_out_answers(folder: Path) -> None:
     write_seed(folder / "seed")
     write_mmmu(folder / "mmmu")
     write_textvqa(folder / "textvqa")
+    write_mm_vet(folder / "mm-vet")
+    write_llava_bench(folder / "llava-bench")
+    write_mathvista(folder / "mathvista")
 
 
 def write_pope(folder: Path, benchmark: str) -> None:
@@ -126,6 +132,53 @@ def write_mmmu(folder: Path) -> None:
     gold = {row["id"]: {"question_type": kinds["options" in row], "ground_truth": row["gold"]} for row in rows}
     write_json(folder / "answer_dict_val.json", gold)
     write_json(folder / "llava1.5_13b_total_val_output.json", {row["id"]: row["prediction"] for row in rows})
+
+
+def write_mm_vet(folder: Path) -> None:
+    """Write questions of other words with the recorded capabilities, answers, and recorded grades, as MM-Vet does."""
+    folder.mkdir()
+    rows = sample_of("mm-vet")["rows"]
+    shared = {"imagename": "v1_0.png", "question": "What is it?", "answer": "a cat<OR>a dog", "imagesource": "web"}
+    questions = {row["id"]: {**shared, "capability": row["capability"]} for row in rows}
+    write_json(folder / "mm-vet.json", questions)
+    write_json(folder / "llava-v1.5-13b.json", {row["id"]: f"Number {row['id']}." for row in rows})
+    grades = {row["id"]: {key: row[key] for key in ("model", "content", "score")} for row in rows}
+    write_json(folder / "llava-v1.5-13b_gpt-4-grade-1runs.json", grades)
+
+
+def write_llava_bench(folder: Path) -> None:
+    """Write answers of other words with their recorded ids, and reviews of which only the first line is recorded."""
+    folder.mkdir()
+    rows = sample_of("llava-bench")["rows"]
+    answers = [
+        {"question_id": row["id"], "prompt": f"Question {row['id']}?", "text": "A.", "answer_id": row["answer_id"]}
+        for row in rows
+    ]
+    reviews = [
+        {
+            **{"id": number, "question_id": row["id"], "answer2_id": row["answer_id"], "tuple": row["tuple"]},
+            **{"category": f"llava_bench_{row['category']}", "content": f"{row['line']}\nBecause."},
+        }
+        for number, row in enumerate(rows, 1)
+    ]
+    write_lines(folder / "llava-v1.5-13b.jsonl", answers)
+    write_lines(folder / "llava-v1.5-13b-eval1.jsonl", reviews)
+
+
+def write_mathvista(folder: Path) -> None:
+    """Write problems of other words, and an output file with the recorded extractions."""
+    folder.mkdir()
+    rows = sample_of("mathvista")["rows"]
+    read = ("extraction", "prediction", "true_false")
+    problems = {
+        row["pid"]: {**row, "question": f"Question {row['pid']}?", "image": f"images/{row['pid']}.jpg"} for row in rows
+    }
+    outputs = {name: {**row, "response": f"It is {row['extraction']}."} for name, row in problems.items()}
+    write_json(folder / "bard_output.json", outputs)
+    write_json(
+        folder / "testmini.json",
+        {name: {key: value for key, value in row.items() if key not in read} for name, row in problems.items()},
+    )
 
 
 def write_textvqa(folder: Path) -> None:

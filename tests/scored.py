@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Question
 from pipeline_lib.core.plugins import load
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.answers import answer_ids
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, open_judging, run_score
 from tests.recordings import SAMPLES, write_lines
 
 
@@ -15,10 +16,13 @@ def official_verdicts(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
 
 
-def score(benchmark: str, files: Files, answers: Path, protocol: str = "llava15") -> dict[str, Any]:
-    """Return the score of a file of answers."""
+def score(
+    benchmark: str, files: Files, answers: Path, protocol: str = "llava15", replies: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Return the score of a file of answers, with the replies of a judge where one grades them."""
     settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q", gold="g"))
-    return run_score(grade_answers(answers, files, settings), settings, answers)
+    judging = open_judging(settings, answer_ids(answers), replies)
+    return run_score(grade_answers(answers, files, settings, judging=judging), settings, answers, judging)
 
 
 def asked(benchmark: str, files: Files, protocol: str = "llava15") -> list[Question]:

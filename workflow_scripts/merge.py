@@ -9,15 +9,17 @@ from pipeline_lib.models.settings import MergeSettings
 
 def work(job: Job[MergeSettings]) -> None:
     """Read base and adapter, write the merged model and its receipt."""
+    from pipeline_lib.checkpoints.adapter_base import expect_fitting
     from pipeline_lib.models.base import given_base, origins
     from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.merge import merge
     from pipeline_lib.models.portable import operations
 
     make_deterministic(job.settings.seed, job.settings.threads)
-    base = given_base(job.manifests)
+    base, adapter = given_base(job.manifests), job.manifest("adapter").folder()
+    expect_fitting(adapter, base)
     with operations(job.settings.numerics):
-        receipt = merge(base, job.manifest("adapter").folder(), job.settings.seed, job.output("merged"))
+        receipt = merge(base, adapter, job.settings.seed, job.output("merged"))
     write_text(job.output("receipt"), pretty_json(receipt))
     job.note(tensors=origins(base, "adapter"))
     job.note(replaced=len(receipt["replaced"]), untouched=len(receipt["untouched"]), logits=receipt["logits"])

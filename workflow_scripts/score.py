@@ -6,8 +6,9 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
+from pipeline_lib.scoring.answers import answer_ids
 from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings, grade_answers, open_judging, run_score
 from pipeline_lib.scoring.verdicts import write_verdicts
 
 
@@ -16,12 +17,15 @@ def work(job: Job[ScoreSettings]) -> None:
     answers = job.manifest("answers").only_file()
     files = open_files(job.manifests("questions"), job.settings.files)
     only = chosen(job.manifests("chosen"), "questions")
-    verdicts = grade_answers(answers, files, job.settings, only)
+    replies = [manifest.twin(".replies.jsonl") for manifest in job.manifests("judged")]
+    judging = open_judging(job.settings, answer_ids(answers), replies)
+    verdicts = grade_answers(answers, files, job.settings, only, judging)
     write_verdicts(job.output("verdicts"), verdicts)
-    score = run_score(verdicts, job.settings, answers)
+    score = run_score(verdicts, job.settings, answers, judging)
     score = with_scope(score, verdicts, not_chosen(files, job.settings, only), job.settings)
     write_text(job.output("score"), pretty_json(score))
 
 
 if __name__ == "__main__":
-    run("score", ScoreSettings, work, inputs=["answers", "questions", "chosen"], outputs=["verdicts", "score"])
+    inputs = ["answers", "questions", "chosen", "judged"]
+    run("score", ScoreSettings, work, inputs=inputs, outputs=["verdicts", "score"])

@@ -1,7 +1,6 @@
 """Train a model by a recipe, from a checkpoint, on a subset."""
 
 import time
-from pathlib import Path
 
 from pipeline_lib.inspection.verdict import expect_no_fault
 from pipeline_lib.job.job import Job
@@ -27,26 +26,20 @@ def work(job: Job[TrainSettings]) -> None:
     subsets = [subset.only_file() for subset in job.manifests("subset")]
     pairs = zip(subsets, job.paths("table"), strict=True)
     rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
-    adapter = next((manifest.folder() for manifest in job.manifests("adapter")), None)
     images = ImageReader(job.paths("indexes"))
-    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed, adapter)
+    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed)
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()
     steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
-    if job.settings.recipe.makes == "llava":
-        job.note(tensors=origins(material.base, _projector(job.settings, adapter)))
+    if job.settings.recipe.makes == "vlm":
+        job.note(tensors=origins(material.base, f"random, seed {job.settings.seed}"))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
     job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # not if resumed
 
 
-def _projector(settings: TrainSettings, adapter: Path | None) -> str:
-    """Return the origin of the projector for a base without one."""
-    return "adapter" if adapter is not None else f"random, seed {settings.seed}"
-
-
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "projector", "adapter", "subset"], ["clearance", "table", "indexes"]
+    inputs, files = ["start", "tower", "projector", "subset"], ["clearance", "table", "indexes"]
     run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

@@ -11,19 +11,20 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
+from pipeline_lib.checkpoints.adapter_base import expect_fitting
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_json
 from pipeline_lib.families.llava.layouts.export import export_as as export
 from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
-from pipeline_lib.models.card import read_card
+from pipeline_lib.models.card import read_card, write_card
 from pipeline_lib.models.layouts import ExportOptions
 from pipeline_lib.models.merge import merge
-from pipeline_lib.recipes import adopt, assemble
+from pipeline_lib.recipes import assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
-from pipeline_lib.training.settings import RecipeSettings, TrainSettings
+from pipeline_lib.training.settings import TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
@@ -31,18 +32,17 @@ from tests.checkpoints.making import Tensors, files_in, llava_of, make_original,
 from tests.numbers import assert_close
 
 BASE = {"start": "digest of the base"}
-ADAPTER = pretrained.Settings(kind="pretrained", holds="adapter")
+ADAPTER = pretrained.Settings(kind="pretrained", holds="adapter", template="vicuna_v1")
+SQUARE, PAD = (ADAPTER.model_copy(update={"image_shape": shape}) for shape in ("square", "pad"))
 PLAIN = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "peft_type": "LORA", "bias": "none", "task_type": "CAUSAL_LM"}
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-SQUARE = adopt.Settings(name="adopt", template="vicuna_v1", image_shape="square")
-ADOPT = adopt.Settings(name="adopt", template="vicuna_v1")
 
 
 @pytest.fixture(scope="module")
 def base(original: Path, clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a LLaVA of ours."""
     folder = tmp_path_factory.mktemp("base") / "model"
-    settings = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
+    settings = pretrained.Settings(kind="pretrained", holds="vlm", template="vicuna_v1")
     pretrained.make(settings, WeightsInputs(files=files_in(original), tower=clip), 0, folder)
     return folder
 
@@ -96,20 +96,19 @@ def projector(value: float = 0.01) -> Tensors:
     return {f"base_model.model.model.mm_projector.{name}": torch.full(shape, value) for name, shape in shapes.items()}
 
 
-def adopted(folder: Path, base: Base, out: Path, recipe: RecipeSettings = ADOPT) -> Path:
-    """Return the adapter of a folder as a training with the recipe `adopt` leaves it."""
-    pretrained.make(ADAPTER, WeightsInputs(files=files_in(folder)), 0, out / "weights")
-    material = TrainingInputs(base, [], ImageReader([]), 0, out / "weights")
-    train_recipe(material, TrainSettings(recipe=recipe, seed=0, threads=1), out / "adapter", Resume(out, 600))
-    return out / "adapter"
+def fitting(folder: Path, base: Base, out: Path, settings: pretrained.Settings = ADAPTER) -> Path:
+    """Return the adapter of a folder as weights, once it fits its base."""
+    pretrained.make(settings, WeightsInputs(files=files_in(folder)), 0, out)
+    expect_fitting(out, base)
+    return out
 
 
 def test_an_original_lora_has_its_effect(base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
     halves, after = updates
     folder = write_adapter(tmp_path / "theirs", theirs(halves), projector())
-    adapter = adopted(folder, Base(base, digests=BASE), tmp_path)
+    adapter = fitting(folder, Base(base, digests=BASE), tmp_path / "ours")
     card = read_card(adapter)
-    assert (card.kind, card.template, card.image_shape, card.base) == ("adapter", "vicuna_v1", "pad", BASE)
+    assert (card.kind, card.template, card.image_shape, card.base) == ("adapter", "vicuna_v1", "pad", {})
     receipt = merge(Base(base, digests=BASE), adapter, 0, tmp_path / "merged")
     merged = load_llava(tmp_path / "merged").model.state_dict()
     projector_of_ours = {name: torch.full_like(after[name], 0.01) for name in after if "multi_modal" in name}
@@ -143,8 +142,7 @@ def test_adapters_of_peft_are_read(
 ) -> None:
     halves, after = updates
     folder = write_adapter(tmp_path / "theirs", {rename(name): tensor for name, tensor in halves.items()})
-    recipe = ADOPT.model_copy(update={"image_shape": "square"})
-    adapter = adopted(folder, Base(base, digests=BASE), tmp_path, recipe)
+    adapter = fitting(folder, Base(base, digests=BASE), tmp_path / "ours", SQUARE)
     merge(Base(base, digests=BASE), adapter, 0, tmp_path / "merged")
     merged = load_llava(tmp_path / "merged").model.state_dict()
     assert_close(merged, after, 1e-6)
@@ -157,8 +155,7 @@ def test_an_update_that_leaked_into_the_tower_is_merged_too(
     place = "base_model.model.vision_tower.vision_model.encoder.layers.0.self_attn.q_proj"
     leaked = {f"{place}.lora_A.weight": torch.ones(4, 32), f"{place}.lora_B.weight": torch.ones(32, 4)}
     folder = write_adapter(tmp_path / "theirs", {**updates[0], **leaked})
-    recipe = ADOPT.model_copy(update={"image_shape": "pad"})
-    adapter = adopted(folder, Base(base, digests=BASE), tmp_path, recipe)
+    adapter = fitting(folder, Base(base, digests=BASE), tmp_path / "ours", PAD)
     receipt = merge(Base(base, digests=BASE), adapter, 0, tmp_path / "merged")
     assert "model.vision_tower.encoder.layers.0.self_attn.q_proj.weight" in receipt["replaced"]
     with pytest.raises(PipelineError, match="no layer outside the language model"):
@@ -167,7 +164,7 @@ def test_an_update_that_leaked_into_the_tower_is_merged_too(
 
 def test_a_lora_goes_back_as_it_came(base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), projector())
-    adapter = adopted(folder, Base(base, digests=BASE), tmp_path)
+    adapter = fitting(folder, Base(base, digests=BASE), tmp_path / "ours")
     export(adapter, tmp_path / "peft", "hub", ExportOptions())
     model = PeftModel.from_pretrained(load_llava(base).model, str(tmp_path / "peft")).merge_and_unload()
     name = "model.language_model.layers.1.mlp.up_proj.weight"
@@ -189,8 +186,7 @@ def test_a_lora_goes_back_as_it_came(base: Path, updates: tuple[Tensors, Tensors
 def test_a_lora_without_projector_is_given_that_of_its_base(
     base: Path, updates: tuple[Tensors, Tensors], clip: Path, tmp_path: Path
 ) -> None:
-    recipe = ADOPT.model_copy(update={"image_shape": "pad"})
-    adapter = adopted(write_adapter(tmp_path / "peft", updates[0]), Base(base, digests=BASE), tmp_path, recipe)
+    adapter = fitting(write_adapter(tmp_path / "peft", updates[0]), Base(base, digests=BASE), tmp_path / "ours", PAD)
     with pytest.raises(PipelineError, match="--base"):
         export(adapter, tmp_path / "back", "original", ExportOptions())
     export(adapter, tmp_path / "back", "original", ExportOptions(base=base, tower="some/clip", clip=clip))
@@ -198,7 +194,7 @@ def test_a_lora_without_projector_is_given_that_of_its_base(
     own = load_llava(base).model.state_dict()["model.multi_modal_projector.linear_2.bias"]
     assert torch.equal(rest["base_model.model.model.mm_projector.2.bias"], own)
     assert read_json(tmp_path / "back/adapter_config.json")["target_modules"] == sorted(TARGETS)
-    again = adopted(tmp_path / "back", Base(base, digests=BASE), tmp_path / "again")
+    again = fitting(tmp_path / "back", Base(base, digests=BASE), tmp_path / "again")
     merge(Base(base, digests=BASE), again, 0, tmp_path / "merged")
     merged = load_llava(tmp_path / "merged").model.state_dict()
     assert_close(merged, updates[1], 1e-6)
@@ -229,19 +225,29 @@ def test_an_adapter_that_would_do_nothing_or_something_else_is_refused(
     changed = {name: tensor.contiguous() for name, tensor in change(updates[0]).items()}
     folder = write_adapter(tmp_path / "theirs", changed)
     with pytest.raises(PipelineError, match=said):
-        adopted(folder, Base(base, digests=BASE), tmp_path, ADOPT.model_copy(update={"image_shape": "pad"}))
+        fitting(folder, Base(base, digests=BASE), tmp_path / "ours", PAD)
 
 
 def test_an_adapter_of_another_base_is_refused(base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), projector())
     (folder / "config.json").write_text(json.dumps(original_config(num_hidden_layers=3)))
     with pytest.raises(PipelineError, match=r"(?s)another size.*num_hidden_layers.*3, the base has 2"):
-        adopted(folder, Base(base, digests=BASE), tmp_path / "size")
+        fitting(folder, Base(base, digests=BASE), tmp_path / "size")
     (folder / "config.json").write_text(json.dumps(original_config()))
-    ours = adopted(folder, Base(base, digests=BASE), tmp_path / "ours")
+
+
+def test_an_adapter_that_records_its_base_is_merged_into_no_other(
+    base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path
+) -> None:
+    ours = fitting(write_adapter(tmp_path / "theirs", updates[0]), Base(base, digests=BASE), tmp_path / "ours", PAD)
+    write_card(ours, read_card(ours).model_copy(update={"base": BASE}))
+    again = fitting(ours, Base(base, digests=BASE), tmp_path / "again")
+    assert read_card(again) == read_card(ours)
     with pytest.raises(PipelineError, match="was trained on another base"):
-        adopted(ours, Base(base, digests={"start": "another digest"}), tmp_path / "digest")
-    assert adopted(ours, Base(base, digests=BASE), tmp_path / "same").is_dir()
+        merge(Base(base, digests={"start": "another digest"}), again, 0, tmp_path / "never")
+    merge(Base(base, digests=BASE), again, 0, tmp_path / "merged")
+    with pytest.raises(PipelineError, match=r"another template[\s\S]*template: vicuna_v1"):
+        fitting(ours, Base(base, digests=BASE), tmp_path / "plain", PAD.model_copy(update={"template": "plain"}))
 
 
 @pytest.mark.parametrize(
@@ -252,26 +258,26 @@ def test_what_is_no_plain_low_rank_adapter_is_refused(
 ) -> None:
     folder = write_adapter(tmp_path / "theirs", updates[0], **setting)
     with pytest.raises(PipelineError, match="not a plain low-rank adapter"):
-        pretrained.make(ADAPTER, WeightsInputs(files=files_in(folder)), 0, tmp_path / "never")
+        pretrained.make(PAD, WeightsInputs(files=files_in(folder)), 0, tmp_path / "never")
 
 
 def test_study_and_adapter_must_agree_on_how_images_are_shown(
     base: Path, updates: tuple[Tensors, Tensors], tmp_path: Path
 ) -> None:
-    told = write_adapter(tmp_path / "told", theirs(updates[0]), projector())
+    stating = write_adapter(tmp_path / "stating", theirs(updates[0]), projector())
     silent = write_adapter(tmp_path / "silent", updates[0])
-    for folder, shape in ((told, "square"), (silent, None)):
-        with pytest.raises(PipelineError, match="do not agree on how images are shown"):
-            recipe = ADOPT.model_copy(update={"image_shape": shape})
-            adopted(folder, Base(base, digests=BASE), tmp_path / f"{folder.name}-out", recipe)
+    with pytest.raises(PipelineError, match=r"another image shape[\s\S]*image_shape: pad"):
+        fitting(stating, Base(base, digests=BASE), tmp_path / "square", SQUARE)
+    with pytest.raises(PipelineError, match="neither the study nor these files state the image shape"):
+        fitting(silent, Base(base, digests=BASE), tmp_path / "none")
 
 
-def test_an_adapter_without_a_projector_is_not_adopted_by_a_language_model(
+def test_an_adapter_without_a_projector_does_not_fit_a_language_model(
     language: Path, clip: Path, updates: tuple[Tensors, Tensors], tmp_path: Path
 ) -> None:
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]))
     with pytest.raises(PipelineError, match=r"there is no projector[\s\S]*non_lora_trainables\.bin"):
-        adopted(folder, Base(language, clip, digests=BASE), tmp_path / "out", SQUARE)
+        fitting(folder, Base(language, clip, digests=BASE), tmp_path / "out", SQUARE)
 
 
 def test_a_projector_of_fewer_layers_is_not_filled_up_by_chance(
@@ -280,7 +286,7 @@ def test_a_projector_of_fewer_layers_is_not_filled_up_by_chance(
     half = {name: tensor for name, tensor in projector().items() if ".0." in name}
     folder = write_adapter(tmp_path / "theirs", theirs(updates[0]), half)
     with pytest.raises(PipelineError, match="tensors of this adapter are not those of its base"):
-        adopted(folder, Base(language, clip, digests=BASE), tmp_path / "out")
+        fitting(folder, Base(language, clip, digests=BASE), tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +302,7 @@ def test_an_adapter_that_lost_updates_is_refused(
 ) -> None:
     whole = {name: tensor for name, tensor in theirs(updates[0]).items() if not re.search(lost, name)}
     with pytest.raises(PipelineError, match=words.replace(".*", r"[\s\S]*")):
-        adopted(write_adapter(tmp_path / "theirs", whole), Base(base, digests=BASE), tmp_path / "out", SQUARE)
+        fitting(write_adapter(tmp_path / "theirs", whole), Base(base, digests=BASE), tmp_path / "out", SQUARE)
 
 
 def test_files_of_tensors_that_are_not_read_are_listed(updates: tuple[Tensors, Tensors], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
 from tests.checkpoints.making import files_in, make_original, original_config
 
-LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
+LLAVA = pretrained.Settings(kind="pretrained", holds="vlm", template="vicuna_v1")
 
 
 @pytest.fixture()
@@ -167,7 +167,7 @@ def test_the_study_may_not_say_otherwise_than_the_files(original: Path, clip: Pa
     square = LLAVA.model_copy(update={"image_shape": "square"})
     refused(original, clip, tmp_path / "never", "write `image_shape: pad`", square)
     language = pretrained.Settings(kind="pretrained", holds="language")
-    refused(original, None, tmp_path / "never", "write `holds: llava`", language)
+    refused(original, None, tmp_path / "never", "write `holds: vlm`", language)
     refused(original, None, tmp_path / "never", r"(?s)does not contain the vision tower.*some/clip.*set `tower`")
     pretrained.make(LLAVA, WeightsInputs(files=files_in(original), tower=clip), 0, tmp_path / "ours")
     refused(tmp_path / "ours", clip, tmp_path / "never", "remove `tower`")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pipeline_lib.checkpoints.adapter_base import expect_fitting
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.text import read_json
 from pipeline_lib.families.llava.layouts.export import export_as as export
@@ -17,7 +18,7 @@ from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.layouts import ExportOptions
 from pipeline_lib.models.merge import merge
-from pipeline_lib.recipes import adopt, assemble
+from pipeline_lib.recipes import assemble
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
@@ -45,7 +46,7 @@ def given(golden: Path, name: str) -> WeightsInputs:
 
 def taken(golden: Path, name: str, holds: ModelKind, out: Path, tower: Path | None = None) -> Path:
     """Return a folder of the original as weights of ours."""
-    template = "vicuna_v1" if holds == "llava" else None
+    template = "vicuna_v1" if holds in ("vlm", "adapter") else None
     settings = pretrained.Settings(kind="pretrained", holds=holds, template=template)
     files = given(golden, name).files
     pretrained.make(settings, WeightsInputs(files=files, tower=tower), 0, out)
@@ -104,13 +105,13 @@ def test_every_folder_is_of_a_known_kind(golden: Path) -> None:
     kinds = {folder.name: kind_of(files_in(folder)) for folder in sorted((golden / "models").iterdir())}
     others = {"clip-tiny": "clip", "vicuna-tiny": "language", "llava-tiny-lora": "adapter"}
     projectors = dict.fromkeys(("proj-tiny", "llava-tiny-pretrain"), "projector")
-    expected = {**dict.fromkeys(FULL, "llava"), **others, **projectors}
+    expected = {**dict.fromkeys(FULL, "vlm"), **others, **projectors}
     assert kinds == {name: kind for name, kind in expected.items() if name in kinds or name not in WHOLE_ONLY}
 
 
 @pytest.mark.parametrize(("golden", "name"), each_model(FULL), indirect=["golden"], scope="session")
 def test_a_whole_model_says_what_it_said_and_goes_back(golden: Path, clip: Path, tmp_path: Path, name: str) -> None:
-    ours = taken(golden, name, "llava", tmp_path / "ours", clip)
+    ours = taken(golden, name, "vlm", tmp_path / "ours", clip)
     expect_logits(ours, golden, clip, FULL[name])
     export(ours, tmp_path / "back", "original", ExportOptions())
     theirs = given(golden, name).files
@@ -123,16 +124,15 @@ def test_a_whole_model_says_what_it_said_and_goes_back(golden: Path, clip: Path,
 def test_the_lora_on_its_base_says_what_it_said_and_merges_to_what_it_was(
     golden: Path, clip: Path, vicuna: Path, tmp_path: Path
 ) -> None:
-    adapter = taken(golden, "llava-tiny-lora", "adapter", tmp_path / "weights")
+    adapter = taken(golden, "llava-tiny-lora", "adapter", tmp_path / "adapter")
     base = Base(vicuna, clip, digests={"start": "vicuna", "tower": "clip"})
-    recipe = adopt.Settings(name="adopt", template="vicuna_v1")
-    checkpoint = run(TrainingInputs(base, [], ImageReader([]), 0, adapter), recipe, tmp_path / "adapter")
-    merge(base, checkpoint, 0, tmp_path / "merged")
+    expect_fitting(adapter, base)
+    merge(base, adapter, 0, tmp_path / "merged")
     expect_logits(tmp_path / "merged", golden, clip, "lora_unmerged_dir")
     export(tmp_path / "merged", tmp_path / "back", "original", ExportOptions(tower="clip-tiny", clip=clip, base=vicuna))
     found, official = load_file(tmp_path / "back/model.safetensors"), merged_tensors(golden)
     assert_close({name: columns(found[name], tensor) for name, tensor in official.items()}, official, 4e-6)
-    export(checkpoint, tmp_path / "lora", "original", ExportOptions())
+    export(adapter, tmp_path / "lora", "original", ExportOptions())
     files = given(golden, "llava-tiny-lora").files
     assert_same(load_file(tmp_path / "lora/adapter_model.safetensors"), load_file(files["adapter_model.safetensors"]))
     rest = [
@@ -174,7 +174,7 @@ def test_the_base_composed_here_is_the_model_converted(golden: Path, clip: Path,
     projector = taken(golden, "proj-tiny", "projector", tmp_path / "weights")
     recipe = assemble.Settings(name="assemble")
     run(TrainingInputs(Base(vicuna, clip, projector), [], ImageReader([]), 0), recipe, tmp_path / "whole")
-    ours = taken(golden, "llava-tiny", "llava", tmp_path / "ours", clip)
+    ours = taken(golden, "llava-tiny", "vlm", tmp_path / "ours", clip)
     first, second = (load_llava(folder).model.state_dict() for folder in (tmp_path / "whole", ours))
     assert_same(dict(first), dict(second))
 
@@ -185,5 +185,5 @@ def test_clip_goes_out_as_it_came(golden: Path, clip: Path, tmp_path: Path) -> N
     assert_same(load_file(tmp_path / "out/model.safetensors"), load_file(theirs["model.safetensors"]))
     for name in ("config.json", "preprocessor_config.json"):
         assert read_json(tmp_path / "out" / name) == read_json(theirs[name])
-    llava = taken(golden, "llava-tiny", "llava", tmp_path / "ours", clip)
-    assert image_processor(llava, Card(kind="llava", image_shape="pad")).crop_size["height"] == 56
+    llava = taken(golden, "llava-tiny", "vlm", tmp_path / "ours", clip)
+    assert image_processor(llava, Card(kind="vlm", image_shape="pad")).crop_size["height"] == 56

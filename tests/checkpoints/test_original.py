@@ -31,7 +31,7 @@ from tests.checkpoints.making import (
     original_tensors,
 )
 
-LLAVA = pretrained.Settings(kind="pretrained", holds="llava", template="vicuna_v1")
+LLAVA = pretrained.Settings(kind="pretrained", holds="vlm", template="vicuna_v1")
 
 
 def convert(folder: Path, clip: Path | None, out: Path, settings: pretrained.Settings = LLAVA) -> Path:

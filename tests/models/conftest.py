@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.checkpoints.adapter_base import expect_fitting
 from pipeline_lib.conversations.table import Conversation
-from pipeline_lib.families.llava.layouts.adapters import convert_adapter
+from pipeline_lib.families.llava.layouts.adapters import convert_adapter, stated_card
 from pipeline_lib.families.llava.layouts.detect import kind_of
 from pipeline_lib.families.llava.layouts.original import convert_original
 from pipeline_lib.families.llava.layouts.projectors import convert_projector
@@ -20,12 +21,10 @@ from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.models.opening import open_vlm
-from pipeline_lib.recipes import adopt
-from pipeline_lib.training.task import TrainingInputs
 from tests.models.making import conversations, language_model, small_clip, small_images
 from tests.models.original import Converted, Opened, part
 
-CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
+CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +82,9 @@ def convert(golden: Path, name: str, root: Path) -> None:
     base = Base(part(golden, "vicuna-tiny", "language", root), part(golden, "clip-tiny", "clip", root))
     kind, alone = kind_of(files), root / f"{name}.alone"
     if kind == "adapter":
-        convert_adapter(files, alone)
-        recipe = adopt.Settings(name="adopt", template="vicuna_v1")
-        adopt.prepare(recipe, TrainingInputs(base, [], ImageReader([]), 0, alone)).save(root / f"{name}.adopted")
-        merge_adapter(base, root / f"{name}.adopted", 0, root / name)
+        convert_adapter(files, stated_card(files).model_copy(update={"template": "vicuna_v1"}), alone)
+        expect_fitting(alone, base)
+        merge_adapter(base, alone, 0, root / name)
     elif kind == "projector":
         convert_projector(files, alone)
         shape = read_card(alone).image_shape

@@ -13,7 +13,7 @@ from pipeline_lib.models.saving import save_model
 from pipeline_lib.models.tokenizer import train_language_tokenizer
 from tests.models.making import WORDS
 
-CARD = Card(kind="llava", family="mllama", template="vicuna_v1", image_shape="square")
+CARD = Card(kind="vlm", family="mllama", template="vicuna_v1", image_shape="square")
 SIDE = 28  # pixels of a tile
 
 

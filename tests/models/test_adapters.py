@@ -60,7 +60,7 @@ def test_a_merged_model_says_what_the_adapter_said(
     assert not any("vision_tower" in name for name in differing)
     assert any("language_model" in name for name in differing) == (recipe is LORA)
     card = read_card(tmp_path / "merged")
-    assert (card.kind, card.image_shape) == ("llava", recipe.image_shape)
+    assert (card.kind, card.image_shape) == ("vlm", recipe.image_shape)
     assert load_llava(tmp_path / "merged").processor.image_processor.do_pad == (recipe.image_shape == "pad")
 
 

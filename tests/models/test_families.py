@@ -47,7 +47,7 @@ def mllama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random Mllama, taken as published files are."""
     root = tmp_path_factory.mktemp("mllama")
     published = small_mllama(root / "published")
-    make = pretrained.Settings(kind="pretrained", holds="llava", family="mllama", template="vicuna_v1")
+    make = pretrained.Settings(kind="pretrained", holds="vlm", family="mllama", template="vicuna_v1")
     inputs = WeightsInputs(files={path.name: path for path in published.iterdir()})
     make_weights(WeightsSettings(make=make, seed=0, threads=1), inputs, root / "model")
     return root / "model"
@@ -116,15 +116,17 @@ def test_a_family_that_is_not_there_is_an_error() -> None:
 
 
 def test_a_card_of_an_unknown_family_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "vlmflow.json").write_text('{"kind": "llava", "family": "lava"}')
+    (tmp_path / "vlmflow.json").write_text('{"kind": "vlm", "family": "lava"}')
     with pytest.raises(PipelineError, match=r"(?s)no such family: lava; did you mean 'llava'.*vlmflow\.json"):
         read_card(tmp_path)
 
 
 def test_a_card_without_a_family_is_a_llavas(tmp_path: Path) -> None:
-    write_card(tmp_path, Card(kind="llava", template="vicuna_v1", image_shape="pad"))
+    write_card(tmp_path, Card(kind="vlm", template="vicuna_v1", image_shape="pad"))
     assert "family" not in json.loads((tmp_path / "vlmflow.json").read_text())
     assert read_card(tmp_path).family == "llava"
+    (tmp_path / "vlmflow.json").write_text('{"kind": "llava", "template": "vicuna_v1"}')
+    assert read_card(tmp_path).kind == "vlm"
 
 
 def test_a_jobs_code_is_that_of_its_models_family_alone() -> None:
@@ -222,7 +224,7 @@ def test_an_adapter_is_merged_into_its_base(
     assert all(distance <= AGREEMENT for distance in receipt["logits"].values())
     assert receipt["replaced"].keys() == changed(material.base.start, tmp_path / "merged")
     merged = load_vlm(tmp_path / "merged")
-    assert merged.card == Card(kind="llava", family="mllama", template="vicuna_v1", image_shape="pad")
+    assert merged.card == Card(kind="vlm", family="mllama", template="vicuna_v1", image_shape="pad")
     assert answers(merged, [Question("1", "What?", (WIDE,), "part")], images, 1, tmp_path) != [""]
 
 
@@ -236,6 +238,6 @@ def test_tokens_open_without_tensors(mllama: Path, rows: list[Conversation], tmp
 def test_what_a_family_cannot_do_is_an_error(mllama: Path, language: Path, tower: Path, vlm: Vlm) -> None:
     family = load_family("mllama")
     with pytest.raises(PipelineError, match="a Mllama cannot be composed"):
-        family.compose(language, tower, Card(kind="llava"), seed=0)
+        family.compose(language, tower, Card(kind="vlm"), seed=0)
     with pytest.raises(PipelineError, match="a Mllama cannot take the vision tower"):
         vlm.put_tower(tower)

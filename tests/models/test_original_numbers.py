@@ -209,7 +209,7 @@ def test_every_checkpoint_says_what_it_said_to_the_original(golden: Path, origin
 
 def test_an_adapter_on_its_base_says_what_it_said_to_the_original(golden: Path, converted: Converted) -> None:
     told = load_file(golden / "model" / "checkpoint_logits.safetensors")["lora_unmerged_dir"]
-    adapter = converted("llava-tiny-lora").with_name("llava-tiny-lora.adopted")
+    adapter = converted("llava-tiny-lora").with_name("llava-tiny-lora.alone")
     llava = open_vlm(
         Base(adapter.with_name("vicuna-tiny"), adapter.with_name("clip-tiny")), CARD, seed=0, draws_projector=True
     )

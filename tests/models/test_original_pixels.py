@@ -41,7 +41,7 @@ def pixels(golden: Path) -> dict[str, torch.Tensor]:
 
 
 def ours(image: Image.Image, route: str, golden: Path) -> torch.Tensor:
-    processor = image_processor(golden / "models" / "clip-tiny", Card(kind="llava", image_shape=SHAPES[route]))
+    processor = image_processor(golden / "models" / "clip-tiny", Card(kind="vlm", image_shape=SHAPES[route]))
     tensor: torch.Tensor = processor(image, return_tensors="pt")["pixel_values"][0]
     return tensor
 

@@ -42,7 +42,7 @@ def test_a_models_family_is_that_of_the_weights_it_starts_from(tmp_path: Path) -
     path = tmp_path / "study.yaml"
     text = (ROOT / "studies/llava15_half.yaml").read_text()
     text = text.replace("start: released     # or pretrained", "start: llava_7b")
-    path.write_text(text.replace("kind: pretrained, holds: llava,", "kind: pretrained, family: mllama, holds: llava,"))
+    path.write_text(text.replace("kind: pretrained, holds: vlm,", "kind: pretrained, family: mllama, holds: vlm,"))
     assert [model_family(load_study(path), name) for name in ("llava_7b", "half")] == ["mllama", "mllama"]
 
 

@@ -18,7 +18,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
 from tests.project import ROOT
 
-MODEL = {"kind": "pretrained", "holds": "llava", "template": "vicuna_v1"}
+MODEL = {"kind": "pretrained", "holds": "vlm", "template": "vicuna_v1"}
 
 
 def study(benchmarks: dict[str, Any], **parts: Any) -> dict[str, Any]:

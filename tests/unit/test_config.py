@@ -62,7 +62,7 @@ def line_of(text: str) -> int:
         (
             "full: {model: full}",
             "full: {model: tower}",
-            ["runs.full.model", "a model of kind clip; expected llava"],
+            ["runs.full.model", "a model of kind clip; expected vlm"],
         ),
         ("    start: pretrained\n    subset: half", "    start: half\n    subset: half", ["in a cycle"]),
         ("    subset: half\n", "", ["trainings.half: this recipe needs a `subset`"]),

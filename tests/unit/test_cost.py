@@ -10,9 +10,8 @@ from pipeline_lib.config.stages import train
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.cost.cost import UNKNOWN, Cost, in_bytes, summed, total
 from pipeline_lib.cost.stages import costs
-from pipeline_lib.cost.trainings import seconds_a_step, training_sizes
+from pipeline_lib.cost.trainings import seconds_a_step
 from pipeline_lib.job.made_record import MadeRecord
-from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.training.memory import Sizes
 from tests.jobs import assessed_job, made_record
 from tests.project import ROOT
@@ -94,12 +93,3 @@ def test_downloads_are_those_that_are_pinned(tmp_path: Path, monkeypatch: pytest
         0.0,
     )
     assert fetched("vicuna_files").downloads is None
-
-
-def test_the_sizes_of_an_adapter_that_is_adopted_are_unknown_and_no_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, kind in {"vicuna_7b": "language", "clip_l_336": "clip"}.items():
-        write_card(tmp_path / "data" / "weights" / name, Card(kind=kind))
-    assert training_sizes(load_study(ROOT / "studies" / "evaluate.yaml"), "my_lora") is None

@@ -33,7 +33,7 @@ from pipeline_lib.core.text import pretty_json, read_json, read_lines
 from pipeline_lib.downloads.archives import extract, list_archive
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pins
-from pipeline_lib.families.llava.layouts.adapters import convert_adapter
+from pipeline_lib.families.llava.layouts.adapters import convert_adapter, stated_card
 from pipeline_lib.families.llava.layouts.detect import kind_of
 from pipeline_lib.families.llava.layouts.hub import check_hub
 from pipeline_lib.job.made_record import MadeRecord
@@ -203,7 +203,7 @@ def read_adapter(path: Path) -> None:
     Path("t.safetensors").write_bytes(save(tensors))
     files = {"adapter_config.json": path, "adapter_model.safetensors": Path("t.safetensors")}
     kind_of(files)
-    convert_adapter(files, Path("out"))
+    convert_adapter(files, stated_card(files), Path("out"))
 
 
 def read_model_card(path: Path) -> None:
@@ -261,7 +261,7 @@ OBJECTS: dict[str, tuple[str, Any, Reader]] = {
     "adapter": ("adapter_config.json", ADAPTER, read_adapter),
     "card": (
         "vlmflow.json",
-        {"kind": "llava", "template": "x", "image_shape": "pad", "base": {"a": "b"}},
+        {"kind": "vlm", "template": "x", "image_shape": "pad", "base": {"a": "b"}},
         read_model_card,
     ),
 }

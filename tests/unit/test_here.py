@@ -30,7 +30,7 @@ tables:
 weights:
   model:
     dataset: vicuna
-    make: {kind: pretrained, holds: llava, template: vicuna_v1, below: "7b"}
+    make: {kind: pretrained, holds: vlm, template: vicuna_v1, below: "7b"}
 trainings:
   again: {start: model, recipe: {name: assemble}}
 runs:

@@ -13,7 +13,7 @@ LIGHT = (
     "pipeline_lib.scoring.score",
     "pipeline_lib.lineage.records",
 )
-KINDS = ("benchmarks", "engines", "prompts", "recipes", "sampling", "sources", "weights")
+KINDS = ("benchmarks", "engines", "judges", "prompts", "recipes", "sampling", "sources", "weights")
 
 
 @pytest.mark.parametrize("module", LIGHT)

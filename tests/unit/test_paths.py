@@ -38,7 +38,7 @@ def test_what_a_training_lacks_has_no_path(paths: Paths, study: Study) -> None:
     untrained = study.trainings["untrained"]
     assert paths.subset_manifests(untrained.subset) == []
     assert paths.tables_of(untrained) == paths.images_of(untrained) == paths.verdicts("untrained") == []
-    assert paths.model_folders(*base_of(untrained), untrained.adapter) == [
+    assert paths.model_folders(*base_of(untrained)) == [
         "results/checkpoints/language",
         "results/checkpoints/tower",
     ]

@@ -25,7 +25,8 @@ from tests.project import ROOT
 
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 MEMBERS_OF = {
-    "benchmark": {*MEMBERS, "submission"} - {"PROTOCOLS"},  # the guard allows PROTOCOLS to every job
+    "benchmark": {*MEMBERS, "submission", "request", "recorded"}
+    - {"PROTOCOLS"},  # the guard allows PROTOCOLS to every job
     "family": {*Family.__annotations__, *(name for name in vars(Family) if not name.startswith("_"))} - {"export"},
 }
 RETURNING = {"load_benchmark": "benchmark", "load_family": "family", "family_of": "family"}

@@ -142,7 +142,8 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
     command = ["score", str(tmp_path / "a.jsonl"), *options, "--gold", str(tmp_path / "labels")]
     printed = CliRunner().invoke(app, command).stdout
     assert reason in printed and "0.6667  [0.6667, 0.6667] (unparsed, collapsed, primary)" in printed
-    assert json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout) == scored
+    said = {"answers_from": "llava", "notes": []}
+    assert json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout) == {**scored, **said}
 
 
 def test_an_unmarked_study_ends_with_one_line(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def test_a_checkpoint_edited_behind_the_workflow_is_refused(mini: Project) -> No
     assert "checkpoints/full/model.safetensors" in done.text and "changed after it was made" in done.text
 
 
+@pytest.mark.long
 def test_a_raw_image_edited_behind_the_workflow_is_refused(mini: Project) -> None:
     for image in (mini.root / "data/raw/mini_scenes").rglob("*.jpg"):
         image.write_bytes(image.read_bytes() + b"x")

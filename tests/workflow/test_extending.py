@@ -20,7 +20,7 @@ STUDIES = [YAML(typ="safe").load(text) for text in re.findall(r"```yaml\n(.*?)``
 NAMES = ["a.png", "deep/b.png", "c.png"]
 ANSWERS = {"0": ("b", "B"), "1": ("A. eel", 1), "2": ("C.", "C")}  # what is said, what is right
 RUN = {
-    "weights": {"own": {"dataset": "scans", "make": {"kind": "pretrained", "holds": "llava", "template": "vicuna_v1"}}},
+    "weights": {"own": {"dataset": "scans", "make": {"kind": "pretrained", "holds": "vlm", "template": "vicuna_v1"}}},
     "runs": {"own": {"model": "own"}},
 }
 SUBSET = "results/scans/subsets/some.parquet"

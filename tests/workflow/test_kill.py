@@ -89,6 +89,7 @@ def begin_anew(project: Project, reference: dict[str, str], history: list[str]) 
         remove(project.root / name)
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_a_training(unfinished: Project, finished: Project) -> None:
     process = unfinished.start("snakemake", "-c2", "--config", "study=mini")
     wait_until(lambda: bool(list(unfinished.root.glob("results/mini/checkpoints/.half*.partial"))), process)

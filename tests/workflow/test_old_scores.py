@@ -30,6 +30,7 @@ from tests.workflow.oldness import (
 
 Act = Callable[[Project], None]
 SCORE = f"{RESULTS}/pope_score.json"
+QUICK = [(setting, job_killed), (site, cleaned)]
 ONE_OF_EACH = [(setting, job_killed), (code, job_fails), (data, deleted), (site, cleaned), (pin, snakemake_killed)]
 ALL = [(change, event) for change in CHANGES for event in EVENTS]
 
@@ -54,7 +55,7 @@ def own(_own: Project, tmp_path: Path) -> Project:
 
 
 def pair(change: Act, event: Act) -> pytest.ParameterSet:
-    marks = [] if (change, event) in ONE_OF_EACH else [pytest.mark.long]
+    marks = [] if (change, event) in QUICK else [pytest.mark.long]
     return pytest.param(change, event, id=f"{change.__name__}-{event.__name__}", marks=marks)
 
 

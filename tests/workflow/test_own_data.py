@@ -76,6 +76,7 @@ def test_a_refused_table_leaves_the_whole_list_of_its_rejected_rows(own: Project
     assert [json.loads(line)["row"] for line in (own.root / listing).read_text().splitlines()] == [2]
 
 
+@pytest.mark.long
 def test_a_photo_edited_after_it_was_fetched_is_taken_anew(own: Project, tmp_path: Path) -> None:
     make(own, "results/own/subsets/some.parquet")
     before = own.made()

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from tests.project import Project
@@ -45,6 +46,7 @@ def settings(project: Project) -> dict[str, Any]:
     return {path: (record["settings"], record["code"]) for path, record in project.records().items()}
 
 
+@pytest.mark.long
 def test_two_machines_with_their_data_in_different_places_agree(tmp_path: Path) -> None:
     here, there = tmp_path / "disk" / "here", tmp_path / "mnt" / "there"
     one, two = project_with(here, tmp_path / "one"), project_with(there, tmp_path / "two")

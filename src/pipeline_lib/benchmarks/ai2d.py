@@ -14,6 +14,7 @@ from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions,
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import lmms_eval_whole_letter, vlmevalkit, whole_letter_in_any_case
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Identifier, Text, parse_row
@@ -21,6 +22,17 @@ from pipeline_lib.core.text import read_rows_with_place
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (
+    Published(
+        INTERNVL_README,
+        "internvl12",
+        "accuracy",
+        "test, in the older file test.jsonl",
+        (70.3, 71.6, 74.2),
+        trained_on=("internvl11", "internvl12", "internvl12_plus"),
+    ),
+)
 
 HUB = "https://huggingface.co/OpenGVLab/InternVL/"
 FOLDER = "data/ai2diagram/"  # where InternVL's scripts look for the images

@@ -22,7 +22,7 @@ from pipeline_lib.job.manifest import Manifest, raw_path
 
 Tallies = NDArray[np.float64]
 
-Status = Literal["ok", "unparsed", "failed", "missing"]
+Status = Literal["ok", "unparsed", "failed", "missing", "unjudged"]
 
 PROTOCOL = "llava15"  # where none is named
 SOME = 5  # names in an error
@@ -73,7 +73,8 @@ class Grade:
     """How right one answer is: a value from 0 (wrong) to 1 (right), what was extracted from it, and the deciding rule.
 
     `status` is ok, unparsed (no rule found an answer, the scorer's fallback decided, or the answer repeats its
-    question), failed (the model gave no answer because of an error) or missing.
+    question), failed (the model gave no answer because of an error), missing, or unjudged (no reply of a judge says
+    anything about the answer).
     """
 
     value: float
@@ -109,7 +110,10 @@ class Asking:
 
 
 class Scorer(Protocol):
-    """Grades answers by a protocol, and computes metrics from the grades."""
+    """Grades answers by a protocol, and computes metrics from the grades.
+
+    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval.
+    """
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer."""

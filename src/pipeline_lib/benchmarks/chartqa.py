@@ -7,6 +7,7 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import relaxed, relaxed_to_answer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
+from pipeline_lib.benchmarks.families.published import REAL_ROWS
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, PartedRows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12_LONG,
@@ -19,6 +20,7 @@ from pipeline_lib.benchmarks.families.short_answers import (
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/human", "accuracy/augmented")
+ROWS_SEEN = REAL_ROWS
 REPOSITORY = (
     "https://raw.githubusercontent.com/vis-nlp/ChartQA/3dab8e83b6ac559b847b7c6e2f24d1faa95a4507/ChartQA%20Dataset/test/"
 )

@@ -18,6 +18,7 @@ from pipeline_lib.benchmarks.families.cmmmu_answers import JUDGEMENTS, cmmmu, cm
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, FreeText, Text, parse_row
@@ -25,6 +26,11 @@ from pipeline_lib.core.text import read_rows_with_place
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(INTERNVL_README, "official", "accuracy", "validation", (34.8, None, None)),
+    Published(INTERNVL_README, "official", "accuracy", "test", (34.0, None, None), server=True),
+)
 SUBMISSION = "jsonl"
 
 CHOICE, STATEMENT, BLANK = "选择", "判断", "填空"

@@ -8,6 +8,7 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import anls, anls_stripped
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.published import NO_ROWS
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12_LONG,
@@ -22,6 +23,7 @@ from pipeline_lib.benchmarks.families.uploads import JsonUpload, number_of
 
 PRIMARY = "anls"
 SHOWN = ("anls",)
+ROWS_SEEN = NO_ROWS
 SUBMISSION = "json"
 VAL = "https://datasets.cvc.uab.es/rrc/DocVQA/val.tar.gz"
 DATA = Data(

@@ -8,6 +8,13 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    REAL_ROWS,
+    Published,
+)
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, AskedRow, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -23,6 +30,19 @@ from pipeline_lib.core.file_rows import FileRow, Text, parse_row
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/binary", "accuracy/open")
+ROWS_SEEN = REAL_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "testdev balanced", (62.0, 63.3, 63.0, 63.3)),
+    Published(
+        INTERNVL_README,
+        "internvl12",
+        "accuracy",
+        "testdev balanced",
+        (62.5, 64.0, 66.9),
+        trained_on=("internvl11", "internvl12", "internvl12_plus"),
+    ),
+    Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (57.7, 59.5, 66.6)),
+)
 STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
 DATA = Data(
     datasets={

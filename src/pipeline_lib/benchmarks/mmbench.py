@@ -16,12 +16,22 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import Wording
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, REAL_ROWS, Published
 from pipeline_lib.benchmarks.families.uploads import prediction_sheet
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
+ROWS_SEEN = REAL_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "dev, English", (64.3, 67.7, 66.1, 68.5)),
+    Published(LLAVA_ZOO, "llava15", "accuracy", "dev, Chinese", (58.3, 63.6, 58.9, 61.5)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "dev, English", (76.7, 81.4, 83.4)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "test, English", (75.4, 82.2, 83.8), server=True),
+    Published(INTERNVL_README, "internvl12", "accuracy", "dev, Chinese", (71.9, 79.5, 81.6)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "test, Chinese", (70.3, 81.2, 82.0), server=True),
+)
 SUBMISSION = "xlsx"
 
 DATA = Data(  # the images are in the table

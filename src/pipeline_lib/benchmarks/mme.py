@@ -22,6 +22,13 @@ from pipeline_lib.benchmarks.families.protocols import (
     YES_OR_NO_BEHIND,
     YES_OR_NO_SHORT_BEHIND,
 )
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    RECORDED,
+    Published,
+)
 from pipeline_lib.benchmarks.families.yes_no import (
     YesNoScorer,
     internvl_mme,
@@ -36,6 +43,13 @@ from pipeline_lib.core.text import read_rows_with_place
 
 PRIMARY = "perception"
 SHOWN = ("perception", "cognition")
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "perception", "all", (1510.7, 1531.3, 1476.9, 1541.7), times=1),
+    Published(INTERNVL_README, "internvl12", "perception", "all", (1675.1, 1672.1, 1623.6), times=1),
+    Published(INTERNVL_README, "internvl12", "cognition", "all", (348.6, 509.3, 550.7), times=1),
+    Published(INTERNVL_LEGACY_README, "internvl12", "perception", "not stated", (1298.5, 1317.2, 1586.4), times=1),
+)
 
 PERCEPTION = (
     *("existence", "count", "position", "color", "posters"),
@@ -135,6 +149,11 @@ def questions(files: Files, protocol: str) -> list[Question]:
             raise PipelineError(what, where=where, value=text, cure=cure)
     _expect_pairs(list(asked.values()), files.questions)
     return list(asked.values())
+
+
+def other_ids(question: Question) -> set[str]:
+    """Return the names of the question's image in MME's lists and in what LLaVA makes of them."""
+    return {f"{question.part}/{PurePosixPath(question.images[0]).stem}"}
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:

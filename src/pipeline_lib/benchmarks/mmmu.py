@@ -20,6 +20,7 @@ from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.letters import internvl_short
 from pipeline_lib.benchmarks.families.mmmu_answers import lmms_eval_mmmu, lmms_eval_open, mmmu, mmmu_open
 from pipeline_lib.benchmarks.families.protocols import LETTER, SHORT
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
 from pipeline_lib.benchmarks.families.python_lists import texts_of
 from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
 from pipeline_lib.core.errors import PipelineError
@@ -28,6 +29,11 @@ from pipeline_lib.core.text import read_object
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(INTERNVL_README, "internvl12", "accuracy", "validation", (39.1, 51.6, 50.3)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "test", (35.3, 46.2, 45.6), server=True),
+)
 SUBMISSION = "json"
 
 COLUMNS = ("id", "question", "options", "answer", "question_type")

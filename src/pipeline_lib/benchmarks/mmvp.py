@@ -17,6 +17,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
@@ -25,6 +26,8 @@ from pipeline_lib.core.tsv import refuse_repeated
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/rows")
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (Published(INTERNVL_README, "internvl12", "accuracy", "all pairs", (44.7, 56.7, 58.7)),)
 
 DATA = Data(
     datasets={

@@ -6,6 +6,7 @@ Files of InternVL and Qwen-VL (`ocrvqa_test.jsonl`, `ocrvqa_val.jsonl`), whose r
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import in_either_case
 from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.published import NO_ROWS
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12_LONG,
@@ -17,6 +18,7 @@ from pipeline_lib.benchmarks.families.short_answers import (
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = NO_ROWS
 DATA = Data(
     datasets={
         "ocrvqa_questions": Dataset(

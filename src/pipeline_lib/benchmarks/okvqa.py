@@ -7,6 +7,7 @@ from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
 from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BELOW
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -20,6 +21,17 @@ from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (
+    Published(
+        INTERNVL_README,
+        "internvl12",
+        "accuracy",
+        "val",
+        (64.1, 62.5, 67.6),
+        trained_on=("internvl11", "internvl12", "internvl12_plus"),
+    ),
+)
 SITE = "https://okvqa.allenai.org/static/data/"
 QUESTIONS = "OpenEnded_mscoco_val2014_questions.json"
 ANNOTATIONS = "mscoco_val2014_annotations.json"

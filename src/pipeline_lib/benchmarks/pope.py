@@ -16,6 +16,13 @@ from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    RECORDED,
+    Published,
+)
 from pipeline_lib.benchmarks.families.yes_no import Rates, YesNoScorer, pope_words
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
@@ -25,6 +32,12 @@ logger = logging.getLogger(__name__)
 
 PRIMARY = "f1"
 SHOWN = ("accuracy", "f1", "yes")  # accuracy first: always answering yes has an F1 of 0.667, as half the labels are yes
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "f1", "2,910 + 3,000 + 3,000 questions", (85.9, 85.9, 86.4, 86.7)),
+    Published(INTERNVL_README, "internvl12", "f1", "2,910 + 3,000 + 3,000 questions", (87.1, 88.0, 88.7)),
+    Published(INTERNVL_LEGACY_README, "internvl12", "f1", "not stated", (85.2, 85.4, 87.6)),
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,7 @@ DATA = Data(
 )
 
 CATEGORY_STRIDE = 10_000_000  # an id of LLaVA is this times the category's number, plus the id in the label file
+NEWER_STRIDE = 10_000  # the same in question files of the newer version
 
 
 class QuestionRow(FileRow):
@@ -99,6 +113,11 @@ def questions(files: Files, protocol: str) -> list[Question]:
     return [
         Question(str(row.question_id), row.text + end, (row.image,), row.category, stem=_stem(row.text)) for row in rows
     ]
+
+
+def other_ids(question: Question) -> set[str]:
+    """Return the number of a question within its category, which label files and lmms-eval give it as id."""
+    return {str(int(question.id) % stride) for stride in (CATEGORY_STRIDE, NEWER_STRIDE)}
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:

@@ -6,11 +6,18 @@ Files of QwenLM/Qwen-VL aa00ed0 (`refcoco+_SPLIT.jsonl`), which InternVL uses to
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.boxes import BOX_PROTOCOLS, BOX_SCORER, REFERRING, BoxGold
 from pipeline_lib.benchmarks.families.data import COCO_TRAIN2014, Data, Dataset
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.question_rows import PartedRows
 from pipeline_lib.benchmarks.families.short_answers import ShortQuestions
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "overlap")
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (
+    Published(INTERNVL_README, "internvl12", "accuracy/val", "val", (78.5, 70.7, 85.3)),
+    Published(INTERNVL_README, "internvl12", "accuracy/testA", "testA", (85.6, 77.6, 90.4)),
+    Published(INTERNVL_README, "internvl12", "accuracy/testB", "testB", (70.1, 62.0, 79.7)),
+)
 QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/refcoco%2B/"
 DATA = Data(
     datasets={

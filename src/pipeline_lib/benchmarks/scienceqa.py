@@ -19,6 +19,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
 from pipeline_lib.benchmarks.families.letters import llava_sqa
 from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
@@ -27,6 +28,18 @@ from pipeline_lib.prompts.base import IMAGE
 
 PRIMARY = "accuracy/image"
 SHOWN = ("accuracy/image", "accuracy")
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy/image", "test, questions with an image", (66.8, 71.6, 68.4, 71.2)),
+    Published(
+        INTERNVL_README,
+        "internvl12",
+        "accuracy/image",
+        "test, questions with an image",
+        (90.1, 83.3, 98.1),
+        trained_on=("internvl11", "internvl12_plus"),
+    ),
+)
 REPOSITORY = "https://raw.githubusercontent.com/lupantech/ScienceQA/main/data/scienceqa/"
 LICENCE = "CC-BY-NC-SA-4.0"
 DATA = Data(

@@ -16,6 +16,7 @@ from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import first_letter, first_letter_in_any_case, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
@@ -23,6 +24,11 @@ from pipeline_lib.core.text import read_object
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/image", "accuracy/video")
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "images and videos", (58.6, 61.6, 60.1, 61.3)),
+    Published(INTERNVL_README, "internvl12", "accuracy/image", "images", (73.2, 75.6, 76.4)),
+)
 SUBMISSION = "jsonl"
 
 IMAGES, FRAMES = "SEED-Bench-image/", "SEED-Bench-video-image/"  # folders in LLaVA's question file

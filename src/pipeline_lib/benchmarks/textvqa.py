@@ -6,6 +6,13 @@ InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in 
 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    REAL_ROWS,
+    Published,
+)
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, Form, Rows, shared_name
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -20,6 +27,12 @@ from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_qu
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = REAL_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "val, with OCR tokens", (58.2, 61.3, 58.2, 60.2)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "val", (65.9, 69.7, 71.3), trained_on=("internvl12_plus",)),
+    Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (42.1, 49.1, 61.5)),
+)
 TEXTVQA = "https://dl.fbaipublicfiles.com/textvqa/"
 DATA = Data(
     datasets={

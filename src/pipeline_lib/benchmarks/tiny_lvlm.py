@@ -9,11 +9,14 @@ from pipeline_lib.benchmarks.families.comparers import contained
 from pipeline_lib.benchmarks.families.counting import Accuracy, PartSum
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.protocols import SHORT_BEHIND
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.question_rows import Form, PartedRows
 from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, RowGold, ShortQuestions, ShortWording
 
 PRIMARY = "sum"
 SHOWN = ("sum", "accuracy")
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (Published(INTERNVL_README, "internvl12", "sum", "all", (343.2, 350.3, 353.9)),)
 ABILITIES = (
     "Visual_Reasoning",
     "Visual_Perception",

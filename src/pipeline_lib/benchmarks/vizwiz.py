@@ -6,6 +6,13 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
 from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    REAL_ROWS,
+    Published,
+)
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
 from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
@@ -15,6 +22,13 @@ from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_qu
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
+ROWS_SEEN = REAL_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "test", (50.0, 53.6, 47.8, 58.9), server=True),
+    Published(INTERNVL_README, "internvl12", "accuracy", "val", (59.0, 61.9, 61.3)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "test", (57.3, 60.0, None), server=True),
+    Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (44.5, 54.0, 58.5)),
+)
 SUBMISSION = "json"
 QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vizwiz/"
 DATA = Data(

@@ -7,6 +7,13 @@ LLaVA submits: VQA's scorer after M4C's normaliser.
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.published import (
+    INTERNVL_LEGACY_README,
+    INTERNVL_README,
+    LLAVA_ZOO,
+    NO_ROWS,
+    Published,
+)
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, VQA, Rows
 from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
@@ -23,6 +30,20 @@ from pipeline_lib.benchmarks.families.vqa_gold import VqaGold
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/number")
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "test-dev", (78.5, 80.0, 79.1, 80.0), server=True),
+    Published(
+        INTERNVL_README,
+        "internvl12",
+        "accuracy",
+        "test-dev",
+        (80.9, None, None),
+        trained_on=("internvl11",),
+        server=True,
+    ),
+    Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (72.3, 71.7, 81.2), server=True),
+)
 SUBMISSION = "json"
 BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
 DATA = Data(

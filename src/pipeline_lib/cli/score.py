@@ -6,23 +6,33 @@ from typing import Annotated, Any
 import typer
 
 from pipeline_lib.benchmarks.base import PROTOCOL, FileNames, Files, load_benchmark
+from pipeline_lib.cli.score_text import protocols_text, score_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.rehearsal.questions import Part
-from pipeline_lib.scoring.notice import NO_NUMBER, scope_text
+from pipeline_lib.rescoring.protocols import compare_protocols, named_protocols
+from pipeline_lib.rescoring.rescore import choose_reader, rescore
+from pipeline_lib.scoring.published import known_figures
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
-from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
-from pipeline_lib.scoring.shown import Scope
+from pipeline_lib.scoring.score import ScoreSettings
 
 
 def score(
-    answers: Annotated[Path, typer.Argument(help="answers: LLaVA's JSON Lines or result file, or MMBench's xlsx")],
+    answers: Annotated[Path, typer.Argument(help="answers in any form of docs/benchmarks.md: the content decides")],
     benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
     questions: Annotated[Path, typer.Option(help="the question file")],
     gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
-    protocol: Annotated[str, typer.Option(help="which prompts, settings and scorer to use")] = PROTOCOL,
+    protocol: Annotated[str | None, typer.Option(help=f"whose prompts, settings and scorer ({PROTOCOL})")] = None,
+    protocols: Annotated[
+        str | None, typer.Option(help="`all`, or names between commas: compare the grades by these protocols")
+    ] = None,
+    answers_from: Annotated[str | None, typer.Option(help="the form: a module in pipeline_lib/answer_files")] = None,
+    published: Annotated[
+        str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
+    ] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
+    replies: Annotated[
+        list[Path] | None, typer.Option(help="replies of a judge, or what a benchmark's own code made of them")
+    ] = None,
     suspect_above: Annotated[
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
@@ -35,57 +45,41 @@ def score(
     json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
+    _check_paths(questions, gold)
+    compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
+    settings = ScoreSettings(
+        benchmark=benchmark,
+        protocol=compared[0] if compared else protocol or PROTOCOL,
+        files=FileNames(questions=str(questions), gold=None if gold is None else str(gold)),
+        seed=seed,
+        suspect_above=suspect_above,
+        limit=limit,
+        slice=slice_,
+    )
+    if compared:
+        table = compare_protocols(answers, Files(questions, gold), settings, compared, answers_from)
+        typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
+        return
+    module = load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
+    if published is not None:
+        settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
+    files, choice = Files(questions, gold), choose_reader(answers, answers_from)
+    scored: dict[str, Any] = rescore(answers, files, settings, choice, _present(replies or []))
+    typer.echo(pretty_json(scored) if json else score_text(scored), nl=not json)
+
+
+def _check_paths(questions: Path, gold: Path | None) -> None:
     if not questions.exists():
         raise PipelineError("no such question file", where=questions, cure="name the benchmark's question file")
     if gold is not None and not gold.exists():
         raise PipelineError(
             "no such file or folder of gold answers", where=gold, cure="docs/benchmarks.md names the file"
         )
-    load_benchmark(benchmark, protocol)  # raises for an unknown name
-    names = FileNames(questions=str(questions), gold=None if gold is None else str(gold))
-    settings = ScoreSettings(
-        benchmark=benchmark,
-        protocol=protocol,
-        files=names,
-        seed=seed,
-        suspect_above=suspect_above,
-        limit=limit,
-        slice=slice_,
-    )
-    files = Files(questions, gold)
-    chosen = _chosen(files, settings)
-    verdicts = grade_answers(answers, files, settings, chosen)
-    scored = run_score(verdicts, settings, answers)
-    scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
-    typer.echo(pretty_json(scored) if json else _table(scored), nl=not json)
 
 
-def _chosen(files: Files, settings: ScoreSettings) -> set[str] | None:
-    """Return the ids of the questions of a limit or slice, None for all."""
-    if settings.part() is None:
-        return None
-    benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    part = Part(settings.limit, settings.slice, settings.seed)
-    return {each.id for each in part.of(benchmark.questions(files, settings.protocol), benchmark.cluster)}
-
-
-def _table(scored: dict[str, Any]) -> str:
-    lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
-    lines.append(
-        "  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "failed", "unparsed", "empty", "equal"))
-    )
-    if "scope" in scored:
-        scope, names = Scope(**scored["scope"]), [scored["primary"]]
-        lines.append(f"  PARTIAL, {scope_text(scope, scored['bounds'] or {}, names)}")
-    lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
-    for name, value in scored["metrics"].items():
-        flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
-        flag = f" ({', '.join(flags)})" if flags else ""
-        lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
-    return "\n".join(lines)
-
-
-def _rate(value: float | None, interval: list[float] | None) -> str:
-    if value is None or interval is None:
-        return NO_NUMBER
-    return f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"
+def _present(paths: list[Path]) -> list[Path]:
+    """Return the paths of files of replies; a missing one raises PipelineError."""
+    for path in paths:
+        if not path.is_file():
+            raise PipelineError("no such file of replies", where=path, cure="name the file of a judge's replies")
+    return paths

@@ -20,6 +20,7 @@ from pipeline_lib.lineage.jobs import AssessedJob, Status
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
+from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
 from pipeline_lib.workflow.plan import plan
 
@@ -66,10 +67,14 @@ def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -
 
 
 def _remarks(benchmark: str, rows: list[Row], names: Sequence[str]) -> list[str]:
-    """Return lines for rows that are not current, with the cause, for scores over some questions, and for marks."""
+    """Return lines for rows that are not current, with the cause, for scores over some questions, and for marks.
+
+    Published figures come last, each beside the number of the run.
+    """
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
-    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores)
+    figures = [f"{run}: {published_text(each)}" for run, score in scores.items() for each in score.published]
+    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores) + figures
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
@@ -101,12 +106,12 @@ def _stamp(tree: Study, use: BenchmarkUse) -> str:
 
 
 def _rate(score: ShownScore, metric: str) -> str:
-    """Return a metric with its interval and the marks of the score."""
+    """Return a metric with its interval, if it has one, and the marks of the score."""
     value, interval = score.metrics.get(metric), score.interval.get(metric)
-    if value is None or interval is None:
+    if value is None:
         return NO_NUMBER
-    low, high = interval
-    return " ".join([f"{value:.3f} \\[{low:.3f}, {high:.3f}]", *score.marks])
+    bounds = [f"\\[{interval[0]:.3f}, {interval[1]:.3f}]"] if interval else []
+    return " ".join([f"{value:.3f}", *bounds, *score.marks])
 
 
 def _paths(results: Path) -> str:

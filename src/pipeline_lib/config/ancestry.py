@@ -3,7 +3,7 @@
 from typing import Iterator
 
 from pipeline_lib.config.names import Ref
-from pipeline_lib.config.study import Study
+from pipeline_lib.config.study import Composition, Study
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.models.card import FAMILY
 from pipeline_lib.recipes.base import Multimodal
@@ -20,24 +20,24 @@ def needed_trainings(study: Study) -> list[str]:
     models = {run.model for run in study.runs.values()}
     while models:
         name = models.pop()
-        if name in study.trainings and name not in needed:
+        base = study.composition(name)
+        if base is not None and name not in needed:
             needed.add(name)
-            training = study.trainings[name]
-            models |= {model for _, ref, model in annotated(training, Ref) if "trainings" in ref.parts}
-    return sorted(needed)
+            models |= {model for _, ref, model in annotated(base, Ref) if "trainings" in ref.parts}
+    return sorted(needed & study.trainings.keys())
 
 
 def origins(study: Study, name: str) -> tuple[str, str | None]:
     """Return the weights of the language model and of the vision tower that a training's LLaVA was composed of.
 
     No training changes the tokenizer or the image size, so these weights determine how conversations are tokenised,
-    before anything is trained. A published LLaVA is already composed: its second name is None.
+    before anything is trained; nor does an adapter. A published LLaVA is already composed: its second name is None.
     """
-    training = study.trainings[name]
-    while training.start in study.trainings and study.model_kind(training.start) == "llava":
-        training = study.trainings[training.start]
-    composed = study.model_kind(training.start) == "language" and training.tower is not None
-    return _weights_of(study, training.start), _weights_of(study, str(training.tower)) if composed else None
+    base: Composition = study.trainings[name]
+    while (inner := study.composition(base.start)) is not None and study.model_kind(base.start) == "vlm":
+        base = inner
+    composed = study.model_kind(base.start) == "language" and base.tower is not None
+    return _weights_of(study, base.start), _weights_of(study, str(base.tower)) if composed else None
 
 
 def model_family(study: Study, name: str) -> str:
@@ -50,8 +50,8 @@ def _weights_of(study: Study, name: str) -> str:
 
 
 def _back(study: Study, name: str) -> Iterator[str]:
-    """Yield a model, the model it starts from, and so on to the starting weights."""
+    """Yield a model, the model it starts from or was trained on, and so on to the starting weights."""
     yield name
-    while name in study.trainings:
-        name = study.trainings[name].start
+    while (base := study.composition(name)) is not None:
+        name = base.start
         yield name

@@ -4,6 +4,7 @@ from typing import Any, Mapping, Protocol, cast
 
 from pipeline_lib.benchmarks.base import PROTOCOL, Asking, Benchmark
 from pipeline_lib.benchmarks.families.data import Data
+from pipeline_lib.benchmarks.families.judging import judged_scorer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 
@@ -31,6 +32,11 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
         raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
     _check_members(cast(StatedBenchmark, module), module.__name__)
     return cast(StatedBenchmark, module)
+
+
+def is_judged(name: str) -> bool:
+    """Return whether a language model judges the answers to a benchmark."""
+    return judged_scorer(load("benchmarks", name).SCORER) is not None
 
 
 def _check_members(benchmark: StatedBenchmark, where: str) -> None:

@@ -20,6 +20,9 @@ LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 RENAMED = {"faithful": "as_original"}  # keys of the last release
+FORMER_KIND, KIND = "llava", "vlm"  # of a model, of any family
+ADAPTERS = "give the adapter's weights a `base: {start: NAME}` and a `template`, and let runs name these weights"
+REPLACED = {"adopt": ADAPTERS, "adapter": ADAPTERS}  # a recipe and a key of the last release
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -131,8 +134,11 @@ def _problem(item: Any) -> Problem:
             return Problem(key[:-1], f"the key `{key[-1]}` is missing", value)
         case "model_type" | "dict_type":
             return Problem(key, NO_MAPPING, value)
+        case "literal_error" if item["input"] == FORMER_KIND and f"'{KIND}'" in item["ctx"]["expected"]:
+            return Problem(key, str(item["msg"]), value, f"its name is now {KIND}")
         case "plugin_unknown":
-            return Problem(key, str(item["msg"]), item["ctx"]["name"])
+            name = item["ctx"]["name"]
+            return Problem(key, str(item["msg"]), name, REPLACED.get(name, ""))
     return Problem(key, str(item["msg"]).removeprefix("Value error, "), value)
 
 
@@ -154,7 +160,9 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
 
 
 def _hint(key: str, known: list[str]) -> str:
-    """Return the name that replaced a key, else the nearest one that is known."""
+    """Return what replaced a key, else the nearest one that is known."""
+    if key in REPLACED:
+        return REPLACED[key]
     return f"its name is now {RENAMED[key]}" if RENAMED.get(key) in known else suggest(key, known)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Iterable
 
 from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
-from pipeline_lib.config.study import BenchmarkUse, Study, Training
+from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.training.settings import Optimisation
@@ -99,6 +100,10 @@ class Paths:
         """Return the manifests of those models that are not None."""
         return files_at(self.model_folders(*models), MANIFEST)
 
+    def saved_folder(self, name: str) -> str:
+        """Return the folder that weights or a training are saved in; an adapter's is not yet merged."""
+        return f"data/weights/{name}" if name in self.study.weights else f"{self.results}/checkpoints/{name}"
+
     def verdicts(self, training: str) -> list[str]:
         """Return a list with the verdict on the rows of a training; empty if it trains on no rows."""
         recipe = self.study.trainings[training].recipe
@@ -113,6 +118,11 @@ class Paths:
     def scores(self) -> list[str]:
         """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
         return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
+
+    def judged(self, run: str, benchmark: str) -> list[str]:
+        """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""
+        judged = is_judged(self.study.benchmarks[benchmark].benchmark)
+        return [f"{self.results}/judged/{run}/{benchmark}"] if judged else []
 
     def submissions(self) -> list[str]:
         """Return the submission files of the study's benchmarks, one for every run."""
@@ -142,15 +152,17 @@ class Paths:
         return self.study.limit is not None or (part == "benchmarks" and self.study.benchmarks[name].in_part)
 
     def _model_folder(self, name: str) -> str:
+        return f"{self.results}/merged/{name}" if self._merged(name) else self.saved_folder(name)
+
+    def _merged(self, name: str) -> bool:
         if name in self.study.weights:
-            return f"data/weights/{name}"
-        merged = self.study.trainings[name].recipe.saves == "adapter"
-        return f"{self.results}/{'merged' if merged else 'checkpoints'}/{name}"
+            return self.study.weights[name].base is not None
+        return self.study.trainings[name].recipe.saves == "adapter"
 
 
-def base_of(training: Training) -> list[str]:
-    """Return the names of the models that a training starts from."""
-    return present(training.start, training.tower, training.projector)
+def base_of(base: Composition | None) -> list[str]:
+    """Return the names of the models that a training starts from, or an adapter was trained on."""
+    return [] if base is None else present(base.start, base.tower, base.projector)
 
 
 def datasets_of(use: BenchmarkUse) -> list[str]:

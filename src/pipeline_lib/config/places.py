@@ -84,6 +84,10 @@ def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:
         datasets = [use.dataset, *([use.gold] if use.gold else [])]
         for part, file in use.files.model_dump(exclude_none=True).items():
             yield from _expect_file(("benchmarks", name, "files", part), file, datasets, names)
+        if use.judge is not None and use.replies is not None:
+            files = [file for run in study.runs for file in use.judge.of_run(run).names()]
+            for file in dict.fromkeys(files):
+                yield from _expect_file(("benchmarks", name, "judge"), file, [use.replies], names)
 
 
 def _weights(study: Study, names: Names) -> Iterator[Problem]:
@@ -108,9 +112,9 @@ def _nearest(file: str, files: list[str]) -> str:
 
 def _size(study: Study, name: str) -> int:
     """Return the bytes of a model's tensors that are in a folder on this machine."""
-    if name in study.trainings:
-        training = study.trainings[name]
-        return sum(_size(study, part) for part in (training.start, training.tower) if part)
+    base = study.composition(name)
+    if base is not None:
+        return sum(_size(study, part) for part in (base.start, base.tower) if part)
     dataset = study.weights[name].dataset
     paths = study.datasets[dataset].source.local_places() if dataset else []
     below = str(getattr(study.weights[name].make, "below", ""))

@@ -2,14 +2,16 @@
 
 from typing import Iterator, Mapping
 
+from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
-from pipeline_lib.config.study import BenchmarkUse, Study, Training
+from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training, Weights
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.recipes.base import DeclaredProjector
+from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
 
 
@@ -39,6 +41,7 @@ def _names(study: Study) -> Iterator[Problem]:
 
 def _weights(study: Study) -> Iterator[Problem]:
     for name, weights in study.weights.items():
+        yield from _adapter(("weights", name), weights, study)
         if weights.tower is not None:
             kinds = ("clip",) if weights.make.takes_tower() else ()
             yield from _model(("weights", name, "tower"), weights.tower, kinds, study.weights, study)
@@ -46,44 +49,47 @@ def _weights(study: Study) -> Iterator[Problem]:
             yield Problem(("weights", name), "weights and a training share this name", name, "rename one of them")
 
 
+def _adapter(key: Key, weights: Weights, study: Study) -> Iterator[Problem]:
+    """Yield a problem for an adapter without a base, other weights with one, and a base of other kinds."""
+    base, kind = weights.base, weights.make.model_kind()
+    if base is None and kind == "adapter":
+        yield Problem(key, "an adapter needs a `base`: what it was trained on", kind, "add `base: {start: NAME}`")
+    if base is not None and kind != "adapter":
+        yield Problem((*key, "base"), f"these weights are of kind {kind}, and only an adapter has a base", kind)
+    if base is not None:
+        yield from _composition((*key, "base"), base, "vlm", study)
+
+
 def _trainings(study: Study) -> Iterator[Problem]:
-    models = {**study.weights, **study.trainings}
     for name, training in study.trainings.items():
         key = ("trainings", name)
-        for part, kinds in _parts(training).items():
-            model = getattr(training, part)
-            if model is not None:
-                yield from _model((*key, part), model, kinds, models, study)
-        if training.recipe.adopts and training.adapter is None:
-            yield Problem(key, "this recipe needs an `adapter`", training.recipe.name)
-        if _lacks_tower(training, study):
-            yield Problem(key, "a language model needs a `tower` to become a LLaVA", training.start, "add `tower`")
+        yield from _composition(key, training, training.recipe.makes, study)
         if training.recipe.makes == "clip" and _without_images(training, study):
             yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _projector(key, training, study)
         yield from _steps(key, training)
 
 
-def _lacks_tower(training: Training, study: Study) -> bool:
-    known = training.start in study.weights or training.start in study.trainings
-    alone = training.recipe.makes == "llava" and training.tower is None
-    return known and alone and study.model_kind(training.start) == "language"
+def _composition(key: Key, base: Composition, makes: str, study: Study) -> Iterator[Problem]:
+    """Yield a problem for every part of a start that is of another kind than a model of kind `makes` needs."""
+    models = {**study.weights, **study.trainings}
+    whole = makes == "vlm"
+    for part, kinds in {
+        "start": ("vlm", "language") if whole else (makes,),
+        "tower": ("clip",) if whole else (),
+        "projector": ("projector",) if whole else (),
+    }.items():
+        model = getattr(base, part)
+        if model is not None:
+            yield from _model((*key, part), model, kinds, models, study)
+    alone = whole and base.tower is None and base.start in models
+    if alone and study.model_kind(base.start) == "language":
+        yield Problem(key, "a language model needs a `tower` to become a LLaVA", base.start, "add `tower`")
 
 
 def _without_images(training: Training, study: Study) -> bool:
     subset = study.subsets.get(str(training.subset))
     return subset is not None and subset.table in study.tables and not study.tables[subset.table].images
-
-
-def _parts(training: Training) -> dict[str, tuple[str, ...]]:
-    """Return the kinds of models that each part of a training's start may be."""
-    makes = training.recipe.makes
-    return {
-        "start": ("llava", "language") if makes == "llava" else (makes,),
-        "tower": ("clip",) if makes == "llava" else (),
-        "projector": ("projector",) if makes == "llava" else (),
-        "adapter": ("adapter",) if training.recipe.adopts else (),
-    }
 
 
 def _model(
@@ -100,9 +106,9 @@ def _model(
 def _projector(key: Key, training: Training, study: Study) -> Iterator[Problem]:
     """Yield a problem if a projector is neither provided nor drawn, or both."""
     recipe, models = training.recipe, {**study.weights, **study.trainings}
-    if recipe.makes != "llava" or recipe.adopts or training.start not in models:
+    if recipe.makes != "vlm" or training.start not in models:
         return
-    has_projector = training.projector is not None or study.model_kind(training.start) == "llava"
+    has_projector = training.projector is not None or study.model_kind(training.start) == "vlm"
     if not has_projector and not recipe.draws_projector():
         yield Problem(
             key, "this training has no projector, and its recipe draws none", recipe.name,
@@ -133,7 +139,11 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
 def _runs(study: Study) -> Iterator[Problem]:
     models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
-        yield from _model(("runs", name, "model"), run.model, ("llava",), models, study)
+        yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
+        known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
+        if run.published is not None and run.published not in known:
+            what = "no benchmark of this study states a figure of this model"
+            yield Problem(("runs", name, "published"), what, run.published, suggest(run.published, known))
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:
@@ -141,6 +151,7 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
         key = ("benchmarks", name)
         yield from _protocol(key, use)
         yield from _unasked(key, use, study)
+        yield from _judge(key, use)
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
@@ -149,6 +160,17 @@ def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
     if not use.scored and not hasattr(load("benchmarks", use.benchmark), "SUBMISSION"):
         hint = "remove `scored: false`"
         yield Problem((*key, "scored"), f"{use.benchmark} has no format for submissions", use.scored, hint)
+
+
+def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
+    """Yield a problem for a judge of answers that none judges, and for files of replies that are lacking or unused."""
+    judge = use.judge
+    if judge is not None and not is_judged(use.benchmark):
+        yield Problem((*key, "judge"), f"no language model judges {use.benchmark}", judge.name, "remove it")
+    elif judge is not None and judge.reads_files and use.replies is None:
+        yield Problem((*key, "replies"), "this judge reads files of a dataset", judge.name, "name it as `replies`")
+    elif use.replies is not None and (judge is None or not judge.reads_files):
+        yield Problem((*key, "replies"), "no judge reads this dataset", use.replies, "name a `judge`, such as `file`")
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
@@ -160,12 +182,12 @@ def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
 
 
 def _cycles(study: Study) -> Iterator[Problem]:
-    for name in study.trainings:
+    bases = {**{name: weights.base for name, weights in study.weights.items()}, **study.trainings}
+    for name in bases:
         seen = [name]
-        while seen[-1] in study.trainings and study.trainings[seen[-1]].start not in seen:
-            seen.append(study.trainings[seen[-1]].start)
-        if seen[-1] in study.trainings:
-            yield Problem(
-                ("trainings", name, "start"), "trainings start from each other in a cycle", " from ".join(seen)
-            )
+        while (base := bases.get(seen[-1])) is not None and base.start not in seen:
+            seen.append(base.start)
+        if base is not None:
+            key: Key = ("trainings", name, "start") if name in study.trainings else ("weights", name, "base", "start")
+            yield Problem(key, "models start from each other in a cycle", " from ".join(seen))
             return

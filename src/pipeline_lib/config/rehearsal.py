@@ -71,10 +71,14 @@ def _datasets(study: Study, images: bool | None = None) -> set[str]:
 
 
 def _with_stand_ins(study: Study) -> Study:
-    """Return a study with the stand-ins of its weights in their place; weights without one are left out."""
+    """Return a study with the stand-ins of its weights in their place; weights without one are left out.
+
+    Judges are left out: they did not read the answers of small random models.
+    """
     stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
     weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
-    return study.model_copy(update={"weights": weights})
+    uses = {name: use.model_copy(update={"judge": None, "replies": None}) for name, use in study.benchmarks.items()}
+    return study.model_copy(update={"weights": weights, "benchmarks": uses})
 
 
 def _in_smoke(study: Study) -> Tree:

@@ -9,18 +9,21 @@ from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.plugins import load
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import IndexSettings
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
+from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
 from pipeline_lib.rehearsal.rows import RowsSettings
 from pipeline_lib.scoring.gather import GatherSettings
+from pipeline_lib.scoring.published import figures_of
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
@@ -139,7 +142,7 @@ def train(study: Study, training: str) -> TrainSettings:
     entry = study.trainings[training]
     return TrainSettings(
         recipe=entry.recipe,
-        family=model_family(study, training) if entry.recipe.makes == "llava" else None,
+        family=model_family(study, training) if entry.recipe.makes == "vlm" else None,
         seed=study.seed if entry.seed is None else entry.seed,
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
@@ -148,9 +151,9 @@ def train(study: Study, training: str) -> TrainSettings:
     )
 
 
-def merge(study: Study, training: str) -> MergeSettings:
-    """Return the settings of the job that merges the adapter of a training."""
-    family = model_family(study, training)
+def merge(study: Study, model: str) -> MergeSettings:
+    """Return the settings of the job that merges an adapter: of a training, or trained elsewhere."""
+    family = model_family(study, model)
     return MergeSettings(family=family, seed=study.seed, threads=study.threads, numerics=study.numerics_of_jobs())
 
 
@@ -172,9 +175,20 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     )
 
 
-def score(study: Study, benchmark: str) -> ScoreSettings:
-    """Return the settings of a benchmark's score jobs."""
+def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
+    """Return the settings of one judge job."""
     use = study.benchmarks[benchmark]
+    return JudgingSettings(
+        benchmark=use.benchmark,
+        protocol=use.protocol,
+        files=use.files,
+        judge=None if use.judge is None else use.judge.of_run(run),
+    )
+
+
+def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
+    """Return the settings of the score job of a run on a benchmark; a rehearsal is compared with no figure."""
+    use, model = study.benchmarks[benchmark], study.runs[run].published
     return ScoreSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
@@ -183,6 +197,7 @@ def score(study: Study, benchmark: str) -> ScoreSettings:
         suspect_above=study.suspect_above,
         limit=use.limit,
         slice=use.slice,
+        published=[] if model is None or stamp(study) else figures_of(load("benchmarks", use.benchmark), model),
     )
 
 

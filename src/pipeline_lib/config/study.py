@@ -13,6 +13,7 @@ from pipeline_lib.core.settings import Settings
 from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.inference.settings import Decoding
+from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
 from pipeline_lib.sampling.base import SampleStrategy
@@ -60,6 +61,18 @@ class Subset(Settings):
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
 
 
+class Composition(Settings):
+    """The models that a training starts from, or an adapter was trained on."""
+
+    start: ModelName = Field(description="the weights or the training to start from")
+    tower: ModelName | None = Field(
+        default=None, description="weights or training of kind CLIP that provides the vision tower"
+    )
+    projector: ModelName | None = Field(
+        default=None, description="weights of kind projector that provide the projector"
+    )
+
+
 class StandIn(Settings):
     """Starting weights, made by the study or published."""
 
@@ -76,22 +89,15 @@ class StandIn(Settings):
 class Weights(StandIn):
     """Starting weights, shared by all studies with the same definition."""
 
+    base: Composition | None = Field(
+        default=None, description="for an adapter: what it was trained on, and is merged into"
+    )
     smoke: StandIn | None = Field(default=None, description="the small weights that replace them in a smoke run")
 
 
-class Training(Settings):
+class Training(Composition):
     """One checkpoint: weights or another training, trained by a recipe on a subset."""
 
-    start: ModelName = Field(description="the weights or the training to start from")
-    tower: ModelName | None = Field(
-        default=None, description="weights or training of kind CLIP that provides the vision tower"
-    )
-    projector: ModelName | None = Field(
-        default=None, description="weights of kind projector that provide the projector"
-    )
-    adapter: ModelName | None = Field(
-        default=None, description="published weights of kind adapter, for the recipe `adopt`"
-    )
     subset: SubsetName | None = Field(
         default=None, description="the rows to train on; none for a recipe without training steps"
     )
@@ -117,6 +123,10 @@ class Run(Settings):
     model: ModelName = Field(description="the training or the weights that answer the questions")
     engine: Annotated[EngineSettings, Plugin("engines", key="name")] = Field(
         default={"name": "transformers"}, validate_default=True, description="the program that runs the model"
+    )
+    published: str | None = Field(
+        default=None,
+        description="a model of which benchmarks state published figures, such as llava15_7b, to compare scores with",
     )
 
 
@@ -155,6 +165,12 @@ class BenchmarkUse(Settings):
         le=MOST,
         description="ask the first questions of the file, as lmms-eval's `--limit`; none: all",
     )
+    judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None = Field(
+        default=None,
+        description="what grades the answers to a benchmark that a language model judges; none: only the requests are "
+        "written, and the score says that nothing was judged",
+    )
+    replies: DatasetName | None = Field(default=None, description="the dataset that holds the files of a judge")
     scored: bool = Field(
         default=True, description="false for a split whose gold is not public: answers are written for submission"
     )
@@ -251,8 +267,15 @@ class Study(Settings):
         return self.numerics or ("portable" if self.device == "cpu" else "native")
 
     def model_kind(self, name: str) -> ModelKind:
-        """Return the kind of the weights or the training of this name."""
-        return self.weights[name].make.model_kind() if name in self.weights else self.trainings[name].recipe.makes
+        """Return the kind of the weights or the training of this name; a merged adapter is a whole model."""
+        if name in self.trainings:
+            return self.trainings[name].recipe.makes
+        weights = self.weights[name]
+        return "vlm" if weights.base is not None else weights.make.model_kind()
+
+    def composition(self, name: str) -> Composition | None:
+        """Return what a training starts from, or what an adapter was trained on; None for other weights."""
+        return self.trainings[name] if name in self.trainings else self.weights[name].base
 
     def model_template(self, name: str) -> str:
         """Return the conversation template of a LLaVA."""

@@ -6,6 +6,7 @@ from typing import Any, Iterator, TypeVar
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -34,6 +35,7 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
     if version := VERSION.search(text):
         where = f"{file}:{text.count(chr(10), 0, version.start()) + 1}"
         raise PipelineError("not valid YAML: unknown version", where=where, value=version[0], cure="remove this line")
+    yaml.max_depth = DEEPEST  # the parser's time grows with the depth squared
     try:
         node = yaml.compose(text)
         if node is None:
@@ -42,6 +44,9 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
         for scalar in _scalars(node):
             _refuse_scalar(scalar, file)
         return _constructed(yaml, node, file)
+    except MaxDepthExceededError as error:
+        deep = f"{file}:{error.problem_mark.line + 1}" if error.problem_mark else file
+        raise PipelineError(f"nested in more than {DEEPEST} levels", where=deep) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         number = mark.line if mark else 0

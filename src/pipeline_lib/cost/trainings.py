@@ -20,14 +20,12 @@ SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recip
 
 
 def training_sizes(study: Study, name: str) -> Sizes | None:
-    """Return the sizes of a training, None where its weights are missing, or where it adopts an adapter.
+    """Return the sizes of a training, None where its weights are missing.
 
     A LLaVA that another training makes need not exist: it has the shapes of the weights that it is composed of.
     """
     training = study.trainings[name]
-    if training.recipe.adopts:
-        return None
-    if study.model_kind(name) == "llava":
+    if study.model_kind(name) == "vlm":
         start, tower = origins(study, name)
     else:
         start, tower = training.start, None

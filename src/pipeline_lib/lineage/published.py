@@ -22,7 +22,7 @@ from pipeline_lib.lineage.why import differences
 
 Digests = dict[str, str]
 
-RULES = ("convert", "index", "tabulate", "sample", "weights", "train", "merge", "predict", "score", "gather")
+RULES = ("convert", "index", "tabulate", "sample", "weights", "train", "merge", "predict", "judge", "score", "gather")
 SUFFIXES = (".tar", ".parquet", ".jsonl", ".safetensors", ".json")
 
 

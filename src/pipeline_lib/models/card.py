@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
@@ -15,14 +15,14 @@ from pipeline_lib.core.text import pretty_json, read_object
 NAME = "vlmflow.json"
 FAMILY = "llava"  # of a card that states none: all cards did so before there were families
 
-ModelKind = Literal["language", "clip", "llava", "projector", "adapter"]
+ModelKind = Literal["language", "clip", "vlm", "projector", "adapter"]
 ImageShape = Literal["square", "pad"]
 
 
 class Card(Settings):
     """A checkpoint's kind and prompting; an adapter's card has the digests of the models that it was trained on.
 
-    The kind `llava` is a whole vision-language model of any `family`: a folder in pipeline_lib/families.
+    The kind `vlm` is a whole vision-language model of any `family`: a folder in pipeline_lib/families.
     """
 
     kind: ModelKind
@@ -30,6 +30,11 @@ class Card(Settings):
     template: str | None = None
     image_shape: ImageShape | None = None
     base: dict[str, str] = {}
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _former(cls, kind: Any) -> Any:
+        return "vlm" if kind == "llava" else kind  # as cards called it before there were families
 
 
 @dataclass(frozen=True)

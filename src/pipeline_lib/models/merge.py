@@ -24,16 +24,16 @@ Digests = dict[str, str]
 def merge(base: Base, adapter: Path, seed: int, folder: Path) -> dict[str, Any]:
     """Write the merged model into a new folder and return its receipt.
 
-    Raises PipelineError where the adapter was trained on another base or has no effect, where merging replaces tensors
-    other than the adapter's, and where logits differ by more than AGREEMENT.
+    Raises PipelineError where the adapter's card names another base or the adapter has no effect, where merging
+    replaces tensors other than the adapter's, and where logits differ by more than AGREEMENT.
     """
     card = expect_kind(adapter, "adapter")
-    if card.base != base.digests:
+    if card.base and card.base != base.digests:
         raise PipelineError(
             "this adapter was trained on another base", where=adapter, value=f"{card.base}, given {base.digests}",
             cure="merge it into the model that it was trained on",
         )  # fmt: skip
-    whole = Card(kind="llava", template=card.template, image_shape=card.image_shape)
+    whole = Card(kind="vlm", template=card.template, image_shape=card.image_shape)
     family = family_of(base)
     vlm = open_vlm(base, whole, seed, draws_projector=holds_projector(family, adapter))  # and then replaces it
     before, probe = tensor_digests(vlm.model), family.probe(vlm, seed)

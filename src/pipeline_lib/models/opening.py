@@ -39,7 +39,7 @@ def open_vlm(base: Base, card: Card, seed: int, draws_projector: bool = False) -
 
 def load_vlm(folder: Path) -> Vlm:
     """Return the vision-language model of a checkpoint folder, in float32."""
-    return load_family(expect_kind(folder, "llava").family).load(folder)
+    return load_family(expect_kind(folder, "vlm").family).load(folder)
 
 
 def open_tokens(start: Path, tower: Path | None) -> Tokens:
@@ -52,7 +52,7 @@ def open_tokens(start: Path, tower: Path | None) -> Tokens:
     if card.kind == "language" and tower is None:
         raise no_tower(start)
     if card.kind != "language":
-        expect_kind(start, "llava")
+        expect_kind(start, "vlm")
     return load_family(card.family).open_tokens(start, tower)
 
 

@@ -33,7 +33,7 @@ class Prompting(RecipeSettings):
 
     def card(self) -> Card:
         """Return the card of the model that this recipe makes."""
-        return Card(kind="llava", template=self.template, image_shape=self.image_shape)
+        return Card(kind="vlm", template=self.template, image_shape=self.image_shape)
 
     def adapter_card(self, base: Base) -> Card:
         """Return the card of an adapter for a base, of whose family it is."""

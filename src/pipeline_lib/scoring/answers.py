@@ -28,6 +28,12 @@ class Joined:
         """Return how many questions have no answer."""
         return sum(answer is None for _, answer in self.pairs)
 
+    def only(self, chosen: set[str] | None) -> "Joined":
+        """Return the chosen questions with their answers, or all if `chosen` is None."""
+        if chosen is None:
+            return self
+        return Joined([pair for pair in self.pairs if pair[0].id in chosen], self.failed & chosen)
+
 
 class AnswerRow(FileRow):
     """LLaVA's answer record; only the id and the text are required.
@@ -40,6 +46,7 @@ class AnswerRow(FileRow):
     prompt: str | None = None
     status: Literal["ok", "failed"] = "ok"
     metadata: dict[str, Any] | None = None
+    answer_id: Any = None
 
 
 @dataclass(frozen=True)
@@ -158,12 +165,18 @@ def model_of(path: Path) -> str | None:
     return model if isinstance(model, str) and all(other == model for other in models) else None
 
 
+def answer_ids(path: Path) -> dict[str, str]:
+    """Return the id of every answer that has one, by the id of its question in the file."""
+    rows = [answer.row for answer in read_answers(path)]
+    return {row.question_id: row.answer_id for row in rows if isinstance(row.answer_id, str)}
+
+
 def read_answers(path: Path) -> Iterator[Answer]:
     """Yield every answer of a file.
 
     The content decides the format: JSON Lines of records, LLaVA's ScienceQA result file (an object whose `outputs` has
-    each text by its question's id), or a spreadsheet with `index` and `prediction`. Another object raises
-    PipelineError.
+    each text by its question's id), an object of texts by id as MM-Vet takes, one of problems with a `response` as
+    MathVista writes, or a spreadsheet with `index` and `prediction`. Another object raises PipelineError.
     """
     if not path.is_file():
         raise PipelineError(
@@ -177,6 +190,10 @@ def read_answers(path: Path) -> Iterator[Answer]:
     if result is None:
         for where, content in read_rows_with_place(path):
             yield Answer(where, _record(content, where))
+        return
+    if "outputs" not in result and (rows := _by_id(result)):
+        for name, row in rows.items():
+            yield Answer(f"{path}, {name}", _record(row, f"{path}, {name}"), str(row.get("question", "")))
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -203,6 +220,19 @@ def _result_file(path: Path) -> dict[str, Any] | None:
         return None
     content = read_json(path)
     return content if isinstance(content, dict) and "question_id" not in content else None
+
+
+def _by_id(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the rows of an object of texts by id, or of MathVista's problems with their responses; else nothing.
+
+    The query in a problem is not its prompt: in published files some have the choices in another order.
+    """
+    if all(isinstance(text, str) for text in content.values()):
+        return {name: {"question_id": name, "text": text} for name, text in content.items()}
+    if all(isinstance(row, dict) and "response" in row for row in content.values()):
+        texts = {name: {"question_id": name, "text": row["response"]} for name, row in content.items()}
+        return {name: {**row, "question": content[name].get("question", "")} for name, row in texts.items()}
+    return {}
 
 
 def _is_json(line: str) -> bool:

@@ -17,14 +17,16 @@ UNANSWERED = ("failed", "missing")  # counts whose shares are of all questions, 
 LONGEST = 80  # characters of the most frequent answer
 
 
-def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> dict[str, Any]:
+def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE, judged: bool = False) -> dict[str, Any]:
     """Return counts and shares of the answers to `verdicts`, the `marks` of the score by name, and its `status`.
 
-    `equal` counts the answers of the most frequent text. Each mark has a reason:
+    `equal` counts the answers of the most frequent text. In a `judged` benchmark, what is read from replies are grades,
+    which may be equal. Each mark has a reason:
     `unparsed`: more than `suspect_above` of the answers are empty or unparsed.
     `collapsed`: at least 1 - `suspect_above` of the answers are the same text, or are read as the same, and the gold
     answers are not; over all, or in a part with more answers than SMALLEST_PART and `suspect_above` of all.
     `missing`: more than `suspect_above` of the questions have no answer, those whose answer failed included.
+    `unjudged`: an answer waits for a judge, or its replies cannot be read.
     """
     answered = [verdict for verdict in verdicts if verdict.answered]
     texts = [_text(verdict) for verdict in answered]
@@ -41,8 +43,9 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
     }
     reasons = {
         "unparsed": _unparsed_reason(unusable, len(answered), suspect_above),
-        "collapsed": _collapsed_reason(answered, suspect_above),
-        "missing": _missing_reason(len(verdicts) - len(answered), len(verdicts), suspect_above),
+        "collapsed": _collapsed_reason(answered, suspect_above, judged),
+        "missing": _missing_reason(counts["failed"] + counts["missing"], len(verdicts), suspect_above),
+        "unjudged": _unjudged_reason(verdicts),
     }
     marks = {name: reason for name, reason in reasons.items() if reason}
     wholes = {name: len(verdicts) if name in UNANSWERED else len(answered) for name in counts}
@@ -51,7 +54,7 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE) -> di
         "most_frequent": most_frequent[:LONGEST],
         "shares": {name: _share(count, wholes[name]) for name, count in counts.items()},
         "marks": marks,
-        "status": _status(marks, len(verdicts) - len(answered)),
+        "status": _status(marks, len(verdicts) - len(answered), bool(answered)),
     }
 
 
@@ -74,25 +77,26 @@ def _unparsed_reason(unusable: int, answers: int, suspect_above: float) -> str:
     return f"{unusable} of {answers} answers are empty or say nothing that the scorer understands"
 
 
-def _collapsed_reason(answered: list[Verdict], suspect_above: float) -> str:
+def _collapsed_reason(answered: list[Verdict], suspect_above: float, judged: bool) -> str:
     """Return how the answers, or those of a large enough part, collapse to one; empty if they do not."""
     parts: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in answered:
         parts[verdict.question.part].append(verdict)
     smallest = max(SMALLEST_PART, suspect_above * len(answered))
-    reasons = [_equal_reason(answered, suspect_above)]
+    reasons = [_equal_reason(answered, suspect_above, judged)]
     for part, verdicts in sorted(parts.items()):
-        reason = _equal_reason(verdicts, suspect_above) if len(verdicts) > smallest else ""
+        reason = _equal_reason(verdicts, suspect_above, judged) if len(verdicts) > smallest else ""
         reasons.append(reason and f"{part}: {reason}")
     return next(filter(None, reasons), "")
 
 
-def _equal_reason(answered: list[Verdict], suspect_above: float) -> str:
+def _equal_reason(answered: list[Verdict], suspect_above: float, judged: bool) -> str:
     smallest = (1 - suspect_above) * len(answered)
     if _most_frequent(plain_text(verdict.gold) for verdict in answered)[1] >= smallest:
         return ""  # one answer is nearly always right, so it may be this frequent
     texts = [_text(verdict) for verdict in answered]
-    readings = [plain_text(verdict.grade.extracted or "") for verdict in answered if verdict.grade.status == "ok"]
+    read = () if judged else answered
+    readings = [plain_text(verdict.grade.extracted or "") for verdict in read if verdict.grade.status == "ok"]
     for verb, values in (("are", texts), ("are read as", readings)):
         value, count = _most_frequent(values)
         if count >= smallest:
@@ -104,7 +108,17 @@ def _missing_reason(missing: int, questions: int, suspect_above: float) -> str:
     return f"{missing} of {questions} questions have no answer" if missing > suspect_above * questions else ""
 
 
-def _status(marks: dict[str, str], missing: int) -> str:
-    """Return `unparsed` or `collapsed` for a meaningless score, else `partial` or `complete`."""
+def _unjudged_reason(verdicts: list[Verdict]) -> str:
+    """Return how many answers were not judged, and why; empty if all were."""
+    rules = Counter(verdict.grade.rule for verdict in verdicts if verdict.grade.status == "unjudged")
+    answers = sum(verdict.answer is not None for verdict in verdicts)
+    reasons = ", ".join(f"{rule} ({times})" for rule, times in sorted(rules.items()))
+    return f"{rules.total()} of {answers} answers were not judged: {reasons}" if rules else ""
+
+
+def _status(marks: dict[str, str], missing: int, is_judged: bool) -> str:
+    """Return `unparsed`, `collapsed` or `unjudged` for a meaningless score, else `partial` or `complete`."""
     meaningless = [name for name in ("unparsed", "collapsed") if name in marks]
+    if "unjudged" in marks and not is_judged:
+        return "unjudged"
     return meaningless[0] if meaningless else "partial" if missing else "complete"

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Mapping, Sequence
 
 from pydantic import Field, JsonValue
 
@@ -15,18 +15,23 @@ from pipeline_lib.benchmarks.base import (
     Files,
     Grade,
     Question,
+    QuestionCheck,
     Verdict,
     check_questions,
     load_benchmark,
     only,
 )
+from pipeline_lib.benchmarks.families.judge_replies import read_replies
+from pipeline_lib.benchmarks.families.judging import judged_scorer
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import join, model_of, repeats
+from pipeline_lib.scoring.answers import Joined, join, model_of, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
+from pipeline_lib.scoring.judged import Judging, judged_score
+from pipeline_lib.scoring.published import PublishedFigure, compared
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE, quality
 
 SCHEMA = 1
@@ -49,6 +54,7 @@ class ScoreSettings(Settings):
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
     limit: int | None = Field(default=None, description="as in the study: about how many questions were asked")
     slice: int | None = Field(default=None, description="as in the study: how many of the first questions were asked")
+    published: list[PublishedFigure] = Field(default=[], description="published figures to compare the score with")
 
     def part(self) -> str | None:
         """Return the name of the part of the questions that was asked, None if the study states none."""
@@ -57,44 +63,77 @@ class ScoreSettings(Settings):
         return None if self.limit is None else f"limit {self.limit}"
 
 
+def open_judging(settings: ScoreSettings, answer_ids: Mapping[str, str], replies: Sequence[Path]) -> Judging | None:
+    """Return the judging of answers by files of replies; None for a benchmark that no model judges.
+
+    `answer_ids` has the id of every answer that has one, by the id of its question.
+    """
+    scorer = judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER)
+    if scorer is None:
+        return None
+    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids)
+
+
 def grade_answers(
-    answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None
+    answers: Path,
+    files: Files,
+    settings: ScoreSettings,
+    chosen: set[str] | None = None,
+    judging: Judging | None = None,
 ) -> list[Verdict]:
     """Return a verdict for every question, in the order of the question file.
 
     Missing answers, and those that the record calls failed, have statuses of their own. Questions of the benchmark that
     are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
-    count.
+    count. The answers to a judged benchmark are graded by `judging`.
     """
-    benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    gold = checked.gold
     joined = join(only(checked.questions, chosen), answers)
-    verdicts = []
+    return grade_joined(joined, checked, settings, checked.unasked if chosen is None else [], judging)
+
+
+def grade_joined(
+    joined: Joined,
+    checked: QuestionCheck,
+    settings: ScoreSettings,
+    unasked: list[str],
+    judging: Judging | None = None,
+) -> list[Verdict]:
+    """Return a verdict for every joined question, and for the ids of the benchmark that are not asked."""
+    if judging is not None:
+        judging.expect_known(checked.gold.keys())
+    benchmark, gold, verdicts = load_benchmark(settings.benchmark, settings.protocol), checked.gold, []
     for question, answer in joined.pairs:
         right, absent = gold[question.id], FAILED if question.id in joined.failed else MISSING
-        grade = absent if answer is None else _grade(benchmark, question, right, answer, settings.protocol)
+        grade = absent if answer is None else _grade(benchmark, question, right, answer, settings.protocol, judging)
         verdicts.append(Verdict(question, right, answer, grade))
-    unasked = checked.unasked if chosen is None else []
     return verdicts + [Verdict(Question(name, "", (), ""), gold[name], None, NOT_ASKED) for name in unasked]
 
 
-def _grade(benchmark: Benchmark, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
-    """Return the benchmark's grade; an answer that repeats its question is always unparsed."""
+def _grade(
+    benchmark: Benchmark, question: Question, gold: JsonValue, answer: str, protocol: str, judging: Judging | None
+) -> Grade:
+    """Return the benchmark's grade; an answer that repeats its question is always unparsed, unless a judge read it."""
+    if judging is not None:
+        return judging.grade(question, gold, answer)
     grade = benchmark.SCORER.grade(question, gold, answer, protocol)
+    if grade.status == "unjudged":
+        return grade
     return replace(grade, status="unparsed") if repeats(question, answer) else grade
 
 
 def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, Any]:
     """Return metrics, intervals, counts and marks of one run; the metrics are over the answered questions.
 
-    A metric with a zero denominator is None, as is its interval. A part of the benchmark without any answer raises
-    PipelineError: its metrics would be undefined.
+    A metric with a zero denominator is None, as is its interval, and that of a metric of the whole set. A part of the
+    benchmark without any answer raises PipelineError: its metrics would be undefined. If its answers only wait for a
+    judge, they are None.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.question.part for verdict in verdicts if verdict.grade.rule != UNASKED})
     answered = [verdict for verdict in verdicts if verdict.answered]
-    silent = sorted(set(parts) - {verdict.question.part for verdict in answered})
+    heard = {each.question.part for each in verdicts if each.answered or each.grade.status == "unjudged"}
+    silent = sorted(set(parts) - heard)
     if silent:
         raise PipelineError(
             "no question of this part is answered",
@@ -105,12 +144,15 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     sums = cluster_sums(tallies, [benchmark.cluster(verdict.question) for verdict in answered])
     metrics = partial(benchmark.SCORER.metrics, parts=parts)
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
+    whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
+    values = {**metrics(sums.sum(axis=0)), **whole}
     return {
-        "metrics": {name: _rounded(float(value)) for name, value in metrics(sums.sum(axis=0)).items()},
-        "interval": {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
+        "metrics": {name: _rounded(float(value)) for name, value in values.items()},
+        "interval": dict.fromkeys(whole)
+        | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
-        **quality(verdicts, settings.suspect_above),
+        **quality(verdicts, settings.suspect_above, judged_scorer(benchmark.SCORER) is not None),
     }
 
 
@@ -119,19 +161,32 @@ def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, DIGITS)
 
 
-def run_score(verdicts: list[Verdict], settings: ScoreSettings, answers: Path) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of the model that gave them.
+def run_score(
+    verdicts: list[Verdict], settings: ScoreSettings, answers: Path, judging: Judging | None = None
+) -> dict[str, Any]:
+    """Return one run's score object, with the digests of its answers and of the model that gave them."""
+    return score_object(verdicts, settings, digest_file(answers), model_of(answers), judging)
 
-    `primary` is None where these questions do not yield the benchmark's primary metric.
+
+def score_object(
+    verdicts: list[Verdict], settings: ScoreSettings, digest: str, model: str | None, judging: Judging | None = None
+) -> dict[str, Any]:
+    """Return a score object, with the digests of the answers and of the model that gave them.
+
+    `primary` is None where these questions do not yield the benchmark's primary metric. That of a judged benchmark has
+    `judge`.
     """
     scored = score_verdicts(verdicts, settings)
     primary = load_benchmark(settings.benchmark, settings.protocol).PRIMARY
+    if judging is not None:
+        scored = judged_score(scored, judging, verdicts, primary)
     return {
         "schema": SCHEMA,
         "benchmark": settings.benchmark,
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
-        "answers": digest_file(answers),
-        "model": model_of(answers),
+        **({"published": compared(scored, settings.published, settings.protocol)} if settings.published else {}),
+        "answers": digest,
+        "model": model,
     }

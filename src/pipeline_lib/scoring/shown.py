@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,6 +30,7 @@ class ShownScore(BaseModel):
     marks: dict[str, str] = {}
     scope: Scope | None = None
     bounds: dict[str, tuple[float, float] | None] | None = None
+    published: list[dict[str, Any]] = []
 
 
 def read_shown(path: Path) -> ShownScore | None:

@@ -50,6 +50,22 @@ def read_predictions(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             yield where, {"question_id": _index(index, where), "text": text, "question": _plain(question)}
 
 
+def columns_of(path: Path) -> list[str]:
+    """Return the names of the columns; two of the same name raise PipelineError."""
+    names = [str(cell.value) for cell in _rows(path)[0] if cell.value is not None]
+    refuse_repeated(names, path)
+    return names
+
+
+def cells_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the position of every row of a spreadsheet, and the values of its cells by column."""
+    heading, *rows = _rows(path)
+    columns = {str(cell.value): column for column, cell in enumerate(heading) if cell.value is not None}
+    for number, row in enumerate(rows, 2):
+        cells = {name: _cell(row, column) for name, column in columns.items()}
+        yield f"{path}, row {number}", {name: None if cell is None else cell.value for name, cell in cells.items()}
+
+
 def _rows(path: Path) -> list[Cells]:
     """Return the cells of the only sheet, the heading first."""
     from openpyxl import load_workbook

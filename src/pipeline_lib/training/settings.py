@@ -24,9 +24,8 @@ class RecipeSettings(Settings):
     to be merged into the model that the training started from.
     """
 
-    makes: ClassVar[ModelKind] = "llava"
+    makes: ClassVar[ModelKind] = "vlm"
     saves: ClassVar[Literal["model", "adapter"]] = "model"
-    adopts: ClassVar[bool] = False  # whether it adopts an adapter that was trained elsewhere
 
     name: str = Field(description="the recipe: a module in pipeline_lib/recipes")
 

@@ -23,13 +23,12 @@ Batch = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """What a training starts from: checkpoints, rows, their images; for `adopt`, an adapter trained elsewhere."""
+    """What a training starts from: checkpoints, rows, their images."""
 
     base: Base
     rows: list[Conversation]
     images: ImageReader
     seed: int
-    adapter: Path | None = None
 
 
 @dataclass(frozen=True)

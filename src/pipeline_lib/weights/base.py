@@ -26,7 +26,7 @@ class WeightsKind(Settings):
         raise NotImplementedError
 
     def model_template(self) -> str | None:
-        """Return the conversation template of a LLaVA, None for other weights."""
+        """Return the conversation template of a LLaVA or an adapter, None for other weights."""
         return None
 
     def model_family(self) -> str | None:

@@ -34,7 +34,7 @@ class Settings(WeightsKind):
 
     def model_kind(self) -> ModelKind:
         """Return the kind of model that these weights are."""
-        return "llava"
+        return "vlm"
 
     def model_family(self) -> str:
         """Return the family."""
@@ -50,7 +50,7 @@ def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> 
     from pipeline_lib.models.card import Card
     from pipeline_lib.models.family import load_family
 
-    card = Card(kind="llava", family=settings.family, template=settings.template, image_shape=settings.image_shape)
+    card = Card(kind="vlm", family=settings.family, template=settings.template, image_shape=settings.image_shape)
     with TemporaryDirectory() as scratch:
         language, tower = Path(scratch) / "language", Path(scratch) / "tower"
         llama.make(settings.language, inputs, derive_seed(seed, "weights", "language"), language)

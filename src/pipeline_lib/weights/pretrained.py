@@ -15,7 +15,7 @@ from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
-    """What the files hold and, for a LLaVA, its conversation template, which its files do not state."""
+    """What the files hold and, for a LLaVA or an adapter, the conversation template, which no file states."""
 
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")
@@ -24,20 +24,21 @@ class Settings(WeightsKind):
     )
     below: str = Field(default="", description="the folder of the dataset that holds them")
     template: Annotated[str, PluginName("prompts", loaded=False)] | None = Field(
-        default=None, description="for a LLaVA: the conversation template"
+        default=None, description="for a LLaVA or an adapter: the conversation template"
     )
     image_shape: ImageShape | None = Field(
         default=None,
-        description="for a LLaVA whose files do not state it: pad, images are padded to a square; square, cropped to "
-        "the centre",
+        description="for a LLaVA or an adapter whose files do not state it: pad, images are padded to a square; "
+        "square, cropped to the centre",
     )
 
     @model_validator(mode="after")
-    def _llava_settings(self) -> Self:
-        if (self.holds == "llava") != (self.template is not None):
-            raise ValueError("`template` is required for a LLaVA and allowed for nothing else")
-        if self.holds != "llava" and self.image_shape is not None:
-            raise ValueError("`image_shape` is allowed for a LLaVA only")
+    def _prompted_settings(self) -> Self:
+        prompted = self.holds in ("vlm", "adapter")
+        if prompted != (self.template is not None):
+            raise ValueError("`template` is required for a LLaVA or an adapter, and allowed for nothing else")
+        if not prompted and self.image_shape is not None:
+            raise ValueError("`image_shape` is allowed for a LLaVA or an adapter only")
         return self
 
     def model_kind(self) -> ModelKind:
@@ -66,7 +67,7 @@ class Settings(WeightsKind):
 
     def takes_tower(self) -> bool:
         """Return whether the tower may come from another model: the original's layout holds none."""
-        return self.holds == "llava"
+        return self.holds == "vlm"
 
 
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:

@@ -109,7 +109,7 @@ class Llava:
 
 def load(folder: Path) -> Llava:
     """Return the LLaVA of a checkpoint folder, in float32."""
-    card = expect_kind(folder, "llava")
+    card = expect_kind(folder, "vlm")
     model = load_model(LlavaForConditionalGeneration, folder)
     tokenizer = load_tokenizer(folder)
     return Llava(model, llava_processor(tokenizer, image_processor(folder, card), model.config), card)

@@ -18,10 +18,10 @@ from pipeline_lib.models.card import NAME, Card, Stated, write_card
 def take_files(files: dict[str, Path], stated: Stated, folder: Path) -> None:
     """Link the files of a whole model in the hub's layout into a new folder, with a card."""
     config = read_metadata(files[CONFIG]) if CONFIG in files else {}
-    if stated.holds != "llava" or config.get("model_type") != "mllama":
+    if stated.holds != "vlm" or config.get("model_type") != "mllama":
         raise PipelineError(
             "these files are not a whole Mllama", where=CONFIG, value=config.get("model_type"),
-            cure="name a folder with config.json, weights and tokenizer, and write `holds: llava`",
+            cure="name a folder with config.json, weights and tokenizer, and write `holds: vlm`",
         )  # fmt: skip
     check_metadata(files)
     _check_tensors(files, config)
@@ -29,7 +29,7 @@ def take_files(files: dict[str, Path], stated: Stated, folder: Path) -> None:
         cure = "take tokenizer and weights from one model"
         raise PipelineError(f"this tokenizer has no {MARK}", where=files[CONFIG].parent, cure=cure)
     link_files({name: path for name, path in files.items() if name != NAME}, folder)
-    card = Card(kind="llava", family="mllama", template=stated.template, image_shape=stated.image_shape)
+    card = Card(kind="vlm", family="mllama", template=stated.template, image_shape=stated.image_shape)
     write_card(folder, card)
 
 

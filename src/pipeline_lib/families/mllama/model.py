@@ -84,14 +84,14 @@ class Mllama:
 
 def load(folder: Path) -> Mllama:
     """Return the Mllama of a checkpoint folder, in float32."""
-    card = expect_kind(folder, "llava")
+    card = expect_kind(folder, "vlm")
     processor = MllamaImageProcessorPil.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     return Mllama(load_model(MllamaForConditionalGeneration, folder), open_tokens(folder, None), processor, card)
 
 
 def compose(language: Path, tower: Path, card: Card, seed: int) -> Mllama:
     """Raise PipelineError: the cross-attention layers are in no language model."""
-    cure = "start from published weights: `{kind: pretrained, family: mllama, holds: llava}`"
+    cure = "start from published weights: `{kind: pretrained, family: mllama, holds: vlm}`"
     raise unable("be composed of a language model and a tower", language, cure)
 
 

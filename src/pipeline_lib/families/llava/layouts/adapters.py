@@ -36,8 +36,8 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 }
 
 
-def convert_adapter(files: Files, folder: Path) -> None:
-    """Write a third-party adapter into a new folder, with the base's digests if its card records them.
+def convert_adapter(files: Files, card: Card, folder: Path) -> None:
+    """Write a third-party adapter into a new folder, with its card.
 
     Raise PipelineError for a tensor that belongs to no LLaVA, updates without effect and unsupported PEFT settings.
     """
@@ -66,7 +66,7 @@ def convert_adapter(files: Files, folder: Path) -> None:
     for name in (ADAPTER_CONFIG, CONFIG):
         if name in files:
             shutil.copyfile(files[name], folder / KEPT / name)
-    write_card(folder, _card(files))
+    write_card(folder, card)
 
 
 def peft_name(name: str, files: Files) -> str:
@@ -151,8 +151,8 @@ def _check_complete(tensors: Iterable[str], targets: Any, where: Path) -> None:
         )  # fmt: skip
 
 
-def _card(files: Files) -> Card:
-    """Return the card of an adapter: what its files state about its base and its image shape."""
+def stated_card(files: Files) -> Card:
+    """Return what an adapter's files state: its image shape; if this project wrote them, also template and base."""
     if NAME in files:
         return read_card(files[NAME].parent)
     shape: ImageShape | None = None

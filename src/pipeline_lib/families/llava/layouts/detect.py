@@ -18,9 +18,9 @@ KINDS: dict[str, ModelKind] = {  # `model_type` of config.json
     "mistral": "language",
     "clip": "clip",
     "clip_vision_model": "clip",
-    "llava": "llava",
-    "llava_llama": "llava",
-    "llava_mistral": "llava",
+    "llava": "vlm",
+    "llava_llama": "vlm",
+    "llava_mistral": "vlm",
 }
 
 

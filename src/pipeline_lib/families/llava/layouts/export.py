@@ -13,10 +13,10 @@ from pipeline_lib.models.card import read_card
 from pipeline_lib.models.layouts import ExportOptions, Layout
 
 TAKES = {  # the kinds of checkpoints that each layout can hold
-    "original": ("llava", "adapter", "projector"),
-    "hub": ("llava", "adapter"),
-    "clip": ("llava", "clip"),
-    "projector": ("llava",),
+    "original": ("vlm", "adapter", "projector"),
+    "hub": ("vlm", "adapter"),
+    "clip": ("vlm", "clip"),
+    "projector": ("vlm",),
 }
 
 
@@ -49,9 +49,9 @@ def _write(kind: str, model: Path, unfinished: Path, layout: Layout, options: Ex
         export_hub(model, unfinished)
     elif layout == "clip":
         export_clip(model, unfinished, options.clip)
-    elif layout == "projector" or not (kind == "llava" or (model / UPDATES).is_file()):
+    elif layout == "projector" or not (kind == "vlm" or (model / UPDATES).is_file()):
         export_projector(model, unfinished, options)
-    elif kind == "llava":
+    elif kind == "vlm":
         export_llava(model, unfinished, options)
     else:
         export_lora(model, unfinished, options)

@@ -119,7 +119,7 @@ def _projector(model: Path) -> dict[str, torch.Tensor]:
     """Return a projector's tensors: from a folder that holds only a projector, or from a whole LLaVA."""
     if (model / PROJECTOR_TENSORS).is_file():
         return load_file(model / PROJECTOR_TENSORS)
-    if read_card(model).kind != "llava":
+    if read_card(model).kind != "vlm":
         raise PipelineError(
             "this checkpoint holds no projector", where=model, cure="add --base with the LLaVA that this adapter is for"
         )
@@ -129,14 +129,14 @@ def _projector(model: Path) -> dict[str, torch.Tensor]:
 
 def _base(model: Path, options: ExportOptions) -> Path:
     """Return the LLaVA that supplies the configuration of an export."""
-    if read_card(model).kind == "llava":
+    if read_card(model).kind == "vlm":
         return model
     if options.base is None:
         raise PipelineError(
             "an adapter or a projector does not name its LLaVA", where=model,
             cure="add --base with the folder of its LLaVA, such as the merged model",
         )  # fmt: skip
-    expect_kind(options.base, "llava")
+    expect_kind(options.base, "vlm")
     return options.base
 
 

@@ -5,10 +5,10 @@ Their metadata must agree with what the study states.
 
 from pathlib import Path
 
-from pipeline_lib.checkpoints.file_names import CONFIG
+from pipeline_lib.checkpoints.file_names import ADAPTER_CONFIG, CONFIG
 from pipeline_lib.checkpoints.linking import link_files
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.families.llava.layouts.adapters import convert_adapter
+from pipeline_lib.families.llava.layouts.adapters import convert_adapter, stated_card
 from pipeline_lib.families.llava.layouts.detect import Files, config_of, expect_holds, holds_original
 from pipeline_lib.families.llava.layouts.hub import check_hub, stated_shape
 from pipeline_lib.families.llava.layouts.original import convert_original
@@ -26,8 +26,9 @@ def take_files(files: Files, stated: Stated, tower: Path | None, folder: Path) -
     if stated.holds == "projector":
         convert_projector(files, folder)
     elif stated.holds == "adapter":
-        convert_adapter(files, folder)
-    elif stated.holds == "llava" and holds_original(files):
+        where = files[ADAPTER_CONFIG].parent
+        convert_adapter(files, _agreed_card(stated, stated_card(files), where), folder)
+    elif stated.holds == "vlm" and holds_original(files):
         _convert_original(stated, files, tower, folder)
     else:
         _link_all(stated, files, tower, folder)
@@ -42,7 +43,7 @@ def _convert_original(stated: Stated, files: Files, tower: Path | None, folder: 
             cure="add weights of that CLIP model to the study, and set `tower` of these weights to their name",
         )  # fmt: skip
     shape = _agreed(stated.image_shape, image_shape(config, files[CONFIG]), files[CONFIG])
-    convert_original(files, tower, Card(kind="llava", template=stated.template, image_shape=shape), folder)
+    convert_original(files, tower, Card(kind="vlm", template=stated.template, image_shape=shape), folder)
 
 
 def _link_all(stated: Stated, files: Files, tower: Path | None, folder: Path) -> None:
@@ -56,29 +57,32 @@ def _link_all(stated: Stated, files: Files, tower: Path | None, folder: Path) ->
         read_card(files[NAME].parent) if NAME in files else Card(kind=stated.holds, image_shape=stated_shape(files))
     )
     link_files({name: path for name, path in files.items() if name != NAME}, folder)
-    card = Card(kind=stated.holds)
-    if stated.holds == "llava":
-        shape = _agreed(stated.image_shape, in_files.image_shape, files[CONFIG].parent)
-        if in_files.template not in (None, stated.template):
-            raise PipelineError(
-                "this model was trained with another template", where=files[NAME], value=stated.template,
-                cure=f"write `template: {in_files.template}`",
-            )  # fmt: skip
-        card = Card(kind="llava", template=stated.template, image_shape=shape)
-    write_card(folder, card)
+    whole = stated.holds == "vlm"
+    write_card(folder, _agreed_card(stated, in_files, files[CONFIG].parent) if whole else Card(kind=stated.holds))
+
+
+def _agreed_card(stated: Stated, in_files: Card, where: Path) -> Card:
+    """Return the card of a LLaVA or an adapter; raise PipelineError where study and files disagree."""
+    if in_files.template not in (None, stated.template):
+        raise PipelineError(
+            "this model was trained with another template", where=where / NAME, value=stated.template,
+            cure=f"write `template: {in_files.template}`",
+        )  # fmt: skip
+    shape = _agreed(stated.image_shape, in_files.image_shape, where)
+    return Card(kind=stated.holds, template=stated.template, image_shape=shape, base=in_files.base)
 
 
 def _agreed(in_study: ImageShape | None, in_files: ImageShape | None, where: Path) -> ImageShape:
-    """Return the image shape of a LLaVA; raise PipelineError where study and files both lack it or disagree."""
+    """Return the image shape of a model; raise PipelineError where study and files both lack it or disagree."""
     shape = in_files or in_study
     if shape is None:
         raise PipelineError(
-            "neither the study nor these files state the image shape of this LLaVA", where=where,
+            "neither the study nor these files state the image shape of this model", where=where,
             cure="write `image_shape: pad` (LLaVA-1.5 after its second stage) or `image_shape: square`",
         )  # fmt: skip
     if in_study is not None and in_files is not None and in_study != in_files:
         raise PipelineError(
-            "the files of this LLaVA state another image shape", where=where, value=f"image_shape: {in_study}",
+            "the files of this model state another image shape", where=where, value=f"image_shape: {in_study}",
             cure=f"write `image_shape: {in_files}`, or omit it",
         )  # fmt: skip
     return shape

@@ -1,0 +1,115 @@
+"""The interface of a reader of answer files, and the choice of one by a file's content.
+
+A reader is a module with `ABOUT` (whose files it reads), `fits(form)` and `join(path, asked)`. Where the tool has
+already read something from a model's replies, so that other protocols cannot, `note(form)` says it.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import load, names
+from pipeline_lib.core.reading import numbered_lines, read_text
+from pipeline_lib.core.text import read_json
+from pipeline_lib.scoring.answers import Joined
+from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.spreadsheet import columns_of, is_spreadsheet
+
+KIND = "answer_files"
+
+Container = Literal["folder", "spreadsheet", "table", "lines", "list", "object"]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the content of a file shows: what holds its records, and the keys of the first one or the columns.
+
+    `first` is the first record of JSON Lines or of a list, or the whole object. `files` are the names in a folder.
+    """
+
+    container: Container
+    keys: tuple[str, ...] = ()
+    first: Any = None
+    files: tuple[str, ...] = ()
+
+    def has(self, *keys: str) -> bool:
+        """Return whether the first record has all these keys."""
+        return set(keys) <= set(self.keys)
+
+
+class Reader(Protocol):
+    """The members of a module that reads a form of answer files."""
+
+    ABOUT: str
+
+    def fits(self, form: Form) -> bool:
+        """Return whether a file of this form is for this reader."""
+
+    def join(self, path: Path, asked: Asked) -> Joined:
+        """Return every question with its answer in the file; faults raise PipelineError with file and line."""
+
+
+def look(path: Path) -> Form:
+    """Return the form of a file or folder; one that cannot be read raises PipelineError."""
+    if path.is_dir():
+        return Form("folder", files=tuple(sorted(file.name for file in path.iterdir())))
+    if not path.is_file():
+        cure = "name a file such as results/answers/RUN/BENCHMARK.jsonl"
+        raise PipelineError("no such file of answers", where=path, cure=cure)
+    if is_spreadsheet(path):
+        return Form("spreadsheet", tuple(columns_of(path)))
+    lines = (line for _, line in numbered_lines(path) if line.strip())
+    first, second = next(lines, ""), next(lines, "")
+    if first.lstrip()[:1] not in ("{", "["):
+        return Form("table", tuple(cell.strip('"') for cell in first.rstrip("\r\n").split("\t")))
+    row = _value(first)
+    if isinstance(row, dict) and (second or path.suffix.lower() == ".jsonl"):
+        return Form("lines", tuple(row), row)
+    content = read_loose_json(path)
+    if isinstance(content, list):
+        record = content[0] if content else None
+        return Form("list", tuple(record) if isinstance(record, dict) else (), record)
+    return Form("object", tuple(content), content)
+
+
+def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
+    """Return the reader of this name, by default the one that fits a file, with its name.
+
+    A file that none or several fit raises PipelineError.
+    """
+    if name is not None:
+        return name, cast(Reader, load(KIND, name))
+    form = look(path)
+    readers = {name: cast(Reader, load(KIND, name)) for name in names(KIND)}
+    fitting = [name for name, reader in readers.items() if reader.fits(form)]
+    if len(fitting) == 1:
+        return fitting[0], readers[fitting[0]]
+    known = "; ".join(f"{name}: {reader.ABOUT}" for name, reader in readers.items())
+    if not fitting:
+        shown = ", ".join(form.keys[:12] or form.files[:12])
+        raise PipelineError(
+            "these are no answers in a known form",
+            where=path,
+            value=f"{form.container} with {shown or 'nothing'}",
+            cure=f"known forms: {known}",
+        )
+    what = "these answers fit several forms"
+    raise PipelineError(what, where=path, value=", ".join(fitting), cure="name one of them with --answers-from")
+
+
+def read_loose_json(path: Path) -> Any:
+    """Return the content of a JSON file in which NaN stands for nothing, as pandas writes it, read as None."""
+    value = _value(read_text(path))
+    return read_json(path) if value is _BROKEN else value  # which raises the error with its line
+
+
+_BROKEN = object()
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=lambda name: None)
+    except (ValueError, RecursionError):
+        return _BROKEN

@@ -1,0 +1,72 @@
+"""Reader `lmms_eval`: the files `*_samples_TASK.jsonl` of lmms-eval's `--log_samples`.
+
+Forms of EvolvingLMMs-Lab/lmms-eval v0.6 (a list of replies for every request of a question) and v0.7 (without the outer
+list where there is one request), `lmms_eval/loggers/evaluation_tracker.py`. `resps` is what the model said; it is left
+out where it equals `filtered_resps`. `doc_id` is a row of lmms-eval's data set and `doc_hash` is the same in every row:
+both are no ids here. An id is what the metrics of a task hold; else the question (`input`) decides.
+"""
+
+from pathlib import Path
+from typing import Any, Iterator
+
+from pipeline_lib.answer_files.base import Form
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_rows_with_place
+from pipeline_lib.scoring.answers import Joined
+from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.matching import Found, join_found
+
+ABOUT = "JSON Lines of lmms-eval's --log_samples, versions 0.6 and 0.7"
+
+IDS = ("question_id", "questionId", "data_id", "id", "pid", "image_id", "index")  # in the values of metrics
+PART = "category"
+
+
+def fits(form: Form) -> bool:
+    """Return whether the first record is a sample."""
+    return form.container in ("lines", "object") and form.has("doc_id", "filtered_resps")
+
+
+def join(path: Path, asked: Asked) -> Joined:
+    """Return every question with its answer."""
+    return join_found([_found(row, where) for where, row in read_rows_with_place(path)], asked, path)
+
+
+def _found(row: dict[str, Any], where: str) -> Found:
+    about = list(_about(row))
+    names = [values[key] for values in about for key in IDS if isinstance(values.get(key), (str, int))]
+    parts = [values[PART] for values in about if isinstance(values.get(PART), str)]
+    question = row.get("input")
+    return Found(
+        where=where,
+        text=_reply(row, where),
+        id=str(names[0]) if names else "",
+        question=question if isinstance(question, str) else "",
+        image=_image(row),
+        part=parts[0] if parts else "",
+    )
+
+
+def _about(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the metrics of a task say of a question beside a number."""
+    for value in row.values():
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict))
+
+
+def _image(row: dict[str, Any]) -> str:
+    """Return the path of the question's only image, if the file names it."""
+    media = row.get("input_media")
+    names = [name for name in media if isinstance(name, str)] if isinstance(media, list) else []
+    return names[0] if len(names) == 1 and "://" not in names[0] and not names[0].startswith("data:") else ""
+
+
+def _reply(row: dict[str, Any], where: str) -> str:
+    """Return what the model said: the only text in the lists of replies."""
+    value = row.get("resps", row.get("filtered_resps"))
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, str):
+        what = "a sample needs one reply, a text, in `resps` or `filtered_resps`"
+        cure = "log samples of a task that generates one answer a question"
+        raise PipelineError(what, where=where, value=value, cure=cure)
+    return value

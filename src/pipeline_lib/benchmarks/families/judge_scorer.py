@@ -1,0 +1,134 @@
+"""A scorer for judged benchmarks: readings of the judge's replies, run by run, and metrics averaged over the runs."""
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Protocol, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.families.counting import ratio
+from pipeline_lib.benchmarks.families.judging import NO_REPLY, JudgeReply, RecordedReader, RequestFunction
+
+FAILED_REPLY = "failed reply"
+UNREADABLE = "unreadable reply"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one reply says about an answer: a value from 0 to 1, what was read, and the rule.
+
+    With `fallback`, the official code has a value although nothing could be read.
+    """
+
+    value: float
+    extracted: JsonValue
+    rule: str
+    fallback: bool = False
+
+
+class Reader(Protocol):
+    """Reads the replies of one run."""
+
+    def __call__(self, question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+        """Return what the replies say about an answer, None if they cannot be read."""
+
+
+class WithoutJudge(Protocol):
+    """Grades answers that need no judge."""
+
+    def __call__(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Reading | None:
+        """Return what is read from an answer itself, None if a judge must read it."""
+
+
+def no_reading(question: Question, gold: JsonValue, answer: str, protocol: str) -> None:
+    """Return None: no answer is graded without a judge."""
+
+
+class RunCounting(Protocol):
+    """Counts of what one run of the judge reads, and metrics as functions of their sums."""
+
+    @property
+    def width(self) -> int:
+        """Return the number of counts."""
+
+    def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
+        """Return the counts of one reading."""
+
+    def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
+        """Return every metric from sums [..., parts, runs, counts] as [..., runs]; 0/0 is NaN."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyScorer:
+    """Grades answers by the protocol's reader of replies, and averages every metric over the runs of the judge.
+
+    `without_judge` grades the answers that need none: such a grade counts in every run.
+    """
+
+    readers: Mapping[str, Reader]
+    request: RequestFunction
+    recorded: RecordedReader
+    counting: RunCounting
+    without_judge: WithoutJudge = no_reading
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of an answer without any reply."""
+        return self.judge(question, gold, answer, (), protocol)
+
+    def judge(
+        self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
+    ) -> Grade:
+        """Return the grade of an answer from the replies to its request: the mean of the runs that can be read."""
+        if not replies:
+            alone = self.without_judge(question, gold, answer, protocol)
+            return Grade(0.0, None, NO_REPLY, "unjudged") if alone is None else _grade([alone], alone.extracted)
+        read = self.readers[protocol]
+        by_run = {reply.run: None if reply.status == "failed" else read(question, gold, reply) for reply in replies}
+        readings = [reading for reading in by_run.values() if reading is not None]
+        if not readings:
+            failed = all(reply.status == "failed" for reply in replies)
+            return Grade(0.0, None, FAILED_REPLY if failed else UNREADABLE, "unjudged")
+        runs = [by_run.get(run) for run in range(max(by_run) + 1)]
+        return _grade(readings, [None if reading is None else reading.extracted for reading in runs])
+
+    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
+        """Return [verdicts, parts, runs, counts]; of a run that judged no answer they are zero."""
+        lists = [verdict.grade.extracted for verdict in verdicts]
+        runs = max((len(each) for each in lists if isinstance(each, list)), default=1)
+        counts = np.zeros((len(verdicts), len(parts), runs, self.counting.width))
+        for number, verdict in enumerate(verdicts):
+            if verdict.answered:
+                part = parts.index(verdict.question.part)
+                for run, extracted in enumerate(_by_run(verdict.grade.extracted, runs)):
+                    if extracted is not None:
+                        counts[number, part, run] = self.counting.counts(verdict, extracted)
+        return counts
+
+    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
+        """Return the mean of every metric over the runs that have it."""
+        return {name: _mean(values) for name, values in self.of_runs(sums, parts).items()}
+
+    def of_runs(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
+        """Return every metric by run of the judge, [..., runs]."""
+        return self.counting.metrics(sums, parts)
+
+
+def _grade(readings: list[Reading], extracted: JsonValue) -> Grade:
+    """Return the mean of readings as a grade, by the rules that they have; unparsed if one of them is a fallback."""
+    value = sum(reading.value for reading in readings) / len(readings)
+    rules = ", ".join(dict.fromkeys(reading.rule for reading in readings))
+    fallback = any(reading.fallback for reading in readings)
+    return Grade(value, extracted, rules, "unparsed" if fallback else "ok")
+
+
+def _by_run(extracted: JsonValue, runs: int) -> list[JsonValue]:
+    """Return what each run read; what was read without a judge is the same in every run."""
+    return [*extracted, *[None] * (runs - len(extracted))] if isinstance(extracted, list) else [extracted] * runs
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over the last axis of the values that are no NaN; NaN where there is none."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

@@ -1,0 +1,225 @@
+"""MathVista: problems about images; a short answer is extracted from each response, by a language model if need be.
+
+Problems of lupantech/MathVista 53d5258 (`data/testmini.json`) or of the hub's AI4Math/MathVista; queries, extraction
+and scores of its `evaluation/`, which OpenGVLab/InternVL 7725e00 copies (`internvl_chat/eval/mathvista`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Iterator, Literal, Mapping, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
+from pipeline_lib.benchmarks.families.counting import ratio
+from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
+from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.mathvista_answers import (
+    AnswerKind,
+    Extractor,
+    extracted_by_rule,
+    normalized,
+    quickly_extracted,
+)
+from pipeline_lib.benchmarks.families.mathvista_groups import GROUPS
+from pipeline_lib.benchmarks.families.question_rows import read_file_rows
+from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
+from pipeline_lib.core.text import read_object
+
+PRIMARY = "accuracy"
+SHOWN = ("accuracy", "accuracy/question_type/multi_choice", "accuracy/question_type/free_form")
+LICENCE = "CC BY-SA 4.0"
+HUB = {"kind": "hub", "repository": "AI4Math/MathVista", "revision": "main", "files": ["data/testmini-*.parquet"]}
+IMAGES = "https://huggingface.co/datasets/AI4Math/MathVista/resolve/main/images.zip"
+DATA = Data(
+    datasets={
+        "mathvista": Dataset(HUB, LICENCE),
+        "mathvista_images": Dataset(
+            {"kind": "archive", "url": IMAGES, "sha256": None}, "those of the source data sets", convert="keep"
+        ),
+    },
+    dataset="mathvista",
+    files={"questions": "data"},
+    images=("mathvista_images",),
+)
+
+PROTOCOLS = {"internvl12": Asking(1000), "official": Asking(1024)}
+EXTRACTORS: Mapping[str, Extractor] = {"internvl12": extracted_by_rule, "official": quickly_extracted}
+MODEL, TOKENS = "gpt-3.5-turbo", 256
+COLUMNS = ("pid", "id", "question", "image", "choices", "unit", "precision", "answer", "question_type", "answer_type")
+FORM = "a problem of MathVista has pid, question, image, question_type, answer_type and metadata"
+HINTS = {
+    ("text", None): "Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.",
+    ("integer", None): "Please answer the question requiring an integer answer and provide the final value, "
+    "e.g., 1, 2, 3, at the end.",
+    ("float", 1): "Please answer the question requiring a floating-point number with one decimal place "
+    "and provide the final value, e.g., 1.2, 1.3, 1.4, at the end.",
+    ("float", 2): "Please answer the question requiring a floating-point number with two decimal places "
+    "and provide the final value, e.g., 1.23, 1.34, 1.45, at the end.",
+    ("list", None): "Please answer the question requiring a Python list as an answer "
+    "and provide the final list, e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.",
+}
+
+
+class ProblemRow(FileRow):
+    """A problem; its query is built where the file has none."""
+
+    pid: Identifier
+    question: FreeText
+    image: Text
+    question_type: Literal["multi_choice", "free_form"]
+    answer_type: Literal["text", "integer", "float", "list"]
+    metadata: dict[str, Any]
+    choices: list[FreeText] | None = None
+    unit: str | None = None
+    precision: int | float | None = None
+    answer: FreeText | None = None
+    query: FreeText | None = None
+
+
+class OutputRow(FileRow):
+    """A row of the official code's output file."""
+
+    response: FreeText
+    extraction: FreeText | int | float | None = None
+
+
+def questions(files: Files, protocol: str) -> list[Question]:
+    """Return the problems, each asked by its query."""
+    return [Question(row.pid, _query(row, where), (row.image,), "all") for where, row in _rows(files.questions)]
+
+
+def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+    """Return the answer of every problem, with what its reading needs and the groups that it is in."""
+    return {row.pid: _gold(row, where) for where, row in _rows(files.questions)}
+
+
+def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest | None:
+    """Return the request to extract a short answer, None where rules find one."""
+    if EXTRACTORS[protocol](answer, _kind(gold)) is not None:
+        return None
+    content = f"{MATHVISTA}\n\n{question.prompt}\n\n{answer}\n\nExtracted answer: "
+    return JudgeRequest(question.id, MODEL, TOKENS, (Attempt((Message("user", content),), 0.0),))
+
+
+def without_judge(question: Question, gold: JsonValue, answer: str, protocol: str) -> Reading | None:
+    """Return what the protocol's rules extract from an answer."""
+    extraction = EXTRACTORS[protocol](answer, _kind(gold))
+    return None if extraction is None else _reading(*extraction, gold)
+
+
+def read_extraction(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+    """Return the extraction of a judge; one of white space counts only if the official code recorded it."""
+    text = reply.texts[-1].strip() if reply.texts else ""
+    return _reading(text, "extracted", gold) if text or reply.final else None
+
+
+def recorded(path: Path) -> list[JudgeReply]:
+    """Return the extractions in an output file of the official code; a problem without one has no reply."""
+    replies = []
+    for name, content in read_object(path).items():
+        where = f"{path}, {name}"
+        row = parse_row(OutputRow, content, "an output of MathVista has `response` and `extraction`", where)
+        if row.extraction is not None:
+            answer = digest_text(row.response)
+            replies.append(JudgeReply(name, 0, (str(row.extraction),), where, answer=answer, final=True))
+    return replies
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """The share of right extractions, over all and over the problems of each group."""
+
+    @property
+    def width(self) -> int:
+        """Return two counts for all, and two for every group."""
+        return 2 + 2 * sum(map(len, GROUPS.values()))
+
+    def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
+        """Return counted and right, for all and for every group."""
+        known, read = cast(dict[str, Any], verdict.gold), cast(dict[str, Any], extracted)
+        right = float(read["prediction"] == known["answer"])
+        inside = [value in known["groups"][key] for key, values in GROUPS.items() for value in values]
+        return [1.0, right, *(count for member in inside for count in (float(member), member * right))]
+
+    def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
+        """Return `accuracy` and `accuracy/KEY/GROUP` by run."""
+        counts = sums.sum(axis=-3)
+        names = ["accuracy", *(f"accuracy/{key}/{value}" for key, values in GROUPS.items() for value in values)]
+        return {name: ratio(counts[..., 2 * number + 1], counts[..., 2 * number]) for number, name in enumerate(names)}
+
+
+SCORER = ReplyScorer(
+    readers={"internvl12": read_extraction, "official": read_extraction},
+    request=request,
+    recorded=recorded,
+    counting=GroupMeans(),
+    without_judge=without_judge,
+)
+cluster = by_image
+
+
+def _rows(path: Path) -> Iterator[tuple[str, ProblemRow]]:
+    """Yield the problems with their positions: of Parquet files, or of JSON by id or in lines."""
+    is_table = path.is_dir() or path.suffix == ".parquet"
+    rows = read_table(path, (*COLUMNS, "metadata", "query")) if is_table else _json_rows(path)
+    seen: dict[str | int, ProblemRow] = {}
+    for where, content in rows:
+        row = parse_row(ProblemRow, {"pid": content.get("id"), **content}, FORM, where)
+        if not is_repeated(seen, row.pid, row, where):
+            yield where, row
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for where, content, _ in read_file_rows(path):
+        yield where, content
+
+
+def _query(row: ProblemRow, where: str) -> str:
+    """Return the query of a problem as the official `build_query.py` writes it."""
+    if row.query is not None:
+        return row.query
+    hint = HINTS.get((row.answer_type, _decimals(row) if row.answer_type == "float" else None))
+    if hint is None:
+        raise PipelineError("no query asks for this many decimals", where=where, value=row.precision, cure="1 or 2")
+    question = f"Question: {row.question}" + (f" (Unit: {row.unit})" if row.unit else "")
+    choices = [f"({chr(ord('A') + number)}) {choice}" for number, choice in enumerate(row.choices or ())]
+    return "\n".join([f"Hint: {hint}", question, *(["Choices:", *choices] if choices else [])]).strip()
+
+
+def _decimals(row: ProblemRow) -> int | None:
+    return None if row.precision is None else int(row.precision)
+
+
+def _gold(row: ProblemRow, where: str) -> JsonValue:
+    choices = [*(row.choices or ())] if row.question_type == "multi_choice" else []
+    if not row.answer:
+        cure = "the answers of the test split are not public: score testmini"
+        raise PipelineError("a problem without an answer", where=where, value=row.pid, cure=cure)
+    if row.question_type == "multi_choice" and row.answer not in choices:
+        raise PipelineError("the answer is none of the choices", where=where, value=row.answer, cure="fetch it again")
+    labels = {**row.metadata, "question_type": row.question_type, "answer_type": row.answer_type}
+    values = {key: labels.get(key) for key in GROUPS}
+    groups: dict[str, JsonValue] = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
+    about: dict[str, JsonValue] = {"type": row.answer_type, "choices": [*choices], "precision": _decimals(row)}
+    return {"answer": row.answer, **about, "groups": groups}
+
+
+def _kind(gold: JsonValue) -> AnswerKind:
+    known = cast(dict[str, Any], gold)
+    return AnswerKind(known["type"], tuple(known["choices"]), known["precision"])
+
+
+def _reading(extraction: str, rule: str, gold: JsonValue) -> Reading:
+    """Return an extraction compared with the gold answer; an empty one is a fallback, which may be right by chance."""
+    prediction = normalized(extraction, _kind(gold))
+    right = prediction == cast(dict[str, Any], gold)["answer"]
+    read: JsonValue = {"extraction": extraction, "prediction": prediction}
+    return Reading(float(right), read, rule, fallback=prediction is None or not extraction.strip())

@@ -1,0 +1,181 @@
+"""MM-Vet: open questions about integrated capabilities, each answer graded from 0 to 1 by a language model.
+
+Questions, gold answers, grades and scores of yuweihao/MM-Vet acde843 (`mm-vet.json`, `mm-vet_evaluator.py`). LLaVA-1.5
+and InternVL-Chat-V1.2 (7725e00 `internvl_chat/eval/mmvet`) are graded by the same code.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, JsonValue
+
+from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
+from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
+from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.judge_prompts import MM_VET, MM_VET_AGAIN
+from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Text, number_or_text, parse_row
+from pipeline_lib.core.text import read_object
+
+PRIMARY = "total"
+SHOWN = ("total", "rec", "ocr", "know", "gen", "spat", "math")
+SUBMISSION = "json"
+LICENCE = "CC BY-NC 4.0"
+ARCHIVE = "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip"
+DATA = Data(
+    datasets={
+        "mm_vet": Dataset({"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet"}, licence=LICENCE),
+        "mm_vet_images": Dataset(
+            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet/images"}, LICENCE, convert="keep"
+        ),
+    },
+    dataset="mm_vet",
+    files={"questions": "mm-vet.json"},
+    images=("mm_vet_images",),
+)
+
+MODEL = "gpt-4-0613"
+TEMPERATURES = (0.0, 0.5, 1.0, 1.5)  # of the requests after a reply that is no grade
+TOKENS = 3
+UNREAD = "no grade in five tries"
+FORM = "a recorded grade has the lists `model`, `content` and `score`, one entry a run"
+
+
+@dataclass(frozen=True)
+class VetWording(Asking):
+    """How a project asks: what it appends to the question."""
+
+    after: str = ""
+
+
+PROTOCOLS = {"llava15": VetWording(1024), "internvl12": VetWording(1000, after=" "), "official": VetWording(1024)}
+
+
+class VetRow(FileRow):
+    """A row of mm-vet.json."""
+
+    imagename: Text
+    question: FreeText
+    answer: FreeText
+    capability: list[Text] = Field(min_length=1)
+
+
+class GradeRow(FileRow):
+    """A row of a recorded grade file: an entry a run."""
+
+    model: list[str]
+    content: list[FreeText]
+    score: list[int | float] = Field(min_length=1)
+
+
+def questions(files: Files, protocol: str) -> list[Question]:
+    """Return the questions; the part is the sorted set of required capabilities, such as `gen_know_rec`."""
+    after = PROTOCOLS[protocol].after
+    return [_question(name, row, after) for name, row in _rows(files).items()]
+
+
+def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+    """Return the question, which the judge reads too, and its gold answer."""
+    return {name: {"question": row.question, "answer": row.answer} for name, row in _rows(files).items()}
+
+
+def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest:
+    """Return the request for a grade: the table of examples, completed by a row without its last cell."""
+    row = cast(dict[str, str], gold)
+    right = row["answer"].replace("<AND>", " <AND> ").replace("<OR>", " <OR> ")
+    table = MM_VET + "\n" + " | ".join([row["question"], right, answer, ""])
+    again = (Message("user", table + MM_VET_AGAIN),)
+    attempts = (Attempt((Message("user", table),), 0.0), *(Attempt(again, degree) for degree in TEMPERATURES))
+    return JudgeRequest(question.id, MODEL, TOKENS, attempts)
+
+
+def read_grade(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+    """Return the first number from 0 to 1 that an attempt begins with; 0 if all attempts were made in vain."""
+    grade = next((number for text in reply.texts if (number := _grade_in(text)) is not None), None)
+    if isinstance(reply.read, int | float):
+        return Reading(reply.read, float(reply.read), "grade" if grade == reply.read else UNREAD, grade != reply.read)
+    if grade is not None:
+        return Reading(grade, grade, "grade")
+    return Reading(0.0, 0.0, UNREAD, fallback=True) if reply.final else None
+
+
+def recorded(path: Path) -> list[JudgeReply]:
+    """Return the replies in a grade file of the official code, with the grades that it read.
+
+    It does not say which answers were graded. A score that its content contradicts raises PipelineError.
+    """
+    replies = []
+    for name, content in read_object(path).items():
+        where = f"{path}, {name}"
+        row = parse_row(GradeRow, content, FORM, where)
+        if not len(row.model) == len(row.content) == len(row.score):
+            raise PipelineError(FORM, where=where, value=f"{len(row.content)} contents, {len(row.score)} scores")
+        for run, (model, text, score) in enumerate(zip(row.model, row.content, row.score, strict=True)):
+            if not 0 <= score <= 1 or (score and score != _grade_in(text)):
+                cure = "restore the file: a score is a number from 0 to 1, and its content says the same"
+                raise PipelineError("this is no grade", where=where, value=f"{score}, content {text!r}", cure=cure)
+            replies.append(JudgeReply(name, run, (text,), where, served=model, final=True, read=score))
+    return replies
+
+
+@dataclass(frozen=True)
+class CapabilityMeans:
+    """100 times the mean grade: over all, over the questions that need a capability, and of each set of them."""
+
+    width: int = 2
+
+    def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
+        """Return 1 and the grade."""
+        return [1.0, cast(float, extracted)]
+
+    def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
+        """Return `total`, each capability, and `integration/…` by run."""
+        needing = {name: [name in part.split("_") for part in parts] for part in parts for name in part.split("_")}
+        sets = {f"integration/{part}": [part == other for other in parts] for part in parts}
+        members = {"total": [True] * len(parts), **dict(sorted(needing.items())), **sets}
+        chosen = {name: sums[..., np.array(flags, dtype=bool), :, :].sum(axis=-3) for name, flags in members.items()}
+        return {name: PERCENT * ratio(counts[..., 1], counts[..., 0]) for name, counts in chosen.items()}
+
+
+SCORER = ReplyScorer(
+    readers={"llava15": read_grade, "internvl12": read_grade, "official": read_grade},
+    request=request,
+    recorded=recorded,
+    counting=CapabilityMeans(),
+)
+cluster = by_image
+
+
+def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+    """Return the JSON that MM-Vet's evaluator takes, in the order of the questions; a missing answer is empty."""
+    return json.dumps({question.id: answer or "" for question, answer in answers}, indent=2).encode()
+
+
+def _rows(files: Files) -> dict[str, VetRow]:
+    """Return the rows of mm-vet.json by id."""
+    what = "a question of MM-Vet has `imagename`, `question`, `answer` and `capability`"
+    content = read_object(files.questions)
+    return {name: parse_row(VetRow, row, what, f"{files.questions}, {name}") for name, row in content.items()}
+
+
+def _question(name: str, row: VetRow, after: str) -> Question:
+    """Return a question; its answer's record has the number of its id, as LLaVA's question file does."""
+    record = {"question_id": number_or_text(name.removeprefix("v1_"))}
+    part = "_".join(sorted(set(row.capability)))
+    return Question(name, row.question + after, (row.imagename,), part, record=record, stem=row.question)
+
+
+def _grade_in(text: str) -> float | None:
+    """Return the number from 0 to 1 before the first space of a reply, None where there is none."""
+    try:
+        number = float(text.split(" ")[0].strip())
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and 0 <= number <= 1 else None

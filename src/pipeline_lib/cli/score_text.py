@@ -1,0 +1,68 @@
+"""The text that `vlmflow score` prints about a score, and about the grades of several protocols."""
+
+from typing import Any
+
+from pipeline_lib.scoring.notice import NO_NUMBER, scope_text
+from pipeline_lib.scoring.published import published_text
+from pipeline_lib.scoring.shown import Scope
+
+LISTED = 20  # rows of different grades
+SHOWN = 60  # characters of an answer
+
+
+def score_text(scored: dict[str, Any]) -> str:
+    """Return the counts, marks and metrics of a score, and the reader of its answers."""
+    lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
+    lines += _source(scored)
+    lines.append(
+        "  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "failed", "unparsed", "empty", "equal"))
+    )
+    if "scope" in scored:
+        scope, names = Scope(**scored["scope"]), [scored["primary"]]
+        lines.append(f"  PARTIAL, {scope_text(scope, scored['bounds'] or {}, names)}")
+    lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
+    for name, value in scored["metrics"].items():
+        flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
+        flag = f" ({', '.join(flags)})" if flags else ""
+        lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
+    lines += [f"  {published_text(figure)}" for figure in scored.get("published", [])]
+    return "\n".join(lines)
+
+
+def protocols_text(table: dict[str, Any]) -> str:
+    """Return the primary metric by every protocol, and the answers whose grades differ."""
+    lines = [f"{table['benchmark']}: the same answers by {len(table['protocols'])} protocols", *_source(table)]
+    for name, scored in table["protocols"].items():
+        lines.append(f"  {name:<12} {_by_protocol(scored)}")
+    rows = table["disagreements"]
+    lines.append(f"{len(rows)} of {table['answered']} answers have different grades{':' if rows else ''}")
+    for row in rows[:LISTED]:
+        grades = "  ".join(f"{name} {_grade(grade)}" for name, grade in row["grades"].items())
+        lines.append(f"  {row['id']}: {row['answer'][:SHOWN]!r} (gold {row['gold']!r}): {grades}")
+    if len(rows) > LISTED:
+        lines.append(f"  and {len(rows) - LISTED} more: --json lists all")
+    return "\n".join(lines)
+
+
+def _source(scored: dict[str, Any]) -> list[str]:
+    return [f"  answers read as {scored['answers_from']}", *(f"  NOTE: {note}" for note in scored["notes"])]
+
+
+def _by_protocol(scored: dict[str, Any]) -> str:
+    if "not_scored" in scored:
+        return f"not scored: {' '.join(scored['not_scored'].split())}"
+    name = scored["primary"]
+    if name is None:
+        return "these questions do not yield the primary metric"
+    rate = _rate(scored["metrics"][name], scored["interval"][name])
+    return f"{name} {rate}  {scored['n']} questions, {scored['missing']} missing, {scored['unparsed']} unparsed"
+
+
+def _grade(grade: dict[str, Any]) -> str:
+    return f"{grade['value']:g} ({grade['extracted']!r}, {grade['rule']})"
+
+
+def _rate(value: float | None, interval: list[float] | None) -> str:
+    if value is None:
+        return NO_NUMBER
+    return f"{value:.4f}" if interval is None else f"{value:.4f}  [{interval[0]:.4f}, {interval[1]:.4f}]"

@@ -1,0 +1,1 @@
+"""The judge stage: requests to a language model about answers, and its replies."""

@@ -1,0 +1,105 @@
+"""Score the same answers by several protocols, and list the answers whose grades differ."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline_lib.benchmarks.base import PROTOCOL, Benchmark, Files, QuestionCheck, Verdict, check_questions
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.core.plugins import load
+from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of
+from pipeline_lib.scoring.answers import Joined
+from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.score import ScoreSettings, grade_joined, score_object
+
+ALL = "all"
+
+
+def named_protocols(benchmark: str, names: str, first: str | None = None) -> list[str]:
+    """Return protocols from `all` or names between commas, the one whose prompts were answered `first` if it is named.
+
+    An unknown benchmark or protocol raises PipelineError.
+    """
+    module: Benchmark = load("benchmarks", benchmark)
+    known = [*module.PROTOCOLS]
+    chosen = known if names == ALL else [name.strip() for name in names.split(",")]
+    for name in [*chosen, *([first] if first else [])]:
+        if name not in known:
+            raise PipelineError(f"{benchmark} has no such protocol", value=name, cure=suggest(name, known))
+    default = first or (PROTOCOL if PROTOCOL in chosen else None)
+    return [default, *(name for name in chosen if name != default)] if default else chosen
+
+
+def compare_protocols(
+    answers: Path, files: Files, settings: ScoreSettings, protocols: list[str], reader: str | None = None
+) -> dict[str, Any]:
+    """Return the score by every protocol, and the answers whose grades differ, with all grades.
+
+    A protocol that cannot score the answers has its reason as `not_scored`. Answers that none can be joined with raise
+    PipelineError, of the first protocol.
+    """
+    choice = choose_reader(answers, reader)
+    texts = _texts(answers, files, settings.benchmark, protocols, choice)
+    digest, scores, graded = digest_of(answers), dict[str, Any](), dict[str, list[Verdict]]()
+    for protocol in protocols:
+        own = settings.model_copy(update={"protocol": protocol})
+        try:
+            checked = check_questions(own.benchmark, protocol, files)
+            chosen = chosen_questions(checked, own)
+            joined = _joined(checked, texts).only(chosen)
+            graded[protocol] = grade_joined(joined, checked, own, checked.unasked if chosen is None else [])
+            scores[protocol] = score_object(graded[protocol], own, digest, None)
+        except PipelineError as error:
+            graded.pop(protocol, None)
+            scores[protocol] = {"not_scored": str(error)}
+    return {
+        "benchmark": settings.benchmark,
+        "answers_from": choice.name,
+        "notes": list(choice.notes),
+        "answered": sum(text is not None for text in texts.values()),
+        "protocols": scores,
+        "disagreements": _disagreements(graded),
+    }
+
+
+def _texts(answers: Path, files: Files, benchmark: str, protocols: list[str], choice: Choice) -> dict[str, str | None]:
+    """Return the answers by the ids of their questions, joined by the first protocol whose questions were answered."""
+    faults: list[PipelineError] = []
+    for protocol in protocols:
+        try:
+            checked = check_questions(benchmark, protocol, files)
+            joined = choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions))
+        except PipelineError as error:
+            faults.append(error)
+            continue
+        texts = {question.id: text for question, text in joined.pairs if text is not None}
+        return {**texts, **dict.fromkeys(joined.failed)}
+    raise faults[0]
+
+
+def _joined(checked: QuestionCheck, texts: dict[str, str | None]) -> Joined:
+    failed = frozenset(q.id for q in checked.questions if q.id in texts and texts[q.id] is None)
+    return Joined([(question, texts.get(question.id)) for question in checked.questions], failed)
+
+
+def _disagreements(graded: dict[str, list[Verdict]]) -> list[dict[str, Any]]:
+    """Return the answers that two protocols grade differently, in the order of the first protocol."""
+    grades: dict[str, dict[str, Verdict]] = {}
+    for protocol, verdicts in graded.items():
+        for verdict in verdicts:
+            if verdict.answered:
+                grades.setdefault(verdict.question.id, {})[protocol] = verdict
+    return [
+        {
+            "id": name,
+            "answer": next(iter(by.values())).answer,
+            "gold": next(iter(by.values())).gold,
+            "grades": {protocol: _grade(verdict) for protocol, verdict in by.items()},
+        }
+        for name, by in grades.items()
+        if len({verdict.grade.value for verdict in by.values()}) > 1
+    ]
+
+
+def _grade(verdict: Verdict) -> dict[str, Any]:
+    grade = verdict.grade
+    return {"value": grade.value, "extracted": grade.extracted, "rule": grade.rule, "status": grade.status}

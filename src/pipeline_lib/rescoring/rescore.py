@@ -1,0 +1,71 @@
+"""Score a file of answers in any form, and say how it was read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Sequence
+
+from pipeline_lib.answer_files.base import Reader, choose, look
+from pipeline_lib.benchmarks.base import Files, QuestionCheck, check_questions, load_benchmark
+from pipeline_lib.core.digests import digest_file, digest_text
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.rehearsal.questions import Part
+from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.scope import not_chosen, with_scope
+from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A reader with its name, and what the file cannot tell other protocols."""
+
+    name: str
+    reader: Reader
+    notes: tuple[str, ...]
+
+
+def choose_reader(answers: Path, name: str | None) -> Choice:
+    """Return the reader of this name, or the one that fits a file; PipelineError if there is none."""
+    name, reader = choose(answers, name)
+    note = reader.note(look(answers)) if hasattr(reader, "note") else ""
+    return Choice(name, reader, (note,) if note else ())
+
+
+def rescore(
+    answers: Path, files: Files, settings: ScoreSettings, choice: Choice, replies: Sequence[Path] = ()
+) -> dict[str, Any]:
+    """Return the score object of a file of answers, with the reader's name as `answers_from` and its `notes`.
+
+    `replies` are those of a judge; PipelineError for a benchmark that none judges.
+    """
+    checked = check_questions(settings.benchmark, settings.protocol, files)
+    joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
+    chosen = chosen_questions(checked, settings)
+    judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
+    if replies and judging is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
+    unasked = checked.unasked if chosen is None else []
+    verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
+    model_of = getattr(choice.reader, "model_of", None)
+    model = None if model_of is None else model_of(answers)
+    scored = score_object(verdicts, settings, digest_of(answers), model, judging)
+    scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
+    return {**scored, "answers_from": choice.name, "notes": list(choice.notes)}
+
+
+def chosen_questions(checked: QuestionCheck, settings: ScoreSettings) -> set[str] | None:
+    """Return the ids of the questions of a limit or slice, None for all."""
+    if settings.part() is None:
+        return None
+    benchmark = load_benchmark(settings.benchmark, settings.protocol)
+    part = Part(settings.limit, settings.slice, settings.seed)
+    return {question.id for question in part.of(checked.questions, benchmark.cluster)}
+
+
+def digest_of(path: Path) -> str:
+    """Return the sha256 of a file, or of the names and digests of the files in a folder."""
+    if not path.is_dir():
+        return digest_file(path)
+    return digest_text(
+        "\n".join(f"{file.name} {digest_file(file)}" for file in sorted(path.iterdir()) if file.is_file())
+    )

@@ -1,0 +1,106 @@
+"""Grade answers from the replies of a judge, each matched with the answer that it is about, and say who judged what."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any, Collection, Iterable, Mapping
+
+import numpy as np
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Grade, Question, Verdict
+from pipeline_lib.benchmarks.families.judge_replies import Replies
+from pipeline_lib.benchmarks.families.judging import JudgedScorer, JudgeReply
+from pipeline_lib.core.digests import digest_text
+
+OTHER_ANSWER = "replies about another answer"
+DIGITS = 10
+
+
+@dataclass(frozen=True)
+class Judging:
+    """The replies about a file of answers, and how they are matched and read."""
+
+    scorer: JudgedScorer
+    protocol: str
+    replies: Replies
+    answer_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def expect_known(self, names: Collection[str]) -> None:
+        """Raise PipelineError for a reply to a question that is none of the benchmark's."""
+        self.replies.expect_known(names)
+
+    def grade(self, question: Question, gold: JsonValue, answer: str) -> Grade:
+        """Return the grade of an answer; replies about another answer do not count, and a rule says so."""
+        matching = self.matching(question, gold, answer)
+        grade = self.scorer.judge(question, gold, answer, matching, self.protocol)
+        others = not matching and self.replies.to(question.id) and grade.status == "unjudged"
+        return replace(grade, rule=OTHER_ANSWER) if others else grade
+
+    def matching(self, question: Question, gold: JsonValue, answer: str) -> list[JudgeReply]:
+        """Return the replies about an answer, one a run; `final` if the judge was asked as often as it may be."""
+        replies = self.replies.to(question.id)
+        about = [reply for reply in replies if self._is_about(reply, question, answer)]
+        without = {reply.run: reply for reply in about if reply.request is None}
+        request = None
+        if len(without) < len(about):
+            request = self.scorer.request(question, gold, answer, self.protocol)
+        if request is None:
+            return list(without.values())
+        attempts = len(request.attempts)
+        equal = [reply for reply in about if reply.request == request.digest]
+        runs = without | {
+            reply.run: replace(reply, final=reply.final or len(reply.texts) >= attempts) for reply in equal
+        }
+        return [runs[run] for run in sorted(runs)]
+
+    def _is_about(self, reply: JudgeReply, question: Question, answer: str) -> bool:
+        """Return False if a reply names another answer; its request is compared in `matching`."""
+        if reply.answer is not None and reply.answer != digest_text(answer):
+            return False
+        name = str(question.record.get("question_id", question.id))
+        return reply.answer_id is None or self.answer_ids.get(name, reply.answer_id) == reply.answer_id
+
+
+def judged_score(scored: dict[str, Any], judging: Judging, verdicts: list[Verdict], primary: str) -> dict[str, Any]:
+    """Return a score with `judge`: who judged, the primary metric of every run, and what could not be judged.
+
+    Replies that do not say which answer they are about are marked as `unchecked`.
+    """
+    used = _used(judging, verdicts)
+    unchecked = sum(reply.unchecked for reply in used)
+    reason = f"{unchecked} of {len(used)} replies of the judge do not say which answers they are about"
+    runs = _runs(judging.scorer, verdicts, primary)
+    unjudged = Counter(verdict.grade.rule for verdict in verdicts if verdict.grade.status == "unjudged")
+    judge = {
+        "asked": _counted(reply.asked for reply in used),
+        "served": _counted(reply.served for reply in used),
+        "replies": len(used),
+        "unchecked": unchecked,
+        "runs": runs,
+        "deviation": round(float(np.std(runs)), DIGITS) if runs else None,
+        "unjudged": dict(sorted(unjudged.items())),
+    }
+    return {**scored, "judge": judge, "marks": {**scored["marks"], **({"unchecked": reason} if unchecked else {})}}
+
+
+def _used(judging: Judging, verdicts: list[Verdict]) -> list[JudgeReply]:
+    """Return the replies about the answers that have a verdict."""
+    return [
+        reply
+        for verdict in verdicts
+        if verdict.answer is not None
+        for reply in judging.matching(verdict.question, verdict.gold, verdict.answer)
+    ]
+
+
+def _runs(scorer: JudgedScorer, verdicts: list[Verdict], primary: str) -> list[float]:
+    """Return the primary metric of every run of the judge that has one."""
+    judged = [verdict for verdict in verdicts if verdict.answered]
+    parts = sorted({verdict.question.part for verdict in judged})
+    values = scorer.of_runs(scorer.tally(judged, parts).sum(axis=0), parts)[primary] if judged else []
+    return [round(float(value), DIGITS) for value in values if not np.isnan(value)]
+
+
+def _counted(models: Iterable[str | None]) -> dict[str, int]:
+    """Return how many replies are of each model; what a reply does not say is `unknown`."""
+    return dict(sorted(Counter(model or "unknown" for model in models).items()))

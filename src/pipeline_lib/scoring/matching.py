@@ -1,0 +1,175 @@
+"""Answers of other tools get the questions that they belong to: by id, or else by what the file holds of the question.
+
+Positions never count. Where a file leaves open which of several questions an answer belongs to, it is refused, unless
+all these questions have the same answer.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Iterator, Mapping
+
+from pipeline_lib.benchmarks.base import Question
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.scoring.answers import Joined
+from pipeline_lib.scoring.asked import Asked, plain
+
+MOST = 0.9  # share of a file's ids that must be those of the questions for all to count as such
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer as a file of another tool has it: its text, None if the model failed, and what it says of the question.
+
+    `id` may be a name that the benchmark's `other_ids` know, or with `id_is_row` the number of a row elsewhere.
+    `question` is the text in any project's words, `image` a path, `part` one or several parts between commas; empty is
+    unknown.
+    """
+
+    where: str
+    text: str | None
+    id: str = ""
+    question: str = ""
+    image: str = ""
+    part: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    id_is_row: bool = False
+
+
+def join_found(found: list[Found], asked: Asked, path: Path) -> Joined:
+    """Return every question with its answer; PipelineError for answers to unknown questions, and for conflicting ones.
+
+    The same answer twice counts once.
+    """
+    if not found:
+        raise PipelineError("no answers", where=path)
+    by_id = _are_ids(found, asked)
+    texts = set() if by_id else {answer.question for answer in found}
+    worded = {text: _worded(text, asked) for text in texts}
+    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded) for answer in found]
+    answers: dict[str, Found] = {}
+    groups: dict[frozenset[str], list[Found]] = defaultdict(list)
+    for answer, ids in zip(found, candidates, strict=True):
+        groups[ids].append(answer)
+    for ids, group in sorted(groups.items(), key=lambda item: len(item[0])):
+        for identifier, answer in _settled(_open(ids, answers), group, asked):
+            if answers.setdefault(identifier, answer).text != answer.text:
+                what = "a second answer to the same question, which differs"
+                raise PipelineError(what, where=answer.where, value=identifier, cure="remove one of the two")
+    failed = frozenset(name for name, answer in answers.items() if answer.text is None)
+    given = {name: answer.text for name, answer in answers.items()}
+    return Joined([(question, given.get(question.id)) for question in asked.questions], failed)
+
+
+def _open(ids: frozenset[str], answers: dict[str, Found]) -> frozenset[str]:
+    """Return of several ids those that no other answer has got; a single id may get its answer twice."""
+    return ids - answers.keys() if len(ids) > 1 else ids
+
+
+def _are_ids(found: list[Found], asked: Asked) -> bool:
+    """Return whether the ids of a file are those of the questions: known, of questions so worded, and no id of several.
+
+    The numbers of rows elsewhere are all different: one that stands twice is a repeated row.
+    """
+    known = [answer for answer in found if answer.id in asked.by_id and _agrees(answer, asked.by_id[answer.id], asked)]
+    repeated = len({(answer.id, answer.text) for answer in known}) > len({answer.id for answer in known})
+    return len(known) >= MOST * len(found) and (not repeated or all(answer.id_is_row for answer in known))
+
+
+def _by_id(answer: Found, asked: Asked) -> frozenset[str]:
+    question = asked.by_id.get(answer.id)
+    if question is None:
+        raise _unknown(answer)
+    if not _agrees(answer, question, asked):
+        raise PipelineError(
+            "this answer belongs to another question of the same id",
+            where=answer.where,
+            value=f"{answer.image} {answer.question!r}, in the question file {question.images} {question.prompt!r}",
+            cure="use the question file that was answered",
+        )
+    return frozenset({answer.id})
+
+
+def _by_content(answer: Found, asked: Asked, worded: Mapping[str, set[str]]) -> frozenset[str]:
+    """Return the ids of the questions that an answer may belong to: by text or name, image, name, part and options.
+
+    `worded` has the ids of the questions with each text.
+    """
+    named = asked.by_name.get(answer.id, set()) if answer.id and not answer.id_is_row else set()
+    ids = worded[answer.question] if answer.question else named
+    if answer.image:
+        pictured = asked.by_image.get(PurePosixPath(answer.image).name, set()) | asked.by_image.get("", set())
+        ids = {name for name in ids & pictured if _shows(answer.image, asked.by_id[name])} if ids else pictured
+    if not ids:
+        raise _unknown(answer)
+    ids = (ids & named) or ids
+    if answer.part and len(ids) > 1:
+        parts = set(answer.part.split(","))
+        ids = {name for name in ids if parts & set(asked.by_id[name].part.split("/"))} or ids
+    if answer.options and len(ids) > 1:
+        ids = {name for name in ids if dict(asked.by_id[name].options) == dict(answer.options)} or ids
+    return frozenset(ids)
+
+
+def _worded(text: str, asked: Asked) -> set[str]:
+    """Return the ids of the questions with a text, in any protocol's words."""
+    exact = asked.by_text.get(plain(text))
+    if exact:
+        return exact
+    pieces = (asked.by_text[piece] for piece in _pieces(text) if piece in asked.by_text)
+    return {name for name in min(pieces, key=len, default=set()) if asked.is_worded(name, plain(text))}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the lines of a text, and its beginnings up to each word: a question may be any of them."""
+    yield from map(plain, text.split("\n"))
+    words = text.split()
+    yield from (" ".join(words[:end]) for end in range(len(words) - 1, 0, -1))
+
+
+def _agrees(answer: Found, question: Question, asked: Asked) -> bool:
+    """Return whether all that a file says of a question is true of it."""
+    text = plain(answer.question)
+    return _shows(answer.image, question) and (not text or asked.is_worded(question.id, text))
+
+
+def _shows(image: str, question: Question) -> bool:
+    """Return whether a path is that of the question's image: one ends with the other, or one of them is unknown."""
+    if not image or not question.images:
+        return True
+    parts = PurePosixPath(image).parts
+    for other in (PurePosixPath(name).parts for name in question.images):
+        length = min(len(parts), len(other))
+        if parts[-length:] == other[-length:]:
+            return True
+    return False
+
+
+def _settled(ids: frozenset[str], group: list[Found], asked: Asked) -> list[tuple[str, Found]]:
+    """Return the answer of every id.
+
+    Several ids are settled by one text: if there is an answer for each, or if they ask the same about the same image.
+    """
+    if len(ids) == 1:
+        return [(name, answer) for name in ids for answer in group]
+    same = len({(asked.by_id[name].images, asked.by_id[name].prompt) for name in ids}) == 1
+    if ids and len({answer.text for answer in group}) == 1 and (same or len(group) >= len(ids)):
+        return [(name, group[0]) for name in ids]
+    answer = group[0]
+    holds = [name for name in ("id", "question", "image", "part", "options") if getattr(answer, name)]
+    raise PipelineError(
+        f"{len(group)} answers may belong to any of {len(ids)} questions, and the file does not say to which",
+        where=answer.where,
+        value=f"{answer.question!r}; the file holds only {', '.join(holds)}",
+        cure="score a file that has the questions' ids, or their images",
+    )
+
+
+def _unknown(answer: Found) -> PipelineError:
+    shown = {name: getattr(answer, name) for name in ("id", "question", "image") if getattr(answer, name)}
+    return PipelineError(
+        "an answer to a question that is not in the question file",
+        where=answer.where,
+        value=shown or "the file names no question",
+        cure="use the question file and the protocol that were answered",
+    )
