@@ -2,9 +2,10 @@
 
     python tools/compare_revisions.py main HEAD --studies mini config smoke
 
-`smoke` is the real study on its stand-ins. The bytes of tensor files, image archives, indexes, tables, subsets, answers
-and submissions are compared, and every number of the score files under its key. Paths and keys that only one revision
-has are listed. It exits with 1 where something differs.
+`smoke` is the real study on its stand-ins. The bytes of tensor files, image archives, indexes, tables, subsets and
+submissions are compared, the answers without the digest of their model, which covers the form of its card, and every
+number of the score files under its key. Paths and keys that only one revision has are listed. It exits with 1 where
+something differs.
 """
 
 import argparse
@@ -71,10 +72,18 @@ def artefacts(root: Path, folder: Path) -> Iterator[tuple[str, Any]]:
         name = path.relative_to(root).as_posix()
         if not path.is_file() or LEFT_OUT & set(path.parts):
             continue
-        if path.suffix in BYTES or (ANSWERS in path.parts and path.suffix == ".jsonl"):
+        if path.suffix in BYTES:
             yield name, hashlib.sha256(path.read_bytes()).hexdigest()
+        elif ANSWERS in path.parts and path.suffix == ".jsonl":
+            yield name, [without_model(json.loads(line)) for line in path.read_text().splitlines()]
         elif path.name.endswith("_score.json"):
             yield from ((f"{name}: {key}", number) for key, number in numbers(json.loads(path.read_text())))
+
+
+def without_model(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer without the digest of the model that gave it."""
+    metadata = {key: value for key, value in answer.get("metadata", {}).items() if key != "model"}
+    return {**answer, "metadata": metadata}
 
 
 def numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline_lib.benchmarks.families.counting import ratio
-from pipeline_lib.cli.score import _table
+from pipeline_lib.cli.score_text import score_text
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from tests.unit.test_quality import pope
@@ -41,4 +41,4 @@ def test_a_precision_without_a_yes_is_null_in_the_file_and_a_dash_in_the_table(t
     assert (scored["metrics"]["precision"], scored["interval"]["precision"]) == (None, None)
     assert (scored["metrics"]["recall"], scored["metrics"]["f1"]) == (0.0, 0.0)
     assert json.loads(pretty_json(scored))["metrics"]["precision"] is None
-    assert "precision                \u2013" in _table(scored)
+    assert "precision                \u2013" in score_text({**scored, "answers_from": "llava", "notes": []})

@@ -14,6 +14,7 @@ from pipeline_lib.benchmarks.families.judge_replies import read_replies, reply_r
 from pipeline_lib.benchmarks.families.judging import JudgeReply
 from pipeline_lib.cli.main import app
 from pipeline_lib.config.load import load_study
+from pipeline_lib.config.places import place_problems
 from pipeline_lib.config.stages import judge as judge_settings
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
@@ -91,6 +92,12 @@ def test_a_reply_may_name_its_answer_by_text_or_id(tmp_path: Path, key: str) -> 
     assert (scored["judge"]["replies"], scored["judge"]["unchecked"]) == (2, 0)
 
 
+def test_a_reply_that_names_an_answer_by_an_id_that_the_answers_lack_is_unchecked(tmp_path: Path) -> None:
+    files, answers = write(tmp_path, 1)
+    scored = judged(tmp_path, files, answers, [{"id": "v1_0", "texts": ["1.0"], "answer_id": "id0"}])
+    assert (scored["judge"]["unchecked"], list(scored["marks"])) == (1, ["unchecked"])
+
+
 def test_what_cannot_be_read_or_failed_is_not_judged_and_counted(tmp_path: Path) -> None:
     files, answers = write(tmp_path, 4)
     replies = rows(files, answers)
@@ -134,6 +141,8 @@ def test_the_same_reply_twice_is_one_and_a_failed_one_gives_way(tmp_path: Path) 
     [
         ('{"id": "v1_0", "run": 0, "texts": ["0.5"]', r"(?s)not valid JSON.*r\.jsonl:1"),
         ('{"id": "v1_0", "run": 0, "texts": ["0.5"]}\n{"id": "v1_1"', r"(?s)not valid JSON.*r\.jsonl:2"),
+        ('{"id": "v1_0", "run": 1000000000, "texts": ["0.5"]}', r"(?s)a reply of a judge has.*run"),
+        ('{"id": "v1_0", "request": "digest"}', r"(?s)a reply of a judge has.*texts is missing"),
         ('{"id": "v1_0", "run": -1, "texts": ["0.5"]}', r"(?s)a reply of a judge has.*r\.jsonl:1.*run"),
         ('{"id": "v1_0", "run": 0, "texts": "0.5"}', r"(?s)a reply of a judge has.*texts"),
         ('{"id": "v1_0", "run": 0, "texts": [0.5]}', r"(?s)a reply of a judge has.*texts"),
@@ -219,6 +228,26 @@ def test_a_study_names_the_files_of_a_judge_by_run(tmp_path: Path) -> None:
 def test_a_wrong_judge_is_refused(tmp_path: Path, judge: str, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         load_study(study(tmp_path, judge))
+
+
+def test_a_file_of_replies_that_this_machine_lacks_is_a_problem(tmp_path: Path) -> None:
+    write(tmp_path)
+    loaded = load_study(study(tmp_path, 'judge: {name: file, files: ["{run}.jsonl"]}, replies: grades'))
+    (problem,) = place_problems(loaded)
+    assert (problem.key, problem.value) == (("benchmarks", "mm_vet", "judge"), "one.jsonl")
+    write_lines(tmp_path / "one.jsonl", [])
+    assert list(place_problems(loaded)) == []
+
+
+def test_a_smoke_run_has_no_judge_whose_replies_are_about_other_answers(tmp_path: Path) -> None:
+    path = study(tmp_path, "judge: {name: file, files: [a]}, replies: grades")
+    stand_in = "{make: {kind: pretrained, holds: llava, template: vicuna_v1}, dataset: vet}"
+    text = path.read_text().replace("template: vicuna_v1}}}", f"template: vicuna_v1}}, smoke: {stand_in}}}}}")
+    text = text.replace("convert: {to: keep}}", f"convert: {{to: keep}}, smoke: {{kind: folder, path: {tmp_path}}}}}")
+    path.write_text(f"smoke: true\n{text}")
+    rehearsal = load_study(path)
+    assert (rehearsal.benchmarks["mm_vet"].judge, rehearsal.benchmarks["mm_vet"].replies) == (None, None)
+    assert list(rehearsal.datasets) == ["smoke-vet"]
 
 
 def test_no_judge_for_a_benchmark_that_rules_score(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.benchmarks import mathvista
@@ -164,3 +166,17 @@ def test_lines_are_read_as_the_object_is(tmp_path: Path) -> None:
     files = write(tmp_path)
     write_lines(tmp_path / "testmini.jsonl", list(PROBLEMS.values()))
     assert asked("mathvista", Files(tmp_path / "testmini.jsonl"), "official") == asked("mathvista", files, "official")
+
+
+def test_the_hubs_parquet_files_are_read_as_the_object_is(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    rows = [
+        {**row, "choices": row["choices"] or [], "query": None, "decoded_image": {"bytes": b"x"}}
+        for row in PROBLEMS.values()
+    ]
+    rows[1]["precision"] = 1.0
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "data/testmini-00000-of-00001.parquet")
+    table = Files(tmp_path / "data")
+    assert asked("mathvista", table, "official") == asked("mathvista", files, "official")
+    assert mathvista.gold(table, [], "official") == mathvista.gold(files, [], "official")

@@ -89,7 +89,7 @@ def test_paths_that_lead_nowhere_have_a_cure(tmp_path: Path) -> None:
 
 def test_one_of_a_kind_is_counted_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
     check("evaluate", here=False)
-    assert "4 weights, 1 training, 2 runs, 1 benchmark." in capsys.readouterr().out
+    assert "4 weights, 0 trainings, 2 runs, 1 benchmark." in capsys.readouterr().out
 
 
 def test_a_fault_of_site_yaml_is_said_once_with_its_own_line() -> None:

@@ -15,7 +15,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.matching import Found, join_found
+from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 
 ABOUT = "JSON or JSON Lines of InternVL's evaluators, and uploads to servers with the same keys"
 
@@ -85,7 +85,7 @@ def note(form: Form) -> str:
 
 def join(path: Path, asked: Asked) -> Joined:
     """Return every question with its answer."""
-    return join_found([_found(row, where) for where, row in _rows(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in _rows(path)], asked, path)
 
 
 def _keys(names: tuple[str, ...]) -> Keys | None:
@@ -108,7 +108,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{path}, row {number}", row
 
 
-def _found(row: dict[str, Any], where: str) -> Found:
+def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:
     if set(BOXES) <= row.keys():
         what = "InternVL's results for boxes name neither the image nor the expression, so they belong to no question"
         raise PipelineError(what, where=where, value=", ".join(row), cure="score answers with ids")
@@ -121,7 +121,7 @@ def _found(row: dict[str, Any], where: str) -> Found:
     identifier, question, image, part = (
         str(row[key]) if key else "" for key in (keys.id, keys.question, keys.image, keys.part)
     )
-    return Found(where, _text(row, keys.text, where), identifier, question, image, part)
+    return ToolAnswer(where, _text(row, keys.text, where), identifier, question, image, part)
 
 
 def _text(row: dict[str, Any], key: str, where: str) -> str | None:

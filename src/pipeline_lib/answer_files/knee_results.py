@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import canonical_json, read_json
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.matching import Found, join_found
+from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 
 ABOUT = "LLaVA-OA's grades of knees: an object with results, or a classifier's list with probabilities"
 
@@ -32,10 +32,10 @@ def join(path: Path, asked: Asked) -> Joined:
     rows = content.get("results") if isinstance(content, dict) else content
     if not isinstance(rows, list):
         raise PipelineError("a result file has a list of results", where=path, value=type(content).__name__)
-    return join_found([_found(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)], asked, path)
+    return join_answers([_answer_of(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)], asked, path)
 
 
-def _found(row: Any, where: str) -> Found:
+def _answer_of(row: Any, where: str) -> ToolAnswer:
     name = row.get("image_name") if isinstance(row, dict) else None
     if not isinstance(name, str):
         raise PipelineError("a result names its image: `image_name`", where=where, value=row, cure="add it")
@@ -45,4 +45,4 @@ def _found(row: Any, where: str) -> Found:
         text = row.get("predicted_output")
     if text is not None and not isinstance(text, str):
         raise PipelineError("`predicted_output` is a text", where=where, value=text, cure="write the file again")
-    return Found(where, text, id=Path(name).stem, image=name)
+    return ToolAnswer(where, text, id=Path(name).stem, image=name)

@@ -14,7 +14,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.matching import Found, join_found
+from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 
 ABOUT = "JSON Lines of lmms-eval's --log_samples, versions 0.6 and 0.7"
 
@@ -29,15 +29,15 @@ def fits(form: Form) -> bool:
 
 def join(path: Path, asked: Asked) -> Joined:
     """Return every question with its answer."""
-    return join_found([_found(row, where) for where, row in read_rows_with_place(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in read_rows_with_place(path)], asked, path)
 
 
-def _found(row: dict[str, Any], where: str) -> Found:
+def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:
     about = list(_about(row))
     names = [values[key] for values in about for key in IDS if isinstance(values.get(key), (str, int))]
     parts = [values[PART] for values in about if isinstance(values.get(PART), str)]
     question = row.get("input")
-    return Found(
+    return ToolAnswer(
         where=where,
         text=_reply(row, where),
         id=str(names[0]) if names else "",

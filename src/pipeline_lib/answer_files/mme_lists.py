@@ -8,7 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.reading import numbered_lines
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.matching import Found, join_found
+from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 
 ABOUT = "MME's lists CATEGORY.txt with image, question, gold answer and answer between tabs, of InternVL and LLaVA"
 
@@ -26,14 +26,14 @@ def fits(form: Form) -> bool:
 def join(path: Path, asked: Asked) -> Joined:
     """Return every question with its answer; the name of a list is its category."""
     lists = sorted(path.glob("*.txt")) if path.is_dir() else [path]
-    return join_found([answer for file in lists for answer in _answers(file)], asked, path)
+    return join_answers([answer for file in lists for answer in _answers(file)], asked, path)
 
 
-def _answers(path: Path) -> Iterator[Found]:
+def _answers(path: Path) -> Iterator[ToolAnswer]:
     for number, line in numbered_lines(path):
         where, fields = f"{path}:{number}", line.rstrip("\r\n").split("\t")
         if len(fields) != FIELDS or fields[2].strip().lower() not in GOLD:
             what = "a line of MME's results has image, question, yes or no, and the answer, between tabs"
             raise PipelineError(what, where=where, value=line, cure="write the line again: it is torn")
         image, question, _, text = fields
-        yield Found(where, text, id=f"{path.stem}/{PurePosixPath(image).stem}", question=question, part=path.stem)
+        yield ToolAnswer(where, text, id=f"{path.stem}/{PurePosixPath(image).stem}", question=question, part=path.stem)

@@ -14,7 +14,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import read_tsv
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.matching import Found, join_found
+from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 from pipeline_lib.scoring.spreadsheet import cells_of, is_spreadsheet
 
 ABOUT = "xlsx, TSV or JSON with index and prediction, of VLMEvalKit"
@@ -37,7 +37,7 @@ def fits(form: Form) -> bool:
 
 def join(path: Path, asked: Asked) -> Joined:
     """Return every question with its answer."""
-    return join_found([_found(row, where) for where, row in _rows(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in _rows(path)], asked, path)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -69,12 +69,12 @@ def _is_by_column(content: Any) -> bool:
     return bool(lists) and all(isinstance(each, list) and len(each) == len(lists[0]) for each in lists)
 
 
-def _found(row: dict[str, Any], where: str) -> Found:
+def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:
     lacking = [name for name in COLUMNS if name not in row]
     if lacking or isinstance(row["index"], (bool, float)) or row["index"] in (None, ""):
         what = "a row of predictions has `index`, a whole number or a text, and `prediction`"
         raise PipelineError(what, where=where, value=row.get("index"), cure="write the file again")
-    return Found(
+    return ToolAnswer(
         where=where,
         text=_text(row["prediction"], where),
         id=str(row["index"]),

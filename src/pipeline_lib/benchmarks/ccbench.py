@@ -6,6 +6,7 @@ open-compass/VLMEvalKit's, which groups its rows like those of MMBench.
 
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.published import NO_ROWS
 from pipeline_lib.benchmarks.families.uploads import prediction_sheet
 from pipeline_lib.benchmarks.mmbench import SCORER as TABLE_SCORER
 from pipeline_lib.benchmarks.mmbench import TableWording, letter_prediction
@@ -17,6 +18,7 @@ from pipeline_lib.core.tsv import read_tsv
 PRIMARY = "accuracy"
 SHOWN = ("accuracy",)
 SUBMISSION = "xlsx"
+ROWS_SEEN = NO_ROWS
 
 DATA = Data(  # the images are in the table
     datasets={

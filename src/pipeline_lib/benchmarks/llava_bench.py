@@ -20,6 +20,7 @@ from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import LLAVA_BENCH, LLAVA_BENCH_SYSTEM
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Row, Text, parse_row
@@ -27,6 +28,11 @@ from pipeline_lib.core.text import read_rows_with_place
 
 PRIMARY = "all"
 SHOWN = ("all", "conv", "detail", "complex")
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "all", "in the wild", (65.4, 72.5, 67.9, 69.5), times=1),
+    Published(INTERNVL_README, "internvl12", "all", "in the wild", (73.2, 85.0, 84.6), times=1),
+)
 REPOSITORY = "liuhaotian/llava-bench-in-the-wild"
 CONTEXT = "context.jsonl"
 DATA = Data(

@@ -26,6 +26,7 @@ from pipeline_lib.benchmarks.families.mathvista_answers import (
     quickly_extracted,
 )
 from pipeline_lib.benchmarks.families.mathvista_groups import GROUPS
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
 from pipeline_lib.benchmarks.families.question_rows import read_file_rows
 from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
 from pipeline_lib.core.digests import digest_text
@@ -35,6 +36,8 @@ from pipeline_lib.core.text import read_object
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/question_type/multi_choice", "accuracy/question_type/free_form")
+ROWS_SEEN = RECORDED
+PUBLISHED = (Published(INTERNVL_README, "internvl12", "accuracy", "testmini", (34.5, 47.7, 59.9)),)
 LICENCE = "CC BY-SA 4.0"
 HUB = {"kind": "hub", "repository": "AI4Math/MathVista", "revision": "main", "files": ["data/testmini-*.parquet"]}
 IMAGES = "https://huggingface.co/datasets/AI4Math/MathVista/resolve/main/images.zip"

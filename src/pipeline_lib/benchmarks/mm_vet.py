@@ -20,6 +20,7 @@ from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MM_VET, MM_VET_AGAIN
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Text, number_or_text, parse_row
 from pipeline_lib.core.text import read_object
@@ -27,6 +28,11 @@ from pipeline_lib.core.text import read_object
 PRIMARY = "total"
 SHOWN = ("total", "rec", "ocr", "know", "gen", "spat", "math")
 SUBMISSION = "json"
+ROWS_SEEN = RECORDED
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "total", "all", (31.1, 36.1, 30.2, 38.3), times=1),
+    Published(INTERNVL_README, "internvl12", "total", "all", (46.7, 48.9, 47.9), times=1),
+)
 LICENCE = "CC BY-NC 4.0"
 ARCHIVE = "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip"
 DATA = Data(

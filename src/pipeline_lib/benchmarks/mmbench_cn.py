@@ -9,6 +9,7 @@ from dataclasses import replace
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.protocols import LETTER
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, NO_ROWS, Published
 from pipeline_lib.benchmarks.mmbench import PROTOCOLS as ENGLISH
 from pipeline_lib.benchmarks.mmbench import SCORER as TABLE_SCORER
 from pipeline_lib.benchmarks.mmbench import cluster as by_copies
@@ -19,6 +20,12 @@ from pipeline_lib.benchmarks.mmbench import submission as sheet
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/unrotated")
 SUBMISSION = "xlsx"
+ROWS_SEEN = NO_ROWS
+PUBLISHED = (
+    Published(LLAVA_ZOO, "llava15", "accuracy", "dev", (58.3, 63.6, 58.9, 61.5)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "dev", (71.9, 79.5, 81.6)),
+    Published(INTERNVL_README, "internvl12", "accuracy", "test", (70.3, 81.2, 82.0), server=True),
+)
 
 TABLE = "mmbench_dev_cn_20231003.tsv"
 DATA = Data(  # the images are in the table

@@ -4,6 +4,7 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test_CQM-A.json`) and lupantech/Scien
 `pid_splits.json`); scorer of LLaVA's `llava/eval/eval_science_qa.py`. docs/benchmarks.md compares the protocols.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
+from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
@@ -100,6 +101,8 @@ PROTOCOLS = {
     "lmms_eval": FileWording(16),
 }
 SCORER = LetterScorer((Accuracy(by_part=True),), readers=CHOICE_READERS)
+FAILED = "FAILED"  # what LLaVA's scorer writes for an answer without a letter, and for a missing one
+SIDES = {"correct": True, "incorrect": False}
 cluster = by_image
 
 
@@ -158,6 +161,46 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     if PROTOCOLS[protocol].only_images or splits is None:
         return letters
     return {name: _problem_letter(name, problems, files) for name in _split(splits, letters, files)} | letters
+
+
+def score_files(verdicts: list[Verdict]) -> dict[str, bytes]:
+    """Return the two files that LLaVA's scorer writes: every answer as it was read, and the letters' indices and texts.
+
+    A missing answer is FAILED, and wrong as there.
+    """
+    rows = [_analysis(verdict) for verdict in verdicts]
+    right = [verdict.grade.value == 1 for verdict in verdicts]
+    detail = {
+        "acc": sum(right) / len(right) * 100,
+        "correct": sum(right),
+        "count": len(right),
+        "results": {verdict.question.id: _index(verdict) for verdict in verdicts},
+        "outputs": {row["question_id"]: row["pred"] for row in rows},
+    }
+    parts = {name: [row for row, hit in zip(rows, right, strict=True) if hit == which] for name, which in SIDES.items()}
+    return {
+        "final_score.json": json.dumps(parts, indent=2).encode(),
+        "final_score_detail.json": json.dumps(detail, indent=2).encode(),
+    }
+
+
+def _analysis(verdict: Verdict) -> dict[str, Any]:
+    question, text = verdict.question, FAILED if verdict.answer is None else verdict.answer
+    prompt = "Unknown" if verdict.answer is None else str(question.record.get("prompt", question.prompt))
+    return {
+        "question_id": question.id,
+        "parsed_ans": verdict.grade.extracted or FAILED,
+        "ground_truth": verdict.gold,
+        "question": prompt,
+        "pred": text,
+        "is_multimodal": IMAGE in prompt,
+    }
+
+
+def _index(verdict: Verdict) -> int:
+    """Return the index of the letter that was read, -1 for none and for one beyond the choices."""
+    letters = list(verdict.question.options)
+    return letters.index(verdict.grade.extracted) if verdict.grade.extracted in letters else -1
 
 
 def _rows(path: Path) -> list[tuple[str, QuestionRow]]:

@@ -1,7 +1,7 @@
 """`vlmflow score`: score answers from any source with the workflow's scorer."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,7 +10,7 @@ from pipeline_lib.cli.score_text import protocols_text, score_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.rescoring.protocols import compare_protocols, named_protocols
-from pipeline_lib.rescoring.rescore import choose_reader, rescore
+from pipeline_lib.rescoring.rescore import choose_reader, rescore, write_score_files
 from pipeline_lib.scoring.published import known_figures
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.scoring.score import ScoreSettings
@@ -28,6 +28,9 @@ def score(
     answers_from: Annotated[str | None, typer.Option(help="the form: a module in pipeline_lib/answer_files")] = None,
     published: Annotated[
         str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="a folder for the files that the benchmark's own scorer writes (scienceqa)")
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
     replies: Annotated[
@@ -64,8 +67,11 @@ def score(
     if published is not None:
         settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
     files, choice = Files(questions, gold), choose_reader(answers, answers_from)
-    scored: dict[str, Any] = rescore(answers, files, settings, choice, _present(replies or []))
-    typer.echo(pretty_json(scored) if json else score_text(scored), nl=not json)
+    rescored = rescore(answers, files, settings, choice, _present(replies or []))
+    typer.echo(pretty_json(rescored.score) if json else score_text(rescored.score), nl=not json)
+    if write is not None:
+        for path in write_score_files(write, benchmark, rescored.verdicts):
+            typer.echo(f"written: {path}", err=True)
 
 
 def _check_paths(questions: Path, gold: Path | None) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from pipeline_lib.answer_files.base import Reader, choose, look
-from pipeline_lib.benchmarks.base import Files, QuestionCheck, check_questions, load_benchmark
+from pipeline_lib.benchmarks.base import Files, QuestionCheck, Verdict, check_questions, load_benchmark
+from pipeline_lib.benchmarks.families.judging import judged_scorer
 from pipeline_lib.core.digests import digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.plugins import load, names
 from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.scope import not_chosen, with_scope
@@ -30,27 +32,50 @@ def choose_reader(answers: Path, name: str | None) -> Choice:
     return Choice(name, reader, (note,) if note else ())
 
 
+@dataclass(frozen=True)
+class Rescored:
+    """A score object, with the reader's name as `answers_from` and its `notes`, and the verdicts behind it."""
+
+    score: dict[str, Any]
+    verdicts: list[Verdict]
+
+
 def rescore(
     answers: Path, files: Files, settings: ScoreSettings, choice: Choice, replies: Sequence[Path] = ()
-) -> dict[str, Any]:
-    """Return the score object of a file of answers, with the reader's name as `answers_from` and its `notes`.
+) -> Rescored:
+    """Return the score of a file of answers.
 
     `replies` are those of a judge; PipelineError for a benchmark that none judges.
     """
+    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
     judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
-    if replies and judging is None:
-        cure = "leave the replies out"
-        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
     unasked = checked.unasked if chosen is None else []
     verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
     model_of = getattr(choice.reader, "model_of", None)
     model = None if model_of is None else model_of(answers)
     scored = score_object(verdicts, settings, digest_of(answers), model, judging)
     scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
-    return {**scored, "answers_from": choice.name, "notes": list(choice.notes)}
+    return Rescored({**scored, "answers_from": choice.name, "notes": list(choice.notes)}, verdicts)
+
+
+def write_score_files(folder: Path, benchmark: str, verdicts: list[Verdict]) -> list[Path]:
+    """Write the files that a benchmark's own scorer writes, and return their paths; PipelineError if it has none."""
+    module = load("benchmarks", benchmark)
+    if not hasattr(module, "score_files"):
+        known = [name for name in names("benchmarks") if hasattr(load("benchmarks", name), "score_files")]
+        cure = f"omit --write; benchmarks with such files: {', '.join(known)}"
+        raise PipelineError("this benchmark states no files of its own scorer", value=benchmark, cure=cure)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, content in module.score_files(verdicts).items():
+        paths.append(folder / name)
+        paths[-1].write_bytes(content)
+    return paths
 
 
 def chosen_questions(checked: QuestionCheck, settings: ScoreSettings) -> set[str] | None:

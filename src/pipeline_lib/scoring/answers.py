@@ -193,7 +193,7 @@ def read_answers(path: Path) -> Iterator[Answer]:
         return
     if "outputs" not in result and (rows := _by_id(result)):
         for name, row in rows.items():
-            yield Answer(f"{path}, {name}", _record(row, f"{path}, {name}"), str(row.get("question", "")))
+            yield Answer(f"{path}, {name}", _record(row, f"{path}, {name}"))
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -225,13 +225,12 @@ def _result_file(path: Path) -> dict[str, Any] | None:
 def _by_id(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the rows of an object of texts by id, or of MathVista's problems with their responses; else nothing.
 
-    The query in a problem is not its prompt: in published files some have the choices in another order.
+    A problem's question and query are not compared: published files have older texts of some.
     """
     if all(isinstance(text, str) for text in content.values()):
         return {name: {"question_id": name, "text": text} for name, text in content.items()}
     if all(isinstance(row, dict) and "response" in row for row in content.values()):
-        texts = {name: {"question_id": name, "text": row["response"]} for name, row in content.items()}
-        return {name: {**row, "question": content[name].get("question", "")} for name, row in texts.items()}
+        return {name: {"question_id": name, "text": row["response"]} for name, row in content.items()}
     return {}
 
 

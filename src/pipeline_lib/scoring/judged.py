@@ -57,8 +57,16 @@ class Judging:
         """Return False if a reply names another answer; its request is compared in `matching`."""
         if reply.answer is not None and reply.answer != digest_text(answer):
             return False
-        name = str(question.record.get("question_id", question.id))
-        return reply.answer_id is None or self.answer_ids.get(name, reply.answer_id) == reply.answer_id
+        return reply.answer_id is None or self._answer_id(question) in (None, reply.answer_id)
+
+    def is_unchecked(self, reply: JudgeReply, question: Question) -> bool:
+        """Return whether nothing says that a reply is about the answer to a question."""
+        named = reply.request is not None or reply.answer is not None
+        return not named and (reply.answer_id is None or self._answer_id(question) is None)
+
+    def _answer_id(self, question: Question) -> str | None:
+        """Return the id in the record of the answer to a question, None where there is none."""
+        return self.answer_ids.get(str(question.record.get("question_id", question.id)))
 
 
 def judged_score(scored: dict[str, Any], judging: Judging, verdicts: list[Verdict], primary: str) -> dict[str, Any]:
@@ -66,8 +74,9 @@ def judged_score(scored: dict[str, Any], judging: Judging, verdicts: list[Verdic
 
     Replies that do not say which answer they are about are marked as `unchecked`.
     """
-    used = _used(judging, verdicts)
-    unchecked = sum(reply.unchecked for reply in used)
+    about = _used(judging, verdicts)
+    used = [reply for _, reply in about]
+    unchecked = sum(judging.is_unchecked(reply, question) for question, reply in about)
     reason = f"{unchecked} of {len(used)} replies of the judge do not say which answers they are about"
     runs = _runs(judging.scorer, verdicts, primary)
     unjudged = Counter(verdict.grade.rule for verdict in verdicts if verdict.grade.status == "unjudged")
@@ -83,10 +92,10 @@ def judged_score(scored: dict[str, Any], judging: Judging, verdicts: list[Verdic
     return {**scored, "judge": judge, "marks": {**scored["marks"], **({"unchecked": reason} if unchecked else {})}}
 
 
-def _used(judging: Judging, verdicts: list[Verdict]) -> list[JudgeReply]:
-    """Return the replies about the answers that have a verdict."""
+def _used(judging: Judging, verdicts: list[Verdict]) -> list[tuple[Question, JudgeReply]]:
+    """Return the replies about the answers that have a verdict, with their questions."""
     return [
-        reply
+        (verdict.question, reply)
         for verdict in verdicts
         if verdict.answer is not None
         for reply in judging.matching(verdict.question, verdict.gold, verdict.answer)

@@ -18,7 +18,7 @@ MOST = 0.9  # share of a file's ids that must be those of the questions for all 
 
 
 @dataclass(frozen=True)
-class Found:
+class ToolAnswer:
     """An answer as a file of another tool has it: its text, None if the model failed, and what it says of the question.
 
     `id` may be a name that the benchmark's `other_ids` know, or with `id_is_row` the number of a row elsewhere.
@@ -36,20 +36,20 @@ class Found:
     id_is_row: bool = False
 
 
-def join_found(found: list[Found], asked: Asked, path: Path) -> Joined:
+def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     """Return every question with its answer; PipelineError for answers to unknown questions, and for conflicting ones.
 
     The same answer twice counts once.
     """
-    if not found:
+    if not records:
         raise PipelineError("no answers", where=path)
-    by_id = _are_ids(found, asked)
-    texts = set() if by_id else {answer.question for answer in found}
+    by_id = _are_ids(records, asked)
+    texts = set() if by_id else {answer.question for answer in records}
     worded = {text: _worded(text, asked) for text in texts}
-    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded) for answer in found]
-    answers: dict[str, Found] = {}
-    groups: dict[frozenset[str], list[Found]] = defaultdict(list)
-    for answer, ids in zip(found, candidates, strict=True):
+    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded) for answer in records]
+    answers: dict[str, ToolAnswer] = {}
+    groups: dict[frozenset[str], list[ToolAnswer]] = defaultdict(list)
+    for answer, ids in zip(records, candidates, strict=True):
         groups[ids].append(answer)
     for ids, group in sorted(groups.items(), key=lambda item: len(item[0])):
         for identifier, answer in _settled(_open(ids, answers), group, asked):
@@ -57,26 +57,28 @@ def join_found(found: list[Found], asked: Asked, path: Path) -> Joined:
                 what = "a second answer to the same question, which differs"
                 raise PipelineError(what, where=answer.where, value=identifier, cure="remove one of the two")
     failed = frozenset(name for name, answer in answers.items() if answer.text is None)
-    given = {name: answer.text for name, answer in answers.items()}
-    return Joined([(question, given.get(question.id)) for question in asked.questions], failed)
+    texts_by_id = {name: answer.text for name, answer in answers.items()}
+    return Joined([(question, texts_by_id.get(question.id)) for question in asked.questions], failed)
 
 
-def _open(ids: frozenset[str], answers: dict[str, Found]) -> frozenset[str]:
+def _open(ids: frozenset[str], answers: dict[str, ToolAnswer]) -> frozenset[str]:
     """Return of several ids those that no other answer has got; a single id may get its answer twice."""
     return ids - answers.keys() if len(ids) > 1 else ids
 
 
-def _are_ids(found: list[Found], asked: Asked) -> bool:
+def _are_ids(records: list[ToolAnswer], asked: Asked) -> bool:
     """Return whether the ids of a file are those of the questions: known, of questions so worded, and no id of several.
 
     The numbers of rows elsewhere are all different: one that stands twice is a repeated row.
     """
-    known = [answer for answer in found if answer.id in asked.by_id and _agrees(answer, asked.by_id[answer.id], asked)]
+    known = [
+        answer for answer in records if answer.id in asked.by_id and _agrees(answer, asked.by_id[answer.id], asked)
+    ]
     repeated = len({(answer.id, answer.text) for answer in known}) > len({answer.id for answer in known})
-    return len(known) >= MOST * len(found) and (not repeated or all(answer.id_is_row for answer in known))
+    return len(known) >= MOST * len(records) and (not repeated or all(answer.id_is_row for answer in known))
 
 
-def _by_id(answer: Found, asked: Asked) -> frozenset[str]:
+def _by_id(answer: ToolAnswer, asked: Asked) -> frozenset[str]:
     question = asked.by_id.get(answer.id)
     if question is None:
         raise _unknown(answer)
@@ -90,7 +92,7 @@ def _by_id(answer: Found, asked: Asked) -> frozenset[str]:
     return frozenset({answer.id})
 
 
-def _by_content(answer: Found, asked: Asked, worded: Mapping[str, set[str]]) -> frozenset[str]:
+def _by_content(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]]) -> frozenset[str]:
     """Return the ids of the questions that an answer may belong to: by text or name, image, name, part and options.
 
     `worded` has the ids of the questions with each text.
@@ -127,7 +129,7 @@ def _pieces(text: str) -> Iterator[str]:
     yield from (" ".join(words[:end]) for end in range(len(words) - 1, 0, -1))
 
 
-def _agrees(answer: Found, question: Question, asked: Asked) -> bool:
+def _agrees(answer: ToolAnswer, question: Question, asked: Asked) -> bool:
     """Return whether all that a file says of a question is true of it."""
     text = plain(answer.question)
     return _shows(answer.image, question) and (not text or asked.is_worded(question.id, text))
@@ -145,7 +147,7 @@ def _shows(image: str, question: Question) -> bool:
     return False
 
 
-def _settled(ids: frozenset[str], group: list[Found], asked: Asked) -> list[tuple[str, Found]]:
+def _settled(ids: frozenset[str], group: list[ToolAnswer], asked: Asked) -> list[tuple[str, ToolAnswer]]:
     """Return the answer of every id.
 
     Several ids are settled by one text: if there is an answer for each, or if they ask the same about the same image.
@@ -165,7 +167,7 @@ def _settled(ids: frozenset[str], group: list[Found], asked: Asked) -> list[tupl
     )
 
 
-def _unknown(answer: Found) -> PipelineError:
+def _unknown(answer: ToolAnswer) -> PipelineError:
     shown = {name: getattr(answer, name) for name in ("id", "question", "image") if getattr(answer, name)}
     return PipelineError(
         "an answer to a question that is not in the question file",

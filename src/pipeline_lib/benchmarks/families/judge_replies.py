@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Collection, Iterable, Iterator, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.families.judging import JudgeReply, RecordedReader
 from pipeline_lib.core.errors import PipelineError
@@ -14,16 +14,18 @@ from pipeline_lib.core.file_rows import Count, FileRow, FreeText, Identifier, pa
 from pipeline_lib.core.reading import numbered_lines
 from pipeline_lib.core.text import read_rows_with_place
 
-OWN = {"id", "run", "texts"}  # keys of a row of this project
+WRITTEN = ("id", "run", "texts")  # keys that every row has
+TELLING = {"texts", "request"}  # keys that no file of official code has beside `id`
+MOST = 999  # the largest number of a run
 BLANK = JudgeReply("", 0, (), "")
-FORM = "a reply of a judge has `id`, `run` and `texts`, and `request`, the digest of its request"
+FORM = "a reply of a judge has `id`, `run` (at most 999), `texts`, and `request`, the digest of its request"
 
 
 class ReplyRow(FileRow):
     """A reply of a judge in this project's form; `docs/benchmarks.md` describes its keys."""
 
     id: Identifier
-    run: Count
+    run: Count = Field(default=0, le=MOST)
     texts: list[FreeText]
     request: str | None = None
     answer_id: str | None = None
@@ -84,14 +86,14 @@ def is_own(path: Path) -> bool:
         row = json.loads(first)
     except (ValueError, RecursionError):
         return path.suffix == ".jsonl"  # whose reader names the line
-    return isinstance(row, dict) and row.keys() >= OWN
+    return isinstance(row, dict) and "id" in row and bool(TELLING & row.keys())
 
 
 def reply_row(reply: JudgeReply) -> dict[str, Any]:
     """Return a reply as a row of this project's form, without the keys that it does not fill."""
     content, blank = asdict(reply), asdict(BLANK)
     del content["where"]
-    return {name: value for name, value in content.items() if name in OWN or value != blank[name]}
+    return {name: value for name, value in content.items() if name in WRITTEN or value != blank[name]}
 
 
 def reply_of(where: str, content: dict[str, Any]) -> JudgeReply:

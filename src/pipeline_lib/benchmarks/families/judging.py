@@ -38,13 +38,13 @@ class Attempt:
 class JudgeRequest:
     """A request about the answer to the question of this id.
 
-    `model` is the one that the protocol asks. The first attempt is sent; each further one only if the reply to the one
-    before cannot be read.
+    `model` is the one that the protocol asks; `max_tokens` is None where it sets no limit. The first attempt is sent;
+    each further one only if the reply to the one before cannot be read.
     """
 
     id: str
     model: str
-    max_tokens: int
+    max_tokens: int | None
     attempts: tuple[Attempt, ...]
 
     @property
@@ -63,7 +63,7 @@ class JudgeReply:
 
     `asked` and `served` are the model that was asked, and the one that the server says it was. Which answer was judged
     is known by `request`, the digest of the request, by `answer_id`, the id in the record of the answer, or by
-    `answer`, the digest of its text; a reply without any of them is `unchecked`. `final`: the judge was asked as often
+    `answer`, the digest of its text. `final`: the judge was asked as often
     as the official code does. `read` is what the official code read, where its file says so. `where` is the position.
     """
 
@@ -79,11 +79,6 @@ class JudgeReply:
     status: Literal["ok", "failed"] = "ok"
     final: bool = False
     read: JsonValue = None
-
-    @property
-    def unchecked(self) -> bool:
-        """Return whether the reply does not say which answer it is about."""
-        return self.request is self.answer_id is self.answer is None
 
 
 class RequestFunction(Protocol):

@@ -1,0 +1,184 @@
+"""Captions of images: files in COCO's form, and the metrics of a whole set of captions.
+
+CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images that are
+asked, in every draw of the bootstrap too: the interval is that of the mean over images, for these frequencies.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Mapping, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.families.caption_metrics import LONGEST, Corpus, bleu, bleu_counts, rouge_l
+from pipeline_lib.benchmarks.families.caption_words import java, official_folder, official_words, plain_words
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, number_or_text, parse_row
+from pipeline_lib.core.text import read_json
+
+PLAIN = "_plain"  # ends the names of metrics that cannot be compared with published ones
+BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
+METEOR = "meteor/meteor-1.5.jar"
+
+
+@dataclass(frozen=True)
+class CaptionWording(Asking):
+    """How a protocol asks for a caption."""
+
+    prompt: str = "Provide a one-sentence caption for the provided image."
+
+
+CAPTION = {"internvl12": CaptionWording(30), "lmms_eval": CaptionWording(64)}
+
+
+class ListedImage(FileRow):
+    """An image of a COCO file, or of InternVL's list of COCO images, where its name ends with its id."""
+
+    id: Identifier | None = None
+    file_name: Text | None = None
+    image: Text | None = None
+
+
+class Annotation(FileRow):
+    """A reference caption."""
+
+    image_id: Identifier
+    caption: FreeText
+
+
+@dataclass(frozen=True)
+class CaptionQuestions:
+    """The `questions` of a benchmark: one for every image of the file; an id is the image's."""
+
+    wordings: Mapping[str, CaptionWording]
+
+    def __call__(self, files: Files, protocol: str) -> list[Question]:
+        """Return the questions in the order of the file; the same image twice is one."""
+        content: Any = read_json(files.questions)
+        listed = content.get("images") if isinstance(content, dict) else content
+        if not isinstance(listed, list):
+            what, cure = "this is no list of images", "name a file with `images` and `annotations`"
+            raise PipelineError(what, where=files.questions, value=type(content).__name__, cure=cure)
+        prompt = self.wordings[protocol].prompt
+        images = dict(_image(row, f"{files.questions}, row {number}") for number, row in enumerate(listed, 1))
+        return [Question(identifier, prompt, (name,), "all") for identifier, name in images.items()]
+
+
+def caption_gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
+    """Return the reference captions of every image; an empty one raises PipelineError."""
+    path = files.gold or files.questions
+    content: Any = read_json(path)
+    listed = content.get("annotations") if isinstance(content, dict) else None
+    if not isinstance(listed, list):
+        cure = "name a file in COCO's form"
+        raise PipelineError("the references are `annotations` of an object", where=path, cure=cure)
+    references: dict[str, list[JsonValue]] = {}
+    for number, row in enumerate(listed, 1):
+        where = f"{path}, annotation {number}"
+        annotation = parse_row(Annotation, row, "an annotation needs `image_id` and `caption`", where)
+        if not plain_words(annotation.caption):
+            raise PipelineError("a reference caption without a word", where=where, value=annotation.caption)
+        references.setdefault(annotation.image_id, []).append(annotation.caption)
+    return {**references}
+
+
+def caption_submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+    """Return the results that COCO's code takes: `image_id` and `caption`; an image without an answer is left out."""
+    given = [(question.id, text) for question, text in answers if text is not None]
+    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in given]).encode()
+
+
+def _image(row: Any, where: str) -> tuple[str, str]:
+    """Return the id and the name of an image, without folders."""
+    listed = parse_row(ListedImage, row, "an image needs `file_name` or `image`", where)
+    path = listed.file_name or listed.image
+    if path is None:
+        raise PipelineError("an image needs `file_name` or `image`", where=where, value=row)
+    name = PurePosixPath(path).name
+    number = PurePosixPath(name).stem.rpartition("_")[2]
+    identifier = listed.id if listed.id is not None else str(int(number)) if number.isdecimal() else None
+    if identifier is None:
+        raise PipelineError("an image needs an `id`, or a name that ends with it", where=where, value=path)
+    return identifier, name
+
+
+@dataclass(frozen=True)
+class CaptionScorer:
+    """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, and METEOR where Java runs.
+
+    Words are those of the official tokenizer where pycocoevalcap and Java are there; the same metrics of plain words
+    have names that end with `_plain`. The grade of one answer is its ROUGE-L in plain words.
+    """
+
+    def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
+        """Return the grade of one answer; one without a word is unparsed."""
+        words = plain_words(answer)
+        value = rouge_l(words, [plain_words(reference) for reference in _references(gold)]) if words else 0.0
+        return Grade(value, words or None, "rouge_l", "ok" if words else "unparsed")
+
+    def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
+        """Return [verdicts, sums], those of plain words and then, where the tokenizer runs, those of official words."""
+        captions = [verdict.answer or "" for verdict in verdicts]
+        references = [_references(verdict.gold) for verdict in verdicts]
+        blocks = [_sums(verdicts, list(map(plain_words, captions)), [list(map(plain_words, r)) for r in references])]
+        official = _official(captions, references)
+        return np.concatenate([*blocks, *([_sums(verdicts, *official)] if official else [])], axis=-1)
+
+    def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
+        """Return the metrics of summed tallies [..., sums]; 0/0 is NaN."""
+        plain = {f"{name}{PLAIN}": value for name, value in _metrics(sums[..., :BLOCK]).items()}
+        return {**(_metrics(sums[..., BLOCK:]) if sums.shape[-1] > BLOCK else {}), **plain}
+
+    def whole(self, verdicts: list[Verdict]) -> dict[str, float]:
+        """Return METEOR, which is no function of sums, where Java runs."""
+        folder = official_folder()
+        if folder is None or not (folder / METEOR).is_file():
+            return {}
+        official = _official([verdict.answer or "" for verdict in verdicts], [_references(v.gold) for v in verdicts])
+        return {"meteor": _meteor(folder, *official)} if official else {}
+
+
+def _references(gold: JsonValue) -> list[str]:
+    return cast(list[str], gold)
+
+
+def _official(captions: list[str], references: list[list[str]]) -> tuple[list[str], list[list[str]]] | None:
+    """Return the official words of captions and references, None where the tokenizer cannot run."""
+    folder = official_folder()
+    if folder is None or not captions:
+        return None
+    words = iter(official_words(folder, [*captions, *(text for group in references for text in group)]))
+    return [next(words) for _ in captions], [[next(words) for _ in group] for group in references]
+
+
+def _sums(verdicts: list[Verdict], captions: list[str], references: list[list[str]]) -> NDArray[np.float64]:
+    """Return [verdicts, BLOCK]; document frequencies are those of all references, answered or not."""
+    corpus, sums = Corpus(references), np.zeros((len(verdicts), BLOCK))
+    for number, (verdict, caption, others) in enumerate(zip(verdicts, captions, references, strict=True)):
+        if verdict.answered:
+            scores = corpus.cider(caption, others), rouge_l(caption, others)
+            sums[number] = [1, *scores, *bleu_counts(caption, others)]
+    return sums
+
+
+def _metrics(sums: NDArray[np.float64]) -> dict[str, Any]:
+    images = np.where(sums[..., 0] > 0, sums[..., 0], np.nan)
+    scores = bleu(sums[..., 3:]) + 0 * images[..., None]
+    bleus = {f"bleu_{length}": scores[..., length - 1] for length in range(1, LONGEST + 1)}
+    return {"cider": sums[..., 1] / images, **bleus, "rouge_l": sums[..., 2] / images}
+
+
+def _meteor(folder: Path, captions: list[str], references: list[list[str]]) -> float:
+    """Return METEOR 1.5 of a set: the statistics of every caption, then the score of all of them."""
+    command = ["-Xmx2G", "-jar", str(folder / METEOR), "-", "-", "-stdio", "-l", "en", "-norm"]
+    lines = [
+        " ||| ".join(("SCORE", *others, caption.replace("|||", "").replace("  ", " ")))
+        for caption, others in zip(captions, references, strict=True)
+    ]
+    statistics = java(command, "".join(f"{line}\n" for line in lines)).splitlines()
+    scores = java(command, " ||| ".join(["EVAL", *(line.strip() for line in statistics)]) + "\n").splitlines()
+    return float(scores[-1])

@@ -1,0 +1,224 @@
+"""Captions: words and metrics as pycocoevalcap has them, and the files that are read and written."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from pipeline_lib.benchmarks import coco_captions, flickr30k
+from pipeline_lib.benchmarks.base import Files, Grade, Question, Verdict
+from pipeline_lib.benchmarks.families import captions
+from pipeline_lib.benchmarks.families.caption_metrics import Corpus, bleu, bleu_counts, rouge_l
+from pipeline_lib.benchmarks.families.caption_words import official_folder, official_words, plain_words
+from pipeline_lib.benchmarks.families.captions import CaptionScorer
+from pipeline_lib.cli.main import app
+from pipeline_lib.core.errors import PipelineError
+from tests.recordings import SAMPLES, write_lines
+
+GOLDEN: dict[str, Any] = json.loads((SAMPLES / "captions.json").read_text(encoding="utf-8"))
+REFERENCES = [
+    ["a cat sits on the mat", "a cat is on a mat"],
+    ["two dogs run in the park", "dogs are running in a park"],
+    ["a man rides a red bike", "man riding a bicycle"],
+]
+CAPTIONS = ["a cat on a mat", "two dogs in a park", "a man rides a bike"]
+SCORER = CaptionScorer()
+
+
+def verdicts(said: list[str], references: list[list[str]]) -> list[Verdict]:
+    asked = [Question(str(number), "?", (f"{number}.jpg",), "all") for number in range(len(said))]
+    return [
+        Verdict(question, [*others], text, SCORER.grade(question, [*others], text, "internvl12"))
+        for question, others, text in zip(asked, references, said, strict=True)
+    ]
+
+
+def scores(given: list[Verdict]) -> dict[str, float]:
+    sums = SCORER.tally(given, ["all"]).sum(axis=0)
+    return {name: float(value) for name, value in SCORER.metrics(sums, ["all"]).items()}
+
+
+@pytest.fixture()
+def without_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captions, "official_folder", lambda: None)
+
+
+def test_the_small_example_has_the_numbers_of_the_original() -> None:
+    corpus = Corpus(REFERENCES)
+    cider = [corpus.cider(caption, others) for caption, others in zip(CAPTIONS, REFERENCES, strict=True)]
+    assert [round(value, 5) for value in cider] == [3.57595, 3.09768, 3.52049]
+    assert round(float(np.mean(cider)), 5) == 3.39804
+    counts = [bleu_counts(caption, others) for caption, others in zip(CAPTIONS, REFERENCES, strict=True)]
+    assert [round(float(value), 5) for value in bleu(np.sum(counts, axis=0))] == [0.93551, 0.81017, 0.64864, 0.45418]
+    rouge = [rouge_l(caption, others) for caption, others in zip(CAPTIONS, REFERENCES, strict=True)]
+    assert [round(value, 5) for value in rouge] == [0.89443, 0.71554, 0.89443]
+
+
+def test_metrics_of_official_words_are_those_of_the_original() -> None:
+    rows = GOLDEN["rows"]
+    corpus = Corpus([row["reference_words"] for row in rows])
+    cider = [corpus.cider(row["words"], row["reference_words"]) for row in rows]
+    assert cider == pytest.approx([row["cider"] for row in rows], abs=1e-12)
+    assert float(np.mean(cider)) == pytest.approx(GOLDEN["metrics"]["cider"])
+    rouge = [rouge_l(row["words"], row["reference_words"]) for row in rows]
+    assert float(np.mean(rouge)) == pytest.approx(GOLDEN["metrics"]["rouge_l"])
+    counts = np.sum([bleu_counts(row["words"], row["reference_words"]) for row in rows], axis=0)
+    assert list(bleu(counts)) == pytest.approx([GOLDEN["metrics"][f"bleu_{length}"] for length in range(1, 5)])
+
+
+def test_with_java_words_and_all_metrics_are_those_of_the_original() -> None:
+    folder = official_folder()
+    if folder is None:
+        pytest.skip("pycocoevalcap or Java is not here")
+    rows = GOLDEN["rows"]
+    assert official_words(folder, [row["caption"] for row in rows]) == [row["words"] for row in rows]
+    given = verdicts([row["caption"] for row in rows], [row["references"] for row in rows])
+    found = {**scores(given), **SCORER.whole(given)}
+    assert {name: found[name] for name in GOLDEN["metrics"]} == pytest.approx(GOLDEN["metrics"])
+
+
+def test_without_java_no_metric_has_the_name_of_a_published_one(without_java: None) -> None:
+    found = scores(verdicts(CAPTIONS, REFERENCES))
+    assert all(name.endswith("_plain") for name in found) and SCORER.whole(verdicts(CAPTIONS, REFERENCES)) == {}
+    assert found["cider_plain"] == pytest.approx(3.3980402)  # these captions are only words
+
+
+@pytest.mark.parametrize(
+    ("caption", "words"),
+    [
+        ("A dog, in the park.", "a dog in the park"),
+        ("The man's bike isn't red!", "the man's bike isn't red"),
+        ("snow-covered Café", "snow-covered café"),
+        ("two\ndogs", "two dogs"),
+        ("", ""),
+        ("...", ""),
+    ],
+)
+def test_plain_words_are_in_lower_case_without_punctuation(caption: str, words: str) -> None:
+    assert plain_words(caption) == words
+
+
+def test_identical_captions_have_the_maximum(without_java: None) -> None:
+    found = scores(verdicts([others[0] for others in REFERENCES], [[others[0]] * 2 for others in REFERENCES]))
+    assert found["cider_plain"] == pytest.approx(10)
+    assert found["rouge_l_plain"] == pytest.approx(1) and found["bleu_4_plain"] == pytest.approx(1)
+
+
+def test_a_set_of_one_image_has_no_cider(without_java: None) -> None:
+    assert scores(verdicts(CAPTIONS[:1], REFERENCES[:1]))["cider_plain"] == 0
+
+
+@given(st.permutations(range(3)))
+def test_the_order_of_images_does_not_matter(order: list[int]) -> None:
+    given = verdicts([CAPTIONS[n] for n in order], [REFERENCES[n] for n in order])
+    sums = captions._sums(given, [CAPTIONS[n] for n in order], [REFERENCES[n] for n in order]).sum(axis=0)
+    assert float(captions._metrics(sums)["cider"]) == pytest.approx(3.3980402)
+
+
+def test_a_missing_caption_counts_in_no_mean_but_its_references_weigh_words(without_java: None) -> None:
+    given = verdicts(CAPTIONS, REFERENCES)
+    missing = Grade(0.0, None, "none", "missing")
+    part = scores([*given[:2], replace(given[2], answer=None, grade=missing)])
+    assert part["cider_plain"] == pytest.approx(np.mean([3.575954805640857, 3.097680587560184]))
+    assert scores(given[:2])["cider_plain"] != pytest.approx(part["cider_plain"])
+
+
+def test_an_empty_caption_is_unparsed_and_helps_nothing(without_java: None) -> None:
+    given = verdicts(["", *CAPTIONS[1:]], REFERENCES)
+    assert (given[0].grade.status, given[0].grade.value) == ("unparsed", 0.0)
+    assert scores(given)["cider_plain"] < 3.39
+
+
+def coco(folder: Path) -> Files:
+    """Write InternVL's list of images and its references."""
+    images = [{"image": f"val2014/COCO_val2014_{number:012}.jpg"} for number in (7, 18, 9)]
+    notes = [
+        {"image_id": number, "caption": text}
+        for number, others in zip((7, 18, 9), REFERENCES, strict=True)
+        for text in others
+    ]
+    (folder / "images.json").write_text(json.dumps(images))
+    (folder / "references.json").write_text(json.dumps({"images": [], "annotations": notes}))
+    return Files(folder / "images.json", folder / "references.json")
+
+
+def test_images_and_references_are_joined_by_the_id_in_the_name(tmp_path: Path) -> None:
+    files = coco(tmp_path)
+    asked = coco_captions.questions(files, "internvl12")
+    assert [(question.id, question.images) for question in asked][1] == ("18", ("COCO_val2014_000000000018.jpg",))
+    assert coco_captions.gold(files, asked, "internvl12")["18"] == REFERENCES[1]
+
+
+@pytest.mark.parametrize("key", ["file_name", "image"])
+def test_a_file_in_cocos_form_has_both(tmp_path: Path, key: str) -> None:
+    notes = [{"image_id": 4, "caption": "a dog"}, {"image_id": 4, "caption": "the dog"}]
+    (tmp_path / "a.json").write_text(json.dumps({"images": [{"id": 4, key: "4.jpg"}], "annotations": notes}))
+    (question,) = flickr30k.questions(Files(tmp_path / "a.json"), "internvl12")
+    assert (question.id, question.images) == ("4", ("4.jpg",))
+    assert flickr30k.gold(Files(tmp_path / "a.json"), [question], "internvl12") == {"4": ["a dog", "the dog"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"images": 3}, "no list of images"),
+        (3, "no list of images"),
+        ({"images": [{"id": 3}]}, "an image needs(.|\n)*row 1"),
+        ([{"image": "a.jpg"}], "an image needs an `id`(.|\n)*row 1"),
+    ],
+)
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: Any, message: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(PipelineError, match=message):
+        coco_captions.questions(Files(tmp_path / "a.json"), "internvl12")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], "annotations"),
+        ({"annotations": [{"image_id": 1}]}, "caption is missing"),
+        ({"annotations": [{"image_id": 1, "caption": " . "}]}, "without a word(.|\n)*annotation 1"),
+    ],
+)
+def test_references_of_another_form_are_refused(tmp_path: Path, content: Any, message: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(PipelineError, match=message):
+        coco_captions.gold(Files(tmp_path / "q", tmp_path / "a.json"), [], "internvl12")
+
+
+def test_captions_are_scored_and_submitted_in_the_form_of_internvls_results(tmp_path: Path, without_java: None) -> None:
+    files = coco(tmp_path)
+    asked = coco_captions.questions(files, "internvl12")
+    path = tmp_path / "results.json"
+    path.write_bytes(coco_captions.submission(files, list(zip(asked, CAPTIONS, strict=True)), "internvl12"))
+    assert json.loads(path.read_text())[1] == {"image_id": 18, "caption": CAPTIONS[1]}
+    command = ["score", str(path), "--benchmark", "coco_captions", "--protocol", "internvl12", "--json"]
+    done = CliRunner().invoke(app, [*command, "--questions", str(files.questions), "--gold", str(files.gold)])
+    scored = json.loads(done.stdout)
+    assert (scored["answers_from"], scored["primary"], scored["status"]) == ("internvl", None, "complete")
+    assert scored["metrics"]["cider_plain"] == pytest.approx(3.3980402)
+    low, high = scored["interval"]["cider_plain"]
+    assert 3.0 < low < scored["metrics"]["cider_plain"] < high < 3.6  # the mean of three, drawn with fixed weights
+    write_lines(
+        tmp_path / "a.jsonl", [{"question_id": int(q.id), "text": t} for q, t in zip(asked, CAPTIONS, strict=True)]
+    )
+    again = CliRunner().invoke(
+        app,
+        [
+            "score",
+            str(tmp_path / "a.jsonl"),
+            *command[2:],
+            "--questions",
+            str(files.questions),
+            "--gold",
+            str(files.gold),
+        ],
+    )
+    assert json.loads(again.stdout)["metrics"] == scored["metrics"]
