@@ -77,7 +77,7 @@ def test_a_part_is_named_and_never_complete(tmp_path: Path, part: dict[str, int]
     assert (low, high) == (pytest.approx(answered / 24), 1) and score["metrics"]["accuracy"] == 1
 
 
-@pytest.mark.parametrize("name", ["mme", "scienceqa", "refcoco", "cmmmu"])
+@pytest.mark.parametrize("name", ["mme", "scienceqa", "refcoco", "cmmmu", "knee_grading"])
 def test_every_kind_of_scorer_has_bounds(tmp_path: Path, name: str) -> None:
     files, _ = stand_ins(name, tmp_path)
     protocol = next(iter(module(name).PROTOCOLS))
@@ -116,7 +116,7 @@ def test_a_limited_benchmark_has_a_choice_of_its_own_and_others_none(tmp_path: P
     paths = Paths(tree, "results")
     assert paths.choices("benchmarks", "pope", "mmbench") == ["results/chosen/benchmarks/pope"]
     assert paths.choices("tables", "any") == []
-    assert (stages.choose_questions(tree, "pope").questions, stages.score(tree, "pope").limit) == (8, 8)
+    assert (stages.choose_questions(tree, "pope").questions, stages.score(tree, "pope", "own").limit) == (8, 8)
     assert (stages.gather(tree, "pope").stamp, stages.gather(tree, "mmbench").stamp) == ("PARTIAL", None)
     assert stages.choose_questions(load(tmp_path, slice=9), "pope").first == 9
 

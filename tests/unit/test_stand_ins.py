@@ -17,6 +17,7 @@ from pipeline_lib.sources.digits_stand_in import Form, Settings
 from tests.scored import answer_with, asked, score
 
 FORMS = get_args(Form)
+JUDGED = ("llava_bench", "mathvista", "mm_vet")  # by a language model, which is not here
 FEWEST = 6  # questions
 
 
@@ -52,6 +53,8 @@ def right_answer(name: str, question: Question, gold: Any) -> str:
     if isinstance(gold, dict) and "box" in gold:
         (left, top, right, bottom), (width, height) = gold["box"], gold["size"]
         return str([left / width, top / height, right / width, bottom / height])
+    if name == "knee_grading":
+        return f"Grade {gold}"
     gold = gold["answers"] if isinstance(gold, dict) else gold
     return gold[0] if isinstance(gold, list) else str(gold).capitalize() if gold in ("yes", "no") else str(gold)
 
@@ -67,7 +70,7 @@ def test_every_protocol_reads_the_stand_ins_and_finds_its_images(tmp_path: Path,
         assert module(name).gold(files, questions, protocol).keys() == {each.id for each in questions}
 
 
-@pytest.mark.parametrize("name", [form for form in FORMS if form in names("benchmarks")])
+@pytest.mark.parametrize("name", [form for form in FORMS if form in names("benchmarks") and form not in JUDGED])
 def test_the_gold_answers_of_a_stand_in_have_the_highest_score(tmp_path: Path, name: str) -> None:
     files, _ = stand_ins(name, tmp_path)
     for protocol in module(name).PROTOCOLS:

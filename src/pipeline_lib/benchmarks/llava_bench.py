@@ -38,11 +38,14 @@ CONTEXT = "context.jsonl"
 DATA = Data(
     datasets={
         "llava_bench": Dataset(
-            {"kind": "hub", "repository": REPOSITORY, "revision": "main", "files": ["*.jsonl"]}, licence=None
+            {"kind": "hub", "repository": REPOSITORY, "revision": "main", "files": ["*.jsonl"]},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "llava_bench", "only": "*.jsonl"},
         ),
         "llava_bench_images": Dataset(
             {"kind": "hub", "repository": REPOSITORY, "revision": "main", "files": ["images/*"]},
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "llava_bench", "only": "*.jpg"},
             convert="keep",
         ),
     },

@@ -43,9 +43,12 @@ HUB = {"kind": "hub", "repository": "AI4Math/MathVista", "revision": "main", "fi
 IMAGES = "https://huggingface.co/datasets/AI4Math/MathVista/resolve/main/images.zip"
 DATA = Data(
     datasets={
-        "mathvista": Dataset(HUB, LICENCE),
+        "mathvista": Dataset(HUB, LICENCE, smoke={"kind": "digits_stand_in", "form": "mathvista", "only": "data/*"}),
         "mathvista_images": Dataset(
-            {"kind": "archive", "url": IMAGES, "sha256": None}, "those of the source data sets", convert="keep"
+            {"kind": "archive", "url": IMAGES, "sha256": None},
+            "those of the source data sets",
+            smoke={"kind": "digits_stand_in", "form": "mathvista", "only": "*.jpg"},
+            convert="keep",
         ),
     },
     dataset="mathvista",

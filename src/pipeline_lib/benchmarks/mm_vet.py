@@ -37,9 +37,16 @@ LICENCE = "CC BY-NC 4.0"
 ARCHIVE = "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip"
 DATA = Data(
     datasets={
-        "mm_vet": Dataset({"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet"}, licence=LICENCE),
+        "mm_vet": Dataset(
+            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet"},
+            licence=LICENCE,
+            smoke={"kind": "digits_stand_in", "form": "mm_vet", "only": "*.json"},
+        ),
         "mm_vet_images": Dataset(
-            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet/images"}, LICENCE, convert="keep"
+            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet/images"},
+            licence=LICENCE,
+            smoke={"kind": "digits_stand_in", "form": "mm_vet", "only": "*.png"},
+            convert="keep",
         ),
     },
     dataset="mm_vet",

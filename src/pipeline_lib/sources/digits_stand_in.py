@@ -11,8 +11,9 @@ from pipeline_lib.sources.base import Failure, SourceSettings
 CHANGES = False
 
 Form = Literal[
-    "ai2d", "ccbench", "cmmmu", "coco_train2014", "docvqa", "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme",
-    "mmmu", "mmmu_test", "mmvp", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
+    "ai2d", "ccbench", "cmmmu", "coco_train2014", "docvqa", "knee_grading", "llava_bench", "mathvista", "mm_vet",
+    "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme", "mmmu", "mmmu_test", "mmvp", "ocrvqa", "refcoco",
+    "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
 ]  # fmt: skip
 
 

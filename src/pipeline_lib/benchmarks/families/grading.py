@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Mapping
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.counting import Counted, ratio
+from pipeline_lib.benchmarks.families.counting import ASSUMED, Counted, ratio
 
 NAMED = re.compile(r"grade\W{0,4}([0-9]+)", re.IGNORECASE)  # "Grade 2", "Grade {2}", "**Grade** 2"
 UNREAD = "none"  # the column of the confusion matrix for answers without a grade
@@ -108,6 +108,12 @@ class GradeScorer(Counted):
         if read.probabilities:
             extracted = {"grade": read.grade, "probabilities": list(read.probabilities)}
         return Grade(float(read.grade == gold), extracted, read.rule)
+
+    def assumed(self, verdict: Verdict, right: bool) -> Verdict:
+        """Return a verdict without an answer as if it named the right grade, or the one that is farthest from it."""
+        gold = _right(verdict)
+        grade = gold if right else max(0, self.grades - 1, key=lambda other: abs(other - gold))
+        return replace(verdict, grade=Grade(float(right), grade, ASSUMED))
 
     def whole(self, verdicts: list[Verdict]) -> dict[str, float]:
         """Return the areas under the ROC curves of each grade and of the upper grades, if all answers have shares.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
 from pipeline_lib.core.text import write_lines
-from pipeline_lib.digits.stand_ins import answers, choices
+from pipeline_lib.digits.stand_ins import answers, choices, judged
 from pipeline_lib.digits.stand_ins.boxes import BOXES
 from pipeline_lib.digits.stand_ins.scenes import Content, Files, Picture, Row, Scenes
 from pipeline_lib.digits.stand_ins.tables import TABLES
@@ -16,6 +16,10 @@ FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "ai2d": choices.ai2d,
     "cmmmu": choices.cmmmu,
     "docvqa": answers.docvqa,
+    "knee_grading": judged.knee_grading,
+    "llava_bench": judged.llava_bench,
+    "mathvista": judged.mathvista,
+    "mm_vet": judged.mm_vet,
     "mme": answers.mme,
     "mmmu": choices.mmmu,
     "mmmu_test": partial(choices.mmmu, split="test"),
