@@ -99,9 +99,11 @@ lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; keep
 	test -x build/lock/bin/uv || $(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	echo "torch==$(TORCH_VERSION); sys_platform == 'none'" > build/lock/without_torch.txt
-	sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.cuda.lock > build/lock/cuda.in
 	$(COMPILE) --all-extras --override build/lock/without_torch.txt pyproject.toml requirements.in --output-file requirements.lock
-	$(COMPILE) --no-deps build/lock/cuda.in --output-file requirements.cuda.lock
+	for extra in cuda captions; do \
+	  sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.$$extra.lock > build/lock/$$extra.in && \
+	  $(COMPILE) --no-deps build/lock/$$extra.in --output-file requirements.$$extra.lock || exit 1; \
+	done
 
 clean:  ## remove all artefacts except checkpoints; CHECKPOINTS=yes removes those too
 	@$(PYTHON) tools/clean.py --checkpoints=$(CHECKPOINTS)

@@ -241,7 +241,7 @@ def test_a_file_of_replies_that_this_machine_lacks_is_a_problem(tmp_path: Path) 
 
 def test_a_smoke_run_has_no_judge_whose_replies_are_about_other_answers(tmp_path: Path) -> None:
     path = study(tmp_path, "judge: {name: file, files: [a]}, replies: grades")
-    stand_in = "{make: {kind: pretrained, holds: llava, template: vicuna_v1}, dataset: vet}"
+    stand_in = "{make: {kind: pretrained, holds: vlm, template: vicuna_v1}, dataset: vet}"
     text = path.read_text().replace("template: vicuna_v1}}}", f"template: vicuna_v1}}, smoke: {stand_in}}}}}")
     text = text.replace("convert: {to: keep}}", f"convert: {{to: keep}}, smoke: {{kind: folder, path: {tmp_path}}}}}")
     path.write_text(f"smoke: true\n{text}")

@@ -30,7 +30,7 @@ def unmet(names: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements.cuda.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements.cuda.lock", "requirements.captions.lock"])
 def test_a_lock_holds_packages_and_their_hashes_alone(name: str) -> None:
     text = (ROOT / name).read_text()
     assert re.fullmatch(r"([a-z0-9-]+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n)+", text)
