@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.project import ROOT
-from tests.unit.test_stand_ins import JUDGED, fetch, right_answer, stand_ins
+from tests.unit.test_stand_ins import CAPTIONS, JUDGED, fetch, right_answer, stand_ins
 
 from pipeline_lib.benchmarks.base import Files, Grade, Verdict
 from pipeline_lib.core.plugins import load, names
@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         print(f"POPE, 8,910 answers, `vlmflow score --json`: {pope(Path(folder)):.2f} s of CPU\n")
     print("| benchmark | protocol | rows graded a second | rows counted a second |\n|---|---|---|---|")
-    for name in (name for name in names("benchmarks") if name not in JUDGED):
+    for name in (name for name in names("benchmarks") if name not in (*JUDGED, *CAPTIONS)):
         for protocol, graded, counted in scorers(name):
             print(f"| {name} | {protocol} | {graded:,.0f} | {counted:,.0f} |")
     print(f"\nall recordings: {recordings():.1f} s of CPU")

@@ -41,6 +41,7 @@ DATA = Data(
                 "also": [{"url": RELEASE + "coco_karpathy_test_gt.json", "sha256": None}],
             },
             licence=None,
+            smoke={"kind": "digits_stand_in", "form": "coco_captions", "only": "*.json"},
         ),
         "coco_val2014": COCO_VAL2014,
     },

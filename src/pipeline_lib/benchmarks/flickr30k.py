@@ -27,9 +27,16 @@ RELEASE = "https://github.com/OpenGVLab/InternVL/releases/download/data/"
 DATA = Data(
     datasets={
         "flickr30k_captions": Dataset(
-            {"kind": "file", "url": RELEASE + "flickr30k_test_karpathy.json", "sha256": None}, licence=None
+            {"kind": "file", "url": RELEASE + "flickr30k_test_karpathy.json", "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "flickr30k", "only": "*.json"},
         ),
-        "flickr30k_images": Dataset({"kind": "folder", "path": "site:flickr30k"}, licence=None, convert="keep"),
+        "flickr30k_images": Dataset(
+            {"kind": "folder", "path": "site:flickr30k"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "flickr30k", "only": "*.jpg"},
+            convert="keep",
+        ),
     },
     dataset="flickr30k_captions",
     files={"questions": "flickr30k_test_karpathy.json"},

@@ -26,8 +26,17 @@ SUBMISSION = "json"
 NOCAPS = "https://nocaps.s3.amazonaws.com/nocaps_val_4500_captions.json"
 DATA = Data(
     datasets={
-        "nocaps_captions": Dataset({"kind": "file", "url": NOCAPS, "sha256": None}, licence=None),
-        "nocaps_images": Dataset({"kind": "folder", "path": "site:nocaps/images"}, licence=None, convert="keep"),
+        "nocaps_captions": Dataset(
+            {"kind": "file", "url": NOCAPS, "sha256": None},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "nocaps", "only": "*.json"},
+        ),
+        "nocaps_images": Dataset(
+            {"kind": "folder", "path": "site:nocaps/images"},
+            licence=None,
+            smoke={"kind": "digits_stand_in", "form": "nocaps", "only": "*.jpg"},
+            convert="keep",
+        ),
     },
     dataset="nocaps_captions",
     files={"questions": "nocaps_val_4500_captions.json"},

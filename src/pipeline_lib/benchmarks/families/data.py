@@ -58,7 +58,7 @@ COCO_VAL2014 = Dataset(
         "below": "val2014",
     },
     licence="Flickr Terms of Use",
-    smoke=DIGIT_SCENES,
+    smoke={"kind": "digits_stand_in", "form": "coco_val2014"},
     shards=4,
     convert="keep",
 )

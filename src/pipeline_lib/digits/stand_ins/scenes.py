@@ -10,7 +10,7 @@ from pipeline_lib.digits.answers import Asked, ask
 from pipeline_lib.digits.choices import Choice, choice
 from pipeline_lib.digits.formats import WRITERS
 from pipeline_lib.digits.questions import is_there
-from pipeline_lib.digits.render import draw, image_name
+from pipeline_lib.digits.render import draw, encode, image_name
 from pipeline_lib.digits.scene import Scene, draw_scene
 
 PNG, JPEG = "grey_png", "jpeg"
@@ -18,9 +18,10 @@ PNG, JPEG = "grey_png", "jpeg"
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture of a scene as a file: PNG if its name says so, else JPEG."""
+    """The picture of a scene as a file: PNG if its name says so, else JPEG; if `mixed`, as `digits_scenes` has it."""
 
     number: int
+    mixed: bool = False
 
 
 Row = dict[str, Any]
@@ -62,6 +63,11 @@ class Scenes:
     def pictures(self, name: str) -> Files:
         """Return the pictures of all scenes by their names, which `name` makes of a number."""
         return {name.format(number): Picture(number) for number in self.numbers}
+
+    def file_of(self, picture: Picture, name: str) -> bytes:
+        """Return the bytes of a picture's file."""
+        number = picture.number
+        return encode(self[number], self.seed, self.part, number) if picture.mixed else self.bytes_of(number, name)
 
     def bytes_of(self, number: int, name: str) -> bytes:
         """Return the picture of a scene as the bytes of a file of this name."""

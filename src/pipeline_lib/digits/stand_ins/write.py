@@ -9,6 +9,7 @@ from typing import Callable, Mapping, Sequence
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.digits.stand_ins import answers, choices, judged
 from pipeline_lib.digits.stand_ins.boxes import BOXES
+from pipeline_lib.digits.stand_ins.captions import CAPTIONS
 from pipeline_lib.digits.stand_ins.scenes import Content, Files, Picture, Row, Scenes
 from pipeline_lib.digits.stand_ins.tables import TABLES
 
@@ -28,6 +29,7 @@ FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "seed": choices.seed,
     "tiny_lvlm": answers.tiny_lvlm,
     **BOXES,
+    **CAPTIONS,
     **TABLES,
 }
 
@@ -36,7 +38,7 @@ def write(scenes: Scenes, content: Content, path: Path) -> None:
     """Write a file: a picture, a text, or rows in the form that the suffix says."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, Picture):
-        path.write_bytes(scenes.bytes_of(content.number, path.name))
+        path.write_bytes(scenes.file_of(content, path.name))
     elif isinstance(content, str):
         path.write_text(content, encoding="utf-8")
     elif isinstance(content, dict) or path.suffix == ".json":
