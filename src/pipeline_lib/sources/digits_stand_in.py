@@ -12,8 +12,8 @@ CHANGES = False
 
 Form = Literal[
     "ai2d", "ccbench", "cmmmu", "coco_captions", "coco_train2014", "coco_val2014", "docvqa", "flickr30k",
-    "knee_grading", "llava_bench", "mathvista", "mm_vet", "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme", "mmmu",
-    "mmmu_test", "mmvp", "nocaps", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
+    "knee_grading", "llava_bench", "mathvista", "mm_vet", "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme",
+    "mmmu", "mmmu_test", "mmvp", "nocaps", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
 ]  # fmt: skip
 
 
