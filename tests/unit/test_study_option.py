@@ -68,7 +68,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for module in ("accept", "check", "dvc", "lineage", "show", "why"):
         monkeypatch.setattr(f"pipeline_lib.cli.{module}.plan", plan)
-    monkeypatch.setattr("pipeline_lib.cli.forecast.planned", plan)
+    monkeypatch.setattr("pipeline_lib.cli.plan.planned", plan)
     return studies
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from pipeline_lib.config.load import study_names
 from pipeline_lib.core.errors import suggest
 
 
@@ -29,6 +28,8 @@ class FormerlyPositional(TyperCommand):
 
 
 def _sentence(command_path: str, options: list[str], study: str) -> str:
+    from pipeline_lib.config.load import study_names  # slow to import, and seldom needed
+
     command = shlex.join(["vlmflow", *command_path.split()[1:], *options, "--study", study])
     known = study_names()
     hint = "" if study in known else f"; there is no such study: {suggest(study, known)}"

@@ -6,22 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli import (
-    accept,
-    check,
-    clean,
-    config,
-    doctor,
-    dvc,
-    export,
-    forecast,
-    lineage,
-    score,
-    show,
-    train,
-    why,
-)
-from pipeline_lib.cli.former import FormerlyPositional
+from pipeline_lib.cli.commands import Commands
 from pipeline_lib.core.errors import PipelineError
 
 
@@ -40,21 +25,8 @@ def options(
     """Define the options before a command."""
 
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 app.callback(help=__doc__)(options)
-app.add_typer(config.app, name="config")
-app.add_typer(lineage.app, name="lineage")
-app.add_typer(dvc.app, name="dvc")
-app.add_typer(train.app, name="train")
-app.command(name="score")(score.score)
-app.command(name="plan", cls=FormerlyPositional)(forecast.plan)
-app.command(name="export")(export.export)
-app.command(name="show", cls=FormerlyPositional)(show.show)
-app.command(name="why")(why.why)
-app.command(name="check")(check.check)
-app.command(name="accept")(accept.accept)
-app.command(name="doctor")(doctor.doctor)
-app.command(name="clean")(clean.clean)
 
 
 def main() -> None:
