@@ -279,3 +279,9 @@ def test_the_recorded_form_of_a_run_is_kept_in_the_replies_of_the_stage(tmp_path
     ]
     both = [score("mm_vet", files, answers, replies=[tmp_path / name]) for name in ("g.json", "r.jsonl")]
     assert both[0] == both[1] and both[0]["unparsed"] == 1
+
+
+def test_json_lines_that_are_no_replies_are_refused_with_the_form(tmp_path: Path) -> None:
+    _, answers = write(tmp_path)
+    with pytest.raises(PipelineError, match=r"neither a judge's replies(.|\n)*a\.jsonl(.|\n)*`texts`"):
+        read_replies([answers], mm_vet.recorded)

@@ -89,8 +89,8 @@ def caption_gold(files: Files, questions: list[Question], protocol: str) -> dict
 
 def caption_submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return the results that COCO's code takes: `image_id` and `caption`; an image without an answer is left out."""
-    given = [(question.id, text) for question, text in answers if text is not None]
-    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in given]).encode()
+    captions = [(question.id, text) for question, text in answers if text is not None]
+    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in captions]).encode()
 
 
 def _image(row: Any, where: str) -> tuple[str, str]:
