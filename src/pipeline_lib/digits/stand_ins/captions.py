@@ -19,9 +19,7 @@ def references(scenes: Scenes) -> list[Row]:
         {
             "image_id": number,
             "id": number * len(REFERENCES) + index,
-            "caption": form.format(
-                caption(scenes[number]) if index < len(REFERENCES) - 1 else scene_words(scenes[number])
-            ),
+            "caption": form.format(scene_words(scenes[number]) if index == LAST else caption(scenes[number])),
         }
         for number in scenes.numbers
         for index, form in enumerate(REFERENCES)
