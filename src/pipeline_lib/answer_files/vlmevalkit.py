@@ -16,11 +16,10 @@ from pipeline_lib.core.tsv import read_tsv
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
-from pipeline_lib.scoring.spreadsheet import cells_of, is_spreadsheet
+from pipeline_lib.scoring.spreadsheet import COLUMNS, cells_of, is_spreadsheet
 
 ABOUT = "xlsx, TSV or JSON with index and prediction, of VLMEvalKit"
 
-COLUMNS = ("index", "prediction")
 FAILURE = "Failed to obtain answer"  # the beginning of the text that VLMEvalKit writes for a model's error
 NAN = "nan"  # what Python and pandas make of a missing value as text
 

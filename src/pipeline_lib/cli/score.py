@@ -30,7 +30,8 @@ def score(
         str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
     ] = None,
     write: Annotated[
-        Path | None, typer.Option(help="a folder for the files that the benchmark's own scorer writes (scienceqa)")
+        Path | None,
+        typer.Option(help="a folder for the files of the benchmark's own scorer, such as scienceqa's"),
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the bootstrap and of --limit")] = 0,
     replies: Annotated[

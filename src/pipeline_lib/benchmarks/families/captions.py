@@ -2,6 +2,8 @@
 
 CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images that are
 asked, in every draw of the bootstrap too: the interval is that of the mean over images, for these frequencies.
+Prompts and lengths are those of OpenGVLab/InternVL 2410d1d (`internvl_chat/eval/caption/evaluate_caption.py`) and of
+EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/flickr30k`, `nocaps`).
 """
 
 import json
