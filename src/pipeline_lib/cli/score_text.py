@@ -21,6 +21,7 @@ def score_text(scored: dict[str, Any]) -> str:
     if "scope" in scored:
         scope, names = Scope(**scored["scope"]), [scored["primary"]]
         lines.append(f"  PARTIAL, {scope_text(scope, scored['bounds'] or {}, names)}")
+    lines += _judges(scored)
     lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
     width = max(WIDTH, *map(len, scored["metrics"]))
     for name, value in scored["metrics"].items():
@@ -29,6 +30,16 @@ def score_text(scored: dict[str, Any]) -> str:
         lines.append(f"  {name:<{width}} {_rate(value, scored['interval'][name])}{flag}")
     lines += [f"  {published_text(figure)}" for figure in scored.get("published", [])]
     return "\n".join(lines)
+
+
+def _judges(scored: dict[str, Any]) -> list[str]:
+    """Return which models judged, and the primary metric of every run; nothing where no reply counts."""
+    judge = scored.get("judge")
+    if not judge or not judge["replies"]:
+        return []
+    models = ", ".join(f"{name} ({count} replies)" for name, count in judge["served"].items())
+    runs = ", ".join(f"{value:.4f}" for value in judge["runs"]) or "in no run"
+    return [f"  judged by {models}; {scored['primary']} by run: {runs}, deviation {_rate(judge['deviation'], None)}"]
 
 
 def protocols_text(table: dict[str, Any]) -> str:
