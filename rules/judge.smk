@@ -8,7 +8,7 @@ rule judge:
         answers="<results>/answers/{run}/{benchmark}.manifest.json",
         questions=lambda wc: paths.raw_manifests(*datasets_of(benchmark_use(wc))),
         chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
-        given=lambda wc: paths.raw_manifests(benchmark_use(wc).replies),
+        recorded=lambda wc: paths.raw_manifests(benchmark_use(wc).replies),
         choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
         texts=ancient("<results>/answers/{run}/{benchmark}.jsonl"),
         files=lambda wc: ancient(paths.raw_folders(*datasets_of(benchmark_use(wc)), benchmark_use(wc).replies)),
@@ -30,7 +30,7 @@ rule judge:
         libs=judge_jobs.libs,
     shell:
         "python -P workflow_scripts/judge.py --answers {input.answers:q} --questions {input.questions:q}"
-        " --chosen {input.chosen:q} --given {input.given:q}"
+        " --chosen {input.chosen:q} --recorded {input.recorded:q}"
         " --requests {output.requests:q} --replies {output.replies:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

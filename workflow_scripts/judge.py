@@ -19,12 +19,12 @@ def work(job: Job[JudgingSettings]) -> None:
     answers = job.manifest("answers").only_file()
     requests = requests_about(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"))
     saved = SavedReplies(job.state() / "replies.jsonl")
-    replies = replies_to(requests, files, job.manifests("given"), job.settings, saved)
+    replies = replies_to(requests, files, job.manifests("recorded"), job.settings, saved)
     write_lines(job.output("requests"), request_rows(requests))
     write_lines(job.output("replies"), reply_rows(replies))
     job.note(requests=len(requests), replies=len(replies))
 
 
 if __name__ == "__main__":
-    inputs = ["answers", "questions", "chosen", "given"]
+    inputs = ["answers", "questions", "chosen", "recorded"]
     run("judge", JudgingSettings, work, inputs=inputs, outputs=["requests", "replies"])

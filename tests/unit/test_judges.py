@@ -279,3 +279,17 @@ def test_the_recorded_form_of_a_run_is_kept_in_the_replies_of_the_stage(tmp_path
     ]
     both = [score("mm_vet", files, answers, replies=[tmp_path / name]) for name in ("g.json", "r.jsonl")]
     assert both[0] == both[1] and both[0]["unparsed"] == 1
+
+
+def test_json_lines_that_are_no_replies_are_refused_with_the_form(tmp_path: Path) -> None:
+    _, answers = write(tmp_path)
+    with pytest.raises(PipelineError, match=r"neither a judge's replies(.|\n)*a\.jsonl(.|\n)*`texts`"):
+        read_replies([answers], mm_vet.recorded)
+
+
+def test_the_text_of_a_score_names_the_judge_and_every_run(tmp_path: Path) -> None:
+    files, answers = write(tmp_path)
+    write_lines(tmp_path / "r.jsonl", rows(files, answers) + rows(files, answers, "1.0", run=1))
+    command = ["score", str(answers), "--benchmark", "mm_vet", "--questions", str(files.questions)]
+    text = CliRunner().invoke(app, [*command, "--replies", str(tmp_path / "r.jsonl")]).stdout
+    assert "judged by gpt-4-0613-v2 (6 replies); total by run: 50.0000, 100.0000, deviation 25.0000" in text

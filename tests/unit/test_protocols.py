@@ -96,3 +96,28 @@ def test_recorded_answers_are_graded_alike_by_two_protocols(recorded: Recordings
     assert compared["protocols"].keys() == {"llava15", "internvl12", "lmms_eval", "vlmevalkit"}
     values = {name: scored["metrics"] for name, scored in compared["protocols"].items()}
     assert values["internvl12"] == values["lmms_eval"] == values["llava15"] and compared["disagreements"] == []
+
+
+@pytest.mark.parametrize("options", [["--published", "llava15_13b"], ["--replies", "r.jsonl"], ["--write", "out"]])
+def test_options_of_a_single_score_are_refused_beside_several_protocols(tmp_path: Path, options: list[str]) -> None:
+    done = CliRunner().invoke(app, [*quiz(tmp_path), "all", *options])
+    assert isinstance(done.exception, PipelineError) and f"where: {options[0]}" in str(done.exception)
+
+
+def test_only_the_answers_of_the_part_that_is_asked_are_counted(tmp_path: Path) -> None:
+    assert table([*quiz(tmp_path), "all", "--slice", "2"])["answered"] == 2
+
+
+def test_two_parts_at_once_are_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, [*quiz(tmp_path), "all", "--slice", "2", "--limit", "2"])
+    assert isinstance(done.exception, PipelineError) and "--limit and --slice" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "message"),
+    [("scienceq", "did you mean 'scienceqa'"), ("mathvista", "no protocol llava15, the default")],
+)
+def test_an_unknown_benchmark_or_default_protocol_is_refused(tmp_path: Path, benchmark: str, message: str) -> None:
+    command = [benchmark if word == "scienceqa" else word for word in quiz(tmp_path)[:-1]]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, PipelineError) and message in str(done.exception)

@@ -135,4 +135,4 @@ def test_the_command_scores_a_part_of_the_questions(tmp_path: Path, option: str,
     named = ["--benchmark", "pope", "--questions", str(files.questions), "--gold", str(files.gold)]
     done = CliRunner().invoke(app, ["score", str(answers), *named, option, "8"])
     assert done.exit_code == 0, done.exception
-    assert f"PARTIAL, {name}: {len(chosen)} of 24 questions answered" in done.stdout and "f1 0." in done.stdout
+    assert f"PARTIAL, {name}: {len(chosen)} of 24 questions scored" in done.stdout and "f1 0." in done.stdout

@@ -82,5 +82,5 @@ def test_a_score_over_some_questions_is_partial_with_its_share_and_bounds(folder
     scope = {"asked": "slice 60", "answered": 60, "of": 8910, "coverage": 60 / 8910}
     text = shown(folder, scope=scope, bounds={"f1": [0.01, 0.99], "accuracy": None})
     assert "60/8910" in text
-    line = "pope of full is PARTIAL, slice 60: 60 of 8,910 questions answered (0.7%); over all: f1 0.010 to 0.990"
+    line = "pope of full is PARTIAL, slice 60: 60 of 8,910 questions scored (0.7%); over all: f1 0.010 to 0.990"
     assert line in text and text.count("PARTIAL") == 1

@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,11 +12,11 @@ from pipeline_lib.config.benchmark_data import find_benchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.text import read_json, read_object
+from pipeline_lib.digits.stand_ins.write import FORMS
 from pipeline_lib.scoring.spreadsheet import read_predictions
-from pipeline_lib.sources.digits_stand_in import Form, Settings
+from pipeline_lib.sources.digits_stand_in import Settings
 from tests.scored import answer_with, asked, score
 
-FORMS = get_args(Form)
 JUDGED = ("llava_bench", "mathvista", "mm_vet", "mmvp_judged")  # by a language model, which is not here
 CAPTIONS = ("coco_captions", "flickr30k", "nocaps")  # their highest score depends on the references
 FEWEST = 6  # questions
@@ -137,7 +137,12 @@ def test_files_have_what_real_files_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("seed", range(5))
-def test_any_seed_and_number_of_scenes_has_files(form: Form, seed: int) -> None:
+def test_any_seed_and_number_of_scenes_has_files(form: str, seed: int) -> None:
     source = load("sources", "digits_stand_in")
     for scenes in (1, 2, 9):
         assert source.list_names(Settings(kind="digits_stand_in", form=form, scenes=scenes), seed)
+
+
+def test_an_unknown_form_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(ValueError, match=r"did you mean 'mmmu'\?"):
+        Settings(kind="digits_stand_in", form="mmmuu")

@@ -6,6 +6,7 @@ from pipeline_lib.answer_files.base import Form
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.answers import join as join_records
 from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.spreadsheet import COLUMNS
 
 ABOUT = "the xlsx that is submitted to MMBench, with index, and prediction as its seventh column"
 
@@ -14,9 +15,9 @@ SEVENTH = 6  # the position of `prediction`
 
 def fits(form: Form) -> bool:
     """Return whether the table has nothing but its two columns, or the prediction in MMBench's place."""
-    if form.container != "spreadsheet" or not form.has("index", "prediction"):
+    if form.container != "spreadsheet" or not form.has(*COLUMNS):
         return False
-    return len(form.keys) == len(("index", "prediction")) or form.keys.index("prediction") == SEVENTH
+    return len(form.keys) == len(COLUMNS) or form.keys.index("prediction") == SEVENTH
 
 
 def join(path: Path, asked: Asked) -> Joined:

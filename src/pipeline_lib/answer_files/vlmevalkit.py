@@ -10,17 +10,16 @@ from string import ascii_uppercase
 from typing import Any, Iterator
 
 from pipeline_lib.answer_files.base import Form, read_loose_json
+from pipeline_lib.answer_files.mmbench import fits as is_mmbench
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import read_tsv
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
-from pipeline_lib.scoring.spreadsheet import cells_of, is_spreadsheet
+from pipeline_lib.scoring.spreadsheet import COLUMNS, cells_of, is_spreadsheet
 
 ABOUT = "xlsx, TSV or JSON with index and prediction, of VLMEvalKit"
 
-COLUMNS = ("index", "prediction")
-SEVENTH = 6  # the position of `prediction` in MMBench's own sheet
 FAILURE = "Failed to obtain answer"  # the beginning of the text that VLMEvalKit writes for a model's error
 NAN = "nan"  # what Python and pandas make of a missing value as text
 
@@ -30,8 +29,7 @@ def fits(form: Form) -> bool:
     if form.container == "object":
         return (isinstance(form.first.get("columns"), list) and "data" in form.keys) or _is_by_column(form.first)
     if form.container == "spreadsheet":
-        own = len(form.keys) == len(COLUMNS) or form.keys.index("prediction") == SEVENTH if form.has(*COLUMNS) else True
-        return not own
+        return form.has(*COLUMNS) and not is_mmbench(form)
     return form.container in ("table", "list") and form.has(*COLUMNS)
 
 

@@ -1,6 +1,7 @@
 """COCO captions: a sentence about each of the 5,000 images of the Karpathy test split, with five references.
 
-Files of OpenGVLab/InternVL 2410d1d (`coco_karpathy_test.json`, `coco_karpathy_test_gt.json`).
+Files of OpenGVLab/InternVL 2410d1d (`coco_karpathy_test.json`, `coco_karpathy_test_gt.json`);
+EvolvingLMMs-Lab/lmms-eval 75571cf asks in other words (`lmms_eval/tasks/coco_cap`).
 """
 
 from pipeline_lib.benchmarks.base import by_image

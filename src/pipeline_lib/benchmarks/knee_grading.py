@@ -119,11 +119,11 @@ def cluster(question: Question) -> str:
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return a result file as `apieval.py` writes it; an image without an answer is left out, as there."""
     rows = {_name(row.path): row for row in _rows(files.gold or files.questions)}
-    given = [(rows[question.id], text) for question, text in answers if text is not None]
+    answered = [(rows[question.id], text) for question, text in answers if text is not None]
     content = {
         "evaluated_grades": list(range(GRADES)),
-        "total_images": len(given),
-        "grade_distribution": {str(grade): sum(row.grade == grade for row, _ in given) for grade in range(GRADES)},
+        "total_images": len(answered),
+        "grade_distribution": {str(grade): sum(row.grade == grade for row, _ in answered) for grade in range(GRADES)},
         "results": [
             {
                 "true_grade": row.grade,
@@ -131,7 +131,7 @@ def submission(files: Files, answers: list[tuple[Question, str | None]], protoco
                 "predicted_output": text,
                 "image_name": PurePosixPath(row.path).name,
             }
-            for row, text in given
+            for row, text in answered
         ],
     }
     return json.dumps(content, ensure_ascii=False, indent=4).encode()

@@ -16,6 +16,7 @@ from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_im
 from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
+from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.mathvista_answers import (
@@ -32,7 +33,6 @@ from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
-from pipeline_lib.core.text import read_object
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/question_type/multi_choice", "accuracy/question_type/free_form")
@@ -130,7 +130,7 @@ def read_extraction(question: Question, gold: JsonValue, reply: JudgeReply) -> R
 def recorded(path: Path) -> list[JudgeReply]:
     """Return the extractions in an output file of the official code; a problem without one has no reply."""
     replies = []
-    for name, content in read_object(path).items():
+    for name, content in read_official_object(path).items():
         where = f"{path}, {name}"
         row = parse_row(OutputRow, content, "an output of MathVista has `response` and `extraction`", where)
         if row.extraction is not None:

@@ -18,6 +18,7 @@ from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_im
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MM_VET, MM_VET_AGAIN
+from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
@@ -125,7 +126,7 @@ def recorded(path: Path) -> list[JudgeReply]:
     It does not say which answers were graded. A score that its content contradicts raises PipelineError.
     """
     replies = []
-    for name, content in read_object(path).items():
+    for name, content in read_official_object(path).items():
         where = f"{path}, {name}"
         row = parse_row(GradeRow, content, FORM, where)
         if not len(row.model) == len(row.content) == len(row.score):

@@ -40,10 +40,7 @@ SYSTEM = (
 YES_OR_NO = re.compile("^(yes|no)$", re.IGNORECASE)
 PAIR = 2
 
-
-def cluster(question: Question) -> str:
-    """Return the pair: rows 1 and 2, 3 and 4, …"""
-    return pair_of(question)
+cluster = pair_of  # rows 1 and 2, 3 and 4, …
 
 
 def questions(files: Files, protocol: str) -> list[Question]:

@@ -9,8 +9,8 @@ from pipeline_lib.benchmarks.base import PROTOCOL, FileNames, Files, load_benchm
 from pipeline_lib.cli.score_text import protocols_text, score_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.rescoring.protocols import compare_protocols, named_protocols
-from pipeline_lib.rescoring.rescore import choose_reader, rescore, write_score_files
+from pipeline_lib.rescoring.protocols import compare_protocols, named_protocol, named_protocols
+from pipeline_lib.rescoring.rescore import choose_reader, rescore, score_files_of, write_files
 from pipeline_lib.scoring.published import known_figures
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.scoring.score import ScoreSettings
@@ -30,9 +30,10 @@ def score(
         str | None, typer.Option(help="a model with published figures, such as llava15_13b, to compare with")
     ] = None,
     write: Annotated[
-        Path | None, typer.Option(help="a folder for the files that the benchmark's own scorer writes (scienceqa)")
+        Path | None,
+        typer.Option(help="a folder for the files of the benchmark's own scorer, such as scienceqa's"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="seed of the bootstrap")] = 0,
+    seed: Annotated[int, typer.Option(help="seed of the bootstrap and of --limit")] = 0,
     replies: Annotated[
         list[Path] | None, typer.Option(help="replies of a judge, or what a benchmark's own code made of them")
     ] = None,
@@ -40,38 +41,53 @@ def score(
         float, typer.Option(min=0, max=1, help="share of unusable answers that marks the score")
     ] = SUSPECT_ABOVE,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="score about as many questions, as a study with this limit and seed")
+        int | None, typer.Option(min=1, help="score about as many questions: those of a study with this limit and seed")
     ] = None,
     slice_: Annotated[
-        int | None, typer.Option("--slice", min=1, help="score the first questions, as lmms-eval's --limit")
+        int | None, typer.Option("--slice", min=1, help="score the first questions alone, as lmms-eval's --limit")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
     _check_paths(questions, gold)
+    if limit is not None and slice_ is not None:
+        raise PipelineError(
+            "two parts of the questions are named", where="--limit and --slice", cure="name one of them"
+        )
     compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
+    if compared:
+        _expect_unused({"--published": published, "--write": write, "--replies": replies})
     settings = ScoreSettings(
+        protocol=compared[0] if compared else named_protocol(benchmark, protocol),
         benchmark=benchmark,
-        protocol=compared[0] if compared else protocol or PROTOCOL,
         files=FileNames(questions=str(questions), gold=None if gold is None else str(gold)),
         seed=seed,
         suspect_above=suspect_above,
         limit=limit,
         slice=slice_,
     )
+    files = Files(questions, gold)
     if compared:
-        table = compare_protocols(answers, Files(questions, gold), settings, compared, answers_from)
+        table = compare_protocols(answers, files, settings, compared, answers_from)
         typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
         return
-    module = load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
     if published is not None:
+        module = load_benchmark(benchmark, settings.protocol)
         settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
-    files, choice = Files(questions, gold), choose_reader(answers, answers_from)
-    rescored = rescore(answers, files, settings, choice, _present(replies or []))
+    score_files = None if write is None else score_files_of(benchmark)
+    rescored = rescore(answers, files, settings, choose_reader(answers, answers_from), _present(replies or []))
     typer.echo(pretty_json(rescored.score) if json else score_text(rescored.score), nl=not json)
-    if write is not None:
-        for path in write_score_files(write, benchmark, rescored.verdicts):
+    if write is not None and score_files is not None:
+        for path in write_files(write, score_files(rescored.verdicts)):
             typer.echo(f"written: {path}", err=True)
+
+
+def _expect_unused(options: dict[str, object]) -> None:
+    """Raise PipelineError for an option that a comparison of protocols does not know."""
+    used = [name for name, value in options.items() if value]
+    if used:
+        cure = "leave it out, or name one protocol with --protocol"
+        raise PipelineError("--protocols compares grades alone", where=", ".join(used), cure=cure)
 
 
 def _check_paths(questions: Path, gold: Path | None) -> None:

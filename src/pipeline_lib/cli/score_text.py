@@ -8,6 +8,7 @@ from pipeline_lib.scoring.shown import Scope
 
 LISTED = 20  # rows of different grades
 SHOWN = 60  # characters of an answer
+WIDTH = 24  # characters of the names of metrics, at least
 
 
 def score_text(scored: dict[str, Any]) -> str:
@@ -20,13 +21,25 @@ def score_text(scored: dict[str, Any]) -> str:
     if "scope" in scored:
         scope, names = Scope(**scored["scope"]), [scored["primary"]]
         lines.append(f"  PARTIAL, {scope_text(scope, scored['bounds'] or {}, names)}")
+    lines += _judges(scored)
     lines += [f"  MARKED {name}: {reason}" for name, reason in scored["marks"].items()]
+    width = max(WIDTH, *map(len, scored["metrics"]))
     for name, value in scored["metrics"].items():
         flags = [*scored["marks"], *(["primary"] if name == scored["primary"] else [])]
         flag = f" ({', '.join(flags)})" if flags else ""
-        lines.append(f"  {name:<24} {_rate(value, scored['interval'][name])}{flag}")
+        lines.append(f"  {name:<{width}} {_rate(value, scored['interval'][name])}{flag}")
     lines += [f"  {published_text(figure)}" for figure in scored.get("published", [])]
     return "\n".join(lines)
+
+
+def _judges(scored: dict[str, Any]) -> list[str]:
+    """Return which models judged, and the primary metric of every run; nothing where no reply counts."""
+    judge = scored.get("judge")
+    if not judge or not judge["replies"]:
+        return []
+    models = ", ".join(f"{name} ({count} replies)" for name, count in judge["served"].items())
+    runs = ", ".join(f"{value:.4f}" for value in judge["runs"]) or "in no run"
+    return [f"  judged by {models}; {scored['primary']} by run: {runs}, deviation {_rate(judge['deviation'], None)}"]
 
 
 def protocols_text(table: dict[str, Any]) -> str:
@@ -50,12 +63,13 @@ def _source(scored: dict[str, Any]) -> list[str]:
 
 def _by_protocol(scored: dict[str, Any]) -> str:
     if "not_scored" in scored:
-        return f"not scored: {' '.join(scored['not_scored'].split())}"
+        return f"not scored: {'; '.join(line.strip() for line in scored['not_scored'].splitlines())}"
     name = scored["primary"]
     if name is None:
         return "these questions do not yield the primary metric"
     rate = _rate(scored["metrics"][name], scored["interval"][name])
-    return f"{name} {rate}  {scored['n']} questions, {scored['missing']} missing, {scored['unparsed']} unparsed"
+    marks = f", MARKED {', '.join(scored['marks'])}" if scored["marks"] else ""
+    return f"{name} {rate}  {scored['n']} questions, {scored['missing']} missing, {scored['unparsed']} unparsed{marks}"
 
 
 def _grade(grade: dict[str, Any]) -> str:

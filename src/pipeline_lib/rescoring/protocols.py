@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from pipeline_lib.benchmarks.base import PROTOCOL, Benchmark, Files, QuestionCheck, Verdict, check_questions
-from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.benchmarks.base import PROTOCOL, Files, QuestionCheck, Verdict, check_questions, load_benchmark
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of
 from pipeline_lib.scoring.answers import Joined
@@ -14,17 +14,24 @@ from pipeline_lib.scoring.score import ScoreSettings, grade_joined, score_object
 ALL = "all"
 
 
+def named_protocol(benchmark: str, name: str | None) -> str:
+    """Return a protocol, by default PROTOCOL; PipelineError for an unknown benchmark, or a protocol that it lacks."""
+    known = load("benchmarks", benchmark).PROTOCOLS
+    if name is None and PROTOCOL not in known:
+        what, cure = f"{benchmark} has no protocol {PROTOCOL}, the default", f"name one of {', '.join(known)}"
+        raise PipelineError(what, where="--protocol", cure=cure)
+    load_benchmark(benchmark, name or PROTOCOL)
+    return name or PROTOCOL
+
+
 def named_protocols(benchmark: str, names: str, first: str | None = None) -> list[str]:
     """Return protocols from `all` or names between commas, the one whose prompts were answered `first` if it is named.
 
     An unknown benchmark or protocol raises PipelineError.
     """
-    module: Benchmark = load("benchmarks", benchmark)
-    known = [*module.PROTOCOLS]
-    chosen = known if names == ALL else [name.strip() for name in names.split(",")]
+    chosen = [*load("benchmarks", benchmark).PROTOCOLS] if names == ALL else [name.strip() for name in names.split(",")]
     for name in [*chosen, *([first] if first else [])]:
-        if name not in known:
-            raise PipelineError(f"{benchmark} has no such protocol", value=name, cure=suggest(name, known))
+        load_benchmark(benchmark, name)
     default = first or (PROTOCOL if PROTOCOL in chosen else None)
     return [default, *(name for name in chosen if name != default)] if default else chosen
 
@@ -41,13 +48,13 @@ def compare_protocols(
     texts = _texts(answers, files, settings.benchmark, protocols, choice)
     digest, scores, graded = digest_of(answers), dict[str, Any](), dict[str, list[Verdict]]()
     for protocol in protocols:
-        own = settings.model_copy(update={"protocol": protocol})
+        by_protocol = settings.model_copy(update={"protocol": protocol})
         try:
-            checked = check_questions(own.benchmark, protocol, files)
-            chosen = chosen_questions(checked, own)
+            checked = check_questions(by_protocol.benchmark, protocol, files)
+            chosen = chosen_questions(checked, by_protocol)
             joined = _joined(checked, texts).only(chosen)
-            graded[protocol] = grade_joined(joined, checked, own, checked.unasked if chosen is None else [])
-            scores[protocol] = score_object(graded[protocol], own, digest, None)
+            graded[protocol] = grade_joined(joined, checked, by_protocol, checked.unasked if chosen is None else [])
+            scores[protocol] = score_object(graded[protocol], by_protocol, digest, None)
         except PipelineError as error:
             graded.pop(protocol, None)
             scores[protocol] = {"not_scored": str(error)}
@@ -55,7 +62,9 @@ def compare_protocols(
         "benchmark": settings.benchmark,
         "answers_from": choice.name,
         "notes": list(choice.notes),
-        "answered": sum(text is not None for text in texts.values()),
+        "answered": len(
+            {each.question.id for verdicts in graded.values() for each in verdicts if each.answer is not None}
+        ),
         "protocols": scores,
         "disagreements": _disagreements(graded),
     }

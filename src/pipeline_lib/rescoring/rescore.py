@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Callable, Mapping, Sequence, cast
 
 from pipeline_lib.answer_files.base import Reader, choose, look
 from pipeline_lib.benchmarks.base import Files, QuestionCheck, Verdict, check_questions, load_benchmark
@@ -14,6 +14,8 @@ from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.scope import not_chosen, with_scope
 from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+
+ScoreFiles = Callable[[list[Verdict]], Mapping[str, bytes]]
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,22 @@ def rescore(
     return Rescored({**scored, "answers_from": choice.name, "notes": list(choice.notes)}, verdicts)
 
 
-def write_score_files(folder: Path, benchmark: str, verdicts: list[Verdict]) -> list[Path]:
-    """Write the files that a benchmark's own scorer writes, and return their paths; PipelineError if it has none."""
+def score_files_of(benchmark: str) -> ScoreFiles:
+    """Return what makes the files that a benchmark's own scorer writes; PipelineError if the benchmark states none."""
     module = load("benchmarks", benchmark)
     if not hasattr(module, "score_files"):
         known = [name for name in names("benchmarks") if hasattr(load("benchmarks", name), "score_files")]
         cure = f"omit --write; benchmarks with such files: {', '.join(known)}"
         raise PipelineError("this benchmark states no files of its own scorer", value=benchmark, cure=cure)
+    return cast(ScoreFiles, module.score_files)
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write files into a folder, which is made if need be, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, content in module.score_files(verdicts).items():
-        paths.append(folder / name)
-        paths[-1].write_bytes(content)
-    return paths
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]
 
 
 def chosen_questions(checked: QuestionCheck, settings: ScoreSettings) -> set[str] | None:

@@ -83,10 +83,11 @@ def _by_id(answer: ToolAnswer, asked: Asked) -> frozenset[str]:
     if question is None:
         raise _unknown(answer)
     if not _agrees(answer, question, asked):
+        there = f"in the question file {', '.join(question.images)} {plain(question.prompt)}"
         raise PipelineError(
             "this answer belongs to another question of the same id",
             where=answer.where,
-            value=f"{answer.image} {answer.question!r}, in the question file {question.images} {question.prompt!r}",
+            value=f"{answer.image} {plain(answer.question)}, {there}",
             cure="use the question file that was answered",
         )
     return frozenset({answer.id})
@@ -162,7 +163,7 @@ def _settled(ids: frozenset[str], group: list[ToolAnswer], asked: Asked) -> list
     raise PipelineError(
         f"{len(group)} answers may belong to any of {len(ids)} questions, and the file does not say to which",
         where=answer.where,
-        value=f"{answer.question!r}; the file holds only {', '.join(holds)}",
+        value=f"{plain(answer.question)}; the file holds only {', '.join(holds)}",
         cure="score a file that has the questions' ids, or their images",
     )
 

@@ -27,8 +27,8 @@ def scopes(benchmark: str, runs: Mapping[str, ShownScore], names: Sequence[str])
 
 
 def scope_text(scope: Scope, bounds: Mapping[str, tuple[float, float] | None], names: Sequence[str]) -> str:
-    """Return which questions were asked, how many of all are answered, and the bounds that the others leave."""
-    text = f"{scope.asked}: {scope.answered:,} of {scope.of:,} questions answered ({scope.coverage:.1%})"
+    """Return which questions were asked, how many of all are scored, and the bounds that the others leave."""
+    text = f"{scope.asked}: {scope.answered:,} of {scope.of:,} questions scored ({scope.coverage:.1%})"
     known = {name: pair for name in names if (pair := bounds.get(name)) is not None}
     ranges = [f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in known.items()]
     return text + (f"; over all: {', '.join(ranges)}" if ranges else "")

@@ -2,46 +2,63 @@
 
 import fnmatch
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Callable, Literal, Mapping
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from pipeline_lib.core.errors import suggest
 from pipeline_lib.sources.base import Failure, SourceSettings
+
+if TYPE_CHECKING:
+    from pipeline_lib.digits.stand_ins.scenes import Files, Scenes
 
 CHANGES = False
 
-Form = Literal[
-    "ai2d", "ccbench", "cmmmu", "coco_captions", "coco_train2014", "coco_val2014", "docvqa", "flickr30k",
-    "knee_grading", "llava_bench", "mathvista", "mm_vet", "mmbench_cn", "mmbench_test", "mmbench_test_cn", "mme",
-    "mmmu", "mmmu_test", "mmvp", "nocaps", "ocrvqa", "refcoco", "refcoco_plus", "refcocog", "seed", "tiny_lvlm",
-]  # fmt: skip
+
+def _forms() -> "Mapping[str, Callable[[Scenes], Files]]":
+    from pipeline_lib.digits.stand_ins.write import FORMS
+
+    return FORMS
+
+
+def _add_forms(schema: dict[str, Any]) -> None:
+    """Add the names of all forms to the JSON schema of the setting."""
+    schema["enum"] = sorted(_forms())
 
 
 class Settings(SourceSettings):
     """Which files to write."""
 
     kind: Literal["digits_stand_in"]
-    form: Form = Field(description="the benchmark, or the images, whose files these are like")
+    form: str = Field(
+        description="the benchmark, or the images, whose files these are like", json_schema_extra=_add_forms
+    )
     part: Literal["train", "dev", "test"] = Field(default="test", description="the part of the scenes")
     scenes: int = Field(default=8, gt=0, le=10_000, description="how many scenes; MME has one a category")
     only: str = Field(default="*", description="pattern of the names of the files to write")
+
+    @field_validator("form")
+    @classmethod
+    def _is_known(cls, form: str) -> str:
+        if form not in _forms():
+            raise ValueError(f"no stand-in has the form {form!r}; {suggest(form, _forms())}")
+        return form
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the names of the files."""
     from pipeline_lib.digits.stand_ins.scenes import Scenes
-    from pipeline_lib.digits.stand_ins.write import FORMS
 
-    return fnmatch.filter(FORMS[settings.form](Scenes(seed, settings.part, settings.scenes)), settings.only)
+    return fnmatch.filter(_forms()[settings.form](Scenes(seed, settings.part, settings.scenes)), settings.only)
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Write the named files below `folder`."""
     from pipeline_lib.digits.stand_ins.scenes import Scenes
-    from pipeline_lib.digits.stand_ins.write import FORMS, write
+    from pipeline_lib.digits.stand_ins.write import write
 
     scenes = Scenes(seed, settings.part, settings.scenes)
-    files = FORMS[settings.form](scenes)
+    files = _forms()[settings.form](scenes)
     for name in names:
         write(scenes, files[name], folder / name)
     return []

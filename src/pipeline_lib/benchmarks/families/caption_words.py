@@ -43,12 +43,11 @@ def official_words(folder: Path, texts: list[str]) -> list[str]:
         file.flush()
         tokenizer = ["edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase"]
         tokenized = java(["-cp", str(folder / TOKENIZER), *tokenizer, file.name]).split("\n")
-    found = [" ".join(word for word in line.rstrip().split(" ") if word not in LEFT_OUT) for line in tokenized]
-    words = found[: len(lines)]
-    if len(words) != len(lines) or any(found[len(lines) :]):
+    words = [" ".join(word for word in line.rstrip().split(" ") if word not in LEFT_OUT) for line in tokenized]
+    if len(words) < len(lines) or any(words[len(lines) :]):
         what = "the tokenizer's lines are not those of the captions"
         raise PipelineError(what, value=f"{len(tokenized)} lines for {len(lines)} captions", cure="check Java's output")
-    return words
+    return words[: len(lines)]
 
 
 def java(arguments: list[str], text: str | None = None) -> str:

@@ -2,6 +2,8 @@
 
 CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images that are
 asked, in every draw of the bootstrap too: the interval is that of the mean over images, for these frequencies.
+Prompts and lengths are those of OpenGVLab/InternVL 2410d1d (`internvl_chat/eval/caption/evaluate_caption.py`) and of
+EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/flickr30k`, `nocaps`).
 """
 
 import json
@@ -89,8 +91,8 @@ def caption_gold(files: Files, questions: list[Question], protocol: str) -> dict
 
 def caption_submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return the results that COCO's code takes: `image_id` and `caption`; an image without an answer is left out."""
-    given = [(question.id, text) for question, text in answers if text is not None]
-    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in given]).encode()
+    captions = [(question.id, text) for question, text in answers if text is not None]
+    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in captions]).encode()
 
 
 def _image(row: Any, where: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from pipeline_lib.benchmarks.families.judging import JudgeReply, RecordedReader
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.reading import numbered_lines
-from pipeline_lib.core.text import read_rows_with_place
+from pipeline_lib.core.text import read_object, read_rows_with_place
 
 WRITTEN = ("id", "run", "texts")  # keys that every row has
 TELLING = {"texts", "request"}  # keys that no file of official code has beside `id`
@@ -70,14 +70,15 @@ def read_replies(paths: Iterable[Path], recorded: RecordedReader) -> Replies:
     """
     replies: list[JudgeReply] = []
     for path in paths:
-        own = is_own(path)
-        rows = [reply_of(where, row) for where, row in read_rows_with_place(path)] if own else recorded(path)
-        first = 0 if own else max((reply.run + 1 for reply in replies), default=0)
-        replies += [replace(reply, run=first + reply.run) for reply in rows]
+        if in_project_form(path):
+            replies += [reply_of(where, row) for where, row in read_rows_with_place(path)]
+        else:
+            first = max((reply.run + 1 for reply in replies), default=0)
+            replies += [replace(reply, run=first + reply.run) for reply in recorded(path)]
     return Replies(_by_id(replies))
 
 
-def is_own(path: Path) -> bool:
+def in_project_form(path: Path) -> bool:
     """Return whether a file has replies in this project's form, or nothing."""
     first = next((line for _, line in numbered_lines(path) if line.strip()), None)
     if first is None:
@@ -87,6 +88,15 @@ def is_own(path: Path) -> bool:
     except (ValueError, RecursionError):
         return path.suffix == ".jsonl"  # whose reader names the line
     return isinstance(row, dict) and "id" in row and bool(TELLING & row.keys())
+
+
+def read_official_object(path: Path) -> dict[str, Any]:
+    """Return the object in a file of official code; JSON Lines, which are in no known form, raise PipelineError."""
+    first = next((line for _, line in numbered_lines(path) if line.strip()), "")
+    if path.suffix == ".jsonl":
+        what = "neither a judge's replies in this project's form nor a file of the benchmark's own code"
+        raise PipelineError(what, where=path, value=first[:80], cure=FORM)
+    return read_object(path)
 
 
 def reply_row(reply: JudgeReply) -> dict[str, Any]:

@@ -63,8 +63,8 @@ class JudgeReply:
 
     `asked` and `served` are the model that was asked, and the one that the server says it was. Which answer was judged
     is known by `request`, the digest of the request, by `answer_id`, the id in the record of the answer, or by
-    `answer`, the digest of its text. `final`: the judge was asked as often
-    as the official code does. `read` is what the official code read, where its file says so. `where` is the position.
+    `answer`, the digest of its text. `final`: the judge was asked as often as the official code does. `read` is what
+    the official code read, where its file says so. `where` is the position.
     """
 
     id: str

@@ -1,4 +1,7 @@
-"""The groups of problems by which MathVista counts, by their keys: the values in its testmini split."""
+"""The groups of problems by which MathVista counts, by their keys: the values in its testmini split.
+
+Source: lupantech/MathVista 53d5258 `data/testmini.json`.
+"""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "question_type": ("free_form", "multi_choice"),

@@ -51,9 +51,9 @@ def ocrvqa(scenes: Scenes) -> Files:
 def tiny_lvlm(scenes: Scenes) -> Files:
     """Return a list of rows in the folder of every ability; a gold answer is a text, or a list of them."""
     files: Files = {}
-    for place, ability in enumerate(ABILITIES):
+    for first, ability in enumerate(ABILITIES):
         rows: list[Row] = []
-        for number, asked in list(enumerate(scenes.asked()))[place :: len(ABILITIES)]:
+        for number, asked in list(enumerate(scenes.asked()))[first :: len(ABILITIES)]:
             answers = [asked.answer] if number % 2 else asked.answer
             rows.append({"image_path": f"{number}.jpg", "question": asked.question, "gt_answers": answers})
             files[f"{ability}/{number}.jpg"] = Picture(number)

@@ -10,6 +10,7 @@ from pipeline_lib.digits.stand_ins.scenes import Files, Picture, Row, Scenes
 NAME = "COCO_val2014_{:012d}.jpg"
 ALL = 20  # scenes that other stand-ins ask about
 REFERENCES = ("{}", "A picture of digits. {}", "There are digits: {}", "{} Nothing else is there.", "A scene, {}")
+LAST = len(REFERENCES) - 1
 
 
 def references(scenes: Scenes) -> list[Row]:
@@ -17,11 +18,11 @@ def references(scenes: Scenes) -> list[Row]:
     return [
         {
             "image_id": number,
-            "id": number * len(REFERENCES) + place,
-            "caption": form.format(caption(scenes[number]) if place < 4 else scene_words(scenes[number])),
+            "id": number * len(REFERENCES) + index,
+            "caption": form.format(scene_words(scenes[number]) if index == LAST else caption(scenes[number])),
         }
         for number in scenes.numbers
-        for place, form in enumerate(REFERENCES)
+        for index, form in enumerate(REFERENCES)
     ]
 
 

@@ -8,7 +8,7 @@ from pipeline_lib.digits.stand_ins.scenes import Files, Picture, Row, Scenes
 
 CHINESE = "零一二三四五六七八九"
 CHINESE_CELLS = ("左上", "右上", "左下", "右下")
-PLACES = 7  # columns for images of a row of MMMU
+IMAGE_COLUMNS = 7  # of a row of MMMU
 
 
 def ai2d(scenes: Scenes) -> Files:
@@ -31,9 +31,9 @@ def mmvp(scenes: Scenes) -> Files:
     for number in range(0, scenes.count - scenes.count % 2, 2):
         pair = scenes[number], scenes[number + 1]
         digit = min({*pair[0].digits} ^ {*pair[1].digits}, default=pair[0].digits[0])
-        for place, scene in enumerate(pair, 1):
+        for position, scene in enumerate(pair, 1):
             letter = "(a)" if digit in scene.digits else "(b)"
-            lines.append(f'{number + place},"{is_there(digit)} Yes, or no?",(a) Yes (b) No,{letter}')
+            lines.append(f'{number + position},"{is_there(digit)} Yes, or no?",(a) Yes (b) No,{letter}')
     files: Files = {"Questions.csv": "\n".join(lines) + "\n"}
     return files | {f"MMVP Images/{number}.jpg": Picture(number - 1) for number in range(1, len(lines))}
 
@@ -69,7 +69,7 @@ def mmmu(scenes: Scenes, split: str = "validation") -> Files:
         two, is_open = number % 4 == 2, number % 4 == 3
         question = f"<image 1> {short[number].question if is_open else asked.question}" + two * " Beside it: <image 2>"
         numbers = [number, (number + 1) % scenes.count] if two else [number]
-        images = {f"{name}_{place}.png": each for place, each in enumerate(numbers, 1)}
+        images = {f"{name}_{position}.png": each for position, each in enumerate(numbers, 1)}
         pictures |= {file: Picture(each) for file, each in images.items()}
         several = [short[number].answer, "a " + short[number].answer]
         answer: Any = several if is_open else asked.letter
@@ -96,7 +96,7 @@ def mmmu(scenes: Scenes, split: str = "validation") -> Files:
 
 def _image_columns(images: list[Row]) -> Row:
     """Return the seven columns of images, empty from the last image on."""
-    return {f"image_{place + 1}": images[place] if place < len(images) else None for place in range(PLACES)}
+    return {f"image_{index + 1}": images[index] if index < len(images) else None for index in range(IMAGE_COLUMNS)}
 
 
 def cmmmu(scenes: Scenes) -> Files:
@@ -120,7 +120,7 @@ def _choice(scene: Scene, image: str) -> Row:
     """Return a choice between four digits, of which the gold answer has one letter or several."""
     digits = sorted([*scene.digits, *(digit for digit in range(10) if digit not in scene.digits)][:4])
     letters = "".join(letter for letter, digit in zip("ABCD", digits, strict=True) if digit in scene.digits)
-    options = {f"option{place}": CHINESE[digit] for place, digit in enumerate(digits, 1)}
+    options = {f"option{position}": CHINESE[digit] for position, digit in enumerate(digits, 1)}
     return {"type": "选择", "question": f'图<img="{image}">中的数字是（）', **options, "answer": letters}
 
 

@@ -5,15 +5,14 @@ from functools import partial
 from typing import Callable, Mapping
 
 from pipeline_lib.digits.choices import Choice
+from pipeline_lib.digits.scene import NAMES
+from pipeline_lib.digits.stand_ins.choices import CHINESE
 from pipeline_lib.digits.stand_ins.scenes import Files, Row, Scenes
 
 COPIES = 4
 STRIDE = 1_000_000  # between the indexes of two copies
-NUMERALS = ("零", "一", "二", "三", "四", "五", "六", "七", "八", "九")
 WORDS = {
-    **dict(
-        zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), NUMERALS, strict=True)
-    ),
+    **dict(zip(NAMES, CHINESE, strict=True)),
     "Which of these digits is in the image?": "图中有哪个数字?",
     "How many digits are in the image?": "图中有几个数字?",
     "Which digit is at the top left?": "左上是哪个数字?",
