@@ -56,6 +56,7 @@ def test_the_whole_score_lies_within_the_bounds(
     for name in ("f1", "accuracy", "accuracy/random", "recall"):
         low, high = some["bounds"][name]
         assert whole[name] == pytest.approx(high if right else low)
+    assert {some["bounds"][name] for name in some["bounds"] if name.startswith("yes")} == {None}
     assert (some["scope"]["asked"], some["scope"]["answered"]) == ("all", 24 - texts.count(None))
 
 
@@ -94,6 +95,7 @@ def test_every_kind_of_scorer_has_bounds(tmp_path: Path, name: str) -> None:
     verdicts = grade_answers(answers, files, settings, chosen)
     score = with_scope(run_score(verdicts, settings, answers), verdicts, not_chosen(files, settings, chosen), settings)
     low, high = score["bounds"][module(name).PRIMARY]
+    assert {value for metric, value in score["bounds"].items() if metric.startswith(("mae", "confusion"))} <= {None}
     assert low < high and score["scope"]["of"] == len(questions)
 
 

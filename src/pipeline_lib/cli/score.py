@@ -49,6 +49,9 @@ def score(
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
     _check_paths(questions, gold)
+    _refuse_together({"--limit": limit, "--slice": slice_})
+    for name, value in {"--published": published, "--write": write}.items():
+        _refuse_together({"--protocols": protocols, name: value})
     compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
     settings = ScoreSettings(
         benchmark=benchmark,
@@ -60,7 +63,9 @@ def score(
         slice=slice_,
     )
     if compared:
-        table = compare_protocols(answers, Files(questions, gold), settings, compared, answers_from)
+        table = compare_protocols(
+            answers, Files(questions, gold), settings, compared, answers_from, _present(replies or [])
+        )
         typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
         return
     module = load_benchmark(benchmark, protocol or PROTOCOL)  # raises for an unknown name
@@ -72,6 +77,12 @@ def score(
     if write is not None:
         for path in write_score_files(write, benchmark, rescored.verdicts):
             typer.echo(f"written: {path}", err=True)
+
+
+def _refuse_together(options: dict[str, object]) -> None:
+    """Raise PipelineError if all of these options are given: one would be ignored."""
+    if all(value is not None for value in options.values()):
+        raise PipelineError("these options exclude each other", value=", ".join(options), cure="leave one of them out")
 
 
 def _check_paths(questions: Path, gold: Path | None) -> None:

@@ -29,9 +29,7 @@ _TOKEN = re.compile(
 _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
 
 
-def parse_json(
-    text: str, path: Path, line: int = 1, keep_surrogates: bool = False, nan_is_none: bool = False
-) -> Any:
+def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = False, nan_is_none: bool = False) -> Any:
     """Return the value of a JSON text that begins at `line` of a file; invalid JSON raises PipelineError.
 
     With `keep_surrogates`, the caller must handle texts that are not `encodable`. With `nan_is_none`, NaN is None.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence, cast
 
 from pipeline_lib.answer_files.base import Reader, choose, look
 from pipeline_lib.benchmarks.base import Files, QuestionCheck, Verdict, check_questions, load_benchmark
@@ -23,6 +23,16 @@ class Choice:
     name: str
     reader: Reader
     notes: tuple[str, ...]
+
+    def answer_ids(self, path: Path) -> Mapping[str, str]:
+        """Return the id of every answer that has one, by the id of its question in the file."""
+        read = getattr(self.reader, "answer_ids", None)
+        return {} if read is None else cast(Mapping[str, str], read(path))
+
+    def model_of(self, path: Path) -> str | None:
+        """Return the digest of the model that gave the answers, if the file states one."""
+        read = getattr(self.reader, "model_of", None)
+        return None if read is None else cast(str | None, read(path))
 
 
 def choose_reader(answers: Path, name: str | None) -> Choice:
@@ -47,20 +57,23 @@ def rescore(
 
     `replies` are those of a judge; PipelineError for a benchmark that none judges.
     """
-    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
-        cure = "leave the replies out"
-        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
+    expect_judged(replies, settings)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
+    judging = open_judging(settings, choice.answer_ids(answers), replies)
     unasked = checked.unasked if chosen is None else []
     verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
-    model_of = getattr(choice.reader, "model_of", None)
-    model = None if model_of is None else model_of(answers)
-    scored = score_object(verdicts, settings, digest_of(answers), model, judging)
+    scored = score_object(verdicts, settings, digest_of(answers), choice.model_of(answers), judging)
     scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
     return Rescored({**scored, "answers_from": choice.name, "notes": list(choice.notes)}, verdicts)
+
+
+def expect_judged(replies: Sequence[Path], settings: ScoreSettings) -> None:
+    """Raise PipelineError for replies to a benchmark that no judge grades."""
+    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
 
 
 def write_score_files(folder: Path, benchmark: str, verdicts: list[Verdict]) -> list[Path]:
@@ -70,12 +83,15 @@ def write_score_files(folder: Path, benchmark: str, verdicts: list[Verdict]) -> 
         known = [name for name in names("benchmarks") if hasattr(load("benchmarks", name), "score_files")]
         cure = f"omit --write; benchmarks with such files: {', '.join(known)}"
         raise PipelineError("this benchmark states no files of its own scorer", value=benchmark, cure=cure)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, content in module.score_files(verdicts).items():
-        paths.append(folder / name)
-        paths[-1].write_bytes(content)
-    return paths
+    contents = {folder / name: content for name, content in module.score_files(verdicts).items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            path.write_bytes(content)
+    except OSError as error:
+        what = f"the files of this benchmark's own scorer cannot be written: {error.strerror or error}"
+        raise PipelineError(what, where=folder, cure="name a folder") from error
+    return [*contents]
 
 
 def chosen_questions(checked: QuestionCheck, settings: ScoreSettings) -> set[str] | None:

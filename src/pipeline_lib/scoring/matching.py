@@ -47,9 +47,7 @@ def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     texts = set() if by_id else {answer.question for answer in records}
     worded = {text: _worded(text, asked) for text in texts}
     found: dict[Hashable, frozenset[str]] = {}
-    candidates = [
-        _by_id(answer, asked) if by_id else _by_content(answer, asked, worded, found) for answer in records
-    ]
+    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded, found) for answer in records]
     answers: dict[str, ToolAnswer] = {}
     groups: dict[frozenset[str], list[ToolAnswer]] = defaultdict(list)
     for answer, ids in zip(records, candidates, strict=True):

@@ -108,6 +108,7 @@ class Confusion:
 class GradeScorer(Counted):
     """Grades answers by the grade that they name: right if it is the gold grade. An answer without one is unparsed."""
 
+    unbounded: tuple[str, ...] = ("mae", "confusion")  # an answer may name any grade or none
     grades: int
     readers: Mapping[str, Callable[[str, int], Rating]]
 
