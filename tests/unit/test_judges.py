@@ -148,6 +148,16 @@ def test_runs_are_averaged_and_one_without_a_reply_counts_less(tmp_path: Path) -
     assert (scored["metrics"]["total"], scored["judge"]["deviation"], scored["judge"]["replies"]) == (50, 50, 3)
 
 
+def test_the_number_of_a_run_costs_nothing_and_changes_no_score(tmp_path: Path) -> None:
+    files, answers = write(tmp_path)
+    last = [{**row, "run": 999} for row in rows(files, answers)]
+    late = judged(tmp_path, files, answers, [*rows(files, answers, "1.0")[:2], *last])
+    assert (
+        judged(tmp_path, files, answers, [*rows(files, answers, "1.0")[:2], *({**r, "run": 1} for r in last)]) == late
+    )
+    assert (late["judge"]["runs"], late["metrics"]["total"]) == ([100, 50], 75)
+
+
 def test_the_same_reply_twice_is_one_and_a_failed_one_gives_way(tmp_path: Path) -> None:
     files, answers = write(tmp_path)
     replies = rows(files, answers)
