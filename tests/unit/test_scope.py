@@ -123,6 +123,18 @@ def test_a_limited_benchmark_has_a_choice_of_its_own_and_others_none(tmp_path: P
     assert stages.choose_questions(load(tmp_path, slice=9), "pope").first == 9
 
 
+@pytest.mark.parametrize(("part", "asked"), [({"slice": 900}, 8), ({"limit": 900}, 8), ({"slice": 3}, 3)])
+def test_a_rehearsal_asks_no_more_than_it_says_and_names_what_it_asks(
+    tmp_path: Path, part: dict[str, int], asked: int
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(json.dumps(study({"pope": part}, limit={"questions": 8})))
+    rehearsal = load_study(path)
+    chosen = stages.choose_questions(rehearsal, "pope")
+    assert (chosen.questions if chosen.first is None else chosen.first) == asked
+    assert stages.score(rehearsal, "pope", "own").part() == f"{next(iter(part))} {asked}"
+
+
 def test_limit_and_slice_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="limit or slice, not both"):
         load(tmp_path, limit=8, slice=8)
