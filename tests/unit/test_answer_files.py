@@ -7,6 +7,7 @@ The records have the keys that the code of each tool writes: lmms-eval v0.6 and 
 import csv
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pandas as pd
@@ -131,6 +132,48 @@ def test_a_prediction_that_is_not_there_is_a_failed_answer(tmp_path: Path, form:
     joined = read(written(tmp_path, rows, form))
     assert joined.failed == {"2"}
     assert texts(joined) == {**TEXTS, "2": None}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"columns": ["index", "prediction"], "data": [1]}', r"needs 2 cells(.|\n)*row 1"),
+        ('{"columns": ["index", "prediction"], "data": ["1a"]}', r"needs 2 cells(.|\n)*row 1"),
+        ('{"columns": ["index", "prediction"], "data": [[1, "a", "b"]]}', r"needs 2 cells(.|\n)*row 1"),
+        ('{"columns": [["index"]], "data": [[1]]}', r"has `index`(.|\n)*row 1"),
+        ('{"columns": ["index", "prediction", "prediction"], "data": [[1, "a", "b"]]}', "the same name"),
+        ('{"1": "Yes", "1": "No"}', "stands twice"),
+        ('[{"question_id": NaN, "answer": "Yes"}, {"answer": "a", "answer": "b"}]', r"stands twice(.|\n)*row 1"),
+        ('[{"question_id": 1, "answer": "\\ud800"}]', "half of a surrogate pair"),
+        ('[{"question_id": 1, "answer": Infinity}]', "not a finite number"),
+    ],
+)
+def test_what_json_of_other_tools_would_lose_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(PipelineError, match=message):
+        read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "#N/A"])
+def test_a_formula_or_an_error_of_a_sheet_is_no_prediction(tmp_path: Path, cell: str) -> None:
+    rows = table()
+    rows[1]["prediction"] = cell
+    pd.DataFrame(rows).to_excel(tmp_path / "a.xlsx", index=False, engine="openpyxl")
+    with pytest.raises(PipelineError, match=r"must be text, not a(.|\n)*row 3, column prediction"):
+        read(tmp_path / "a.xlsx")
+
+
+def test_thousands_of_equal_questions_and_long_texts_take_no_time(tmp_path: Path) -> None:
+    asked = [Question(str(n), "Is it so?", (f"{n}.jpg",), "all") for n in range(20_000)]
+    rows = [{"index": f"row {n}", "question": "Is it so?", "prediction": "Yes"} for n in range(20_000)]
+    many = Asked("pope", "llava15", Files(Path("q")), asked)
+    start = process_time()
+    assert texts(choose(path := listed(tmp_path / "a.json", rows))[1].join(path, many)) == dict.fromkeys(
+        (question.id for question in asked), "Yes"
+    )
+    with pytest.raises(PipelineError, match="not in the question file"):
+        read(listed(tmp_path / "b.json", [{"index": 1, "question": "a " * 50_000, "prediction": "Yes"}]))
+    assert process_time() - start < 5
 
 
 def test_an_index_counts_as_an_id_where_all_are(tmp_path: Path) -> None:

@@ -155,6 +155,19 @@ def test_images_and_references_are_joined_by_the_id_in_the_name(tmp_path: Path) 
     assert coco_captions.gold(files, asked, "internvl12")["18"] == REFERENCES[1]
 
 
+def test_two_images_of_one_id_are_refused_and_an_id_may_have_any_length(tmp_path: Path) -> None:
+    def images(*rows: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        (tmp_path / "q.json").write_text(json.dumps([*rows]))
+        return {each.id: each.images for each in coco_captions.questions(Files(tmp_path / "q.json"), "internvl12")}
+
+    assert images({"image": "val/x_007.jpg"}, {"image": "x_007.jpg"}) == {"7": ("x_007.jpg",)}
+    assert [*images({"image": f"x_{'9' * 5000}.jpg"}, {"image": "x_000.jpg"})] == ["9" * 5000, "0"]
+    with pytest.raises(PipelineError, match=r"two images have the same id(.|\n)*row 2(.|\n)*7: x_7.jpg, y_07.jpg"):
+        images({"image": "x_7.jpg"}, {"image": "y_07.jpg"})
+    with pytest.raises(PipelineError, match="needs an `id`"):
+        images({"image": "x_\u0663.jpg"})
+
+
 @pytest.mark.parametrize("key", ["file_name", "image"])
 def test_a_file_in_cocos_form_has_both(tmp_path: Path, key: str) -> None:
     notes = [{"image_id": 4, "caption": "a dog"}, {"image_id": 4, "caption": "the dog"}]

@@ -98,6 +98,28 @@ def test_a_reply_that_names_an_answer_by_an_id_that_the_answers_lack_is_unchecke
     assert (scored["judge"]["unchecked"], list(scored["marks"])) == (1, ["unchecked"])
 
 
+@pytest.mark.parametrize("name", [0, "v1_0"])
+def test_the_id_of_an_answer_is_known_by_either_id_of_its_question(tmp_path: Path, name: int | str) -> None:
+    files, _ = write(tmp_path, 1)
+    write_lines(tmp_path / "a.jsonl", [{"question_id": name, "text": "a cat", "answer_id": "new"}])
+    scored = judged(tmp_path, files, tmp_path / "a.jsonl", [{"id": "v1_0", "texts": ["1.0"], "answer_id": "old"}])
+    assert (scored["status"], scored["judge"]["replies"]) == ("unjudged", 0)
+
+
+def test_two_replies_of_a_run_that_name_the_answer_in_different_ways_must_agree(tmp_path: Path) -> None:
+    files, answers = write(tmp_path, 1)
+    (by_request,) = rows(files, answers, "0.4")
+    by_text = {"id": "v1_0", "run": 0, "texts": ["0.9"], "answer": digest_text("a cat v1_0")}
+    for order in ([by_request, by_text], [by_text, by_request]):
+        with pytest.raises(PipelineError, match=r"(?s)another reply of the same run.*r\.jsonl:2.*r\.jsonl:1"):
+            judged(tmp_path, files, answers, order)
+        failed = [{**row, "status": "failed"} if row is by_request else row for row in order]
+        assert judged(tmp_path, files, answers, failed)["metrics"]["total"] == 90
+    unchecked = {"id": "v1_0", "run": 0, "texts": ["0.9"]}
+    for order in ([by_request, unchecked], [unchecked, by_request]):
+        assert judged(tmp_path, files, answers, order)["metrics"]["total"] == 40
+
+
 def test_what_cannot_be_read_or_failed_is_not_judged_and_counted(tmp_path: Path) -> None:
     files, answers = write(tmp_path, 4)
     replies = rows(files, answers)
@@ -124,6 +146,16 @@ def test_runs_are_averaged_and_one_without_a_reply_counts_less(tmp_path: Path) -
     scored = judged(tmp_path, files, answers, [*rows(files, answers, "0.0"), second[0]])
     assert scored["judge"]["runs"] == [0, 100]
     assert (scored["metrics"]["total"], scored["judge"]["deviation"], scored["judge"]["replies"]) == (50, 50, 3)
+
+
+def test_the_number_of_a_run_costs_nothing_and_changes_no_score(tmp_path: Path) -> None:
+    files, answers = write(tmp_path)
+    last = [{**row, "run": 999} for row in rows(files, answers)]
+    late = judged(tmp_path, files, answers, [*rows(files, answers, "1.0")[:2], *last])
+    assert (
+        judged(tmp_path, files, answers, [*rows(files, answers, "1.0")[:2], *({**r, "run": 1} for r in last)]) == late
+    )
+    assert (late["judge"]["runs"], late["metrics"]["total"]) == ([100, 50], 75)
 
 
 def test_the_same_reply_twice_is_one_and_a_failed_one_gives_way(tmp_path: Path) -> None:

@@ -41,6 +41,19 @@ NAMED: dict[str, tuple[int | None, str]] = {
     '{"predicted_label": "x"}': (None, "none"),
     '{"predicted_label": [1]}': (None, "none"),
     "{": (None, "none"),
+    '{"predicted_label": -1}': (None, "none"),
+    '{"predicted_label": 1.7}': (None, "none"),
+    '{"predicted_label": 1e400}': (None, "none"),
+    '{"predicted_label": true}': (None, "none"),
+    '{"predicted_label": "2"}': (None, "none"),
+    '{"predicted_label": 2, "probabilities": [NaN, 0, 0, 0, 1]}': (None, "none"),
+    '{"predicted_label": 2, "probabilities": [0, 0, 0, 0, 1e400]}': (None, "none"),
+    '{"predicted_label": 2, "probabilities": [true, "0.5"]}': (None, "none"),
+    "{Grade 2}: mild osteoarthritis": (2, "named"),
+    '{"answer": "Grade 3"}': (3, "named"),
+    "Grade 003": (3, "named"),
+    "Grade 007": (None, "beyond"),
+    "Grade 00": (0, "named"),
 }
 
 

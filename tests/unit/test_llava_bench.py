@@ -84,6 +84,15 @@ def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_pat
     assert scored["metrics"]["detail"] == 90
 
 
+def test_grades_beyond_the_scale_count_as_unparsed_and_absurd_ones_judge_nothing(tmp_path: Path) -> None:
+    for text, rule in {"8 99": "beyond 10", "-1 -1": "beyond 10", "8 7": "pair", "0 10": "pair"}.items():
+        reading = llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), ""))  # type: ignore[arg-type]
+        assert reading is not None and (reading.rule, reading.fallback) == (rule, rule != "pair")
+        assert reading.extracted == [float(number) for number in text.split()]
+    for text in ("1e308 5", "8 -1e7", "inf 5", "8 nan"):
+        assert llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
+
+
 def test_three_files_of_reviews_are_three_runs(tmp_path: Path) -> None:
     files = write(tmp_path)
     answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])

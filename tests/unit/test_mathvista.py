@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pyarrow as pa
@@ -80,6 +81,27 @@ def test_texts_are_extracted_and_normalized_as_in_the_official_code(row: dict[st
     rule, quick = extracted_by_rule(row["text"], kind), quickly_extracted(row["text"], kind)
     assert (rule and rule[0], quick and quick[0]) == (row["extracted"], row["quickly"])
     assert normalized(row["text"], kind) == row["prediction"]
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('The answer is "a". The answer is "b".', 'a". The answer is "b'),
+        ('The answer is "a\nThe answer is "b".', "b"),
+        ('The answer is "".', ""),
+        ('The answer is ".', None),
+    ],
+)
+def test_the_quoted_answer_is_the_longest_on_its_line(text: str, quoted: str | None) -> None:
+    assert quickly_extracted(text, AnswerKind("text")) == (None if quoted is None else (quoted, "quick"))
+
+
+def test_long_texts_take_no_time() -> None:
+    start = process_time()
+    kind = AnswerKind("text", tuple("x" * 80 + str(number) for number in range(5)))
+    assert normalized("the answer " * 9000, kind) in kind.choices
+    assert quickly_extracted('The answer is "' * 6600, kind) is None
+    assert process_time() - start < 4
 
 
 def test_a_query_of_the_file_is_taken_and_another_is_built(tmp_path: Path) -> None:

@@ -90,6 +90,13 @@ def test_the_second_attempt_counts_where_the_first_is_no_grade_and_five_in_vain_
     assert (read(*"abcde", final=True).value, read(*"abcde", final=True).rule) == (0.0, "no grade in five tries")
 
 
+@pytest.mark.parametrize("read", [5, 0.9, True, "0.5", [0.5], 10**400, -1])
+def test_a_grade_that_its_reply_contradicts_is_refused(read: Any) -> None:
+    reply = JudgeReply("v1_0", 0, ("0.5",), "r.jsonl:1", read=read)
+    with pytest.raises(PipelineError, match=r"(?s)this is no grade.*r\.jsonl:1"):
+        mm_vet.read_grade(None, None, reply)  # type: ignore[arg-type]
+
+
 def test_the_request_is_the_official_prompt(tmp_path: Path) -> None:
     files = write(tmp_path)
     question = asked("mm_vet", files)[0]

@@ -75,6 +75,30 @@ def test_a_protocol_that_cannot_score_the_answers_says_why(tmp_path: Path) -> No
     assert all("internvl12" not in row["grades"] for row in compared["disagreements"])
 
 
+def test_a_limited_or_marked_score_says_so_for_every_protocol(tmp_path: Path) -> None:
+    command = quiz(tmp_path)
+    write_lines(tmp_path / "a.jsonl", [{"question_id": str(n), "text": "B"} for n in range(6)])
+    for scored in table([*command, "all", "--slice", "2"])["protocols"].values():
+        assert (scored["status"], scored["scope"]["answered"], scored["scope"]["of"]) == ("partial", 2, 6)
+    text = CliRunner().invoke(app, [*command, "all", "--slice", "2"]).stdout
+    assert text.count("PARTIAL, slice 2: 2 of 6 questions answered") == 3
+    write_lines(tmp_path / "a.jsonl", [{"question_id": str(n), "text": ""} for n in range(6)])
+    assert CliRunner().invoke(app, [*command, "all"]).stdout.count("MARKED unparsed") == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--protocols", "all", "--published", "llava15_13b"],
+        ["--protocols", "all", "--write", "w"],
+        ["--limit", "2", "--slice", "2"],
+    ],
+)
+def test_no_option_is_ignored(tmp_path: Path, options: list[str]) -> None:
+    done = CliRunner().invoke(app, [*quiz(tmp_path)[:-1], *options])
+    assert isinstance(done.exception, PipelineError) and "exclude each other" in str(done.exception)
+
+
 def test_what_a_tool_has_read_from_the_replies_is_said(tmp_path: Path) -> None:
     command = quiz(tmp_path)
     rows = [{"question": "Which is it?", "answer": "B", "gt_answers": "B", "data_id": str(n)} for n in range(6)]

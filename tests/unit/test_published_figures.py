@@ -12,7 +12,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.config import stages
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
-from pipeline_lib.scoring.published import compared, figures_of, published_text
+from pipeline_lib.scoring.published import compared, figures_of, of_a_part, published_text
 from tests.recordings import Recordings
 from tests.unit.test_benchmark_data import load as load_study
 from tests.unit.test_benchmark_data import study
@@ -47,6 +47,17 @@ def test_known_differences_are_checked_before_the_usual_ones() -> None:
     check = beside(0.841, "official", coverage=0.9, missing=800, failed=91, marks={"collapsed": "…"})["check"]
     assert check[0] == "the protocol: official here, llava15 there"
     assert check[1:3] == ["the 891 questions without an answer", "the mark `collapsed`"]
+
+
+def test_an_equal_number_that_is_another_one_says_so() -> None:
+    comparison = beside(0.8594688, "official", coverage=0.9, missing=891)
+    assert (comparison["equal"], comparison["check"]) == (
+        True,
+        ["the protocol: official here, llava15 there", "the 891 questions without an answer"],
+    )
+    assert "; but check the protocol: official here" in published_text(comparison)
+    (part,) = of_a_part([beside(0.8594688)], "the questions: 8 of 8910 were asked")
+    assert published_text(part).endswith("; but check the questions: 8 of 8910 were asked")
 
 
 def test_a_metric_that_a_score_lacks_is_compared_with_nothing() -> None:

@@ -56,6 +56,7 @@ def test_the_whole_score_lies_within_the_bounds(
     for name in ("f1", "accuracy", "accuracy/random", "recall"):
         low, high = some["bounds"][name]
         assert whole[name] == pytest.approx(high if right else low)
+    assert {some["bounds"][name] for name in some["bounds"] if name.startswith("yes")} == {None}
     assert (some["scope"]["asked"], some["scope"]["answered"]) == ("all", 24 - texts.count(None))
 
 
@@ -94,6 +95,7 @@ def test_every_kind_of_scorer_has_bounds(tmp_path: Path, name: str) -> None:
     verdicts = grade_answers(answers, files, settings, chosen)
     score = with_scope(run_score(verdicts, settings, answers), verdicts, not_chosen(files, settings, chosen), settings)
     low, high = score["bounds"][module(name).PRIMARY]
+    assert {value for metric, value in score["bounds"].items() if metric.startswith(("mae", "confusion"))} <= {None}
     assert low < high and score["scope"]["of"] == len(questions)
 
 
@@ -119,6 +121,18 @@ def test_a_limited_benchmark_has_a_choice_of_its_own_and_others_none(tmp_path: P
     assert (stages.choose_questions(tree, "pope").questions, stages.score(tree, "pope", "own").limit) == (8, 8)
     assert (stages.gather(tree, "pope").stamp, stages.gather(tree, "mmbench").stamp) == ("PARTIAL", None)
     assert stages.choose_questions(load(tmp_path, slice=9), "pope").first == 9
+
+
+@pytest.mark.parametrize(("part", "asked"), [({"slice": 900}, 8), ({"limit": 900}, 8), ({"slice": 3}, 3)])
+def test_a_rehearsal_asks_no_more_than_it_says_and_names_what_it_asks(
+    tmp_path: Path, part: dict[str, int], asked: int
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(json.dumps(study({"pope": part}, limit={"questions": 8})))
+    rehearsal = load_study(path)
+    chosen = stages.choose_questions(rehearsal, "pope")
+    assert (chosen.questions if chosen.first is None else chosen.first) == asked
+    assert stages.score(rehearsal, "pope", "own").part() == f"{next(iter(part))} {asked}"
 
 
 def test_limit_and_slice_exclude_each_other(tmp_path: Path) -> None:

@@ -34,6 +34,14 @@ def test_the_files_of_scienceqa_are_those_of_the_original(tmp_path: Path) -> Non
     assert json.loads(again.stdout)["missing"] == 1
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    path = answers(tmp_path / "a.jsonl", {"5": "B"})
+    files = write(tmp_path, [row("5", True)])
+    command = ["score", str(path), "--benchmark", "scienceqa", "--questions", str(files.questions)]
+    done = CliRunner().invoke(app, [*command, "--write", str(path)])
+    assert isinstance(done.exception, PipelineError) and "cannot be written" in str(done.exception)
+
+
 def test_the_recorded_result_file_is_written_again(recorded: Recordings, tmp_path: Path) -> None:
     folder = recorded.folder / "scienceqa"
     result = folder / "llava-v1.5-13b_result.json"

@@ -81,6 +81,22 @@ def test_the_gold_answer_is_right_and_an_empty_answer_is_not(name: str, gold: st
 def test_edits_are_a_distance(first: str, second: str) -> None:
     assert comparers.edits(first, second) == comparers.edits(second, first) <= max(len(first), len(second))
     assert (comparers.edits(first, second) == 0) == (first == second)
+    assert comparers.edits(first, second) == by_table(first, second)
+
+
+def by_table(first: str, second: str) -> int:
+    """Return the same distance from the whole table."""
+    row = [*range(len(first) + 1)]
+    for number, character in enumerate(second, 1):
+        above, row = row, [number]
+        for column, other in enumerate(first):
+            row.append(min(above[column] + (other != character), above[column + 1] + 1, row[-1] + 1))
+    return row[-1]
+
+
+@pytest.mark.parametrize(("first", "second"), [("kitten", "sitting"), ("abc" * 30, "acb" * 40), ("", "x" * 9)])
+def test_edits_of_longer_texts_are_those_of_the_table(first: str, second: str) -> None:
+    assert comparers.edits(first, second) == by_table(first, second)
 
 
 def write_gqa(folder: Path) -> Files:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.json_text import parse_json
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.reading import numbered_lines, read_text
-from pipeline_lib.core.text import read_json
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.spreadsheet import columns_of, is_spreadsheet
@@ -103,15 +103,11 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
 
 def read_loose_json(path: Path) -> Any:
     """Return the content of a JSON file in which NaN stands for nothing, as pandas writes it, read as None."""
-    value = _value(read_text(path))
-    return read_json(path) if value is _BROKEN else value  # which raises the error with its line
-
-
-_BROKEN = object()
+    return parse_json(read_text(path), path, nan_is_none=True)
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=lambda name: None)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return _BROKEN
+        return None

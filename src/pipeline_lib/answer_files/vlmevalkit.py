@@ -12,7 +12,7 @@ from typing import Any, Iterator
 from pipeline_lib.answer_files.base import Form, read_loose_json
 from pipeline_lib.answer_files.mmbench import fits as is_mmbench
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.tsv import read_tsv
+from pipeline_lib.core.tsv import read_tsv, refuse_repeated
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
@@ -56,10 +56,20 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
     if isinstance(content, dict) and _is_by_column(content):
         content = [dict(zip(content, values, strict=True)) for values in zip(*content.values(), strict=True)]
     if isinstance(content, dict) and isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
-        content = [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
+        content = _table_rows(content["columns"], content["data"], path)
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise PipelineError("predictions are a list of objects, or columns of equal length", where=path)
     return content
+
+
+def _table_rows(columns: list[Any], rows: list[Any], path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table as objects; a row with more or fewer cells than columns raises PipelineError."""
+    refuse_repeated([str(name) for name in columns], path)
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != len(columns):
+            what = f"a row of this table needs {len(columns)} cells"
+            raise PipelineError(what, where=f"{path}, row {number}", value=row, cure="write the file again")
+    return [dict(zip(map(str, columns), row, strict=True)) for row in rows]
 
 
 def _is_by_column(content: Any) -> bool:

@@ -5,7 +5,6 @@ haotian-liu/LLaVA c121f04 (`llava/eval/eval_gpt_review_bench.py`, `summarize_gpt
 7725e00 (`internvl_chat/eval/llava_bench`), which asks another model.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Iterator, cast
@@ -60,6 +59,7 @@ TOKENS, TEMPERATURE = 1024, 0.2
 FAILED = (-1.0, -1.0)  # the pair of a review without two numbers: the official code averages it in
 DECIMALS = 3  # of the means, before their ratio
 BEST = 10  # of a grade
+LARGEST = 10**6  # beyond it, a sum may be infinite
 KEYS = "rows have `question_id`, `image`, `text`, `category` (questions), `caption` (context), `text` (answers)"
 FORM = "a recorded review has `question_id`, `content` and `tuple`, a pair of numbers"
 
@@ -151,15 +151,19 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
 
 
 def read_review(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
-    """Return the two numbers of the first line: GPT-4's and the model's; a review without them is the pair of -1."""
+    """Return the two numbers of the first line: GPT-4's and the model's; a review without them is the pair of -1.
+
+    Numbers that are no grades count, as in the original, but as unparsed; NaN and those beyond a million judge nothing.
+    """
     if not reply.texts:
         return None
     pair = _pair(reply.texts[0])
     if pair is None:
         return Reading(0.0, [*FAILED], "no pair of numbers", fallback=True)
-    if not all(map(math.isfinite, pair)):
+    if not all(abs(number) <= LARGEST for number in pair):
         return None
-    return Reading(min(max(pair[1] / BEST, 0.0), 1.0), [*pair], "pair")
+    within = all(0 <= number <= BEST for number in pair)
+    return Reading(min(max(pair[1] / BEST, 0.0), 1.0), [*pair], "pair" if within else "beyond 10", fallback=not within)
 
 
 def recorded(path: Path) -> list[JudgeReply]:

@@ -113,8 +113,9 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
 def read_grade(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
     """Return the first number from 0 to 1 that an attempt begins with; 0 if all attempts were made in vain."""
     grade = next((number for text in reply.texts if (number := _grade_in(text)) is not None), None)
-    if isinstance(reply.read, int | float):
-        return Reading(reply.read, float(reply.read), "grade" if grade == reply.read else UNREAD, grade != reply.read)
+    if reply.read is not None:
+        score = _stated(reply.read, grade, reply)
+        return Reading(score, score, "grade" if grade == score else UNREAD, grade != score)
     if grade is not None:
         return Reading(grade, grade, "grade")
     return Reading(0.0, 0.0, UNREAD, fallback=True) if reply.final else None
@@ -132,10 +133,9 @@ def recorded(path: Path) -> list[JudgeReply]:
         if not len(row.model) == len(row.content) == len(row.score):
             raise PipelineError(FORM, where=where, value=f"{len(row.content)} contents, {len(row.score)} scores")
         for run, (model, text, score) in enumerate(zip(row.model, row.content, row.score, strict=True)):
-            if not 0 <= score <= 1 or (score and score != _grade_in(text)):
-                cure = "restore the file: a score is a number from 0 to 1, and its content says the same"
-                raise PipelineError("this is no grade", where=where, value=f"{score}, content {text!r}", cure=cure)
-            replies.append(JudgeReply(name, run, (text,), where, served=model, final=True, read=score))
+            reply = JudgeReply(name, run, (text,), where, served=model, final=True, read=score)
+            _stated(score, _grade_in(text), reply)
+            replies.append(reply)
     return replies
 
 
@@ -184,6 +184,16 @@ def _question(name: str, row: VetRow, after: str) -> Question:
     record = {"question_id": number_or_text(name.removeprefix("v1_"))}
     part = "_".join(sorted(set(row.capability)))
     return Question(name, row.question + after, (row.imagename,), part, record=record, stem=row.question)
+
+
+def _stated(score: JsonValue, grade: float | None, reply: JudgeReply) -> float:
+    """Return the grade that the official code read, which is that of its reply, or 0 after five tries in vain."""
+    is_number = isinstance(score, int | float) and not isinstance(score, bool)
+    if not is_number or not (score == grade or (score == 0 and (reply.final or grade is None))):
+        cure = "restore the file: a score is a number from 0 to 1, and its content says the same"
+        value = f"{score}, content {', '.join(map(repr, reply.texts))}"
+        raise PipelineError("this is no grade", where=reply.where, value=value, cure=cure)
+    return float(cast(float, score))
 
 
 def _grade_in(text: str) -> float | None:

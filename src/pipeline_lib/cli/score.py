@@ -56,10 +56,10 @@ def score(
         )
     compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
     if compared:
-        _expect_unused({"--published": published, "--write": write, "--replies": replies})
+        _expect_unused({"--published": published, "--write": write})
     settings = ScoreSettings(
-        protocol=compared[0] if compared else named_protocol(benchmark, protocol),
         benchmark=benchmark,
+        protocol=compared[0] if compared else named_protocol(benchmark, protocol),
         files=FileNames(questions=str(questions), gold=None if gold is None else str(gold)),
         seed=seed,
         suspect_above=suspect_above,
@@ -68,7 +68,7 @@ def score(
     )
     files = Files(questions, gold)
     if compared:
-        table = compare_protocols(answers, files, settings, compared, answers_from)
+        table = compare_protocols(answers, files, settings, compared, answers_from, _present(replies or []))
         typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
         return
     if published is not None:

@@ -68,8 +68,16 @@ def _by_protocol(scored: dict[str, Any]) -> str:
     if name is None:
         return "these questions do not yield the primary metric"
     rate = _rate(scored["metrics"][name], scored["interval"][name])
+    text = f"{name} {rate}  {scored['n']} questions, {scored['missing']} missing, {scored['unparsed']} unparsed"
     marks = f", MARKED {', '.join(scored['marks'])}" if scored["marks"] else ""
-    return f"{name} {rate}  {scored['n']} questions, {scored['missing']} missing, {scored['unparsed']} unparsed{marks}"
+    return f"{text}{marks}{_scope(scored)}"
+
+
+def _scope(scored: dict[str, Any]) -> str:
+    """Return which questions a score is over, empty for all."""
+    if "scope" not in scored:
+        return ""
+    return f", PARTIAL, {scope_text(Scope(**scored['scope']), scored['bounds'] or {}, [scored['primary']])}"
 
 
 def _grade(grade: dict[str, Any]) -> str:

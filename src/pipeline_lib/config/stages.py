@@ -53,16 +53,20 @@ def choose_questions(study: Study, benchmark: str) -> QuestionsSettings:
     """Return the settings of the job that chooses the questions of a benchmark, of which a part is asked."""
     use = study.benchmarks[benchmark]
     rehearsed = study.limit.questions if study.limit else None
-    limits = [limit for limit in (use.limit, rehearsed) if limit is not None]
     return QuestionsSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
         files=_questions(use),
-        questions=min(limits, default=None),
-        first=use.slice,
+        questions=rehearsed if use.limit is None else _at_most(rehearsed, use.limit),
+        first=_at_most(rehearsed, use.slice),
         seed=study.seed,
         images=_prefixes(study, use.images),
     )
+
+
+def _at_most(rehearsed: int | None, part: int | None) -> int | None:
+    """Return how many questions a part of a benchmark has, in a rehearsal no more than it asks; None for all."""
+    return part if part is None or rehearsed is None else min(part, rehearsed)
 
 
 def convert(study: Study, dataset: str) -> ConvertSettings:
@@ -189,14 +193,15 @@ def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
 def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
     """Return the settings of the score job of a run on a benchmark; a rehearsal is compared with no figure."""
     use, model = study.benchmarks[benchmark], study.runs[run].published
+    rehearsed = study.limit.questions if study.limit else None
     return ScoreSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
         files=use.files,
         seed=study.seed,
         suspect_above=study.suspect_above,
-        limit=use.limit,
-        slice=use.slice,
+        limit=_at_most(rehearsed, use.limit),
+        slice=_at_most(rehearsed, use.slice),
         published=[] if model is None or stamp(study) else figures_of(load("benchmarks", use.benchmark), model),
     )
 

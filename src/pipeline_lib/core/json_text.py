@@ -16,6 +16,7 @@ from pipeline_lib.core.errors import PipelineError
 DEEPEST = 100  # levels of lists and objects
 SHOWN = 40  # characters of the text, from the error on
 DIGITS = 4300  # of a whole number: Python refuses to convert longer ones
+NAN = "NaN"
 
 _TOKEN = re.compile(
     r"""
@@ -28,22 +29,22 @@ _TOKEN = re.compile(
 _SURROGATE = re.compile(r"\\u[dD][89abABcdefCDEF]")
 
 
-def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = False) -> Any:
+def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = False, nan_is_none: bool = False) -> Any:
     """Return the value of a JSON text that begins at `line` of a file; invalid JSON raises PipelineError.
 
-    With `keep_surrogates`, the caller must handle texts that are not `encodable`.
+    With `keep_surrogates`, the caller must handle texts that are not `encodable`. With `nan_is_none`, NaN is None.
     """
     surrogates = not keep_surrogates and _SURROGATE.search(text) is not None
     try:
-        value = _DECODER.decode(text)
+        value = (_LOOSE_DECODER if nan_is_none else _DECODER).decode(text)
     except json.JSONDecodeError as error:
         where = f"{path}:{line + error.lineno - 1}:{error.colno}"
         value = text[error.pos : error.pos + SHOWN]
         raise PipelineError(f"not valid JSON: {error.msg}", where=where, value=value, cure="mend the file") from error
     except (RecursionError, ValueError) as error:
-        raise _fault(text).error(text, path, line) from error
+        raise _fault(text, nan_is_none).error(text, path, line) from error
     if surrogates or (text.count("[") + text.count("{") > DEEPEST and _is_deep(value)):
-        fault = _fault(text)
+        fault = _fault(text, nan_is_none)
         if fault.what:
             raise fault.error(text, path, line)
     return value
@@ -93,6 +94,11 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
+def _none_for_nan(constant: str) -> None:
+    if constant != NAN:
+        raise ValueError(constant)
+
+
 def _finite(number: str) -> float:
     value = float(number)
     if not math.isfinite(value):
@@ -111,9 +117,10 @@ def _is_deep(value: Any) -> bool:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+_LOOSE_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_none_for_nan, parse_float=_finite)
 
 
-def _fault(text: str) -> _Fault:
+def _fault(text: str, nan_is_none: bool = False) -> _Fault:
     """Return the first fault in a JSON text, found token by token; its `what` is empty if there is none."""
     keys: list[set[str] | None] = []  # of every open object; None for a list
     row: int | None = None
@@ -129,6 +136,8 @@ def _fault(text: str) -> _Fault:
             what = ""
         elif token == ",":
             row = row + 1 if row is not None and len(keys) == 1 else row
+            what = ""
+        elif nan_is_none and token == NAN:
             what = ""
         else:
             is_key = index + 1 < len(tokens) and tokens[index + 1].group() == ":"

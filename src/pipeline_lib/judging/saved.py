@@ -24,6 +24,7 @@ class SavedReplies:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._replies: dict[tuple[str | int | None, ...], JudgeReply] = {}
+        self._replied: set[tuple[str | None, int]] = set()
         whole = 0
         for number, line in enumerate(path.read_bytes().splitlines(keepends=True) if path.is_file() else [], 1):
             reply = _reply(line, f"{path}:{number}")
@@ -38,7 +39,7 @@ class SavedReplies:
             file.truncate(whole)
 
     def __contains__(self, asked: object) -> bool:
-        return asked in {(reply.request, reply.run) for reply in self.replies}
+        return asked in self._replied
 
     @property
     def replies(self) -> list[JudgeReply]:
@@ -54,6 +55,7 @@ class SavedReplies:
         self._keep(reply)
 
     def _keep(self, reply: JudgeReply) -> None:
+        self._replied.add((reply.request, reply.run))
         self._replies[(reply.id, reply.run, reply.request, reply.answer_id, reply.answer)] = reply
 
 

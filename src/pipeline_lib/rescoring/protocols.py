@@ -1,15 +1,16 @@
 """Score the same answers by several protocols, and list the answers whose grades differ."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from pipeline_lib.benchmarks.base import PROTOCOL, Files, QuestionCheck, Verdict, check_questions, load_benchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of
+from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of, expect_judged
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.score import ScoreSettings, grade_joined, score_object
+from pipeline_lib.scoring.scope import not_chosen, with_scope
+from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
 
 ALL = "all"
 
@@ -37,13 +38,19 @@ def named_protocols(benchmark: str, names: str, first: str | None = None) -> lis
 
 
 def compare_protocols(
-    answers: Path, files: Files, settings: ScoreSettings, protocols: list[str], reader: str | None = None
+    answers: Path,
+    files: Files,
+    settings: ScoreSettings,
+    protocols: list[str],
+    reader: str | None = None,
+    replies: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Return the score by every protocol, and the answers whose grades differ, with all grades.
 
-    A protocol that cannot score the answers has its reason as `not_scored`. Answers that none can be joined with raise
-    PipelineError, of the first protocol.
+    `replies` are those of a judge. A protocol that cannot score the answers has its reason as `not_scored`. Answers
+    that none can be joined with raise PipelineError, of the first protocol.
     """
+    expect_judged(replies, settings)
     choice = choose_reader(answers, reader)
     texts = _texts(answers, files, settings.benchmark, protocols, choice)
     digest, scores, graded = digest_of(answers), dict[str, Any](), dict[str, list[Verdict]]()
@@ -53,8 +60,12 @@ def compare_protocols(
             checked = check_questions(by_protocol.benchmark, protocol, files)
             chosen = chosen_questions(checked, by_protocol)
             joined = _joined(checked, texts).only(chosen)
-            graded[protocol] = grade_joined(joined, checked, by_protocol, checked.unasked if chosen is None else [])
-            scores[protocol] = score_object(graded[protocol], by_protocol, digest, None)
+            judging = open_judging(by_protocol, choice.answer_ids(answers), replies)
+            graded[protocol] = grade_joined(
+                joined, checked, by_protocol, checked.unasked if chosen is None else [], judging
+            )
+            scored = score_object(graded[protocol], by_protocol, digest, choice.model_of(answers), judging)
+            scores[protocol] = with_scope(scored, graded[protocol], not_chosen(files, by_protocol, chosen), by_protocol)
         except PipelineError as error:
             graded.pop(protocol, None)
             scores[protocol] = {"not_scored": str(error)}

@@ -26,6 +26,16 @@ class Choice:
     reader: Reader
     notes: tuple[str, ...]
 
+    def answer_ids(self, path: Path) -> Mapping[str, str]:
+        """Return the id of every answer that has one, by the id of its question in the file."""
+        read = getattr(self.reader, "answer_ids", None)
+        return {} if read is None else cast(Mapping[str, str], read(path))
+
+    def model_of(self, path: Path) -> str | None:
+        """Return the digest of the model that gave the answers, if the file states one."""
+        read = getattr(self.reader, "model_of", None)
+        return None if read is None else cast(str | None, read(path))
+
 
 def choose_reader(answers: Path, name: str | None) -> Choice:
     """Return the reader of this name, or the one that fits a file; PipelineError if there is none."""
@@ -49,20 +59,23 @@ def rescore(
 
     `replies` are those of a judge; PipelineError for a benchmark that none judges.
     """
-    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
-        cure = "leave the replies out"
-        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
+    expect_judged(replies, settings)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    judging = open_judging(settings, getattr(choice.reader, "answer_ids", lambda path: {})(answers), replies)
+    judging = open_judging(settings, choice.answer_ids(answers), replies)
     unasked = checked.unasked if chosen is None else []
     verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
-    model_of = getattr(choice.reader, "model_of", None)
-    model = None if model_of is None else model_of(answers)
-    scored = score_object(verdicts, settings, digest_of(answers), model, judging)
+    scored = score_object(verdicts, settings, digest_of(answers), choice.model_of(answers), judging)
     scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
     return Rescored({**scored, "answers_from": choice.name, "notes": list(choice.notes)}, verdicts)
+
+
+def expect_judged(replies: Sequence[Path], settings: ScoreSettings) -> None:
+    """Raise PipelineError for replies to a benchmark that no judge grades."""
+    if replies and judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER) is None:
+        cure = "leave the replies out"
+        raise PipelineError("no judge grades this benchmark", where=replies[0], value=settings.benchmark, cure=cure)
 
 
 def score_files_of(benchmark: str) -> ScoreFiles:

@@ -39,6 +39,11 @@ class Asked:
         return dict(ids)
 
     @cached_property
+    def most_words(self) -> int:
+        """Return how many words the longest of these texts has."""
+        return max((text.count(" ") + 1 for text in self.by_text), default=0)
+
+    @cached_property
     def by_name(self) -> dict[str, set[str]]:
         """Return the ids of the questions by every name that files of answers give them.
 

@@ -11,6 +11,7 @@ from pipeline_lib.benchmarks.base import Grade, Question, Verdict
 from pipeline_lib.benchmarks.families.judge_replies import Replies
 from pipeline_lib.benchmarks.families.judging import JudgedScorer, JudgeReply
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
 
 OTHER_ANSWER = "replies about another answer"
 DIGITS = 10
@@ -37,21 +38,32 @@ class Judging:
         return replace(grade, rule=OTHER_ANSWER) if others else grade
 
     def matching(self, question: Question, gold: JsonValue, answer: str) -> list[JudgeReply]:
-        """Return the replies about an answer, one a run; `final` if the judge was asked as often as it may be."""
+        """Return the replies about an answer, one a run; `final` if the judge was asked as often as it may be.
+
+        One that says what it is about precedes one that does not. Two others of a run that differ raise PipelineError.
+        """
         replies = self.replies.to(question.id)
         about = [reply for reply in replies if self._is_about(reply, question, answer)]
-        without = {reply.run: reply for reply in about if reply.request is None}
-        request = None
-        if len(without) < len(about):
-            request = self.scorer.request(question, gold, answer, self.protocol)
-        if request is None:
-            return list(without.values())
-        attempts = len(request.attempts)
-        equal = [reply for reply in about if reply.request == request.digest]
-        runs = without | {
-            reply.run: replace(reply, final=reply.final or len(reply.texts) >= attempts) for reply in equal
-        }
+        asked = any(reply.request is not None for reply in about)
+        request = self.scorer.request(question, gold, answer, self.protocol) if asked else None
+        digest, attempts = (request.digest, len(request.attempts)) if request else (None, 0)
+        runs: dict[int, JudgeReply] = {}
+        for reply in about:
+            if reply.request is None:
+                self._keep(reply, question, runs)
+            elif reply.request == digest:
+                self._keep(replace(reply, final=reply.final or len(reply.texts) >= attempts), question, runs)
         return [runs[run] for run in sorted(runs)]
+
+    def _keep(self, reply: JudgeReply, question: Question, runs: dict[int, JudgeReply]) -> None:
+        """Add a reply to those of other runs; of the same run, the one that says more about its answer stays."""
+        other = runs.setdefault(reply.run, reply)
+        ranks = [(each.status == "failed", self.is_unchecked(each, question)) for each in (reply, other)]
+        if ranks[0] < ranks[1]:
+            runs[reply.run] = reply
+        elif ranks[0] == ranks[1] and reply.texts != other.texts:
+            cure = f"keep one of them; the other one is at {other.where}"
+            raise PipelineError("another reply of the same run", where=reply.where, value=reply.id, cure=cure)
 
     def _is_about(self, reply: JudgeReply, question: Question, answer: str) -> bool:
         """Return False if a reply names another answer; its request is compared in `matching`."""
@@ -66,7 +78,8 @@ class Judging:
 
     def _answer_id(self, question: Question) -> str | None:
         """Return the id in the record of the answer to a question, None where there is none."""
-        return self.answer_ids.get(str(question.record.get("question_id", question.id)))
+        names = (str(question.record.get("question_id", question.id)), question.id)
+        return next((self.answer_ids[name] for name in names if name in self.answer_ids), None)
 
 
 def judged_score(scored: dict[str, Any], judging: Judging, verdicts: list[Verdict], primary: str) -> dict[str, Any]:

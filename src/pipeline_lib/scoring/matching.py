@@ -7,7 +7,7 @@ all these questions have the same answer.
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Iterator, Mapping
+from typing import Hashable, Iterator, Mapping
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
@@ -46,7 +46,8 @@ def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     by_id = _are_ids(records, asked)
     texts = set() if by_id else {answer.question for answer in records}
     worded = {text: _worded(text, asked) for text in texts}
-    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded) for answer in records]
+    found: dict[Hashable, frozenset[str]] = {}
+    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded, found) for answer in records]
     answers: dict[str, ToolAnswer] = {}
     groups: dict[frozenset[str], list[ToolAnswer]] = defaultdict(list)
     for answer, ids in zip(records, candidates, strict=True):
@@ -93,12 +94,22 @@ def _by_id(answer: ToolAnswer, asked: Asked) -> frozenset[str]:
     return frozenset({answer.id})
 
 
-def _by_content(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]]) -> frozenset[str]:
+def _by_content(
+    answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]], found: dict[Hashable, frozenset[str]]
+) -> frozenset[str]:
     """Return the ids of the questions that an answer may belong to: by text or name, image, name, part and options.
 
-    `worded` has the ids of the questions with each text.
+    `worded` has the ids of the questions with each text, `found` those of earlier answers: thousands may say the same.
     """
     named = asked.by_name.get(answer.id, set()) if answer.id and not answer.id_is_row else set()
+    said = (answer.question, answer.image, answer.part, *answer.options.items(), answer.id if named else "")
+    if said not in found:
+        found[said] = frozenset(_candidates(answer, asked, worded, named))
+    return found[said]
+
+
+def _candidates(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]], named: set[str]) -> set[str]:
+    """Return the ids of the questions to which all that an answer says fits; PipelineError if there is none."""
     ids = worded[answer.question] if answer.question else named
     if answer.image:
         pictured = asked.by_image.get(PurePosixPath(answer.image).name, set()) | asked.by_image.get("", set())
@@ -111,7 +122,7 @@ def _by_content(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]]
         ids = {name for name in ids if parts & set(asked.by_id[name].part.split("/"))} or ids
     if answer.options and len(ids) > 1:
         ids = {name for name in ids if dict(asked.by_id[name].options) == dict(answer.options)} or ids
-    return frozenset(ids)
+    return ids
 
 
 def _worded(text: str, asked: Asked) -> set[str]:
@@ -119,15 +130,15 @@ def _worded(text: str, asked: Asked) -> set[str]:
     exact = asked.by_text.get(plain(text))
     if exact:
         return exact
-    pieces = (asked.by_text[piece] for piece in _pieces(text) if piece in asked.by_text)
+    pieces = (asked.by_text[piece] for piece in _pieces(text, asked.most_words) if piece in asked.by_text)
     return {name for name in min(pieces, key=len, default=set()) if asked.is_worded(name, plain(text))}
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """Yield the lines of a text, and its beginnings up to each word: a question may be any of them."""
+def _pieces(text: str, most: int) -> Iterator[str]:
+    """Yield the lines of a text, and its beginnings of at most so many words: a question may be any of them."""
     yield from map(plain, text.split("\n"))
     words = text.split()
-    yield from (" ".join(words[:end]) for end in range(len(words) - 1, 0, -1))
+    yield from (" ".join(words[:end]) for end in range(min(len(words) - 1, most), 0, -1))
 
 
 def _agrees(answer: ToolAnswer, question: Question, asked: Asked) -> bool:

@@ -62,7 +62,8 @@ def models_of(module: Any) -> set[str]:
 def compared(scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str) -> list[dict[str, Any]]:
     """Return every figure beside the score: `score`, `difference` with its 95 % interval, and what to `check` first.
 
-    `equal` is whether both are the same number with one decimal. A metric that the score does not have is None.
+    `equal` is whether both are the same number with one decimal: then `check` has only what differs for certain. A
+    metric that the score does not have is None.
     """
     return [_comparison(scored, figure, protocol) for figure in figures]
 
@@ -81,20 +82,28 @@ def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: st
         "equal": equal,
         "difference": round(number - figure.value, DECIMALS),
         "interval": bounds,
-        "check": [] if equal else _checks(scored, figure, protocol),
+        "check": [*_differing(scored, figure, protocol), *([] if equal else _usual(scored, figure))],
     }
 
 
-def _checks(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -> list[str]:
-    """Return what to check first where a score differs, the known differences before the usual ones."""
+def of_a_part(comparisons: list[dict[str, Any]], part: str) -> list[dict[str, Any]]:
+    """Return comparisons of a score over only some questions, which are the first to check."""
+    return [each if each["score"] is None else {**each, "check": [part, *each["check"]]} for each in comparisons]
+
+
+def _differing(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -> list[str]:
+    """Return how the score is known to be another one than the published one."""
     known = []
     if protocol != figure.protocol:
         known.append(f"the protocol: {protocol} here, {figure.protocol} there")
     if scored["coverage"] < 1:
         known.append(f"the {scored['missing'] + scored['failed']} questions without an answer")
-    known += [f"the mark `{name}`" for name in scored["marks"] if name != "missing"]
-    split = f"{CHECKS[-1]} (published: {figure.split}; here {scored['n']} questions)"
-    return [*known, *CHECKS[:-1], split]
+    return known + [f"the mark `{name}`" for name in scored["marks"] if name != "missing"]
+
+
+def _usual(scored: Mapping[str, Any], figure: PublishedFigure) -> list[str]:
+    """Return what to check next where a score differs."""
+    return [*CHECKS[:-1], f"{CHECKS[-1]} (published: {figure.split}; here {scored['n']} questions)"]
 
 
 def published_text(comparison: Mapping[str, Any]) -> str:
@@ -106,7 +115,7 @@ def published_text(comparison: Mapping[str, Any]) -> str:
         return f"{comparison['metric']} is not in this score, published {value}{star} {who}"
     text = f"{comparison['metric']} {number}, published {value}{star} {who}"
     if comparison["equal"]:
-        return text
+        return f"{text}; but check {', '.join(comparison['check'])}" if comparison["check"] else text
     bounds = comparison["interval"]
     interval = f", 95 % interval [{bounds[0]:+.1f}, {bounds[1]:+.1f}]" if bounds else ""
     return f"{text}: {comparison['difference']:+.1f}{interval}; check first {', '.join(comparison['check'])}"

@@ -15,6 +15,7 @@ from pipeline_lib.benchmarks.base import (
     check_questions,
     load_benchmark,
 )
+from pipeline_lib.scoring.published import of_a_part
 from pipeline_lib.scoring.score import DIGITS, MISSING, UNASKED, ScoreSettings
 
 WHOLE, SOME = "all", "some"
@@ -22,7 +23,14 @@ WHOLE, SOME = "all", "some"
 
 @runtime_checkable
 class Bounded(Scorer, Protocol):
-    """A scorer whose metrics have bounds where answers are missing: with all of them wrong, and with all right."""
+    """A scorer whose metrics have bounds where answers are missing: with all of them wrong, and with all right.
+
+    That is so for no metric whose name begins with one of `unbounded`.
+    """
+
+    @property
+    def unbounded(self) -> tuple[str, ...]:
+        """Return the first parts of the names of such metrics."""
 
     def assumed(self, verdict: Verdict, right: bool) -> Verdict:
         """Return a verdict without an answer as if it had one, which is right or wrong."""
@@ -56,14 +64,16 @@ def with_scope(
         "coverage": round(answered / len(whole), DIGITS),
     }
     status = "partial" if scored["status"] == "complete" else scored["status"]
-    return {**scored, "status": status, "scope": scope, "bounds": bounds(whole, settings)}
+    part = f"the questions: {len(verdicts)} of {len(whole)} were asked"
+    published = {"published": of_a_part(scored["published"], part)} if others and "published" in scored else {}
+    return {**scored, **published, "status": status, "scope": scope, "bounds": bounds(whole, settings)}
 
 
 def bounds(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, list[float] | None] | None:
     """Return lowest and highest value of every metric; None where they are not known.
 
-    They are not known if the scorer is not `Bounded`, or if the part of a question is unknown, as it is not in the
-    question file.
+    They are not known for the scorer's `unbounded` metrics, and for none if the scorer is not `Bounded`, or if the part
+    of a question is unknown, as it is not in the question file.
     """
     scorer = load_benchmark(settings.benchmark, settings.protocol).SCORER
     if not isinstance(scorer, Bounded) or any(verdict.grade.rule == UNASKED for verdict in verdicts):
@@ -74,7 +84,10 @@ def bounds(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str, list[f
         full = [verdict if verdict.answered else scorer.assumed(verdict, right) for verdict in verdicts]
         sums.append(scorer.tally(full, parts).sum(axis=0))
     lowest, highest = (scorer.metrics(each, parts) for each in sums)
-    return {name: _bounds(float(lowest[name]), float(highest[name])) for name in lowest}
+    return {
+        name: None if name.partition("/")[0] in scorer.unbounded else _bounds(float(lowest[name]), float(highest[name]))
+        for name in lowest
+    }
 
 
 def _bounds(one: float, other: float) -> list[float] | None:

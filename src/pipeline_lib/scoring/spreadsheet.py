@@ -58,12 +58,19 @@ def columns_of(path: Path) -> list[str]:
 
 
 def cells_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the position of every row of a spreadsheet, and the values of its cells by column."""
+    """Yield the position of every row of a spreadsheet, and the values of its cells by column.
+
+    Two columns of the same name raise PipelineError, as does a formula or an error as prediction.
+    """
     heading, *rows = _rows(path)
+    refuse_repeated([str(cell.value) for cell in heading if cell.value is not None], path)
     columns = {str(cell.value): column for column, cell in enumerate(heading) if cell.value is not None}
     for number, row in enumerate(rows, 2):
-        cells = {name: _cell(row, column) for name, column in columns.items()}
-        yield f"{path}, row {number}", {name: None if cell is None else cell.value for name, cell in cells.items()}
+        where, cells = f"{path}, row {number}", {name: _cell(row, column) for name, column in columns.items()}
+        prediction = cells.get("prediction")
+        if prediction is not None and prediction.data_type in NO_TEXT:
+            _text(prediction, f"{where}, column prediction")
+        yield where, {name: None if cell is None else cell.value for name, cell in cells.items()}
 
 
 def _rows(path: Path) -> list[Cells]:

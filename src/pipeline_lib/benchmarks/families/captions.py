@@ -60,14 +60,21 @@ class CaptionQuestions:
     wordings: Mapping[str, CaptionWording]
 
     def __call__(self, files: Files, protocol: str) -> list[Question]:
-        """Return the questions in the order of the file; the same image twice is one."""
+        """Return the questions in the order of the file; the same image twice is one, two of one id PipelineError."""
         content: Any = read_json(files.questions)
         listed = content.get("images") if isinstance(content, dict) else content
         if not isinstance(listed, list):
             what, cure = "this is no list of images", "name a file with `images` and `annotations`"
             raise PipelineError(what, where=files.questions, value=type(content).__name__, cure=cure)
         prompt = self.wordings[protocol].prompt
-        images = dict(_image(row, f"{files.questions}, row {number}") for number, row in enumerate(listed, 1))
+        images: dict[str, str] = {}
+        for number, row in enumerate(listed, 1):
+            identifier, name = _image(row, where := f"{files.questions}, row {number}")
+            if images.setdefault(identifier, name) != name:
+                value = f"{identifier}: {images[identifier]}, {name}"
+                raise PipelineError(
+                    "two images have the same id", where=where, value=value, cure="fetch the file again"
+                )
         return [Question(identifier, prompt, (name,), "all") for identifier, name in images.items()]
 
 
@@ -103,10 +110,15 @@ def _image(row: Any, where: str) -> tuple[str, str]:
         raise PipelineError("an image needs `file_name` or `image`", where=where, value=row)
     name = PurePosixPath(path).name
     number = PurePosixPath(name).stem.rpartition("_")[2]
-    identifier = listed.id if listed.id is not None else str(int(number)) if number.isdecimal() else None
+    identifier = listed.id if listed.id is not None else _number(number)
     if identifier is None:
         raise PipelineError("an image needs an `id`, or a name that ends with it", where=where, value=path)
     return identifier, name
+
+
+def _number(text: str) -> str | None:
+    """Return a whole number without zeros before it, None for another text."""
+    return text.lstrip("0") or "0" if text.isascii() and text.isdecimal() else None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ where all gold answers count.
 
 import re
 import string
+from collections import defaultdict
 from typing import Callable
 
 from pipeline_lib.benchmarks.families.short_text import vqa_text
@@ -104,13 +105,26 @@ def anls_stripped(answer: str, golds: Golds) -> Comparison:
 
 
 def edits(first: str, second: str) -> int:
-    """Return the least number of characters to insert, delete or replace to make one text the other."""
-    row = list(range(len(first) + 1))
-    for number, character in enumerate(second, 1):
-        above, row = row, [number]
-        for column, other in enumerate(first):
-            row.append(above[column] if other == character else 1 + min(above[column], above[column + 1], row[-1]))
-    return row[-1]
+    """Return the least number of characters to insert, delete or replace to make one text the other.
+
+    Myers's algorithm: the differences within a column of the table are bits of whole numbers, so that its time grows
+    with the longer text alone.
+    """
+    short, long = sorted((first, second), key=len)
+    places: dict[str, int] = defaultdict(int)
+    for number, character in enumerate(short):
+        places[character] |= 1 << number
+    every, last = (1 << len(short)) - 1, 1 << len(short) >> 1
+    more, less, distance = every, 0, len(short)  # where the next row of the column is one more, and one less
+    for character in long:
+        equal = places.get(character, 0)
+        kept = equal | less
+        across = (((equal & more) + more) ^ more) | equal
+        rises, falls = less | (every & ~(across | more)), more & across
+        distance += bool(rises & last) - bool(falls & last)
+        rises, falls = (rises << 1 | 1) & every, falls << 1 & every
+        more, less = falls | (every & ~(kept | rises)), rises & kept
+    return distance if short else len(long)
 
 
 def number_in(text: str) -> float | None:

@@ -157,9 +157,14 @@ class ByType:
 
 @dataclass(frozen=True)
 class Counted:
-    """The half of a scorer that counts: its metrics, side by side."""
+    """The half of a scorer that counts: its metrics, side by side.
+
+    A metric whose name begins with one of `unbounded` is neither lowest with all answers wrong nor highest with all
+    right.
+    """
 
     counts: tuple[Metric, ...] = (Accuracy(),)
+    unbounded: tuple[str, ...] = ()
 
     def assumed(self, verdict: Verdict, right: bool) -> Verdict:
         """Return a verdict without an answer as if it had one, which is right or wrong."""

@@ -12,7 +12,8 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.counting import ASSUMED, Counted, ratio
 
-NAMED = re.compile(r"grade\W{0,4}([0-9]+)", re.IGNORECASE)  # "Grade 2", "Grade {2}", "**Grade** 2"
+NAMED = re.compile(r"grade\W{0,4}0*([0-9]+)", re.IGNORECASE)  # "Grade 2", "Grade {2}", "**Grade** 2"
+LABEL = "predicted_label"  # the key of a classifier's grade
 UNREAD = "none"  # the column of the confusion matrix for answers without a grade
 HIGH = 2  # the first grade of the upper half of two, as in the area `auc/high`
 
@@ -31,20 +32,31 @@ def rating(answer: str, grades: int) -> Rating:
 
     A classifier's answer has `predicted_label` and the `probabilities` of all grades.
     """
-    if answer.startswith("{"):
-        return _classified(answer, grades)
+    classified = _classified(answer, grades) if answer.startswith("{") else None
+    if classified is not None:
+        return classified
     first = NAMED.search(answer)
     grade = int(first.group(1)[:2]) if first else grades
     return Rating(grade, "named") if grade < grades else Rating(None, "beyond" if first else "none")
 
 
-def _classified(answer: str, grades: int) -> Rating:
+def _classified(answer: str, grades: int) -> Rating | None:
+    """Return the rating in a classifier's answer, None for another text; one without a grade or shares is unparsed."""
     try:
         content = json.loads(answer)
-        shares = tuple(float(share) for share in content.get("probabilities", ()))
-        return Rating(range(grades)[int(content["predicted_label"])], "classified", shares)
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
+        return None
+    if LABEL not in content:
+        return None
+    grade, shares = content[LABEL], content.get("probabilities", [])
+    is_grade = isinstance(grade, int) and not isinstance(grade, bool) and grade in range(grades)
+    if not is_grade or not isinstance(shares, list) or not all(map(_is_share, shares)):
         return Rating(None, "none")
+    return Rating(grade, "classified", tuple(map(float, shares)))
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class Confusion:
 class GradeScorer(Counted):
     """Grades answers by the grade that they name: right if it is the gold grade. An answer without one is unparsed."""
 
+    unbounded: tuple[str, ...] = ("mae", "confusion")  # an answer may name any grade or none
     grades: int
     readers: Mapping[str, Callable[[str, int], Rating]]
 

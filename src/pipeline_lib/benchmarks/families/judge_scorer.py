@@ -94,16 +94,17 @@ class ReplyScorer:
         return _grade(readings, [None if reading is None else reading.extracted for reading in runs])
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return [verdicts, parts, runs, counts]; of a run that judged no answer they are zero."""
+        """Return [verdicts, parts, runs, counts]; runs that judged no answer are left out."""
         lists = [verdict.grade.extracted for verdict in verdicts]
-        runs = max((len(each) for each in lists if isinstance(each, list)), default=1)
-        counts = np.zeros((len(verdicts), len(parts), runs, self.counting.width))
+        runs = sorted({run for each in lists if isinstance(each, list) for run in _judging(each)}) or [0]
+        counts = np.zeros((len(verdicts), len(parts), len(runs), self.counting.width))
         for number, verdict in enumerate(verdicts):
             if verdict.answered:
                 part = parts.index(verdict.question.part)
-                for run, extracted in enumerate(_by_run(verdict.grade.extracted, runs)):
+                for column, run in enumerate(runs):
+                    extracted = _of_run(verdict.grade.extracted, run)
                     if extracted is not None:
-                        counts[number, part, run] = self.counting.counts(verdict, extracted)
+                        counts[number, part, column] = self.counting.counts(verdict, extracted)
         return counts
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
@@ -123,9 +124,16 @@ def _grade(readings: list[Reading], extracted: JsonValue) -> Grade:
     return Grade(value, extracted, rules, "unparsed" if fallback else "ok")
 
 
-def _by_run(extracted: JsonValue, runs: int) -> list[JsonValue]:
-    """Return what each run read; what was read without a judge is the same in every run."""
-    return [*extracted, *[None] * (runs - len(extracted))] if isinstance(extracted, list) else [extracted] * runs
+def _judging(extracted: list[JsonValue]) -> list[int]:
+    """Return the numbers of the runs that judged an answer."""
+    return [run for run, each in enumerate(extracted) if each is not None]
+
+
+def _of_run(extracted: JsonValue, run: int) -> JsonValue:
+    """Return what a run read, None if nothing; what was read without a judge is the same in every run."""
+    if not isinstance(extracted, list):
+        return extracted
+    return extracted[run] if run < len(extracted) else None
 
 
 def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,12 +5,12 @@ Source: lupantech/MathVista 53d5258 `evaluation/extract_answer.py` and `evaluati
 
 import re
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Iterator
 
 from pipeline_lib.benchmarks.families.comparers import edits
 
 LETTER = re.compile(r"\(([a-zA-Z])\)")
-QUICK = re.compile(r'The answer is "(.*)"\.')
+QUICK = ('The answer is "', '".')  # around the answer, on one line
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,16 @@ def extracted_by_rule(response: str, kind: AnswerKind) -> tuple[str, str] | None
 
 def quickly_extracted(response: str, kind: AnswerKind) -> tuple[str, str] | None:
     """Return the same, or else the text in 'The answer is "…".', as the official code with `--quick_extract`."""
-    quoted = QUICK.search(response)
-    return extracted_by_rule(response, kind) or ((quoted.group(1), "quick") if quoted else None)
+    return extracted_by_rule(response, kind) or next(((text, "quick") for text in _quoted(response)), None)
+
+
+def _quoted(response: str) -> Iterator[str]:
+    """Yield the text in 'The answer is "…".' of every line, as long as it can be."""
+    begin, end = QUICK
+    for line in response.split("\n"):
+        text, found, _ = line.partition(begin)[2].rpartition(end)
+        if found:
+            yield text
 
 
 def normalized(extraction: str, kind: AnswerKind) -> str | None:

@@ -133,6 +133,7 @@ class Rates:
 class YesNoScorer(Counted):
     """Grades answers by the word that the protocol's reader extracts; its fallback counts, and is unparsed."""
 
+    unbounded: tuple[str, ...] = ("yes",)  # the share of yes: all answers may be yes, or none
     readers: Mapping[str, WordReader]
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
