@@ -90,9 +90,13 @@ def score_files_of(benchmark: str) -> ScoreFiles:
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     """Write files into a folder, which is made if need be, and return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        what = f"the files of this benchmark's own scorer cannot be written: {error.strerror or error}"
+        raise PipelineError(what, where=folder, cure="name a folder") from error
     return [folder / name for name in contents]
 
 
