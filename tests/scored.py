@@ -21,7 +21,7 @@ def score(
 ) -> dict[str, Any]:
     """Return the score of a file of answers, with the replies of a judge where one grades them."""
     settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q", gold="g"))
-    judging = open_judging(settings, answer_ids(answers), replies)
+    judging = open_judging(settings, answer_ids, answers, replies)
     return run_score(grade_answers(answers, files, settings, judging=judging), settings, answers, judging)
 
 

@@ -18,7 +18,7 @@ def work(job: Job[ScoreSettings]) -> None:
     files = open_files(job.manifests("questions"), job.settings.files)
     only = chosen(job.manifests("chosen"), "questions")
     replies = [manifest.twin(".replies.jsonl") for manifest in job.manifests("judged")]
-    judging = open_judging(job.settings, answer_ids(answers), replies)
+    judging = open_judging(job.settings, answer_ids, answers, replies)
     verdicts = grade_answers(answers, files, job.settings, only, judging)
     write_verdicts(job.output("verdicts"), verdicts)
     score = run_score(verdicts, job.settings, answers, judging)

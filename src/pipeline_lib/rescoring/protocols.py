@@ -60,7 +60,7 @@ def compare_protocols(
             checked = check_questions(by_protocol.benchmark, protocol, files)
             chosen = chosen_questions(checked, by_protocol)
             joined = _joined(checked, texts).only(chosen)
-            judging = open_judging(by_protocol, choice.answer_ids(answers), replies)
+            judging = open_judging(by_protocol, choice.answer_ids, answers, replies)
             graded[protocol] = grade_joined(
                 joined, checked, by_protocol, checked.unasked if chosen is None else [], judging
             )

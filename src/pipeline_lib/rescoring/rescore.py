@@ -63,7 +63,7 @@ def rescore(
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    judging = open_judging(settings, choice.answer_ids(answers), replies)
+    judging = open_judging(settings, choice.answer_ids, answers, replies)
     unasked = checked.unasked if chosen is None else []
     verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
     scored = score_object(verdicts, settings, digest_of(answers), choice.model_of(answers), judging)

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Mapping, Sequence
+from typing import Annotated, Any, Callable, Mapping, Sequence
 
 from pydantic import Field, JsonValue
 
@@ -63,15 +63,17 @@ class ScoreSettings(Settings):
         return None if self.limit is None else f"limit {self.limit}"
 
 
-def open_judging(settings: ScoreSettings, answer_ids: Mapping[str, str], replies: Sequence[Path]) -> Judging | None:
+def open_judging(
+    settings: ScoreSettings, answer_ids: Callable[[Path], Mapping[str, str]], answers: Path, replies: Sequence[Path]
+) -> Judging | None:
     """Return the judging of answers by files of replies; None for a benchmark that no model judges.
 
-    `answer_ids` has the id of every answer that has one, by the id of its question.
+    `answer_ids` reads the id of every answer that has one, by the id of its question.
     """
     scorer = judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER)
     if scorer is None:
         return None
-    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids)
+    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids(answers))
 
 
 def grade_answers(
