@@ -12,7 +12,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.config import stages
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
-from pipeline_lib.scoring.published import compared, figures_of, published_text
+from pipeline_lib.scoring.published import PublishedFigure, compared, figures_of, published_text
 from tests.recordings import Recordings
 from tests.unit.test_benchmark_data import load as load_study
 from tests.unit.test_benchmark_data import study
@@ -109,3 +109,10 @@ def test_recorded_answers_of_llava_13b_are_the_published_ones(recorded: Recordin
     assert "perception 1531.3, published 1531.3 (llava15_13b; all)" in CliRunner().invoke(app, command).stdout
     (figure,) = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)["published"]
     assert (figure["score"], figure["equal"]) == (1531.3, True)
+
+
+def test_the_part_of_the_questions_is_the_first_thing_to_check() -> None:
+    figure = PublishedFigure(model="m", value=50.0, metric="f1", protocol="llava15", split="all", source="a page")
+    scored = {"metrics": {"f1": 0.25}, "interval": {"f1": None}, "coverage": 1.0, "marks": {}, "n": 8}
+    (comparison,) = compared(scored, [figure], "llava15", "slice 8")
+    assert comparison["check"][0] == "the part of the questions: slice 8 here, all there"

@@ -59,15 +59,18 @@ def models_of(module: Any) -> set[str]:
     return {model for table in getattr(module, "PUBLISHED", ()) for model, _ in table.by_model()}
 
 
-def compared(scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str) -> list[dict[str, Any]]:
+def compared(
+    scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str, part: str | None = None
+) -> list[dict[str, Any]]:
     """Return every figure beside the score: `score`, `difference` with its 95 % interval, and what to `check` first.
 
-    `equal` is whether both are the same number with one decimal. A metric that the score does not have is None.
+    `equal` is whether both are the same number with one decimal. A metric that the score does not have is None. `part`
+    names the part of the questions that the score is about, if it is not about all.
     """
-    return [_comparison(scored, figure, protocol) for figure in figures]
+    return [_comparison(scored, figure, protocol, part) for figure in figures]
 
 
-def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -> dict[str, Any]:
+def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str, part: str | None) -> dict[str, Any]:
     value, interval = scored["metrics"].get(figure.metric), scored["interval"].get(figure.metric)
     about = figure.model_dump(mode="json")
     if value is None:
@@ -81,13 +84,13 @@ def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: st
         "equal": equal,
         "difference": round(number - figure.value, DECIMALS),
         "interval": bounds,
-        "check": [] if equal else _checks(scored, figure, protocol),
+        "check": [] if equal else _checks(scored, figure, protocol, part),
     }
 
 
-def _checks(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -> list[str]:
+def _checks(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str, part: str | None) -> list[str]:
     """Return what to check first where a score differs, the known differences before the usual ones."""
-    known = []
+    known = [f"the part of the questions: {part} here, all there"] if part else []
     if protocol != figure.protocol:
         known.append(f"the protocol: {protocol} here, {figure.protocol} there")
     if scored["coverage"] < 1:

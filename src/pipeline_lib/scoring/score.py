@@ -186,7 +186,11 @@ def score_object(
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
-        **({"published": compared(scored, settings.published, settings.protocol)} if settings.published else {}),
+        **(
+            {"published": compared(scored, settings.published, settings.protocol, settings.part())}
+            if settings.published
+            else {}
+        ),
         "answers": digest,
         "model": model,
     }
