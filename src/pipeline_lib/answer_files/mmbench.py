@@ -8,7 +8,7 @@ from pipeline_lib.scoring.answers import join as join_records
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.spreadsheet import COLUMNS
 
-ABOUT = "the xlsx that is submitted to MMBench, with index, and prediction as its seventh column"
+ABOUT = "the xlsx for MMBench's server, with index, and prediction as its seventh column"
 
 SEVENTH = 6  # the position of `prediction`
 

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image, some
+from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image, some
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import LLAVA_BENCH, LLAVA_BENCH_SYSTEM
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
@@ -64,14 +65,7 @@ KEYS = "rows have `question_id`, `image`, `text`, `category` (questions), `capti
 FORM = "a recorded review has `question_id`, `content` and `tuple`, a pair of numbers"
 
 
-@dataclass(frozen=True)
-class WildWording(Asking):
-    """How a project asks: what it appends to the question."""
-
-    after: str = ""
-
-
-PROTOCOLS = {"llava15": WildWording(1024), "internvl12": WildWording(1000, after=" Please give a detailed answer.")}
+PROTOCOLS = {"llava15": Appending(1024), "internvl12": Appending(1000, after=" Please give a detailed answer.")}
 
 
 class WildRow(FileRow):

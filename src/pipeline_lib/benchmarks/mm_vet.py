@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
+from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MM_VET, MM_VET_AGAIN
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Text, number_or_text, parse_row
@@ -62,14 +63,7 @@ UNREAD = "no grade in five tries"
 FORM = "a recorded grade has the lists `model`, `content` and `score`, one entry a run"
 
 
-@dataclass(frozen=True)
-class VetWording(Asking):
-    """How a project asks: what it appends to the question."""
-
-    after: str = ""
-
-
-PROTOCOLS = {"llava15": VetWording(1024), "internvl12": VetWording(1000, after=" "), "official": VetWording(1024)}
+PROTOCOLS = {"llava15": Appending(1024), "internvl12": Appending(1000, after=" "), "official": Appending(1024)}
 
 
 class VetRow(FileRow):

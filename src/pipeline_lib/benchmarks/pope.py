@@ -8,14 +8,14 @@ ratio is null instead of an error.
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
+from pipeline_lib.benchmarks.base import Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -40,14 +40,7 @@ PUBLISHED = (
 )
 
 
-@dataclass(frozen=True)
-class PopeWording(Asking):
-    """How a project asks: what it appends to the text in the file."""
-
-    end: str = ""
-
-
-PROTOCOLS = {"llava15": PopeWording(128), "internvl12": PopeWording(100, end=" ")}
+PROTOCOLS = {"llava15": Appending(128), "internvl12": Appending(100, after=" ")}
 SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words, "internvl12": pope_words})
 
 cluster = by_image
@@ -109,9 +102,10 @@ def questions(files: Files, protocol: str) -> list[Question]:
         parse_row(QuestionRow, row, "this is no question of POPE", where)
         for where, row in read_rows_with_place(files.questions)
     ]
-    end = PROTOCOLS[protocol].end
+    after = PROTOCOLS[protocol].after
     return [
-        Question(str(row.question_id), row.text + end, (row.image,), row.category, stem=_stem(row.text)) for row in rows
+        Question(str(row.question_id), row.text + after, (row.image,), row.category, stem=_stem(row.text))
+        for row in rows
     ]
 
 

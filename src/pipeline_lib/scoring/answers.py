@@ -75,7 +75,7 @@ def join(questions: list[Question], path: Path) -> Joined:
         answers[question.id] = None if row.status == "failed" else row.text
         only_questions = only_questions and not row.prompt and repeats(question, row.text)
     if not answers:
-        raise PipelineError("no answers", where=path)
+        raise PipelineError("no answers", where=path, cure="name the file with the model's answers")
     if only_questions:
         cure = "name the file with the model's answers"
         raise PipelineError("these are questions, not answers: every text is its question", where=path, cure=cure)
@@ -110,7 +110,7 @@ def _question_of(answer: Answer, candidates: list[Question]) -> Question:
             "an answer to a question that is not in the question file",
             where=answer.where,
             value=answer.row.question_id,
-            cure="use the question file and the protocol that were answered",
+            cure="use the question file and the protocol of these answers",
         )
     if len(candidates) == 1:
         _check_prompt(candidates[0], answer)
@@ -123,7 +123,7 @@ def _question_of(answer: Answer, candidates: list[Question]) -> Question:
             f"{len(candidates)} questions have the id of this answer, and its prompt is that of {len(matching)}",
             where=answer.where,
             value=f"{answer.row.question_id}: prompt {answered!r}",
-            cure="use the question file that was answered, and answers with a `prompt`",
+            cure="use the question file of these answers, and answers with a `prompt`",
         )
     return matching[0]
 

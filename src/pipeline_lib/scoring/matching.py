@@ -42,7 +42,7 @@ def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     The same answer twice counts once.
     """
     if not records:
-        raise PipelineError("no answers", where=path)
+        raise PipelineError("no answers", where=path, cure="name the file with the model's answers")
     by_id = _are_ids(records, asked)
     texts = set() if by_id else {answer.question for answer in records}
     worded = {text: _worded(text, asked) for text in texts}
@@ -89,7 +89,7 @@ def _by_id(answer: ToolAnswer, asked: Asked) -> frozenset[str]:
             "this answer belongs to another question of the same id",
             where=answer.where,
             value=f"{answer.image} {plain(answer.question)}, {there}",
-            cure="use the question file that was answered",
+            cure="use the question file of these answers",
         )
     return frozenset({answer.id})
 
@@ -185,5 +185,5 @@ def _unknown(answer: ToolAnswer) -> PipelineError:
         "an answer to a question that is not in the question file",
         where=answer.where,
         value=shown or "the file names no question",
-        cure="use the question file and the protocol that were answered",
+        cure="use the question file and the protocol of these answers",
     )

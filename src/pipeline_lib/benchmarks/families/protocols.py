@@ -33,6 +33,13 @@ SELECT = "Please select the correct answer from the options above. \n"
 
 
 @dataclass(frozen=True)
+class Appending(Asking):
+    """How a project asks: what it appends to the question in the file."""
+
+    after: str = ""
+
+
+@dataclass(frozen=True)
 class Wording(Asking):
     """How a project words a multiple-choice question: the formats of its lines; an empty `heading` has no line."""
 
