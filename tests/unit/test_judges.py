@@ -301,6 +301,17 @@ def test_the_command_takes_replies_and_refuses_them_where_none_judges(tmp_path: 
     assert done.exit_code == 1 and "no judge grades this benchmark" in str(done.exception or done.output)
 
 
+def test_a_file_of_official_code_twice_is_not_two_runs(tmp_path: Path) -> None:
+    files, answers = write(tmp_path, 1)
+    for name, number in (("a.json", 0.5), ("b.json", 0.5), ("c.json", 1.0)):
+        write_json(tmp_path / name, {"v1_0": {"model": ["gpt-4"], "content": [str(number)], "score": [number]}})
+    for name in ("a.json", "b.json"):
+        with pytest.raises(PipelineError, match="this file of replies is there twice"):
+            score("mm_vet", files, answers, replies=[tmp_path / "a.json", tmp_path / name])
+    both = score("mm_vet", files, answers, replies=[tmp_path / "a.json", tmp_path / "c.json"])
+    assert both["judge"]["runs"] == [50, 100]
+
+
 def test_the_recorded_form_of_a_run_is_kept_in_the_replies_of_the_stage(tmp_path: Path) -> None:
     files, answers = write(tmp_path, 1)
     write_json(tmp_path / "g.json", {"v1_0": {"model": ["gpt-4"], "content": ["No"], "score": [0.0]}})

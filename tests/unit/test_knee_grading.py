@@ -48,7 +48,8 @@ NAMED: dict[str, tuple[int | None, str]] = {
     '{"predicted_label": "2"}': (None, "none"),
     '{"predicted_label": 2, "probabilities": [NaN, 0, 0, 0, 1]}': (None, "none"),
     '{"predicted_label": 2, "probabilities": [0, 0, 0, 0, 1e400]}': (None, "none"),
-    '{"predicted_label": 2, "probabilities": [true, "0.5"]}': (None, "none"),
+    '{"predicted_label": 2, "probabilities": [true, "0.5", 0, 0, 0]}': (None, "none"),
+    '{"predicted_label": 2, "probabilities": [0.5, 0.5]}': (None, "none"),
     "{Grade 2}: mild osteoarthritis": (2, "named"),
     '{"answer": "Grade 3"}': (3, "named"),
     "Grade 003": (3, "named"),
@@ -107,6 +108,15 @@ def test_both_forms_of_result_files_are_scored_and_a_classifier_has_areas(tmp_pa
     upper = roc_curve([grade >= 2 for grade in right], [sum(row["probabilities"][2:]) for row in rows])
     assert classified["metrics"]["auc/high"] == pytest.approx(auc(*upper[:2]))
     assert classified["interval"]["auc/high"] is None and classified["interval"]["mae"] is not None
+
+
+def test_an_answer_that_states_another_grade_of_its_image_is_refused(tmp_path: Path) -> None:
+    questions = written(tmp_path / "q.json", sample()["answers"])
+    content = sample()["answers"]
+    row = content["results"][0]
+    row["image_file"] = f"{(row['true_grade'] + 1) % 5}/{row['image_name']}"
+    with pytest.raises(PipelineError, match=r"another question of the same id|not in the question file"):
+        score(written(tmp_path / "a.json", content), questions)
 
 
 def test_a_submission_is_a_result_file_and_is_read_again(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 
 ABOUT = "LLaVA-OA's grades of knees: an object with results, or a classifier's list with probabilities"
 
+PATHS = ("image_file", "image_path")  # whose folder is the grade, which must be the question's
 CLASSIFIED = ("predicted_label", "probabilities")
 
 
@@ -45,4 +46,5 @@ def _answer_of(row: Any, where: str) -> ToolAnswer:
         text = row.get("predicted_output")
     if text is not None and not isinstance(text, str):
         raise PipelineError("`predicted_output` is a text", where=where, value=text, cure="write the file again")
-    return ToolAnswer(where, text, id=Path(name).stem, image=name)
+    path = next((row[key] for key in PATHS if isinstance(row.get(key), str) and row[key]), name)
+    return ToolAnswer(where, text, id=Path(name).stem, image=path)

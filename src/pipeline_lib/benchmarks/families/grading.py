@@ -50,7 +50,12 @@ def _classified(answer: str, grades: int) -> Rating | None:
         return None
     grade, shares = content[LABEL], content.get("probabilities", [])
     is_grade = isinstance(grade, int) and not isinstance(grade, bool) and grade in range(grades)
-    if not is_grade or not isinstance(shares, list) or not all(map(_is_share, shares)):
+    if (
+        not is_grade
+        or not isinstance(shares, list)
+        or len(shares) not in (0, grades)
+        or not all(map(_is_share, shares))
+    ):
         return Rating(None, "none")
     return Rating(grade, "classified", tuple(map(float, shares)))
 

@@ -9,6 +9,7 @@ from typing import Any, Collection, Iterable, Iterator, Literal
 from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.families.judging import JudgeReply, RecordedReader
+from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.reading import numbered_lines
@@ -66,16 +67,27 @@ def read_replies(paths: Iterable[Path], recorded: RecordedReader) -> Replies:
 
     Files of the official code hold runs of their own: those of a further file follow those of the files before it. A
     failed reply gives way to another one of its run; otherwise two that differ, of one run to one request, raise
-    PipelineError.
+    PipelineError, as does a file of the official code that is there twice: it would count as two runs.
     """
     replies: list[JudgeReply] = []
+    seen: dict[str, Path] = {}
     for path in paths:
         if in_project_form(path):
             replies += [reply_of(where, row) for where, row in read_rows_with_place(path)]
         else:
+            _expect_new(path, seen)
             first = max((reply.run + 1 for reply in replies), default=0)
             replies += [replace(reply, run=first + reply.run) for reply in recorded(path)]
     return Replies(_by_id(replies))
+
+
+def _expect_new(path: Path, seen: dict[str, Path]) -> None:
+    """Raise PipelineError for a file whose bytes are those of an earlier one, and add it to those `seen`."""
+    digest = digest_file(path)
+    if digest in seen:
+        cure = "name it once"
+        raise PipelineError("this file of replies is there twice", where=path, value=seen[digest], cure=cure)
+    seen[digest] = path
 
 
 def in_project_form(path: Path) -> bool:
