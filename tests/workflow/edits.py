@@ -46,8 +46,8 @@ EDITS = [
     Edit(
         "the questions in a benchmark's file",
         f"{LIBRARY}/benchmarks/pope.py",
-        "Question(str(row.question_id), row.text,",
-        "Question(str(row.question_id), str(row.text),",
+        "Question(str(row.question_id), row.text + after,",
+        "Question(str(row.question_id), str(row.text) + after,",
         {**INSPECTED, **ASKED},
         {"inspect_questions": 1, "predict": 3, "score": 3},
     ),
