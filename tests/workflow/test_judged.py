@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 from tests.project import Project
 from tests.recordings import read_lines, write_json, write_lines
@@ -123,6 +124,21 @@ def test_replies_from_a_file_are_scored_and_nothing_is_answered_again(unjudged: 
         done = judged.run("vlmflow", *command, "--study", "judged")
         assert done.returncode == 0, done.text
     assert "judge-one-mm_vet" in (judged.root / "dvc.yaml").read_text()
+
+
+def test_no_job_stands_between_two_jobs_of_its_group_on_slurm(judged: Project) -> None:
+    """A group is one job of Slurm: it and a job outside that reads one member and feeds another would wait for ever."""
+    groups = YAML(typ="safe").load(judged.root / "slurm/profile.yaml")["groups"]
+    jobs = json.loads(judged.run("python", "rules/plan.py", "--study", "judged").text.splitlines()[-1])
+    makers = {path: job["rule"] for job in jobs for path in job["outputs"].values()}
+    feeds = {(makers[path], job["rule"]) for job in jobs for path in job["reads"] if path in makers}
+    between = [
+        (before, rule, after)
+        for before, rule in feeds
+        for other, after in feeds
+        if other == rule and groups.get(before) == groups.get(after) is not None and groups.get(rule) != groups[after]
+    ]
+    assert ("predict", "judge") in feeds and between == []
 
 
 @pytest.mark.long
