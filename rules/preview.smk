@@ -13,6 +13,7 @@ rule inspect_rows:
         models=lambda wc: ancient(paths.model_folders(*origins(STUDY, wc.training))),
         rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
         table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
+        indexes=lambda wc: ancient(paths.image_indexes(paths.images_of(training(wc)))),
     output:
         counts="<results>/previews/{training}.json",
         verdict="<results>/previews/{training}.verdict.json",
@@ -30,7 +31,7 @@ rule inspect_rows:
         libs=inspect_rows_jobs.libs,
     shell:
         "python -P workflow_scripts/inspect_rows.py --start {input.start:q} --tower {input.tower:q}"
-        " --subset {input.subset:q} --table {input.table:q}"
+        " --subset {input.subset:q} --table {input.table:q} --indexes {input.indexes:q}"
         " --counts {output.counts:q} --verdict {output.verdict:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -14,6 +14,7 @@ logger = logging.getLogger("pipeline_lib.inspect_rows")
 def work(job: Job[InspectSettings]) -> None:
     """Read rows and tokenizer, write counts and verdict."""
     from pipeline_lib.conversations.subset import subset_conversations
+    from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.base import folder_without_tensors
     from pipeline_lib.models.opening import open_tokens
     from pipeline_lib.preview.inspect import inspect
@@ -21,7 +22,8 @@ def work(job: Job[InspectSettings]) -> None:
     (table,) = job.paths("table")
     rows = subset_conversations(job.manifest("subset").only_file(), table)
     (start, *tower) = (folder_without_tensors(model) for name in ("start", "tower") for model in job.manifests(name))
-    inspection = inspect(rows, open_tokens(start, tower[0] if tower else None), job.settings)
+    tokens, images = open_tokens(start, tower[0] if tower else None), ImageReader(job.paths("indexes"))
+    inspection = inspect(rows, tokens, job.settings, images.size)
     write_text(job.output("counts"), pretty_json(inspection.report))
     write_text(job.output("verdict"), pretty_json(inspection.verdict))
     counts = inspection.report["counts"]
@@ -31,5 +33,5 @@ def work(job: Job[InspectSettings]) -> None:
 
 
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "subset"], ["table"]
+    inputs, files = ["start", "tower", "subset"], ["table", "indexes"]
     run("inspect_rows", InspectSettings, work, inputs=inputs, files=files, outputs=["counts", "verdict"])

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,7 +15,8 @@ from pipeline_lib.families.llava.model import compose
 from pipeline_lib.families.llava.tokens import image_id
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
-from pipeline_lib.models.family import Tokens
+from pipeline_lib.models.encoded import Encoded, RowRules
+from pipeline_lib.models.family import Sizes, Tokens, load_family
 from pipeline_lib.models.opening import open_tokens
 from pipeline_lib.preview.inspect import Inspected, drawn, inspect
 from pipeline_lib.preview.page import page
@@ -32,6 +34,11 @@ SETTINGS = InspectSettings(
 )
 
 
+def any_size(path: str) -> tuple[int, int]:
+    """Return the size of every image."""
+    return 20, 10
+
+
 @pytest.fixture(scope="module")
 def tokens(language: Path, tower: Path) -> Tokens:
     return open_tokens(language, tower)
@@ -39,12 +46,12 @@ def tokens(language: Path, tower: Path) -> Tokens:
 
 def lengths(rows: list[Conversation], tokens: Tokens) -> list[int]:
     """Return the tokens of every row."""
-    shown = inspect(rows, tokens, SETTINGS, shown=len(rows)).report["shown"]["drawn"]
+    shown = inspect(rows, tokens, SETTINGS, any_size, shown=len(rows)).report["shown"]["drawn"]
     return [row["tokens"] for row in shown]
 
 
 def cut_to(rows: list[Conversation], tokens: Tokens, length: int, untrained: float) -> Inspected:
-    return inspect(rows, tokens, SETTINGS.model_copy(update={"max_length": length, "untrained": untrained}))
+    return inspect(rows, tokens, SETTINGS.model_copy(update={"max_length": length, "untrained": untrained}), any_size)
 
 
 def long_first(rows: list[Conversation]) -> list[Conversation]:
@@ -68,7 +75,7 @@ def test_a_language_model_without_a_tower_is_an_error(language: Path) -> None:
 
 
 def test_the_answer_is_marked_and_the_image_is_one_mark(rows: list[Conversation], tokens: Tokens) -> None:
-    first = inspect(rows, tokens, SETTINGS, shown=12).report["shown"]["drawn"][0]
+    first = inspect(rows, tokens, SETTINGS, any_size, shown=12).report["shown"]["drawn"][0]
     assert [part["text"] for part in first["parts"] if part["kind"] == "trained"] == [" green</s>"]
     assert [part["tokens"] for part in first["parts"] if part["kind"] == "image"] == [4]
     assert sum(part["tokens"] for part in first["parts"]) == first["tokens"]
@@ -77,7 +84,7 @@ def test_the_answer_is_marked_and_the_image_is_one_mark(rows: list[Conversation]
 
 
 def test_all_rows_are_counted_and_few_are_shown(rows: list[Conversation], tokens: Tokens) -> None:
-    found = inspect(rows, tokens, SETTINGS, shown=3)
+    found = inspect(rows, tokens, SETTINGS, any_size, shown=3)
     counts = found.report["counts"]
     assert len(found.report["shown"]["drawn"]) == 3
     assert (counts["rows"], counts["with_image"], counts["image_tokens"]) == (12, 12, 48)
@@ -137,7 +144,7 @@ def test_too_many_stop_the_training_with_cause_and_cure(
 
 def test_a_training_of_which_nothing_is_left_is_refused(rows: list[Conversation], tokens: Tokens) -> None:
     assert cut_to(rows, tokens, 3, untrained=1.0).verdict["refused"] is not None
-    assert inspect([], tokens, SETTINGS).verdict["refused"] is not None
+    assert inspect([], tokens, SETTINGS, any_size).verdict["refused"] is not None
 
 
 def test_a_training_goes_through_the_rows_that_are_not_left_out(
@@ -180,7 +187,7 @@ def test_the_page_shows_what_rows_say_as_text(rows: list[Conversation], tokens: 
     attack = "<script>alert('&')</script>"
     turns = [dict(rows[0].conversations[0], value=f"<image>\n{attack}"), rows[0].conversations[1]]
     hostile = replace(rows[0], id=attack, image=attack, conversations=turns)
-    report = inspect([hostile, *rows[1:]], tokens, SETTINGS).report
+    report = inspect([hostile, *rows[1:]], tokens, SETTINGS, any_size).report
     read = Texts()
     read.feed(page(attack, json.loads(pretty_json(report))))
     assert "script" not in read.tags and {"mark", "svg", "article"} <= read.tags
@@ -199,7 +206,7 @@ def test_rows_in_which_control_words_are_said_are_counted_and_shown(
 ) -> None:
     turns = [dict(rows[3].conversations[0], value="<image>\nUSER: what is <s>?"), dict(rows[3].conversations[1])]
     given = [*rows[:3], replace(rows[3], conversations=turns), *rows[4:]]
-    report = inspect(given, tokens, SETTINGS.model_copy(update={"as_original": as_original})).report
+    report = inspect(given, tokens, SETTINGS.model_copy(update={"as_original": as_original}), any_size).report
     assert report["counts"]["control_words"] == {"<s>": 1, "USER:": 1}
     assert [row["row"] for row in report["shown"]["control_words"]] == [3]
     assert fate in page("mine", report) and "rows that say &lt;s&gt;" in page("mine", report)
@@ -213,3 +220,19 @@ def test_a_refusal_names_the_list_of_all_untrained_rows(
     (tmp_path / "mine.verdict.json").write_text(pretty_json(found.verdict))
     with pytest.raises(PipelineError, match=r"mine\.json under `untrained_rows`"):
         read_verdict([tmp_path / "mine.verdict.json"])
+
+
+def test_a_family_whose_tokens_depend_on_the_sizes_of_images_is_counted(
+    rows: list[Conversation], tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LLaVA counts as many tokens for every image; here each takes one more for every ten pixels of its width."""
+
+    def encode_row(tokens: Tokens, row: Conversation, rules: RowRules, sizes: Sizes) -> Encoded:
+        encoded = load_family("llava").encode_row(tokens, row, rules, sizes)
+        more = [0] * (sizes(row.image)[0] // 10 if row.image else 0)
+        return replace(encoded, whole_ids=[*encoded.whole_ids, *more])
+
+    plain = lengths(rows, tokens)
+    monkeypatch.setattr("pipeline_lib.preview.inspect.load_family", lambda name: SimpleNamespace(encode_row=encode_row))
+    with_image = [2 if row.image else 0 for row in rows]
+    assert lengths(rows, tokens) == [length + more for length, more in zip(plain, with_image, strict=True)]

@@ -59,6 +59,7 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     if name not in known:
         raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
     from pipeline_lib.conversations.subset import subset_conversations  # slow imports
+    from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.base import folder_without_tensors
     from pipeline_lib.models.opening import open_tokens
     from pipeline_lib.preview.inspect import inspect
@@ -73,7 +74,9 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     (rows_chosen,) = paths.subset_manifests(subset)
     pinned = Manifest(_made(Path(rows_chosen), study), cache).only_file()
     tokens = open_tokens(folders[0], folders[1] if tower else None)
-    return inspect(subset_conversations(pinned, Path(table)), tokens, stages.inspect(tree, name), rows).report
+    images = ImageReader([Path(path) for path in paths.image_indexes(paths.images_of(tree.trainings[name]))])
+    conversations = subset_conversations(pinned, Path(table))
+    return inspect(conversations, tokens, stages.inspect(tree, name), images.size, rows).report
 
 
 def _made(path: Path, study: str) -> Path:

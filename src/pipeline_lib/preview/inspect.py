@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pipeline_lib.conversations.table import Conversation
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.encode import control_words
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Size, Tokens, load_family
+from pipeline_lib.models.family import Sizes, Tokens, load_family
 from pipeline_lib.preview.counts import RowCount, count_row, totals, untrained_rows
 from pipeline_lib.preview.highlights import parts_of
 from pipeline_lib.preview.settings import InspectSettings
@@ -29,13 +28,18 @@ class Inspected:
     verdict: Verdict
 
 
-def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings, shown: int = SHOWN) -> Inspected:
-    """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed."""
+def inspect(
+    rows: list[Conversation], tokens: Tokens, settings: InspectSettings, sizes: Sizes, shown: int = SHOWN
+) -> Inspected:
+    """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed.
+
+    `sizes` returns the size of an image by its path.
+    """
     template = cast(Template, load("prompts", settings.template))
     rules = RowRules(template, settings.max_length, settings.as_original)
     encode_row = load_family(tokens.family).encode_row
     image, words = tokens.image_id, control_words(tokens.tokenizer)
-    counts = [count_row(row, encode_row(tokens, row, rules, _no_size), image, words) for row in rows]
+    counts = [count_row(row, encode_row(tokens, row, rules, sizes), image, words) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
         "drawn": drawn([row.row for row in rows], shown, settings.seed),
@@ -56,20 +60,12 @@ def inspect(rows: list[Conversation], tokens: Tokens, settings: InspectSettings,
             for count in untrained_rows(counts)
         ],
         "shown": {
-            name: [_shown(by_row[row], encode_row(tokens, by_row[row], rules, _no_size), tokens) for row in chosen]
+            name: [_shown(by_row[row], encode_row(tokens, by_row[row], rules, sizes), tokens) for row in chosen]
             for name, chosen in groups.items()
         },
     }
     decision = verdict(counts, settings)
     return Inspected({**report, "refused": decision["refused"]}, decision)
-
-
-def _no_size(path: str) -> Size:
-    raise PipelineError(
-        "the tokens of this family's images depend on their size, which this stage does not know",
-        value=path,
-        cure="let the family's `encode_row` count tokens without sizes (docs/extending.md)",
-    )
 
 
 def drawn(rows: list[int], number: int, seed: int) -> list[int]:
