@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any, Sequence
 
-from pipeline_lib.benchmarks.base import FileNames, Files, Question
+from pipeline_lib.benchmarks.base import FileNames, Files, Question, Verdict, check_questions, only
+from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.plugins import load
-from pipeline_lib.scoring.answers import answer_ids
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, open_judging, run_score
+from pipeline_lib.scoring.answers import join
+from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.scored import Scored, score_joined
 from tests.recordings import SAMPLES, write_lines
 
 
@@ -16,13 +18,28 @@ def official_verdicts(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
 
 
+def scored_answers(
+    answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None, replies: Sequence[Path] = ()
+) -> Scored:
+    """Return the verdicts on the answers in a file, and their score, as the score stage does."""
+    checked = check_questions(settings.benchmark, settings.protocol, files)
+    joined = join(only(checked.questions, chosen), answers)
+    return score_joined(joined, checked, settings, digest_file(answers), chosen, replies)
+
+
+def grade_answers(
+    answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None
+) -> list[Verdict]:
+    """Return the verdicts on the answers in a file."""
+    return scored_answers(answers, files, settings, chosen).verdicts
+
+
 def score(
     benchmark: str, files: Files, answers: Path, protocol: str = "llava15", replies: Sequence[Path] = ()
 ) -> dict[str, Any]:
     """Return the score of a file of answers, with the replies of a judge where one grades them."""
     settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q", gold="g"))
-    judging = open_judging(settings, answer_ids, answers, replies)
-    return run_score(grade_answers(answers, files, settings, judging=judging), settings, answers, judging)
+    return scored_answers(answers, files, settings, replies=replies).score
 
 
 def asked(benchmark: str, files: Files, protocol: str = "llava15") -> list[Question]:

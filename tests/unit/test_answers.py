@@ -9,7 +9,7 @@ import pytest
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.scoring.answers import join, model_of
+from pipeline_lib.scoring.answers import join
 
 PROMPT = "Is there a dog?\nAnswer with a word."
 QUESTIONS = [Question("1", PROMPT, ("a.jpg",), "all"), Question("2", PROMPT.replace("dog", "cat"), ("a.jpg",), "all")]
@@ -86,4 +86,4 @@ def test_a_folder_or_nothing_is_no_answer_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("metadata", [{"model": ["x"]}, {"model": {}}, {"model": 1}, {}, None])
 def test_metadata_of_others_names_no_model_of_ours(tmp_path: Path, metadata: Any) -> None:
     path = answers(tmp_path / "a.jsonl", {"question_id": 1, "text": "Yes", "metadata": metadata})
-    assert model_of(path) is None
+    assert join(QUESTIONS, path).model is None

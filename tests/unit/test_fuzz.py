@@ -43,9 +43,10 @@ from pipeline_lib.lineage.dvc.dvc_lock import locked_files, locked_identity, loc
 from pipeline_lib.machine.site import locate
 from pipeline_lib.machine.slurm_site import read_cluster
 from pipeline_lib.models.card import read_card
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.sources import urls
 from tests.project import ROOT
+from tests.scored import scored_answers
 from tests.unit.mutations import bytes_of, json_of
 
 SECONDS = timedelta(seconds=20)  # generous for a loaded machine; what hangs takes minutes
@@ -180,7 +181,7 @@ def score_scienceqa(changed: str) -> Callable[[Path], None]:
 
 def score(benchmark: str, files: Files, answers: Path) -> None:
     chosen = ScoreSettings(benchmark=benchmark, files=FileNames(questions="q", gold="g"))
-    run_score(grade_answers(answers, files, chosen), chosen, answers)
+    scored_answers(answers, files, chosen)
 
 
 def read_table(path: Path) -> None:

@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.benchmarks.base import FileNames, Grade, Question, Verdict, by_image
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.verdicts import write_verdicts
+from tests.scored import scored_answers
 from tests.unit.test_pope import write_benchmark
 
 
@@ -48,7 +49,7 @@ def test_a_failed_answer_is_no_wrong_answer(tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text("".join(json.dumps(answer) + "\n" for answer in answers[:-1]))
     settings = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="g"))
-    scored = run_score(grade_answers(path, files, settings), settings, path)
+    scored = scored_answers(path, files, settings).score
     assert (scored["n"], scored["failed"], scored["missing"], scored["unparsed"]) == (24, 1, 1, 0)
     assert scored["coverage"] == round(22 / 24, 10)
     assert scored["marks"]["missing"] == "2 of 24 questions have no answer"

@@ -25,9 +25,10 @@ from pipeline_lib.images.index import health
 from pipeline_lib.images.picture import draw_health
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
 from tests.project import ROOT
+from tests.scored import grade_answers
 from tests.server import file_of, serving
 from tests.unit.mmbench_table import answer
 from tests.unit.mmbench_table import row as mmbench_row

@@ -13,7 +13,8 @@ from pipeline_lib.benchmarks import ccbench, mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
+from tests.scored import grade_answers
 from tests.unit.mmbench_table import answer, row, write
 
 MILLION = 1_000_000

@@ -16,8 +16,9 @@ from pipeline_lib.benchmarks.families.yes_no import pope_words
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
 from tests.recordings import Recordings, expect_pope
+from tests.scored import grade_answers, scored_answers
 
 CATEGORIES = ("adversarial", "random", "popular")
 SHORT = "\nAnswer the question using a single word or phrase."
@@ -190,7 +191,7 @@ def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
 def test_the_score_object_names_answers_and_model(tmp_path: Path) -> None:
     files = write_benchmark(tmp_path)
     answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold)
-    scored = run_score(grade_answers(answers, files, SETTINGS), SETTINGS, answers)
+    scored = scored_answers(answers, files, SETTINGS).score
     assert len(scored["answers"]) == 64 and scored["model"] is None
     assert "time" not in json.dumps(scored)
 

@@ -14,8 +14,9 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.scoring.gather import GatherSettings, gather
 from pipeline_lib.scoring.notice import marked_runs, success_text
 from pipeline_lib.scoring.quality import quality
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.shown import read_gathered
+from tests.scored import scored_answers
 from tests.unit import mmbench_table
 from tests.unit.test_pope import answer_all, write_benchmark
 
@@ -38,7 +39,7 @@ def pope(root: Path, say: Say, **settings: Any) -> dict[str, Any]:
     files = write_benchmark(root)
     settings = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="g"), **settings)
     answers = answer_all(files, root / "a.jsonl", say)
-    return run_score(grade_answers(answers, files, settings), settings, answers)
+    return scored_answers(answers, files, settings).score
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_one_and_the_same_answer_to_every_multiple_choice_is_marked(tmp_path: Pa
     answers = mmbench_table.answer(tmp_path / "a.jsonl", dict.fromkeys(range(len(LETTERS)), text))
     for protocol in ("llava15", "internvl12"):
         settings = ScoreSettings(benchmark="mmbench", protocol=protocol, files=FileNames(questions="q"))
-        scored = run_score(grade_answers(answers, files, settings), settings, answers)
+        scored = scored_answers(answers, files, settings).score
         assert scored["status"] in ("unparsed", "collapsed")
 
 

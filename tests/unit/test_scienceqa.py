@@ -15,8 +15,9 @@ from pipeline_lib.benchmarks import scienceqa
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
 from tests.recordings import Recordings
+from tests.scored import grade_answers, scored_answers
 
 LETTER = "\nAnswer with the option's letter from the given choices directly."
 TEXT = "Context: It barks.\nWhat is it?\nA. cat\nB. dog\nC. bird"
@@ -102,7 +103,7 @@ def test_metrics_of_parts_that_are_not_there_are_absent(tmp_path: Path) -> None:
     for image, part in ((True, "image"), (False, "text")):
         files = write(tmp_path, [row("1", image), row("2", image)])
         path = answers(tmp_path / "a.jsonl", {"1": "B", "2": "E"})
-        scored = run_score(grade_answers(path, files, settings()), settings(), path)
+        scored = scored_answers(path, files, settings()).score
         assert scored["metrics"] == {"accuracy": 0.5, f"accuracy/{part}": 0.5}
         assert scored["primary"] == ("accuracy/image" if image else None)
 

@@ -17,8 +17,8 @@ from pipeline_lib.config.load import load_study
 from pipeline_lib.config.paths import Paths
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.rehearsal.questions import Part, QuestionsSettings, choose_questions
-from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, run_score
+from pipeline_lib.scoring.score import ScoreSettings
+from tests.scored import scored_answers
 from tests.unit.test_benchmark_data import study
 from tests.unit.test_pope import answer_all, write_benchmark
 from tests.unit.test_stand_ins import module, stand_ins
@@ -28,9 +28,7 @@ NAMES = FileNames(questions="q", gold="g")
 
 def scored(files: Files, answers: Path, chosen: set[str] | None = None, **part: int) -> dict[str, Any]:
     settings = ScoreSettings(benchmark="pope", files=NAMES, **part)
-    verdicts = grade_answers(answers, files, settings, chosen)
-    whole = run_score(verdicts, settings, answers)
-    return with_scope(whole, verdicts, not_chosen(files, settings, chosen), settings)
+    return scored_answers(answers, files, settings, chosen).score
 
 
 def test_a_complete_score_says_nothing_of_a_scope(tmp_path: Path) -> None:
@@ -92,8 +90,7 @@ def test_every_kind_of_scorer_has_bounds(tmp_path: Path, name: str) -> None:
         )
     )
     chosen = {each.id for each in some}
-    verdicts = grade_answers(answers, files, settings, chosen)
-    score = with_scope(run_score(verdicts, settings, answers), verdicts, not_chosen(files, settings, chosen), settings)
+    score = scored_answers(answers, files, settings, chosen).score
     low, high = score["bounds"][module(name).PRIMARY]
     assert {value for metric, value in score["bounds"].items() if metric.startswith(("mae", "confusion"))} <= {None}
     assert low < high and score["scope"]["of"] == len(questions)

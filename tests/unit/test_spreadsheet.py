@@ -10,8 +10,9 @@ import pytest
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.answers import read_answers
-from pipeline_lib.scoring.score import ScoreSettings, grade_answers, score_verdicts
+from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
+from tests.scored import grade_answers
 from tests.unit.mmbench_table import answer, row, write
 
 HEADING = ["index", "question", "prediction"]

@@ -1,9 +1,7 @@
 """The interface of a reader of answer files, and the choice of one by a file's content.
 
 A reader is a module with `ABOUT` (whose files it reads), `fits(form)` and `join(path, asked)`. Where the tool has
-already read something from a model's replies, so that other protocols cannot, `note(form)` says it. Where the records
-have them, `answer_ids(path)` returns the answers' ids by question, which a judge's replies may name, and
-`model_of(path)` the digest of the model.
+already read something from a model's replies, so that other protocols cannot, `note(form)` says it.
 """
 
 import json

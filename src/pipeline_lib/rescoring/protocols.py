@@ -1,5 +1,6 @@
 """Score the same answers by several protocols, and list the answers whose grades differ."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -9,8 +10,8 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of, expect_judged
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.scored import score_joined
 
 ALL = "all"
 
@@ -52,22 +53,17 @@ def compare_protocols(
     """
     expect_judged(replies, settings)
     choice = choose_reader(answers, reader)
-    texts = _texts(answers, files, settings.benchmark, protocols, choice)
+    first = _first_joined(answers, files, settings.benchmark, protocols, choice)
     digest, scores, graded = digest_of(answers), dict[str, Any](), dict[str, list[Verdict]]()
     for protocol in protocols:
         by_protocol = settings.model_copy(update={"protocol": protocol})
         try:
             checked = check_questions(by_protocol.benchmark, protocol, files)
             chosen = chosen_questions(checked, by_protocol)
-            joined = _joined(checked, texts).only(chosen)
-            judging = open_judging(by_protocol, choice.answer_ids, answers, replies)
-            graded[protocol] = grade_joined(
-                joined, checked, by_protocol, checked.unasked if chosen is None else [], judging
-            )
-            scored = score_object(graded[protocol], by_protocol, digest, choice.model_of(answers), judging)
-            scores[protocol] = with_scope(scored, graded[protocol], not_chosen(files, by_protocol, chosen), by_protocol)
+            joined = _joined(checked, first).only(chosen)
+            scored = score_joined(joined, checked, by_protocol, digest, chosen, replies)
+            graded[protocol], scores[protocol] = scored.verdicts, scored.score
         except PipelineError as error:
-            graded.pop(protocol, None)
             scores[protocol] = {"not_scored": str(error)}
     return {
         "benchmark": settings.benchmark,
@@ -81,24 +77,27 @@ def compare_protocols(
     }
 
 
-def _texts(answers: Path, files: Files, benchmark: str, protocols: list[str], choice: Choice) -> dict[str, str | None]:
-    """Return the answers by the ids of their questions, joined by the first protocol whose questions were answered."""
+def _first_joined(answers: Path, files: Files, benchmark: str, protocols: list[str], choice: Choice) -> Joined:
+    """Return the answers as joined by the first protocol whose questions were answered."""
     faults: list[PipelineError] = []
     for protocol in protocols:
         try:
             checked = check_questions(benchmark, protocol, files)
-            joined = choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions))
+            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions))
         except PipelineError as error:
             faults.append(error)
-            continue
-        texts = {question.id: text for question, text in joined.pairs if text is not None}
-        return {**texts, **dict.fromkeys(joined.failed)}
     raise faults[0]
 
 
-def _joined(checked: QuestionCheck, texts: dict[str, str | None]) -> Joined:
-    failed = frozenset(q.id for q in checked.questions if q.id in texts and texts[q.id] is None)
-    return Joined([(question, texts.get(question.id)) for question in checked.questions], failed)
+def _joined(checked: QuestionCheck, first: Joined) -> Joined:
+    """Return the questions of another protocol with the answers to those of the first one."""
+    texts = {question.id: text for question, text in first.pairs}
+    ids = {question.id for question in checked.questions}
+    return replace(
+        first,
+        pairs=[(question, texts.get(question.id)) for question in checked.questions],
+        failed=first.failed & ids,
+    )
 
 
 def _disagreements(graded: dict[str, list[Verdict]]) -> list[dict[str, Any]]:

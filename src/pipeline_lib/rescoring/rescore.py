@@ -1,8 +1,8 @@
 """Score a file of answers in any form, and say how it was read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence, cast
+from typing import Callable, Mapping, Sequence, cast
 
 from pipeline_lib.answer_files.base import Reader, choose, look
 from pipeline_lib.benchmarks.base import Files, QuestionCheck, Verdict, check_questions, load_benchmark
@@ -12,8 +12,8 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.scope import not_chosen, with_scope
-from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.scored import Scored, score_joined
 
 ScoreFiles = Callable[[list[Verdict]], Mapping[str, bytes]]
 
@@ -26,16 +26,6 @@ class Choice:
     reader: Reader
     notes: tuple[str, ...]
 
-    def answer_ids(self, path: Path) -> Mapping[str, str]:
-        """Return the id of every answer that has one, by the id of its question in the file."""
-        read = getattr(self.reader, "answer_ids", None)
-        return {} if read is None else cast(Mapping[str, str], read(path))
-
-    def model_of(self, path: Path) -> str | None:
-        """Return the digest of the model that gave the answers, if the file states one."""
-        read = getattr(self.reader, "model_of", None)
-        return None if read is None else cast(str | None, read(path))
-
 
 def choose_reader(answers: Path, name: str | None) -> Choice:
     """Return the reader of this name, or the one that fits a file; PipelineError if there is none."""
@@ -44,18 +34,10 @@ def choose_reader(answers: Path, name: str | None) -> Choice:
     return Choice(name, reader, (note,) if note else ())
 
 
-@dataclass(frozen=True)
-class Rescored:
-    """A score object, with the reader's name as `answers_from` and its `notes`, and the verdicts behind it."""
-
-    score: dict[str, Any]
-    verdicts: list[Verdict]
-
-
 def rescore(
     answers: Path, files: Files, settings: ScoreSettings, choice: Choice, replies: Sequence[Path] = ()
-) -> Rescored:
-    """Return the score of a file of answers.
+) -> Scored:
+    """Return the score of a file of answers, with the reader's name as `answers_from` and its `notes`.
 
     `replies` are those of a judge; PipelineError for a benchmark that none judges.
     """
@@ -63,12 +45,8 @@ def rescore(
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    judging = open_judging(settings, choice.answer_ids, answers, replies)
-    unasked = checked.unasked if chosen is None else []
-    verdicts = grade_joined(joined.only(chosen), checked, settings, unasked, judging)
-    scored = score_object(verdicts, settings, digest_of(answers), choice.model_of(answers), judging)
-    scored = with_scope(scored, verdicts, not_chosen(files, settings, chosen), settings)
-    return Rescored({**scored, "answers_from": choice.name, "notes": list(choice.notes)}, verdicts)
+    scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, replies)
+    return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": list(choice.notes)})
 
 
 def expect_judged(replies: Sequence[Path], settings: ScoreSettings) -> None:

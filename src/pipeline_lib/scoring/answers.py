@@ -2,9 +2,9 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Iterator, Literal
+from typing import Any, Iterator, Literal, Mapping
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
@@ -18,10 +18,16 @@ FAILED = "FAILED"  # the text of an unanswered question in LLaVA's result file
 
 @dataclass(frozen=True)
 class Joined:
-    """Questions, each with its answer or None; `failed` are the ids of those whose records say that a model failed."""
+    """Questions, each with its answer or None; `failed` are the ids of those whose records say that a model failed.
+
+    `model` is the digest of the model, if all records state the same. `answer_ids` has the ids of answers, which a
+    judge's replies may name, by the ids of the questions in the records.
+    """
 
     pairs: list[tuple[Question, str | None]]
     failed: frozenset[str] = frozenset()
+    model: str | None = None
+    answer_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -32,7 +38,8 @@ class Joined:
         """Return the chosen questions with their answers, or all if `chosen` is None."""
         if chosen is None:
             return self
-        return Joined([pair for pair in self.pairs if pair[0].id in chosen], self.failed & chosen)
+        pairs = [pair for pair in self.pairs if pair[0].id in chosen]
+        return replace(self, pairs=pairs, failed=self.failed & chosen)
 
 
 class AnswerRow(FileRow):
@@ -66,6 +73,8 @@ def join(questions: list[Question], path: Path) -> Joined:
     """
     asked = _by_recorded_id(questions)
     answers: dict[str, str | None] = {}
+    models: list[Any] = []
+    answer_ids: dict[str, str] = {}
     only_questions = True
     for answer in read_answers(path):
         row = answer.row
@@ -73,6 +82,9 @@ def join(questions: list[Question], path: Path) -> Joined:
         if question.id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=question.id)
         answers[question.id] = None if row.status == "failed" else row.text
+        models.append((row.metadata or {}).get("model"))
+        if isinstance(row.answer_id, str):
+            answer_ids[row.question_id] = row.answer_id
         only_questions = only_questions and not row.prompt and repeats(question, row.text)
     if not answers:
         raise PipelineError("no answers", where=path, cure="name the file with the model's answers")
@@ -80,7 +92,8 @@ def join(questions: list[Question], path: Path) -> Joined:
         cure = "name the file with the model's answers"
         raise PipelineError("these are questions, not answers: every text is its question", where=path, cure=cure)
     failed = frozenset(name for name, text in answers.items() if text is None)
-    return Joined([(question, answers.get(question.id)) for question in questions], failed)
+    pairs = [(question, answers.get(question.id)) for question in questions]
+    return Joined(pairs, failed, _agreed_model(models), answer_ids)
 
 
 def repeats(question: Question, text: str) -> bool:
@@ -158,17 +171,10 @@ def _holds(prompt: str, question: str) -> bool:
     return " ".join(question.split()) in " ".join(prompt.split())
 
 
-def model_of(path: Path) -> str | None:
-    """Return the digest of the model that gave the answers, None where they do not state it or do not agree."""
-    models = [(answer.row.metadata or {}).get("model") for answer in read_answers(path)]
-    model = models[0] if models else None
+def _agreed_model(models: list[Any]) -> str | None:
+    """Return the model that all records state, None where they do not agree or it is no text."""
+    model = models[0]
     return model if isinstance(model, str) and all(other == model for other in models) else None
-
-
-def answer_ids(path: Path) -> dict[str, str]:
-    """Return the id of every answer that has one, by the id of its question in the file."""
-    rows = [answer.row for answer in read_answers(path)]
-    return {row.question_id: row.answer_id for row in rows if isinstance(row.answer_id, str)}
 
 
 def read_answers(path: Path) -> Iterator[Answer]:

@@ -6,15 +6,7 @@ Answers may be missing or failed, or only some questions were asked: by `limit`,
 import math
 from typing import Any, Protocol, runtime_checkable
 
-from pipeline_lib.benchmarks.base import (
-    Files,
-    Question,
-    Scorer,
-    Tallies,
-    Verdict,
-    check_questions,
-    load_benchmark,
-)
+from pipeline_lib.benchmarks.base import Question, QuestionCheck, Scorer, Tallies, Verdict, load_benchmark
 from pipeline_lib.scoring.published import of_a_part
 from pipeline_lib.scoring.score import DIGITS, MISSING, UNASKED, ScoreSettings
 
@@ -36,11 +28,10 @@ class Bounded(Scorer, Protocol):
         """Return a verdict without an answer as if it had one, which is right or wrong."""
 
 
-def not_chosen(files: Files, settings: ScoreSettings, chosen: set[str] | None) -> list[Verdict]:
+def not_chosen(checked: QuestionCheck, chosen: set[str] | None) -> list[Verdict]:
     """Return verdicts without an answer on the questions that were not asked: none if `chosen` is None."""
     if chosen is None:
         return []
-    checked = check_questions(settings.benchmark, settings.protocol, files)
     return [_missing(question, checked.gold) for question in checked.questions if question.id not in chosen]
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Callable, Mapping, Sequence
+from typing import Annotated, Any, Mapping, Sequence
 
 from pydantic import Field, JsonValue
 
@@ -12,23 +12,19 @@ from pipeline_lib.benchmarks.base import (
     PROTOCOL,
     Benchmark,
     FileNames,
-    Files,
     Grade,
     Question,
     QuestionCheck,
     Verdict,
-    check_questions,
     load_benchmark,
-    only,
 )
 from pipeline_lib.benchmarks.families.judge_replies import read_replies
 from pipeline_lib.benchmarks.families.judging import judged_scorer
-from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.scoring.answers import Joined, join, model_of, repeats
+from pipeline_lib.scoring.answers import Joined, repeats
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from pipeline_lib.scoring.judged import Judging, judged_score
 from pipeline_lib.scoring.published import PublishedFigure, compared
@@ -63,35 +59,15 @@ class ScoreSettings(Settings):
         return None if self.limit is None else f"limit {self.limit}"
 
 
-def open_judging(
-    settings: ScoreSettings, answer_ids: Callable[[Path], Mapping[str, str]], answers: Path, replies: Sequence[Path]
-) -> Judging | None:
+def open_judging(settings: ScoreSettings, answer_ids: Mapping[str, str], replies: Sequence[Path]) -> Judging | None:
     """Return the judging of answers by files of replies; None for a benchmark that no model judges.
 
-    `answer_ids` reads the id of every answer that has one, by the id of its question.
+    `answer_ids` has the id of every answer that has one, by the id of its question.
     """
     scorer = judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER)
     if scorer is None:
         return None
-    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids(answers))
-
-
-def grade_answers(
-    answers: Path,
-    files: Files,
-    settings: ScoreSettings,
-    chosen: set[str] | None = None,
-    judging: Judging | None = None,
-) -> list[Verdict]:
-    """Return a verdict for every question, in the order of the question file.
-
-    Missing answers, and those that the record calls failed, have statuses of their own. Questions of the benchmark that
-    are not in the question file come last, missing by the rule `unasked`. If `chosen` is not None, only those questions
-    count. The answers to a judged benchmark are graded by `judging`.
-    """
-    checked = check_questions(settings.benchmark, settings.protocol, files)
-    joined = join(only(checked.questions, chosen), answers)
-    return grade_joined(joined, checked, settings, checked.unasked if chosen is None else [], judging)
+    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids)
 
 
 def grade_joined(
@@ -101,7 +77,11 @@ def grade_joined(
     unasked: list[str],
     judging: Judging | None = None,
 ) -> list[Verdict]:
-    """Return a verdict for every joined question, and for the ids of the benchmark that are not asked."""
+    """Return a verdict for every joined question, in their order; the answers to a judged benchmark: by `judging`.
+
+    Missing answers, and those that the record calls failed, have statuses of their own. The `unasked` questions of the
+    benchmark, which are not in the question file, come last, missing by the rule `unasked`.
+    """
     if judging is not None:
         judging.expect_known(checked.gold.keys())
     benchmark, gold, verdicts = load_benchmark(settings.benchmark, settings.protocol), checked.gold, []
@@ -161,13 +141,6 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
 def _rounded(value: float) -> float | None:
     """Return a metric as written to a score file: None where it is undefined."""
     return None if math.isnan(value) else round(value, DIGITS)
-
-
-def run_score(
-    verdicts: list[Verdict], settings: ScoreSettings, answers: Path, judging: Judging | None = None
-) -> dict[str, Any]:
-    """Return one run's score object, with the digests of its answers and of the model that gave them."""
-    return score_object(verdicts, settings, digest_file(answers), model_of(answers), judging)
 
 
 def score_object(

@@ -1,0 +1,37 @@
+"""From joined answers to verdicts and a score object, as the score stage and `vlmflow score` need them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Sequence
+
+from pipeline_lib.benchmarks.base import QuestionCheck, Verdict
+from pipeline_lib.scoring.answers import Joined
+from pipeline_lib.scoring.scope import not_chosen, with_scope
+from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The verdicts on all questions that were asked, and the score object."""
+
+    verdicts: list[Verdict]
+    score: dict[str, Any]
+
+
+def score_joined(
+    joined: Joined,
+    checked: QuestionCheck,
+    settings: ScoreSettings,
+    digest: str,
+    chosen: set[str] | None = None,
+    replies: Sequence[Path] = (),
+) -> Scored:
+    """Return the score of answers, whose file has this digest.
+
+    If `chosen` is not None, only those questions were asked, and `joined` has no others. `replies` are those of a
+    judge.
+    """
+    judging = open_judging(settings, joined.answer_ids, replies)
+    verdicts = grade_joined(joined, checked, settings, checked.unasked if chosen is None else [], judging)
+    score = score_object(verdicts, settings, digest, joined.model, judging)
+    return Scored(verdicts, with_scope(score, verdicts, not_chosen(checked, chosen), settings))
