@@ -7,6 +7,7 @@ from typing import Any, Sequence
 from pipeline_lib.benchmarks.base import FileNames, Files, Question, Verdict, check_questions, only
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.plugins import load
+from pipeline_lib.rescoring.rescore import choose_reader, rescore
 from pipeline_lib.scoring.answers import join
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.scored import Scored, score_joined
@@ -18,13 +19,11 @@ def official_verdicts(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SAMPLES / f"{name}.jsonl").read_text().splitlines()]
 
 
-def scored_answers(
-    answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None, replies: Sequence[Path] = ()
-) -> Scored:
+def scored_answers(answers: Path, files: Files, settings: ScoreSettings, chosen: set[str] | None = None) -> Scored:
     """Return the verdicts on the answers in a file, and their score, as the score stage does."""
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = join(only(checked.questions, chosen), answers)
-    return score_joined(joined, checked, settings, digest_file(answers), chosen, replies)
+    return score_joined(joined, checked, settings, digest_file(answers), chosen)
 
 
 def grade_answers(
@@ -37,9 +36,9 @@ def grade_answers(
 def score(
     benchmark: str, files: Files, answers: Path, protocol: str = "llava15", replies: Sequence[Path] = ()
 ) -> dict[str, Any]:
-    """Return the score of a file of answers, with the replies of a judge where one grades them."""
+    """Return the score of a file of answers in any form, with the replies of a judge where one grades them."""
     settings = ScoreSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q", gold="g"))
-    return scored_answers(answers, files, settings, replies=replies).score
+    return rescore(answers, files, settings, choose_reader(answers, None), replies).score
 
 
 def asked(benchmark: str, files: Files, protocol: str = "llava15") -> list[Question]:

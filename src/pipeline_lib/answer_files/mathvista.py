@@ -1,10 +1,14 @@
-"""Reader `mathvista`: MathVista's output file, an object of problems by id, each with the response of a model."""
+"""Reader `mathvista`: MathVista's output file, an object of problems by id, each with the response of a model.
+
+A problem's question and query are not compared: published files have older texts of some.
+"""
 
 from pathlib import Path
+from typing import Iterator
 
 from pipeline_lib.answer_files.base import Form
-from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.answers import join as join_records
+from pipeline_lib.core.text import read_object
+from pipeline_lib.scoring.answers import Answer, Joined, join_records, record_of
 from pipeline_lib.scoring.asked import Asked
 
 ABOUT = "an object of problems with response, of MathVista"
@@ -18,4 +22,10 @@ def fits(form: Form) -> bool:
 
 def join(path: Path, asked: Asked) -> Joined:
     """Return every question with its response."""
-    return join_records(asked.questions, path)
+    return join_records(asked.questions, _answers(path), path)
+
+
+def _answers(path: Path) -> Iterator[Answer]:
+    for name, problem in read_object(path).items():
+        where, response = f"{path}, {name}", problem.get("response") if isinstance(problem, dict) else problem
+        yield Answer(where, record_of({"question_id": name, "text": response}, where))

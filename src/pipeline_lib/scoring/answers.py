@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Iterator, Literal, Mapping
+from typing import Any, Iterable, Iterator, Literal, Mapping
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
@@ -66,7 +66,12 @@ class Answer:
 
 
 def join(questions: list[Question], path: Path) -> Joined:
-    """Return every question with its answer from a file that `read_answers` reads.
+    """Return every question with its answer from a file that `read_answers` reads; see `join_records`."""
+    return join_records(questions, read_answers(path), path)
+
+
+def join_records(questions: list[Question], records: Iterable[Answer], path: Path) -> Joined:
+    """Return every question with its answer among the records of a file.
 
     A second answer to a question, or one to an unknown question or another prompt, raises PipelineError, as does a
     file that is empty or contains the questions themselves.
@@ -76,7 +81,7 @@ def join(questions: list[Question], path: Path) -> Joined:
     models: list[Any] = []
     answer_ids: dict[str, str] = {}
     only_questions = True
-    for answer in read_answers(path):
+    for answer in records:
         row = answer.row
         question = _question_of(answer, asked.get(row.question_id, []))
         if question.id in answers:
@@ -181,8 +186,8 @@ def read_answers(path: Path) -> Iterator[Answer]:
     """Yield every answer of a file.
 
     The content decides the format: JSON Lines of records, LLaVA's ScienceQA result file (an object whose `outputs` has
-    each text by its question's id), an object of texts by id as MM-Vet takes, one of problems with a `response` as
-    MathVista writes, or a spreadsheet with `index` and `prediction`. Another object raises PipelineError.
+    each text by its question's id), or a spreadsheet with `index` and `prediction`. Another object raises
+    PipelineError.
     """
     if not path.is_file():
         raise PipelineError(
@@ -190,16 +195,12 @@ def read_answers(path: Path) -> Iterator[Answer]:
         )
     if is_spreadsheet(path):
         for where, row in read_predictions(path):
-            yield Answer(where, _record(row, where), row["question"])
+            yield Answer(where, record_of(row, where), row["question"])
         return
     result = _result_file(path)
     if result is None:
         for where, content in read_rows_with_place(path):
-            yield Answer(where, _record(content, where))
-        return
-    if "outputs" not in result and (rows := _by_id(result)):
-        for name, row in rows.items():
-            yield Answer(f"{path}, {name}", _record(row, f"{path}, {name}"))
+            yield Answer(where, record_of(content, where))
         return
     outputs = result.get("outputs")
     if not isinstance(outputs, dict) or not all(isinstance(text, str) for text in outputs.values()):
@@ -211,10 +212,11 @@ def read_answers(path: Path) -> Iterator[Answer]:
     for name, text in outputs.items():
         if text != FAILED:
             where = f"{path}, outputs, {name}"
-            yield Answer(where, _record({"question_id": name, "text": text}, where))
+            yield Answer(where, record_of({"question_id": name, "text": text}, where))
 
 
-def _record(content: dict[str, Any], where: str) -> AnswerRow:
+def record_of(content: dict[str, Any], where: str) -> AnswerRow:
+    """Return the record of an answer; one without id or text raises PipelineError."""
     return parse_row(AnswerRow, content, "an answer needs `question_id` and `text`", where)
 
 
@@ -226,18 +228,6 @@ def _result_file(path: Path) -> dict[str, Any] | None:
         return None
     content = read_json(path)
     return content if isinstance(content, dict) and "question_id" not in content else None
-
-
-def _by_id(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the rows of an object of texts by id, or of MathVista's problems with their responses; else nothing.
-
-    A problem's question and query are not compared: published files have older texts of some.
-    """
-    if all(isinstance(text, str) for text in content.values()):
-        return {name: {"question_id": name, "text": text} for name, text in content.items()}
-    if all(isinstance(row, dict) and "response" in row for row in content.values()):
-        return {name: {"question_id": name, "text": row["response"]} for name, row in content.items()}
-    return {}
 
 
 def _is_json(line: str) -> bool:
