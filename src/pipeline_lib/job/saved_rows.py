@@ -1,0 +1,57 @@
+"""The rows that a job has so far, one line each, to resume after an interruption.
+
+Every line has its digest: from the first one on that is torn, edited or damaged, the rows are dropped, and the job
+makes them again.
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Callable, Generic, TypeVar
+
+from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
+
+R = TypeVar("R")
+
+DIGEST = "digest"
+
+logger = logging.getLogger(__name__)
+
+
+class SavedRows(Generic[R]):
+    """A file of rows; `earlier` has those of an interrupted run, as `read` makes them of a position and a content."""
+
+    def __init__(self, path: Path, read: Callable[[str, dict[str, Any]], R]) -> None:
+        self._path = path
+        self.earlier: list[R] = []
+        whole = 0
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True) if path.is_file() else [], 1):
+            try:
+                self.earlier.append(read(f"{path}:{number}", _content(line)))
+            except (ValueError, RecursionError, PipelineError):
+                logger.warning("%s:%d is torn or damaged; it and what follows are made again", path, number)
+                break
+            whole += len(line)
+        if self.earlier:
+            logger.info("resuming after %d rows", len(self.earlier))
+        with path.open("ab") as file:
+            file.truncate(whole)
+
+    def add(self, content: dict[str, Any]) -> None:
+        """Save a row."""
+        line = json.dumps({**content, DIGEST: _digest(content)}, ensure_ascii=True) + "\n"
+        with self._path.open("ab") as file:
+            file.write(line.encode())
+
+
+def _content(line: bytes) -> dict[str, Any]:
+    """Return the content of a line; ValueError where it is not as it was saved."""
+    content = json.loads(line) if line.endswith(b"\n") else None
+    if not isinstance(content, dict) or content.pop(DIGEST, None) != _digest(content):
+        raise ValueError("not as it was saved")
+    return content
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return digest_text(json.dumps(content, sort_keys=True))
