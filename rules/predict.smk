@@ -30,6 +30,7 @@ rule predict:
         gpu_model=lambda wc: gpu_model(predict_jobs.settings(wc)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
+        pace=lambda wc: STUDY.runs[wc.run].engine.pace(),
     params:
         cfg=predict_jobs.cfg,
         code=predict_jobs.code,
@@ -39,4 +40,4 @@ rule predict:
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
-        " --record {log.record:q} --log {log.text:q}"
+        " --pace {resources.pace:q} --record {log.record:q} --log {log.text:q}"

@@ -116,7 +116,6 @@ def test_a_blank_image_leaves_full_nothing_better_than_chance(runs: dict[str, An
         files=names,
         model_id="blank",
         threads=1,
-        batch_size=64,
         max_new_tokens=8,
     )
     llava = load_llava(ROOT / "results/checkpoints/full")

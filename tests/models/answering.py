@@ -1,7 +1,7 @@
 """Answers of a model in memory, as the predict stage makes them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pipeline_lib.benchmarks.base import FileNames, Question
 from pipeline_lib.engines.transformers import Settings as Transformers
@@ -13,10 +13,10 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.models.family import Vlm
 
 
-def settings_of(template: str, family: str = "llava", **others: Any) -> PredictSettings:
+def settings_of(template: str, family: str = "llava", tokens: int = 2048, **others: Any) -> PredictSettings:
     """Return settings of a predict job on one thread; the benchmark and its files are not read."""
     return PredictSettings(
-        engine=Transformers(),
+        engine=Transformers(tokens=tokens),
         family=family,
         benchmark="pope",
         template=template,
@@ -32,4 +32,5 @@ def answered(
     vlm: Vlm, questions: list[Question], images: ImageReader, settings: PredictSettings, replies: Path
 ) -> list[dict[str, Any]]:
     """Return the answer record to every question; `replies` is the file that resumes the job."""
-    return predict(engine_of(vlm, images, settings), questions, settings, "digest", SavedReplies(replies))
+    engine = engine_of(vlm, images, settings, cast(Transformers, settings.engine).tokens)
+    return predict(engine, questions, settings, "digest", SavedReplies(replies))

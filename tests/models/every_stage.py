@@ -85,7 +85,7 @@ def _answer(model: Path, images: ImageReader, path: Path) -> None:
     asked = [
         Question(str(n), f"What is it? {' '.join(WORDS[: n % 6 + 1])}", (f"{n % 6}.jpg",), "part") for n in range(9)
     ]
-    settings = settings_of(str(llava.card.template), numerics=NUMERICS, batch_size=4, max_new_tokens=6)
+    settings = settings_of(str(llava.card.template), numerics=NUMERICS, max_new_tokens=6)
     write_lines(path, answered(llava, asked, images, settings, path.with_suffix(".replies")))
 
 

@@ -98,9 +98,9 @@ def last_logits(vlm: Vlm, batch: Batch) -> torch.Tensor:
     return logits
 
 
-def answers(vlm: Vlm, questions: list[Question], images: ImageReader, batch_size: int, folder: Path) -> list[str]:
-    settings = settings_of("vicuna_v1", family="mllama", batch_size=batch_size, max_new_tokens=6)
-    records = answered(vlm, questions, images, settings, folder / f"{batch_size}.replies")
+def answers(vlm: Vlm, questions: list[Question], images: ImageReader, tokens: int, folder: Path) -> list[str]:
+    settings = settings_of("vicuna_v1", family="mllama", tokens=tokens, max_new_tokens=6)
+    records = answered(vlm, questions, images, settings, folder / f"{tokens}.replies")
     return [record["text"] for record in records]
 
 
@@ -184,8 +184,8 @@ def test_answers_do_not_depend_on_the_batch(vlm: Vlm, images: ImageReader, tmp_p
         Question(str(n), "What is it? " + "one " * n, [(WIDE,), (), (SQUARE,), (TALL,)][n % 4], "part")
         for n in range(6)
     ]
-    texts = [answers(vlm, questions, images, size, tmp_path) for size in (1, 4)]
-    assert texts[0] == texts[1] and len(set(texts[0])) > 1
+    texts = [answers(vlm, questions, images, tokens, tmp_path) for tokens in (1, 200, 4096)]
+    assert texts[0] == texts[1] == texts[2] and len(set(texts[0])) > 1
 
 
 def test_a_training_changes_the_parts_that_its_recipe_names(material: TrainingInputs, tmp_path: Path) -> None:

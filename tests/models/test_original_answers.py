@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark
 from pipeline_lib.families.llava.model import Llava
+from pipeline_lib.generation.generate import Answer, Generator
+from pipeline_lib.generation.plan import Row
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.determinism import make_deterministic
 from tests.models.answering import answered, settings_of
@@ -17,7 +18,6 @@ from tests.models.original import MARK, Opened, asked
 from tests.sample import each_model
 
 NEW_TOKENS = 24
-END = 2  # the id that ends an answer
 ANSWERS = {  # models, and the files with their answers
     "llava-tiny": "q40_answers",
     "llava-tiny-finetune": "q40_answers_finetune",
@@ -32,34 +32,32 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def answers(
-    llava: Llava, questions: list[Question], pictures: ImageReader, folder: Path, batch_size: int, new_tokens: int
+    llava: Llava, questions: list[Question], pictures: ImageReader, folder: Path, tokens: int, new_tokens: int
 ) -> list[dict[str, Any]]:
     make_deterministic(0, 1)
-    settings = settings_of(str(llava.card.template), batch_size=batch_size, max_new_tokens=new_tokens)
-    return answered(llava, questions, pictures, settings, folder / f"{batch_size}.jsonl")
+    settings = settings_of(str(llava.card.template), tokens=tokens, max_new_tokens=new_tokens)
+    return answered(llava, questions, pictures, settings, folder / f"{tokens}.jsonl")
 
 
-@pytest.mark.parametrize("batch_size", [1, 7])
+@pytest.mark.parametrize("tokens", [1, 256, 1500, 8192])
 def test_every_token_is_that_of_the_original(
-    golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path, batch_size: int, monkeypatch: Any
+    golden: Path, original: Opened, pictures: ImageReader, tmp_path: Path, tokens: int, monkeypatch: Any
 ) -> None:
     llava = original("llava-tiny")
-    told = [(row["input_ids"], row["output_ids"][1:]) for row in lines(golden / "generate" / "q40_ids.jsonl")]
-    found: list[tuple[list[int], list[int]]] = []
-    generate = llava.model.generate
+    recorded = [(row["input_ids"], row["output_ids"][1:]) for row in lines(golden / "generate" / "q40_ids.jsonl")]
+    generated: list[tuple[list[int], list[int]]] = []
+    answer = Generator.answer
 
-    def noted(**inputs: Any) -> torch.Tensor:
-        output = generate(**inputs)
-        for ids, mask, new in zip(inputs["input_ids"], inputs["attention_mask"], output, strict=True):
-            answer = new[len(ids) :].tolist()
-            end = answer.index(END) + 1 if END in answer else None  # behind it there is padding
-            found.append((collapsed(ids[mask.bool()].tolist(), llava), answer[:end]))
-        return output
+    def noted(generator: Generator, rows: list[Row], images: Any, replies: dict[int, Answer]) -> None:
+        answer(generator, rows, images, replies)
+        for row in rows:
+            for number, ids in row.rest.items():
+                generated.append((collapsed([*row.shared, *ids], llava), replies[number].ids))
 
-    monkeypatch.setattr(llava.model, "generate", noted)
-    answers(llava, asked(golden), pictures, tmp_path, batch_size, NEW_TOKENS)
-    assert len(found) == len(told) == 40
-    assert sorted(found) == sorted(told)  # they were asked by their length
+    monkeypatch.setattr(Generator, "answer", noted)
+    answers(llava, asked(golden), pictures, tmp_path, tokens, NEW_TOKENS)
+    assert len(generated) == len(recorded) == 40
+    assert sorted(generated) == sorted(recorded)  # they are asked by their images
 
 
 def collapsed(ids: list[int], llava: Llava) -> list[int]:
@@ -75,7 +73,7 @@ def test_answers_are_those_of_the_original(
 ) -> None:
     told = lines(golden / "generate" / f"{ANSWERS[name]}.jsonl")
     llava = original(name)
-    found = answers(llava, asked(golden), pictures, tmp_path, 16, NEW_TOKENS)
+    found = answers(llava, asked(golden), pictures, tmp_path, 2048, NEW_TOKENS)
     assert len(told) == 40
     for key in ("question_id", "prompt", "text"):
         assert [row[key] for row in found] == [row[key] for row in told]
@@ -88,7 +86,7 @@ def test_answers_to_scienceqa_are_those_of_the_original(
     questions = load_benchmark("scienceqa", "llava15").questions(Files(golden / "data" / "sqa8.json"), "llava15")
     shown = [replace(q, images=tuple(image.removeprefix("set/") for image in q.images)) for q in questions]
     assert sum(not question.images for question in shown) == 4
-    for batch_size in (1, 3, 8):
-        found = answers(original("llava-tiny"), shown, pictures, tmp_path, batch_size, 1024)
+    for tokens in (1, 300, 8192):
+        found = answers(original("llava-tiny"), shown, pictures, tmp_path, tokens, 1024)
         for key in ("question_id", "prompt", "text"):
             assert [row[key] for row in found] == [row[key] for row in told]

@@ -9,7 +9,7 @@ import pytest
 from pipeline_lib.engines.base import Reply
 from pipeline_lib.inference.saved import SavedReplies
 
-REPLIES = [Reply("1", "Yes\r\u2028", 2), Reply("2", "no memory", 0, "failed"), Reply("3", "No", 2)]
+REPLIES = [Reply("1", "Yes\r\u2028", 2), Reply("2", "no memory", 0, status="failed"), Reply("3", "No", 2, "length")]
 
 
 def save(path: Path) -> Path:

@@ -249,10 +249,10 @@ EDITS = [
     ),
     Edit("how often a training is saved", STUDY, "save_every: 0", "save_every: 60", {}, {}),
     Edit(
-        "how many questions are asked at once",
+        "how long answers may be",
         STUDY,
-        "images: [mini_test_scenes]\n    decoding: {batch_size: 16,",
-        "images: [mini_test_scenes]\n    decoding: {batch_size: 8,",
+        "images: [mini_test_scenes]\n    decoding: {max_new_tokens: 8}",
+        "images: [mini_test_scenes]\n    decoding: {max_new_tokens: 7}",
         ASKED,
         {"predict": 3},
     ),

@@ -22,7 +22,14 @@ UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 RENAMED = {"faithful": "as_original"}  # keys of the last release
 FORMER_KIND, KIND = "llava", "vlm"  # of a model, of any family
 ADAPTERS = "give the adapter's weights a `base: {start: NAME}` and a `template`, and let runs name these weights"
-REPLACED = {"adopt": ADAPTERS, "adapter": ADAPTERS}  # a recipe and a key of the last release
+TOKENS = (
+    "remove it: questions are packed by their tokens; `engine: {name: transformers, tokens: N}` of a run limits them"
+)
+REPLACED = {
+    "adopt": ADAPTERS,
+    "adapter": ADAPTERS,
+    "decoding.batch_size": TOKENS,
+}  # a recipe and keys of the last release
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -153,17 +160,19 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     key = [".".join(map(str, problem.key))] if problem.key else []
     hint = problem.hint
     if problem.what == UNKNOWN:
-        hint = _hint(str(problem.key[-1]), _keys_of(Study, problem.key[:-1], document))
+        hint = _hint(problem.key, _keys_of(Study, problem.key[:-1], document))
     position = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
     text = f"  {position}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
 
 
-def _hint(key: str, known: list[str]) -> str:
+def _hint(key: Key, known: list[str]) -> str:
     """Return what replaced a key, else the nearest one that is known."""
-    if key in REPLACED:
-        return REPLACED[key]
-    return f"its name is now {RENAMED[key]}" if RENAMED.get(key) in known else suggest(key, known)
+    name = str(key[-1])
+    for former in (name, ".".join(map(str, key[-2:]))):
+        if former in REPLACED:
+            return REPLACED[former]
+    return f"its name is now {RENAMED[name]}" if RENAMED.get(name) in known else suggest(name, known)
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:

@@ -175,6 +175,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
         device=study.device,
+        seed=study.seed if use.decoding.temperature else None,
         **use.decoding.model_dump(),
     )
 

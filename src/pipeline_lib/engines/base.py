@@ -3,9 +3,10 @@
 An engine module has `Settings` and `open_engine(settings, model, images, how)`.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Container, Iterator, Literal, Protocol, Sequence
+from typing import TYPE_CHECKING, Annotated, Container, Iterator, Literal, Protocol, Self, Sequence
 
 from pydantic import Field
 
@@ -16,7 +17,9 @@ from pipeline_lib.machine.numerics import DeviceSettings
 if TYPE_CHECKING:
     from pipeline_lib.images.reader import ImageReader
 
+ASKED = ("load", "suppressed_ids", "image_features", "hidden_states")  # of a family's members
 Status = Literal["ok", "failed"]
+Stop = Literal["end", "length"]
 
 
 @dataclass(frozen=True)
@@ -36,28 +39,55 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """The reply to the request of this id: the answer and its count of tokens, or, if it failed, the reason as text."""
+    """The reply to the request of this id: the answer and its count of tokens, or, if it failed, the reason as text.
+
+    `stop` is `length` for an answer that was cut off at the most tokens that the request allows.
+    """
 
     id: str
     text: str
     tokens: int
+    stop: Stop = "end"
     status: Status = "ok"
 
 
 class EngineSettings(Settings):
-    """Settings of an engine; `name` names its module."""
+    """Settings of an engine; `name` names its module.
+
+    Its pace are the settings that change no answer, and so make nothing again: fields with `exclude=True`.
+    """
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
 
+    def pace(self) -> str:
+        """Return the settings that change no answer, as JSON."""
+        return "{}"
 
-class AnswerSettings(DeviceSettings):
+    def at_pace(self, pace: str) -> Self:
+        """Return these settings at a pace."""
+        return self.model_copy(update=json.loads(pace))
+
+
+class Sampling(Settings):
+    """How the tokens of an answer are chosen, and what ends it."""
+
+    temperature: float = Field(
+        default=0, ge=0, le=2, description="of the probabilities that tokens are drawn by; 0: the likeliest token"
+    )
+    top_p: float = Field(
+        default=1, gt=0, le=1, description="probability of the likeliest tokens, from which one is drawn"
+    )
+    stop: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="texts that end an answer, and are left out of it"
+    )
+
+
+class AnswerSettings(Sampling, DeviceSettings):
     """How a model answers, whatever the engine."""
 
-    family: Annotated[str, PluginName("families", members=("load", "generate"))] = Field(
-        description="the family of the model"
-    )
+    family: Annotated[str, PluginName("families", members=ASKED)] = Field(description="the family of the model")
     template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
-    batch_size: int = Field(gt=0, description="requests answered at once; the answers do not depend on it")
+    seed: int | None = Field(default=None, description="seed of the draws; none where none are drawn")
 
 
 class Engine(Protocol):
@@ -66,7 +96,7 @@ class Engine(Protocol):
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield a reply to every request whose id is not in `answered`, in any order, and perhaps again to others.
 
-        The requests that are answered already decide about batches, so that an interrupted job ends with equal bytes.
+        Which requests are asked together does not depend on `answered`: an interrupted job ends with equal bytes.
         Raises PipelineError, before anything is generated, for a request that the model cannot take.
         """
 

@@ -1,29 +1,46 @@
-"""Engine `transformers`: a checkpoint answers greedily in this process; the batch size does not change the answers."""
+"""Engine `transformers`: a checkpoint answers in this process; questions about equal images are asked together."""
 
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Container, Iterator, Literal, Sequence, cast
+from typing import TYPE_CHECKING, Any, Container, Iterator, Literal, Sequence, cast
+
+from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
+from pipeline_lib.core.text import canonical_json
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Reply, Request
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.prompts.base import Template, question
 
 if TYPE_CHECKING:
-    from pipeline_lib.models.family import Batch, Shown, Vlm
+    from pipeline_lib.generation.generate import Generator
+    from pipeline_lib.generation.plan import Prompt, Row
+    from pipeline_lib.models.family import Features, Images, Shown, Vlm
+
+Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
 
 logger = logging.getLogger(__name__)
 
-BATCHES_PER_LINE = 20  # of the log
-
 
 class Settings(EngineSettings):
-    """No settings: the study's device, numerics and threads, and the benchmark's decoding are all that it needs."""
+    """How much this engine reads at once; how it answers is set by the study and its benchmarks."""
 
     name: Literal["transformers"] = "transformers"
+    tokens: int = Field(
+        default=2048,
+        gt=0,
+        le=10_000_000,
+        exclude=True,
+        description="tokens of prompts that the model reads at once, the more the faster while memory lasts; "
+        "no answer depends on it",
+    )
+
+    def pace(self) -> str:
+        """Return how much is read at once, as JSON."""
+        return canonical_json({"tokens": self.tokens})
 
 
 @dataclass(frozen=True)
@@ -34,64 +51,121 @@ class TransformersEngine:
     template: Template
     images: ImageReader
     how: AnswerSettings
+    tokens: int
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield the replies batch by batch: requests without an image last, short prompts before long ones."""
+        from pipeline_lib.generation.plan import plan
         from pipeline_lib.models.portable import operations
 
+        generator = self._generator()
         prompts = [self._prompt(request) for request in requests]
         self._expect_room(requests, prompts)
-        order = sorted(range(len(requests)), key=lambda i: (not requests[i].images, len(prompts[i]), i))
+        done = 0
+        features: dict[Key, Features] = {}
         with operations(self.how.numerics):
-            for start in range(0, len(order), self.how.batch_size):
-                batch = order[start : start + self.how.batch_size]
-                asked = [requests[i] for i in batch]
-                if not all(request.id in answered for request in asked):
-                    yield from self._answer(asked, [prompts[i] for i in batch])
-                if start // self.how.batch_size % BATCHES_PER_LINE == 0:
-                    logger.info("%d of %d questions", start + len(batch), len(order))
+            for batch in plan(prompts, self.tokens, self._window(requests)):
+                numbers = sorted(number for row in batch for number in row.rest)
+                if not all(requests[number].id in answered for number in numbers):
+                    features = self._features([requests[min(row.rest)] for row in batch], features)
+                    images = [[features[key] for key in self._keys(requests[min(row.rest)])] for row in batch]
+                    yield from self._answer(generator, batch, images, {number: requests[number] for number in numbers})
+                done += len(numbers)
+                logger.info("%d of %d questions", done, len(requests))
 
-    def _prompt(self, request: Request) -> list[int]:
-        """Return the token ids of a prompt; in a request without an image, `<image>` is ordinary text."""
+    def _generator(self) -> "Generator":
+        """Return the generator; a checkpoint whose own settings would change answers raises PipelineError."""
+        from pipeline_lib.generation.choice import Sampling
+        from pipeline_lib.generation.generate import Generator, Rules
+        from pipeline_lib.generation.own_settings import ends_of, expect_plain
+        from pipeline_lib.models.family import load_family
+
+        expect_plain(self.vlm.model.generation_config)
+        drawn = self.how.temperature > 0
+        sampling = Sampling(self.how.temperature, self.how.top_p, self.how.seed or 0) if drawn else None
+        suppressed = tuple(load_family(self.vlm.card.family).suppressed_ids(self.vlm))
+        ends = ends_of(self.vlm.model.generation_config)
+        return Generator(self.vlm, Rules(ends, tuple(self.how.stop), suppressed, sampling))
+
+    def _prompt(self, request: Request) -> "Prompt":
+        """Return the prompt of a request; without an image, `<image>` is ordinary text."""
+        from pipeline_lib.generation.plan import Prompt
+
         if len(request.images) > 1:
             cure = "remove the benchmark from this study: a question shows a model one image"
             raise PipelineError(
                 "several images in one question", where=f"question {request.id}", value=request.images, cure=cure
             )
         sizes = [self.images.size(path) for path in request.images]
-        segments = question(self.template, request.text, bool(sizes))
-        return self.vlm.tokens.prompt(segments, sizes)
+        ids = self.vlm.tokens.prompt(question(self.template, request.text, bool(sizes)), sizes)
+        if not request.images:
+            return Prompt(ids)
+        return Prompt(ids, tuple(self._keys(request)), len(ids) - ids[::-1].index(self.vlm.tokens.image_id))
 
-    def _expect_room(self, requests: Sequence[Request], prompts: list[list[int]]) -> None:
+    def _expect_room(self, requests: Sequence[Request], prompts: "list[Prompt]") -> None:
         """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
         positions = self.vlm.model.config.get_text_config().max_position_embeddings
-        needed = [len(ids) + request.max_new_tokens for ids, request in zip(prompts, requests, strict=True)]
+        needed = [len(asked.ids) + request.max_new_tokens for asked, request in zip(prompts, requests, strict=True)]
         longest = max(range(len(needed)), key=needed.__getitem__, default=None)
         if longest is not None and needed[longest] > positions:
-            request, room = requests[longest], positions - len(prompts[longest])
+            request, length = requests[longest], len(prompts[longest].ids)
             raise PipelineError(
                 f"this prompt and its answer need up to {needed[longest]} positions; the model has {positions}",
                 where=f"question {request.id}",
-                value=f"{len(prompts[longest])} tokens of prompt, max_new_tokens: {request.max_new_tokens}",
-                cure=f"write `max_new_tokens: {room}` or less" if room > 0 else "use a model with more positions",
-            )
+                value=f"{length} tokens of prompt, max_new_tokens: {request.max_new_tokens}",
+                cure=f"write `max_new_tokens: {positions - length}` or less" if length < positions
+                else "use a model with more positions",
+            )  # fmt: skip
 
-    def _answer(self, requests: list[Request], prompts: list[list[int]]) -> list[Reply]:
-        """Return the replies to one batch; its longest answer is that of the request that allows most."""
+    def _window(self, requests: Sequence[Request]) -> Any:
+        """Return how far back the model's tokens see, None if they see everything."""
+        from pipeline_lib.generation.plan import Window
+
+        tokens = getattr(self.vlm.model.config.get_text_config(), "sliding_window", None)
+        longest = max((request.max_new_tokens for request in requests), default=0)
+        return None if tokens is None else Window(tokens, longest)
+
+    def _answer(
+        self, generator: "Generator", batch: "list[Row]", images: "Images", requests: dict[int, Request]
+    ) -> list[Reply]:
+        """Return the replies to the requests of a batch."""
+        from pipeline_lib.generation.generate import Answer
+
+        sampling = generator.rules.sampling
+        answers = {
+            number: Answer(request.max_new_tokens, sampling.draws(request.id) if sampling else None)
+            for number, request in requests.items()
+        }
+        generator.answer(batch, images, answers)
+        return [
+            Reply(request.id, generator.text(answers[number]), len(answers[number].ids), answers[number].stop or "end")
+            for number, request in requests.items()
+        ]
+
+    def _features(self, requests: list[Request], known: "dict[Key, Features]") -> "dict[Key, Features]":
+        """Return what the model reads of the images of some requests, by key; each image is read once.
+
+        `known` are the features of the batch before, which may be about the same images.
+        """
+        import torch
+
         from pipeline_lib.models.family import load_family
 
-        longest = max(request.max_new_tokens for request in requests)
-        generate = load_family(self.vlm.card.family).generate
-        generated = generate(self.vlm, self._inputs(requests, prompts), longest)
-        pairs = zip(requests, generated, strict=True)
-        return [Reply(request.id, answer.text, answer.tokens) for request, answer in pairs]
+        paths = {
+            key: (path, request.padded_first)
+            for request in requests
+            for key, path in zip(self._keys(request), request.images, strict=True)
+        }
+        shown = {key: self._show(*each) for key, each in paths.items() if key not in known}
+        if not shown:
+            return known
+        with torch.inference_mode():
+            features = load_family(self.vlm.card.family).image_features(self.vlm, list(shown.values()))
+        return {key: known[key] for key in paths if key in known} | dict(zip(shown, features, strict=True))
 
-    def _inputs(self, requests: list[Request], prompts: list[list[int]]) -> "Batch":
-        """Return the inputs of a batch, padded on the left, so that every answer begins right after its prompt."""
-        shown = [[self._show(path, request.padded_first) for path in request.images] for request in requests]
-        examples = [{"input_ids": ids, "images": images} for ids, images in zip(prompts, shown, strict=True)]
-        batch = self.vlm.collate(examples, "left")
-        return {name: tensor.to(self.vlm.model.device) for name, tensor in batch.items()}
+    def _keys(self, request: Request) -> "list[Key]":
+        """Return what tells the images of a request apart: their bytes and pixel rule, not their paths."""
+        return [(self.images.row(path).pin, request.padded_first) for path in request.images]
 
     def _show(self, path: str, padded_first: bool) -> "Shown":
         pin = self.images.row(path).pin
@@ -114,15 +188,17 @@ def open_engine(settings: Settings, model: Path, images: ImageReader, how: Answe
     from pipeline_lib.models.opening import load_vlm
 
     vlm = load_vlm(model)
-    make_deterministic(seed=0, threads=how.threads, device=how.device)  # greedy answers draw nothing
+    make_deterministic(seed=0, threads=how.threads, device=how.device)  # what is drawn has generators of its own
     vlm.model.eval().to(how.device)
-    return engine_of(vlm, images, how)
+    return engine_of(vlm, images, how, settings.tokens)
 
 
-def engine_of(vlm: "Vlm", images: ImageReader, how: AnswerSettings) -> TransformersEngine:
+def engine_of(
+    vlm: "Vlm", images: ImageReader, how: AnswerSettings, tokens: int = Settings().tokens
+) -> TransformersEngine:
     """Return the engine with a model in memory; one that was made for another template raises PipelineError."""
     if vlm.card.template != how.template:
         cure = "correct `template` in the study, or delete the model's manifest"
         what = f"this model was made for another template than {how.template}"
         raise PipelineError(what, value=vlm.card.template, cure=cure)
-    return TransformersEngine(vlm, cast(Template, load("prompts", how.template)), images, how)
+    return TransformersEngine(vlm, cast(Template, load("prompts", how.template)), images, how, tokens)

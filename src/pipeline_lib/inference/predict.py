@@ -21,16 +21,18 @@ def answer_benchmark(
     files: Files,
     images: ImageReader,
     settings: PredictSettings,
+    pace: str,
     state: Path,
     chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the answer records of a checkpoint for a benchmark, or for the `chosen` ones of its questions.
 
-    `state` is the folder with the replies that an interrupted job had.
+    `pace` are the engine's settings that change no answer; `state` is the folder with the replies that an interrupted
+    job had.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     module = cast(EngineModule, load("engines", settings.engine.name))
-    engine = module.open_engine(settings.engine, model.folder(), images, settings)
+    engine = module.open_engine(settings.engine.at_pace(pace), model.folder(), images, settings)
     questions = only(benchmark.questions(files, settings.protocol), chosen)
     return predict(engine, questions, settings, model.sha256, SavedReplies(state / "replies.jsonl"))
 
@@ -52,7 +54,8 @@ def _request(question: Question, settings: PredictSettings) -> Request:
 def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict[str, Any]:
     """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
-    `metadata`, empty there, contains the model's digest. A failed reply has its `status`, and its reason as text.
+    `metadata`, empty there, contains the model's digest, the count of the answer's tokens, and why it stopped: at its
+    `end`, or at the `length` that is allowed. A failed reply has its `status`, and its reason as text.
     """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{reply.text}")[:ANSWER_ID_LENGTH]
     record = {
@@ -61,7 +64,7 @@ def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict
         "text": reply.text,
         "answer_id": answer_id,
         "model_id": model_id,
-        "metadata": {"model": model},
+        "metadata": {"model": model, "tokens": reply.tokens, "stop": reply.stop},
         **question.record,
     }
     return record if reply.status == "ok" else {**record, "status": reply.status}

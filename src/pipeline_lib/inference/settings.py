@@ -6,8 +6,7 @@ from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugins import Plugin, PluginName
-from pipeline_lib.core.settings import Settings
-from pipeline_lib.engines.base import AnswerSettings, EngineSettings
+from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Sampling
 
 
 def _by_protocol(schema: dict[str, Any]) -> None:
@@ -15,12 +14,9 @@ def _by_protocol(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
-class Decoding(Settings):
-    """How a model answers: greedily, in batches."""
+class Decoding(Sampling):
+    """How a model answers, by default greedily."""
 
-    batch_size: int = Field(
-        default=16, gt=0, le=100_000, description="questions answered at once; the answers do not depend on it"
-    )
     max_new_tokens: int = Field(
         default=128,
         gt=0,

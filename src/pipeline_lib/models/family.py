@@ -4,12 +4,13 @@ A family is a folder `families/NAME`, whose module `model` has the members of `F
 they do to text is in their `Tokens`. Stages know these three alone.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Literal, Mapping, NamedTuple, Protocol, Sequence, cast
+from typing import Any, Callable, Literal, Mapping, Protocol, Sequence, cast
 
 import torch
 from PIL import Image
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import load
@@ -25,13 +26,24 @@ Shown = dict[str, torch.Tensor]  # one image as the model reads it
 Example = dict[str, Any]  # `input_ids`, in a training `labels`, and `images`: the Shown of every image in the ids
 Batch = dict[str, torch.Tensor]
 Side = Literal["left", "right"]
+Features = Any  # what a language model reads of one image, as its family has it
+Images = Sequence[Sequence[Features]]  # the features of every row's images
 
 
-class Generated(NamedTuple):
-    """A generated text, without control tokens and spaces at its ends, and its count of tokens, the last included."""
+@dataclass(frozen=True)
+class Step:
+    """Tokens that a model reads after those in a cache: their ids [rows, tokens], and the images of every row.
 
-    text: str
-    tokens: int
+    All images are in the ids of the `first` step. `positions` [rows, tokens] and `visible` [rows, 1, tokens, keys],
+    which keys a token sees, are None where every token sees all before it.
+    """
+
+    ids: torch.Tensor
+    cache: Cache
+    images: Images
+    positions: torch.Tensor | None = None
+    visible: torch.Tensor | None = None
+    first: bool = False
 
 
 class Tokens(Protocol):
@@ -118,8 +130,14 @@ class Family(Protocol):
         that reads images a gradient of zero, which processes that show images wait for.
         """
 
-    def generate(self, vlm: Vlm, batch: Batch, max_new_tokens: int) -> list[Generated]:
-        """Return the greedy answer to every row of a batch padded on the left; no other row changes it."""
+    def suppressed_ids(self, vlm: Vlm) -> list[int]:
+        """Return the token ids that are in no answer, because they are no text."""
+
+    def image_features(self, vlm: Vlm, images: list[Shown]) -> list[Features]:
+        """Return what the language model reads of each image."""
+
+    def hidden_states(self, vlm: Vlm, step: Step) -> torch.Tensor:
+        """Return the last hidden states [rows, tokens, width] of a step's tokens, and add its keys to its cache."""
 
     def probe(self, vlm: Vlm, seed: int) -> Batch:
         """Return inputs of a noise image and random text, to compare two models' logits."""

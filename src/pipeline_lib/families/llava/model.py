@@ -13,6 +13,7 @@ from transformers import (
     MistralForCausalLM,
     PreTrainedTokenizerBase,
 )
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.llava.processing_llava import LlavaProcessor
@@ -21,6 +22,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.core.text import read_object
 from pipeline_lib.families.llava import tokens as llava_tokens
+from pipeline_lib.families.llava.features import projected_features
 from pipeline_lib.families.llava.projector import random_projector
 from pipeline_lib.families.llava.rows import Encoding, encoded_row
 from pipeline_lib.families.llava.tokens import LlavaTokens, add_llava_tokens, tokens_of_an_image
@@ -28,10 +30,10 @@ from pipeline_lib.families.llava.tower import load_tower, put_tower
 from pipeline_lib.families.llava.untrained_tokens import loss_excluding, untrained_token_ids
 from pipeline_lib.images.pixels import padded_first as pad_first
 from pipeline_lib.images.pixels import to_rgb
-from pipeline_lib.models.batches import greedy_answers, text_batch
+from pipeline_lib.models.batches import text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side, Sizes
+from pipeline_lib.models.family import Batch, Example, Features, Shown, Side, Sizes, Step
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -163,10 +165,30 @@ def blank_features(model: Any, batch: Batch) -> torch.Tensor | None:
     return torch.stack(list(model.get_image_features(pixel_values=blank).pooler_output)).float().sum()
 
 
-def generate(llava: Llava, batch: Batch, max_new_tokens: int) -> list[Generated]:
-    """Return the greedy answer to every row of a batch padded on the left."""
-    how = {"max_new_tokens": max_new_tokens, "suppress_tokens": llava.untrained_token_ids}
-    return greedy_answers(llava.model, batch, llava.tokenizer, **how)
+def suppressed_ids(llava: Llava) -> list[int]:
+    """Return the ids of the vocabulary's rows that are not text."""
+    return llava.untrained_token_ids
+
+
+def image_features(llava: Llava, images: list[Shown]) -> list[Features]:
+    """Return the projected features [tokens, width] of each image."""
+    pixels = torch.stack([shown["pixel_values"] for shown in images])
+    return list(projected_features(llava.model, pixels.to(llava.model.device, llava.model.dtype)))
+
+
+def hidden_states(llava: Llava, step: Step) -> torch.Tensor:
+    """Return the last hidden states of a step's tokens; features replace the `<image>` tokens of the first step."""
+    features = [each for images in step.images for each in images] if step.first else []
+    outputs = {"image": BaseModelOutputWithPooling(pooler_output=features)} if features else None
+    hidden: torch.Tensor = llava.model.model(
+        input_ids=step.ids,
+        position_ids=step.positions,
+        attention_mask=step.visible,
+        past_key_values=step.cache,
+        mm_encoder_outputs=outputs,
+        use_cache=True,
+    ).last_hidden_state
+    return hidden
 
 
 def probe(llava: Llava, seed: int) -> Batch:

@@ -13,13 +13,14 @@ from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.checkpoints.unread import unread_files
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.mllama.seen_images import cross_attention, seen_images
 from pipeline_lib.families.mllama.text_rows import skip_text_rows
 from pipeline_lib.families.mllama.tiles import blank, tiled
 from pipeline_lib.families.mllama.tokens import MllamaTokens, encoded_row
-from pipeline_lib.models.batches import greedy_answers, text_batch
+from pipeline_lib.models.batches import text_batch
 from pipeline_lib.models.card import Card, Stated, expect_kind
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Batch, Example, Generated, Shown, Side, Sizes
+from pipeline_lib.models.family import Batch, Example, Features, Shown, Side, Sizes, Step
 from pipeline_lib.models.layouts import ExportOptions, Layout
 from pipeline_lib.models.parts import Part
 from pipeline_lib.models.saving import load_model, save_model
@@ -110,11 +111,27 @@ def blank_features(model: Any, batch: Batch) -> torch.Tensor | None:
     return None
 
 
-def generate(mllama: Mllama, batch: Batch, max_new_tokens: int) -> list[Generated]:
-    """Return the greedy answer to every row of a batch padded on the left."""
-    tokenizer = mllama.tokens.tokenizer
-    how = {"max_new_tokens": max_new_tokens, "pad_token_id": tokenizer.pad_token_id}
-    return greedy_answers(mllama.model, batch, tokenizer, **how)
+def suppressed_ids(mllama: Mllama) -> list[int]:
+    """Return nothing: every row of the vocabulary was trained."""
+    return []
+
+
+def image_features(mllama: Mllama, images: list[Shown]) -> list[Features]:
+    """Return the states of each image's tiles for cross-attention, and which tiles are not padding."""
+    return seen_images(mllama.model, images)
+
+
+def hidden_states(mllama: Mllama, step: Step) -> torch.Tensor:
+    """Return the last hidden states of a step's tokens; those after the image see its tiles."""
+    hidden: torch.Tensor = mllama.model.model(
+        input_ids=step.ids,
+        position_ids=step.positions,
+        attention_mask=step.visible,
+        past_key_values=step.cache,
+        use_cache=True,
+        **cross_attention(mllama.tokens.image_id, step),
+    ).last_hidden_state
+    return hidden
 
 
 def probe(mllama: Mllama, seed: int) -> Batch:
