@@ -85,6 +85,11 @@ def benchmark_use(wc):
     return STUDY.benchmarks[wc.benchmark]
 
 
+def processes_of(wc):
+    """Return how many processes answer the questions to a run together."""
+    return STUDY.runs[wc.run].engine.processes_at_once()
+
+
 def model_of(wc):
     """Return the name of the training or the weights that a run evaluates."""
     return STUDY.runs[wc.run].model

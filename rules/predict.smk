@@ -24,13 +24,13 @@ rule predict:
         record="<results>/records/predict/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
-    threads: STUDY.threads
+    threads: lambda wc: STUDY.threads * processes_of(wc)
     resources:
         gpu=lambda wc: gpus(predict_jobs.settings(wc)),
         gpu_model=lambda wc: gpu_model(predict_jobs.settings(wc)),
-        mem_mb=growing("mem_mb", MODEL_MB),
+        mem_mb=lambda wc, attempt: growing("mem_mb", MODEL_MB * processes_of(wc))(wc, attempt),
         runtime=growing("runtime", 240),
-        pace=lambda wc: STUDY.runs[wc.run].engine.pace(),
+        pace=lambda wc: predict_jobs.settings(wc).pace(),
     params:
         cfg=predict_jobs.cfg,
         code=predict_jobs.code,

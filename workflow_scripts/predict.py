@@ -18,8 +18,7 @@ def work(job: Job[PredictSettings]) -> None:
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
     only = chosen(job.manifests("chosen"), "questions")
-    model = job.manifest("model")
-    records = answer_benchmark(model, files, images, job.settings, job.pace, job.state(), only)
+    records = answer_benchmark(job.manifest("model"), files, images, job.settings, job.state(), only)
     write_lines(job.output("answers"), records)
 
 

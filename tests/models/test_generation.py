@@ -10,8 +10,8 @@ from transformers import GenerationConfig, MistralConfig, MistralModel
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.engines.base import Request
-from pipeline_lib.engines.transformers import TransformersEngine, engine_of
+from pipeline_lib.engines.base import Reply, Request
+from pipeline_lib.engines.transformers import Settings, TransformersEngine, engine_of, open_engine
 from pipeline_lib.families.llava.features import projected_features
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.generation.choice import Sampling, drawn
@@ -179,3 +179,25 @@ def test_a_checkpoint_that_asks_for_other_answers_is_refused(own: dict[str, Any]
 def test_what_plain_answers_ignore_is_ignored() -> None:
     expect_plain(GenerationConfig())
     expect_plain(GenerationConfig(do_sample=True, temperature=0.6, top_p=0.9, max_length=4096, repetition_penalty=1.0))
+
+
+def test_several_processes_give_the_same_replies(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
+    llava.save(tmp_path / "model")
+    how = settings_of("vicuna_v1", max_new_tokens=NEW)
+
+    def replies(processes: int, answered: set[str]) -> dict[str, Reply]:
+        settings = Settings(tokens=60, processes=processes)
+        engine = open_engine(settings, tmp_path / "model", images, how)
+        made = list(engine.answer(requests(), answered))
+        assert len(made) == len({reply.id for reply in made})
+        return {reply.id: reply for reply in made}
+
+    alone = replies(1, set())
+    assert replies(2, set()) == alone and len(alone) == len(requests())
+    assert replies(2, set(alone) - {"3", "t2"}).items() >= {name: alone[name] for name in ("3", "t2")}.items()
+
+
+def test_a_process_that_fails_fails_the_job(images: ImageReader, tmp_path: Path) -> None:
+    engine = open_engine(Settings(processes=2), tmp_path / "missing", images, settings_of("vicuna_v1"))
+    with pytest.raises(PipelineError, match=r"(?s)process \d of this job failed.*missing"):
+        list(engine.answer(requests(), set()))

@@ -50,7 +50,7 @@ def test_the_code_of_a_stage_covers_what_it_calls_of_its_models_family() -> None
     study = load_study(ROOT / "config.yaml")
     model = "pipeline_lib.families.llava.model"
     for settings, members in (
-        (stages.predict(study, "lora", "pope"), {"load", "generate"}),
+        (stages.predict(study, "lora", "pope"), {"load", "suppressed_ids", "image_features", "hidden_states"}),
         (stages.inspect(study, "lora"), {"open_tokens", "encode_row"}),
         (stages.merge(study, "lora"), {"load", "compose", "PARTS", "probe"}),
         (stages.train(study, "lora"), {"load", "compose", "PARTS", "LORA_TARGETS", "encode_row", "blank_features"}),

@@ -247,6 +247,14 @@ EDITS = [
             **ASKED,
         },
     ),
+    Edit(
+        "how much a model reads at once, and in how many processes",
+        STUDY,
+        "full: {model: full}\n\n",
+        "full: {model: full, engine: {name: transformers, tokens: 64, processes: 2}}\n\n",
+        {},
+        {},
+    ),
     Edit("how often a training is saved", STUDY, "save_every: 0", "save_every: 60", {}, {}),
     Edit(
         "how long answers may be",

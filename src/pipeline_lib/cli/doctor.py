@@ -44,7 +44,8 @@ def doctor(
 
 def _need(study: Study) -> Need:
     devices = [training.devices for training in study.trainings.values()]
-    gpus = max([1, *(each.gpus_per_node for each in devices)]) if study.device == "cuda" else 0
+    answering = [run.engine.processes_at_once() for run in study.runs.values()]
+    gpus = max([1, *answering, *(each.gpus_per_node for each in devices)]) if study.device == "cuda" else 0
     return Need(max([1, *(each.nodes for each in devices)]), gpus)
 
 

@@ -75,6 +75,11 @@ def _cuda(study: Study, machine: Machine) -> Iterator[Problem]:
             key, value = ("trainings", name, "devices", "gpus_per_node"), training.devices.gpus_per_node
             what = f"this training needs {count} GPUs, and {machine.subject} {machine.gpus}"
             yield Problem(key, what, value, "lower the number in `devices`")
+    for name, run in study.runs.items():
+        count = run.engine.processes_at_once()
+        if machine.gpus and count > machine.gpus:
+            what = f"this run answers on {count} GPUs, and {machine.subject} {machine.gpus}"
+            yield Problem(("runs", name, "engine", "processes"), what, count, "lower the number")
 
 
 def _gpus(training: Training, alone: bool) -> int:

@@ -3,10 +3,9 @@
 An engine module has `Settings` and `open_engine(settings, model, images, how)`.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Container, Iterator, Literal, Protocol, Self, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Container, Iterator, Literal, Protocol, Sequence
 
 from pydantic import Field
 
@@ -59,13 +58,13 @@ class EngineSettings(Settings):
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
 
-    def pace(self) -> str:
-        """Return the settings that change no answer, as JSON."""
-        return "{}"
+    def pace(self) -> dict[str, Any]:
+        """Return the settings that change no answer."""
+        return {}
 
-    def at_pace(self, pace: str) -> Self:
-        """Return these settings at a pace."""
-        return self.model_copy(update=json.loads(pace))
+    def processes_at_once(self) -> int:
+        """Return how many processes of the machine answer together, each on a GPU of its own if it uses one."""
+        return 1
 
 
 class Sampling(Settings):

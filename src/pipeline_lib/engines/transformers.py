@@ -1,7 +1,8 @@
 """Engine `transformers`: a checkpoint answers in this process; questions about equal images are asked together."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Container, Iterator, Literal, Sequence, cast
 
@@ -9,16 +10,18 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.core.text import canonical_json
-from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Reply, Request
+from pipeline_lib.engines.base import AnswerSettings, Engine, EngineSettings, Reply, Request
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.machine.workers import items_of
 from pipeline_lib.prompts.base import Template, question
 
 if TYPE_CHECKING:
     from pipeline_lib.generation.generate import Generator
     from pipeline_lib.generation.plan import Prompt, Row
     from pipeline_lib.models.family import Features, Images, Shown, Vlm
+
+REPLIES_PER_LINE = 100  # of the log
 
 Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
 
@@ -38,9 +41,22 @@ class Settings(EngineSettings):
         "no answer depends on it",
     )
 
-    def pace(self) -> str:
-        """Return how much is read at once, as JSON."""
-        return canonical_json({"tokens": self.tokens})
+    processes: int = Field(
+        default=1,
+        gt=0,
+        le=1000,
+        exclude=True,
+        description="processes that share the questions, each with the whole model, on a GPU of its own if it uses "
+        "one; no answer depends on it",
+    )
+
+    def pace(self) -> dict[str, Any]:
+        """Return how much is read at once, and by how many processes."""
+        return {"tokens": self.tokens, "processes": self.processes}
+
+    def processes_at_once(self) -> int:
+        """Return the number of processes."""
+        return self.processes
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,7 @@ class TransformersEngine:
     images: ImageReader
     how: AnswerSettings
     tokens: int
+    part: tuple[int, int] = (0, 1)  # of how many it answers which batches
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield the replies batch by batch: requests without an image last, short prompts before long ones."""
@@ -61,17 +78,19 @@ class TransformersEngine:
         generator = self._generator()
         prompts = [self._prompt(request) for request in requests]
         self._expect_room(requests, prompts)
-        done = 0
+        number, parts = self.part
+        batches = plan(prompts, self.tokens, self._window(requests))[number::parts]
+        done, count = 0, sum(len(row.rest) for batch in batches for row in batch)
         features: dict[Key, Features] = {}
         with operations(self.how.numerics):
-            for batch in plan(prompts, self.tokens, self._window(requests)):
+            for batch in batches:
                 numbers = sorted(number for row in batch for number in row.rest)
                 if not all(requests[number].id in answered for number in numbers):
                     features = self._features([requests[min(row.rest)] for row in batch], features)
                     images = [[features[key] for key in self._keys(requests[min(row.rest)])] for row in batch]
                     yield from self._answer(generator, batch, images, {number: requests[number] for number in numbers})
                 done += len(numbers)
-                logger.info("%d of %d questions", done, len(requests))
+                logger.info("%d of %d questions", done, count)
 
     def _generator(self) -> "Generator":
         """Return the generator; a checkpoint whose own settings would change answers raises PipelineError."""
@@ -182,15 +201,49 @@ class TransformersEngine:
             ) from error
 
 
-def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
+@dataclass(frozen=True)
+class ProcessesEngine:
+    """Processes that have a checkpoint each, and answer the batches of requests by turns."""
+
+    settings: Settings
+    model: Path
+    images: ImageReader
+    how: AnswerSettings
+
+    def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
+        """Yield the replies of all processes, as they come."""
+        there = frozenset(request.id for request in requests if request.id in answered)
+        done = len(there)
+        for reply in items_of(partial(_answer_part, self, requests, there), self.settings.processes):
+            yield reply
+            done += 1
+            if done % REPLIES_PER_LINE == 0:
+                logger.info("%d of %d questions", done, len(requests))
+
+
+def _answer_part(
+    engine: ProcessesEngine, requests: Sequence[Request], answered: frozenset[str], number: int
+) -> Iterator[Reply]:
+    """Yield the replies of one process."""
+    opened = _open(engine.model, engine.images, engine.how, engine.settings.tokens)
+    yield from replace(opened, part=(number, engine.settings.processes)).answer(requests, answered)
+
+
+def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> Engine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
+    if settings.processes > 1:
+        return ProcessesEngine(settings, model, images, how)
+    return _open(model, images, how, settings.tokens)
+
+
+def _open(model: Path, images: ImageReader, how: AnswerSettings, tokens: int) -> TransformersEngine:
     from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.opening import load_vlm
 
     vlm = load_vlm(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)  # what is drawn has generators of its own
     vlm.model.eval().to(how.device)
-    return engine_of(vlm, images, how, settings.tokens)
+    return engine_of(vlm, images, how, tokens)
 
 
 def engine_of(

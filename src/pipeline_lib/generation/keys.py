@@ -16,7 +16,7 @@ class Token(NamedTuple):
 
 
 class Entered(NamedTuple):
-    """Tokens of all rows as tensors: ids and positions [rows, tokens], and which keys they see [rows, 1, tokens, keys]."""
+    """Tokens of all rows: ids and positions [rows, tokens], and the keys that they see [rows, 1, tokens, keys]."""
 
     ids: torch.Tensor
     positions: torch.Tensor

@@ -21,18 +21,16 @@ def answer_benchmark(
     files: Files,
     images: ImageReader,
     settings: PredictSettings,
-    pace: str,
     state: Path,
     chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the answer records of a checkpoint for a benchmark, or for the `chosen` ones of its questions.
 
-    `pace` are the engine's settings that change no answer; `state` is the folder with the replies that an interrupted
-    job had.
+    `state` is the folder with the replies that an interrupted job had.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     module = cast(EngineModule, load("engines", settings.engine.name))
-    engine = module.open_engine(settings.engine.at_pace(pace), model.folder(), images, settings)
+    engine = module.open_engine(settings.engine, model.folder(), images, settings)
     questions = only(benchmark.questions(files, settings.protocol), chosen)
     return predict(engine, questions, settings, model.sha256, SavedReplies(state / "replies.jsonl"))
 

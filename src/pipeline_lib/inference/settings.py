@@ -6,6 +6,7 @@ from pydantic import Field
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugins import Plugin, PluginName
+from pipeline_lib.core.text import canonical_json
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Sampling
 
 
@@ -37,3 +38,11 @@ class PredictSettings(Decoding, AnswerSettings):
     protocol: str
     files: FileNames
     model_id: str
+
+    def pace(self) -> str:
+        """Return the settings of the engine that change no answer, as JSON."""
+        return canonical_json({"engine": self.engine.pace()})
+
+    def gpus_per_node(self) -> int:
+        """Return how many GPUs the job takes: one for each process of the engine; 0 on the processor."""
+        return self.engine.processes_at_once() if self.device == "cuda" else 0

@@ -94,12 +94,6 @@ class Job(Generic[S]):
         seconds: float = self._arguments.save_every
         return seconds
 
-    @property
-    def pace(self) -> str:
-        """Return the settings of an engine that change no answer, as JSON."""
-        pace: str = self._arguments.pace
-        return pace
-
     def state(self) -> Path:
         """Return a folder with the state that an interrupted equal job saved, from which this job resumes."""
         return self._state.folder()

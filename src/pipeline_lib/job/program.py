@@ -5,6 +5,7 @@ none of them.
 """
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -161,7 +162,7 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
     parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
     parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins that it covers")
     parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
-    parser.add_argument("--pace", default="{}", help="settings of an engine that change no answer, as JSON")
+    parser.add_argument("--pace", default="{}", help="further settings, which change no result, as JSON")
     parser.add_argument("--save-every", type=float, default=600, help="seconds between saved states of a training")
     parser.add_argument("--record", required=True, help="path of the record to write")
     parser.add_argument("--log", required=True, help="path of the log to write")
@@ -170,9 +171,16 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
 
 def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
     try:
-        return settings.model_validate_json(arguments.settings)
+        stated, pace = json.loads(arguments.settings), json.loads(arguments.pace)
+        return settings.model_validate_json(canonical_json(_merged(stated, pace)))
     except ValidationError as error:
         raise PipelineError(f"these settings are not valid for the stage: {error}", where="--settings") from error
+
+
+def _merged(stated: dict[str, Any], further: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with further ones, also in their parts."""
+    parts = {key: _merged(stated[key], value) for key, value in further.items() if isinstance(value, dict)}
+    return {**stated, **further, **parts}
 
 
 def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) -> None:

@@ -54,6 +54,16 @@ def take(count: int = 1, folder: Path = FOLDER) -> list[str]:
     return held
 
 
+def taken() -> list[str]:
+    """Return the GPUs that this process took, or that it sees because a user or Slurm chose them."""
+    return [name for name in os.environ.get(VISIBLE, "").split(",") if name]
+
+
+def see(gpu: str) -> None:
+    """Make this process see one GPU, if torch is not imported yet."""
+    os.environ[VISIBLE] = gpu
+
+
 def _free(devices: list[str], count: int, folder: Path) -> list[str]:
     """Wait until enough devices are free at once and return them; hold none while waiting."""
     has_logged = False
