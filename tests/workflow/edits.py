@@ -52,8 +52,8 @@ EDITS = [
         {"inspect_questions": 1, "predict": 3, "score": 3},
     ),
     Edit(
-        "how a batch is decoded",
-        f"{LIBRARY}/models/batches.py",
+        "how an answer is decoded",
+        f"{LIBRARY}/models/decode.py",
         "skip_special_tokens=True",
         "skip_special_tokens=False",
         ASKED,
