@@ -123,8 +123,8 @@ EDITS = [
     Edit(
         "how answers are generated",
         f"{LIBRARY}/families/llava/model.py",
-        '"max_new_tokens": max_new_tokens,',
-        '"max_new_tokens": max_new_tokens, "num_beams": 1,',
+        "        position_ids=step.positions,\n",
+        "        position_ids=step.positions,\n        output_attentions=False,\n",
         ASKED,
         {"predict": 3},
     ),
