@@ -6,7 +6,7 @@ transformers 5 names the tensors of a tower that it created `vision_tower.X`; ol
 
 import shutil
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, cast
 
 import torch
 from transformers import LlavaConfig
@@ -17,6 +17,7 @@ from pipeline_lib.checkpoints.shards import write_shards
 from pipeline_lib.checkpoints.tensors import tensors_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
+from pipeline_lib.core.plugins import load
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.families.llava.layouts.exported import files_of, model_tensors
 from pipeline_lib.families.llava.layouts.names import DROPPED, TOWER, hub_name
@@ -25,19 +26,34 @@ from pipeline_lib.families.llava.layouts.tower import CLIP_PREFIX, part_of
 from pipeline_lib.families.llava.model import image_processor
 from pipeline_lib.models.adapter import UPDATES
 from pipeline_lib.models.card import read_card
+from pipeline_lib.models.sentencepiece import is_legacy, load_tokenizer
+from pipeline_lib.prompts.base import Template
+from pipeline_lib.prompts.styles.chat_template import chat_template
 
 WEIGHTS = (".safetensors", ".bin", ".index.json")
 PREPROCESSOR = "preprocessor_config.json"
+CHAT = "chat_template.jinja"
 
 
 def export_hub(model: Path, target: Path) -> None:
-    """Write a LLaVA into a new folder: tensors under the hub's names, other files unchanged."""
+    """Write a LLaVA into a new folder: tensors under the hub's names, its template for chats, other files unchanged."""
     tensors, model_names = model_tensors(model)
     target.mkdir(parents=True)
     write_shards(((hub_name(model_names[name]), tensor) for name, tensor in tensors if name in model_names), target)
     for name, path in files_of(model).items():
         if not name.endswith(WEIGHTS) and name != RECEIPT:
             shutil.copyfile(path, target / name)
+    jinja = _chat_template(model)
+    if jinja is not None:
+        write_text(target / CHAT, jinja)
+
+
+def _chat_template(model: Path) -> str | None:
+    """Return the chat template of a model for its tokenizer, None if its template has no rounds."""
+    name = read_card(model).template
+    if name is None:
+        return None
+    return chat_template(cast(Template, load("prompts", name)), spaced=not is_legacy(load_tokenizer(model)))
 
 
 def export_peft(model: Path, target: Path) -> None:
