@@ -87,7 +87,7 @@ def changed(before: Path, after: Path) -> set[str]:
 def asked(vlm: Vlm, images: ImageReader, text: str, *paths: str) -> Example:
     """Return a question about these images as an example."""
     rows = [images.row(path) for path in paths]
-    ids = vlm.tokens.prompt(question(vicuna_v1, text, bool(paths)), [(row.width, row.height) for row in rows])
+    ids = vlm.tokens.prompt(question(vicuna_v1, text, len(paths)), [(row.width, row.height) for row in rows])
     return {"input_ids": ids, "images": [vlm.show(images.open(row.path, row.pin)) for row in rows]}
 
 

@@ -233,13 +233,6 @@ def test_a_model_of_another_template_is_refused(assembled: Path, tmp_path: Path)
         answered(load_llava(assembled), [], ImageReader([]), settings_of("plain"), tmp_path / "replies")
 
 
-def test_a_question_with_several_images_is_refused(assembled: Path, tmp_path: Path) -> None:
-    settings = settings_of("vicuna_v1")
-    asked = [Question("7", "Same?", ("a.png", "b.png"), "all")]
-    with pytest.raises(PipelineError, match=r"(?s)several images.*question 7"):
-        answered(load_llava(assembled), asked, ImageReader([]), settings, tmp_path / "replies")
-
-
 def test_only_where_asked_for_are_images_padded_before_they_are_rgb(assembled: Path, tmp_path: Path) -> None:
     llava = load_llava(assembled)
     for mode in ("P", "L"):

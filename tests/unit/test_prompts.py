@@ -36,14 +36,15 @@ def test_what_was_said_is_told_from_what_the_template_writes(name: str) -> None:
 
 
 def test_a_question_ends_where_its_answer_begins() -> None:
-    assert text_of(question(vicuna_v1, "Is it?", image=True)) == f"{SYSTEM} USER: <image>\nIs it? ASSISTANT:"
-    assert text_of(question(vicuna_v1, "Is it?", image=False)) == f"{SYSTEM} USER: Is it? ASSISTANT:"
+    assert text_of(question(vicuna_v1, "Is it?", 1)) == f"{SYSTEM} USER: <image>\nIs it? ASSISTANT:"
+    assert text_of(question(vicuna_v1, "Same?", 2)) == f"{SYSTEM} USER: <image> <image>\nSame? ASSISTANT:"
+    assert text_of(question(vicuna_v1, "Is it?", 0)) == f"{SYSTEM} USER: Is it? ASSISTANT:"
 
 
 @pytest.mark.parametrize("name", [name for name in names("prompts") if name != "plain"])
 def test_training_and_asking_agree_on_the_prompt(name: str) -> None:
     template, turns = load("prompts", name), image_first(TWO_ROUNDS)
-    asked = text_of(question(template, "What is it?", image=True))
+    asked = text_of(question(template, "What is it?", 1))
     assert text_of(template.conversation(turns)).startswith(asked)
     assert text_of(template.conversation(turns)).startswith(text_of(template.prompt(turns[:3])))
 

@@ -110,13 +110,8 @@ class TransformersEngine:
         """Return the prompt of a request; without an image, `<image>` is ordinary text."""
         from pipeline_lib.generation.plan import Prompt
 
-        if len(request.images) > 1:
-            cure = "remove the benchmark from this study: a question shows a model one image"
-            raise PipelineError(
-                "several images in one question", where=f"question {request.id}", value=request.images, cure=cure
-            )
         sizes = [self.images.size(path) for path in request.images]
-        ids = self.vlm.tokens.prompt(question(self.template, request.text, bool(sizes)), sizes)
+        ids = self.vlm.tokens.prompt(question(self.template, request.text, len(sizes)), sizes)
         if not request.images:
             return Prompt(ids)
         return Prompt(ids, tuple(self._keys(request)), len(ids) - ids[::-1].index(self.vlm.tokens.image_id))

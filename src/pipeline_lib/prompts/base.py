@@ -74,9 +74,13 @@ class Template(Protocol):
         """Return the conversation as the original code trains it, mistakes included."""
 
 
-def question(template: Template, text: str, image: bool) -> list[Segment]:
-    """Return the segments of a prompt for one question; an image goes before it."""
-    return template.prompt([{"from": "human", "value": f"{IMAGE}\n{text}" if image else text}])
+def question(template: Template, text: str, images: int) -> list[Segment]:
+    """Return the segments of a prompt for one question; its images go before it, separated by spaces.
+
+    Source of the rule for several: EvolvingLMMs-Lab/lmms-eval, `lmms_eval/models/simple/llava.py`.
+    """
+    shown = " ".join([IMAGE] * images)
+    return template.prompt([{"from": "human", "value": f"{shown}\n{text}" if images else text}])
 
 
 def image_first(turns: list[Turn]) -> list[Turn]:

@@ -33,7 +33,10 @@ class MllamaTokens:
         return ids.count(self.image_id)
 
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
-        """Return the ids of a prompt, with a mark for each image."""
+        """Return the ids of a prompt with the mark of its image; several images raise PipelineError."""
+        if len(sizes) > 1:
+            cure = "choose a protocol that shows one image, or a LLaVA"
+            raise PipelineError("a Mllama is shown one image in a question", value=f"{len(sizes)} images", cure=cure)
         return encode(segments, self.tokenizer, [[self.image_id] for _ in sizes])[0]
 
 
