@@ -86,5 +86,5 @@ def benchmark_use(wc):
 
 
 def model_of(wc):
-    """Return the name of the training or the weights that a run evaluates."""
+    """Return the name of the training or the weights that a run evaluates; None for the model of a server."""
     return STUDY.runs[wc.run].model

@@ -24,12 +24,13 @@ rule predict:
         record="<results>/records/predict/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
-    threads: STUDY.threads
+    threads: lambda wc: predict_jobs.settings(wc).threads
     resources:
         gpu=lambda wc: gpus(predict_jobs.settings(wc)),
         gpu_model=lambda wc: gpu_model(predict_jobs.settings(wc)),
         mem_mb=growing("mem_mb", MODEL_MB),
         runtime=growing("runtime", 240),
+        access=lambda wc: stages.access_of_engine(STUDY, wc.run),  # to a server; it decides no byte
     params:
         cfg=predict_jobs.cfg,
         code=predict_jobs.code,
@@ -37,6 +38,7 @@ rule predict:
     shell:
         "python -P workflow_scripts/predict.py --model {input.model:q} --questions {input.questions:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"
+        " --access {resources.access:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -43,6 +43,9 @@ def rehearsal_problems(study: Study) -> Iterator[Problem]:
         limit = study.limit.model_dump()
         yield Problem(("limit",), "a smoke run has no real data to limit", limit, "remove `smoke` or `limit`")
     if study.smoke:
+        if study.runs and not _with_stand_ins(study).runs:
+            what = "a smoke run asks no server, and all runs of this study do"
+            yield Problem(("runs",), what, ", ".join(study.runs), "rehearse it with a `limit`")
         used = _datasets(_with_stand_ins(study))
         datasets = {name: dataset for name, dataset in study.datasets.items() if name in used}
         yield from _without_stand_in("datasets", datasets)
@@ -73,12 +76,14 @@ def _datasets(study: Study, images: bool | None = None) -> set[str]:
 def _with_stand_ins(study: Study) -> Study:
     """Return a study with the stand-ins of its weights in their place; weights without one are left out.
 
-    Judges are left out: they did not read the answers of small random models.
+    Judges are left out: they did not read the answers of small random models. So are runs of models behind servers,
+    which have no stand-in.
     """
     stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
     weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
     uses = {name: use.model_copy(update={"judge": None, "replies": None}) for name, use in study.benchmarks.items()}
-    return study.model_copy(update={"weights": weights, "benchmarks": uses})
+    runs = {name: run for name, run in study.runs.items() if not run.engine.brings_model}
+    return study.model_copy(update={"weights": weights, "benchmarks": uses, "runs": runs})
 
 
 def _in_smoke(study: Study) -> Tree:

@@ -1,7 +1,7 @@
 """Build the settings of each job from the tree: only what its stage uses, and no name that a user may change."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.ancestry import model_family
@@ -9,6 +9,7 @@ from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.access import NONE
 from pipeline_lib.core.plugins import load
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
@@ -164,19 +165,31 @@ def merge(study: Study, model: str) -> MergeSettings:
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name is written into its answers."""
     use, model = study.benchmarks[benchmark], study.runs[run].model
+    computed: dict[str, Any] = {"family": None, "template": None, "threads": 1}  # a server computes as it likes
+    if model is not None:
+        computed = {"family": model_family(study, model), "template": study.model_template(model)}
+        computed |= {"threads": study.threads, "numerics": study.numerics_of_jobs(), "device": study.device}
     return PredictSettings(
         benchmark=use.benchmark,
-        engine=study.runs[run].engine,
-        family=model_family(study, model),
-        template=study.model_template(model),
+        engine=study.runs[run].engine.without_access(),
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,
-        threads=study.threads,
-        numerics=study.numerics_of_jobs(),
-        device=study.device,
+        seed=study.seed if use.decoding.temperature else None,
+        **computed,
         **use.decoding.model_dump(),
     )
+
+
+def access_of_engine(study: Study, run: str) -> str:
+    """Return how the server of a run is reached, as JSON; an empty object without a server."""
+    return study.runs[run].engine.access_text()
+
+
+def access_of_judge(study: Study, benchmark: str) -> str:
+    """Return how the server of a judge is reached, as JSON; an empty object without a server."""
+    judge = study.benchmarks[benchmark].judge
+    return NONE if judge is None else judge.access_text()
 
 
 def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
@@ -186,7 +199,7 @@ def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
         benchmark=use.benchmark,
         protocol=use.protocol,
         files=use.files,
-        judge=None if use.judge is None else use.judge.of_run(run),
+        judge=None if use.judge is None else use.judge.of_run(run).without_access(),
     )
 
 

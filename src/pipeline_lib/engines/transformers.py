@@ -108,7 +108,9 @@ class TransformersEngine:
             ) from error
 
 
-def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
+def open_engine(
+    settings: Settings, model: Path, images: ImageReader, how: AnswerSettings, state: Path
+) -> TransformersEngine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
     from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.opening import load_vlm
@@ -125,4 +127,4 @@ def engine_of(vlm: "Vlm", images: ImageReader, how: AnswerSettings) -> Transform
         cure = "correct `template` in the study, or delete the model's manifest"
         what = f"this model was made for another template than {how.template}"
         raise PipelineError(what, value=vlm.card.template, cure=cure)
-    return TransformersEngine(vlm, cast(Template, load("prompts", how.template)), images, how)
+    return TransformersEngine(vlm, cast(Template, load("prompts", str(how.template))), images, how)

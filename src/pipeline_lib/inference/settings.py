@@ -1,6 +1,6 @@
 """Settings of the predict stage."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ def _by_protocol(schema: dict[str, Any]) -> None:
 
 
 class Decoding(Settings):
-    """How a model answers: greedily, in batches."""
+    """How a model answers."""
 
     batch_size: int = Field(
         default=16, gt=0, le=100_000, description="questions answered at once; the answers do not depend on it"
@@ -28,6 +28,9 @@ class Decoding(Settings):
         description="longest answer, in tokens; none: the protocol's",
         json_schema_extra=_by_protocol,
     )
+    temperature: float = Field(default=0, ge=0, le=2, description="0: greedy")
+    top_p: float = Field(default=1, gt=0, le=1, description="the share of likely tokens that are drawn from")
+    stop: list[str] = Field(default=[], description="texts that end an answer")
     as_original: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"
     )
@@ -41,3 +44,7 @@ class PredictSettings(Decoding, AnswerSettings):
     protocol: str
     files: FileNames
     model_id: str
+
+    def with_access(self, text: str) -> Self:
+        """Return the settings with the access of the engine."""
+        return self.model_copy(update={"engine": self.engine.with_access(text)})

@@ -94,6 +94,12 @@ class Job(Generic[S]):
         seconds: float = self._arguments.save_every
         return seconds
 
+    @property
+    def access(self) -> str:
+        """Return how servers are reached, as JSON; it decides no byte."""
+        access: str = self._arguments.access
+        return access
+
     def state(self) -> Path:
         """Return a folder with the state that an interrupted equal job saved, from which this job resumes."""
         return self._state.folder()

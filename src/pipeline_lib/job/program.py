@@ -162,6 +162,7 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
     parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins that it covers")
     parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
     parser.add_argument("--save-every", type=float, default=600, help="seconds between saved states of a training")
+    parser.add_argument("--access", default="{}", help="how a server is reached, as JSON; it decides no byte")
     parser.add_argument("--record", required=True, help="path of the record to write")
     parser.add_argument("--log", required=True, help="path of the log to write")
     return parser.parse_args()

@@ -1,6 +1,6 @@
 """Settings of the judge stage."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugins import Plugin, PluginName
@@ -17,3 +17,7 @@ class JudgingSettings(Settings):
     protocol: str
     files: FileNames
     judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None
+
+    def with_access(self, text: str) -> Self:
+        """Return the settings with the access of the judge."""
+        return self if self.judge is None else self.model_copy(update={"judge": self.judge.with_access(text)})
