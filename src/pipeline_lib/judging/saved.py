@@ -33,6 +33,10 @@ class SavedReplies:
         self._saved.add(reply_row(reply))
         self._keep(reply)
 
+    def close(self) -> None:
+        """Let other processes save replies in the file."""
+        self._saved.close()
+
     def _keep(self, reply: JudgeReply) -> None:
         if reply.status == "ok":
             self._replied.add((reply.request, reply.run))
