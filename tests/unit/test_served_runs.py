@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.paths import Paths
+from pipeline_lib.config.places import place_problems
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.workflow.parameters import plugins_of
@@ -102,6 +103,15 @@ def test_a_key_in_the_study_is_refused_and_not_shown(tmp_path: Path, engine: dic
     with pytest.raises(PipelineError) as raised:
         study(tmp_path, {"engine": engine})
     assert "not shown" in str(raised.value) and KEY not in str(raised.value)
+
+
+def test_a_check_of_this_machine_misses_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = study(tmp_path, {"engine": {**ENGINE, "access": {"key": "SOME_KEY"}}})
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    (problem,) = [each for each in place_problems(served) if each.key[0] == "runs"]
+    assert (problem.key, problem.what) == (("runs", "served", "engine", "access"), "the key of the server is not set")
+    monkeypatch.setenv("SOME_KEY", KEY)
+    assert [each for each in place_problems(served) if each.key[0] == "runs"] == []
 
 
 def test_a_smoke_run_asks_no_server(tmp_path: Path) -> None:
