@@ -88,3 +88,8 @@ def benchmark_use(wc):
 def model_of(wc):
     """Return the name of the training or the weights that a run evaluates; None for the model of a server."""
     return STUDY.runs[wc.run].model
+
+
+def asks_server(wc):
+    """Return whether a server judges the answers to a benchmark."""
+    return stages.access_of_judge(STUDY, wc.benchmark) != stages.NONE

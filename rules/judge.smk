@@ -23,7 +23,7 @@ rule judge:
         "<results>/timings/judge/{run}-{benchmark}.jsonl"
     resources:
         mem_mb=growing("mem_mb", 2000),
-        runtime=growing("runtime", 240),
+        runtime=lambda wc, attempt: growing("runtime", 240 if asks_server(wc) else 30)(wc, attempt),
         access_of_judge=lambda wc: stages.access_of_judge(STUDY, wc.benchmark),  # to a server; it decides no byte
     params:
         cfg=judge_jobs.cfg,

@@ -114,28 +114,29 @@ class ChatServer:
 @contextmanager
 def serving(reply: Reply, latency: float = 0.0, slots: int = 1000) -> Iterator[ChatServer]:
     """Yield a server that runs until the block ends."""
-    server, started, loop = ChatServer(reply, latency, slots), threading.Event(), asyncio.new_event_loop()
+    server, started = ChatServer(reply, latency, slots), threading.Event()
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
 
     async def listen() -> None:
         listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=2**26)
         server.port = listener.sockets[0].getsockname()[1]
         started.set()
-
-    def run() -> None:
-        loop.run_until_complete(listen())
-        loop.run_forever()
-        for task in asyncio.all_tasks(loop):
+        await ended.wait()
+        listener.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        await asyncio.gather(*others, return_exceptions=True)
 
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=loop.run_until_complete, args=(listen(),), daemon=True)
     thread.start()
     started.wait()
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(ended.set)
         thread.join()
+        loop.close()
 
 
 def echo(body: dict[str, Any], before: int) -> Answer:

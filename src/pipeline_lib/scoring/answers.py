@@ -186,7 +186,8 @@ def _agreed_model(models: list[Any]) -> JsonValue:
     The model of an endpoint is an object: each value in it is None where the records do not agree.
     """
     if models and all(isinstance(model, dict) for model in models):
-        return {key: _agreed([model.get(key) for model in models]) for key in sorted(models[0])}
+        agreed = {key: _agreed([model.get(key) for model in models]) for key in sorted(models[0])}
+        return dict(agreed) if any(agreed.values()) else None
     return _agreed(models)
 
 
