@@ -1,86 +1,28 @@
-"""The engine `openai` against a real server: what is sent, what is recorded, what fails, what is asked again."""
+"""The engine `openai` against a real server: what is sent, what is recorded, and where the key is not."""
 
 import base64
 import io
-import json
 import logging
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.endpoints.access import Access
 from pipeline_lib.endpoints.reasoning import without_reasoning
-from pipeline_lib.engines.base import AnswerSettings, Reply, Request
-from pipeline_lib.engines.openai import Settings, open_engine
+from pipeline_lib.engines.base import Reply
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.inference.saved import SavedReplies
-from tests.chat_server import KEY, Answer, ChatServer, completion, echo, error, serving, text_of
-
-HOW = AnswerSettings(threads=1, family=None, template=None, batch_size=1)
-FAST = {"key": "STUB_KEY", "attempts": 3, "first_wait": 0.01, "timeout": 5.0}
+from tests.asking import HOW, ask, faulty, requests, saved_in
+from tests.chat_server import KEY, Answer, completion, echo, error, serving, text_of
 
 
 @pytest.fixture(autouse=True)
 def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUB_KEY", KEY)
-
-
-def requests(count: int, images: tuple[str, ...] = ()) -> list[Request]:
-    return [Request(f"q{number}", f"question {number}", images, 16) for number in range(count)]
-
-
-def ask(
-    server: ChatServer,
-    state: Path,
-    asked: list[Request],
-    how: AnswerSettings = HOW,
-    images: ImageReader | None = None,
-    access: dict[str, Any] | None = None,
-    **settings: Any,
-) -> dict[str, Reply]:
-    """Return the replies to all requests that the state has in the end."""
-    state.mkdir(exist_ok=True)
-    reach = Access.model_validate({**FAST, **(access or {})})
-    engine = open_engine(
-        Settings(name="openai", model="stub", url=server.url, access=reach, **settings),
-        None,
-        images or ImageReader([]),
-        how,
-        state,
-    )
-    saved = SavedReplies(state / "replies.jsonl")
-    try:
-        for reply in engine.answer(asked, saved):
-            saved.add(reply)
-    finally:
-        saved.close()
-    return {request.id: saved[request.id] for request in asked if request.id in saved}
-
-
-def saved_in(state: Path) -> list[str]:
-    return [json.loads(line)["id"] for line in (state / "replies.jsonl").read_text().splitlines()]
-
-
-def faulty(fault: Callable[[int], Answer | None]) -> Callable[[dict[str, Any], int], Answer]:
-    """Return a server's reply: to the question 1, as `fault` makes it of the number of earlier tries; else an echo."""
-
-    def reply(body: dict[str, Any], before: int) -> Answer:
-        made = fault(before) if text_of(body) == "question 1" else None
-        return made or echo(body, before)
-
-    return reply
 
 
 def test_every_question_is_answered_once_and_the_servers_model_is_recorded(tmp_path: Path) -> None:
@@ -130,175 +72,6 @@ def test_an_image_is_sent_with_the_pixels_that_a_local_model_is_shown(tmp_path: 
     seen = images.open("a.jpg", images.row("a.jpg").pin)
     assert (sent.format, sent.mode, sent.size, sent.info) == ("PNG", "RGB", (20, 10), {})
     assert sent.tobytes() == seen.tobytes() and not sent.getexif()
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        error(429, "slow down", {"Retry-After": "0.05"}),
-        error(500, "oops"),
-        Answer(b"{"),
-        Answer(b"<html>busy</html>", headers={"Content-Type": "text/html"}),
-        Answer(completion("x", choices=[])),
-        Answer(completion("x"), drop_after=40),
-        Answer(completion("x"), pause=3.0),
-    ],
-    ids=["429", "500", "cut JSON", "HTML", "no choices", "cut connection", "hanging"],
-)
-def test_a_fault_that_passes_costs_no_answer(tmp_path: Path, fault: Answer) -> None:
-    with serving(faulty(lambda before: fault if before == 0 else None)) as server:
-        replies = ask(server, tmp_path, requests(8), access={"timeout": 0.5})
-        assert server._asked["question 1"] == 2
-    assert [reply.text for reply in replies.values()] == [f"question {n}!" for n in range(8)]
-
-
-@pytest.mark.parametrize(
-    ("fault", "reason", "tries"),
-    [
-        (error(500, "oops"), "500: .*oops.*; attempt 3", 3),
-        (Answer(completion("x", choices=[])), "no chat completion: .*; attempt 3", 3),
-        (error(400, "this image is too large"), "400: .*too large", 1),
-        (Answer(completion(None, choices=[{"message": {}, "finish_reason": "content_filter"}])), "withholds", 1),
-    ],
-)
-def test_a_fault_that_stays_is_a_failed_row_with_its_reason(
-    tmp_path: Path, fault: Answer, reason: str, tries: int
-) -> None:
-    with serving(faulty(lambda before: fault)) as server:
-        replies = ask(server, tmp_path, requests(8))
-        assert server._asked["question 1"] == tries
-    failed = replies.pop("q1")
-    assert failed.status == "failed" and failed.tokens is None
-    assert re.search(reason, failed.text)
-    assert {reply.status for reply in replies.values()} == {"ok"}
-
-
-def test_a_failed_request_is_sent_again_when_the_job_resumes(tmp_path: Path) -> None:
-    with serving(faulty(lambda before: error(400, "busy") if before == 0 else None)) as server:
-        assert ask(server, tmp_path, requests(8))["q1"].status == "failed"
-        assert ask(server, tmp_path, requests(8))["q1"].text == "question 1!"
-        assert sum(server.served.values()) == 8
-
-
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (error(403, "not for you"), "refuses every request"),
-        (error(404, "no such model: stub"), "refuses every request"),
-        (error(429, "no credit", code="insufficient_quota"), "quota"),
-        (error(400, "Unsupported parameter: 'max_tokens'", param="max_tokens"), "does not take a parameter"),
-        (error(400, "Unsupported message"), "3 requests in a row failed"),
-        (error(429, "tomorrow", {"Retry-After": "86400"}), "asks to wait 86400 seconds"),
-        (error(500, "down"), "3 requests in a row failed"),
-    ],
-)
-def test_an_error_of_every_request_ends_the_job_and_nothing_is_saved_of_it(
-    tmp_path: Path, answer: Answer, message: str
-) -> None:
-    with serving(lambda body, before: answer) as server:
-        with pytest.raises(PipelineError, match=message) as raised:
-            ask(server, tmp_path, requests(200))
-        assert "run the same command again" in str(raised.value) or "correct `sends`" in str(raised.value)
-        assert len(server.requests) <= 3 * 16
-    assert saved_in(tmp_path) == []
-    with serving(echo) as server:
-        assert len(ask(server, tmp_path, requests(200))) == 200
-
-
-def test_what_is_answered_before_such_an_error_is_kept(tmp_path: Path) -> None:
-    def reply(body: dict[str, Any], before: int) -> Answer:
-        number = int(text_of(body).split()[1])
-        return echo(body, before) if number < 20 else error(401, "revoked")
-
-    with serving(reply) as server, pytest.raises(PipelineError, match="refuses every request"):
-        ask(server, tmp_path, requests(60), access={"concurrency": 4})
-    assert sorted(saved_in(tmp_path)) == sorted(f"q{number}" for number in range(20))
-    with serving(echo) as server:
-        assert len(ask(server, tmp_path, requests(60))) == 60
-        assert sum(server.served.values()) == 40
-
-
-def test_a_server_that_ends_in_between_makes_no_failed_rows(tmp_path: Path) -> None:
-    def reply(body: dict[str, Any], before: int) -> Answer:
-        return echo(body, before) if int(text_of(body).split()[1]) < 20 else error(502, "down")
-
-    with serving(reply) as server, pytest.raises(PipelineError, match="10 requests in a row failed"):
-        ask(server, tmp_path, requests(60))
-    assert sorted(saved_in(tmp_path)) == sorted(f"q{number}" for number in range(20))
-
-
-def test_a_server_that_is_not_there_ends_the_job(tmp_path: Path) -> None:
-    with serving(echo) as server:
-        pass
-    with pytest.raises(PipelineError, match="connection failed: ConnectError"):
-        ask(server, tmp_path, requests(8))
-
-
-def test_at_most_concurrency_requests_are_sent_at_once_and_a_429_slows_them_down(tmp_path: Path) -> None:
-    at_once: list[int] = []
-
-    def reply(body: dict[str, Any], before: int) -> Answer:
-        at_once.append(server._at_once + 1)
-        return error(429, "slow", {"Retry-After": "0.2"}) if at_once[-1] > 6 else echo(body, before)
-
-    with serving(reply, latency=0.02) as server:
-        replies = ask(server, tmp_path, requests(100), access={"concurrency": 12, "attempts": 10})
-        assert {reply.status for reply in replies.values()} == {"ok"} and set(server.served.values()) == {1}
-        refused = sum(number > 6 for number in at_once)
-    assert 0 < refused < 40 and max(at_once) <= 12
-
-
-def test_retry_after_is_awaited(tmp_path: Path) -> None:
-    moments: list[float] = []
-
-    def reply(body: dict[str, Any], before: int) -> Answer:
-        moments.append(time.monotonic())
-        return error(429, "slow", {"Retry-After": "1"}) if len(moments) == 1 else echo(body, before)
-
-    with serving(reply) as server:
-        ask(server, tmp_path, requests(1))
-    assert moments[1] - moments[0] >= 1
-
-
-def test_a_budget_of_tokens_stops_the_job_which_a_larger_one_continues(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    with serving(echo) as server:
-        with pytest.raises(PipelineError, match="budget of tokens") as raised:
-            ask(server, tmp_path, requests(100), access={"budget": {"tokens": 600}})
-        assert "100 requests with 0 images; at most about 300 + 1,600 tokens" in caplog.text
-        assert "access.budget.tokens" in str(raised.value)
-        first = sum(server.served.values())
-        assert 40 <= first <= 50 and len(saved_in(tmp_path)) == first  # 12 tokens each
-        with pytest.raises(PipelineError, match=r"spent so far: \d+ "):
-            ask(server, tmp_path, requests(100), access={"budget": {"tokens": 600}})
-        assert sum(server.served.values()) == first
-        assert len(ask(server, tmp_path, requests(100), access={"budget": {"tokens": 6000}})) == 100
-        assert set(server.served.values()) == {1}
-
-
-def test_a_budget_of_money_counts_by_prices_and_an_unknown_usage_by_an_estimate(tmp_path: Path) -> None:
-    prices = {"prices": {"input": 1000.0, "output": 100_000.0}, "budget": {"money": 5.0}}
-    with serving(lambda body, before: Answer(completion("four", usage=None))) as server:
-        with pytest.raises(PipelineError, match="budget of money"):
-            ask(server, tmp_path, requests(100), access=prices)
-        assert 20 < len(saved_in(tmp_path)) < 50  # each about 0.1, at most 1.6
-        replies = ask(server, tmp_path / "other", requests(1))
-    assert (replies["q0"].tokens, replies["q0"].facts["prompt_tokens"]) == (None, None)
-
-
-def test_a_budget_of_seconds_stops_the_job_which_the_same_command_continues(tmp_path: Path) -> None:
-    access = {"concurrency": 2, "budget": {"seconds": 0.5}}
-    with serving(echo, latency=0.1) as server:
-        with pytest.raises(PipelineError, match="budget of seconds"):
-            ask(server, tmp_path, requests(18), access=access)
-        for _ in range(3):
-            try:
-                ask(server, tmp_path, requests(18), access=access)
-            except PipelineError:
-                continue
-        assert len(saved_in(tmp_path)) == 18 and set(server.served.values()) == {1}
 
 
 def test_the_order_of_questions_changes_no_answer(tmp_path: Path) -> None:
@@ -372,58 +145,3 @@ def test_a_key_may_be_in_a_file_outside_the_project(tmp_path: Path, monkeypatch:
             ask(server, state, requests(2), access={"key": None, "key_file": "~/other"})
         with pytest.raises(PipelineError, match="variable ABSENT"):
             ask(server, state, requests(2), access={"key": "ABSENT"})
-
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from tests.unit.test_openai_engine import ask, requests
-
-class Server:
-    url = sys.argv[1]
-
-ask(Server(), Path(sys.argv[2]), requests(60), access={"concurrency": 4})
-"""
-
-
-def start(server: ChatServer, state: Path) -> "subprocess.Popen[bytes]":
-    path = os.pathsep.join([str(Path.cwd()), *sys.path])
-    variables = {**os.environ, "PYTHONPATH": path}
-    command = [sys.executable, "-c", PROGRAM, server.url, str(state)]
-    return subprocess.Popen(command, env=variables, stderr=subprocess.PIPE)
-
-
-def test_after_a_kill_no_answer_is_lost_and_none_that_was_saved_is_asked_again(tmp_path: Path) -> None:
-    with serving(echo, latency=0.05) as server:
-        process = start(server, tmp_path)
-        while sum(server.served.values()) < 20 and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        with (tmp_path / "replies.jsonl").open("ab") as file:
-            file.write(b'{"id": "torn')
-        kept = set(saved_in_whole(tmp_path))
-        asked = server._asked.copy()
-        replies = ask(server, tmp_path, requests(60), access={"concurrency": 4})
-        assert 10 < len(kept) < 60
-        assert all(server._asked[f"question {name[1:]}"] == asked[f"question {name[1:]}"] for name in kept)
-        doubled = [text for text, count in server.served.items() if count > 1]
-    assert len(doubled) <= 4  # those that were being answered
-    assert [reply.text for reply in replies.values()] == [f"question {n}!" for n in range(60)]
-    assert len(saved_in(tmp_path)) == 60
-
-
-def saved_in_whole(state: Path) -> list[str]:
-    lines = (state / "replies.jsonl").read_bytes().split(b"\n")[:-1]
-    return [json.loads(line)["id"] for line in lines]
-
-
-def test_two_processes_on_one_state_are_refused(tmp_path: Path) -> None:
-    with serving(echo, latency=0.2) as server:
-        process = start(server, tmp_path)
-        while not server.requests and process.poll() is None:
-            time.sleep(0.01)
-        with pytest.raises(PipelineError, match="another process saves its rows in this file"):
-            ask(server, tmp_path, requests(60))
-        assert process.wait() == 0
-        assert set(server.served.values()) == {1} and len(server.served) == 60
