@@ -83,7 +83,7 @@ def test_an_error_of_every_request_ends_the_job_and_nothing_is_saved_of_it(
         with pytest.raises(PipelineError, match=message) as raised:
             ask(server, tmp_path, requests(200))
         assert "run the same command again" in str(raised.value) or "correct `sends`" in str(raised.value)
-        assert len(server.requests) <= 3 * 16
+        assert len(server.requests) <= 3 * (16 + 2)  # the two that fail first give way to others
     assert saved_in(tmp_path) == []
     with serving(echo) as server:
         assert len(ask(server, tmp_path, requests(200))) == 200

@@ -4,8 +4,9 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, cast
+from typing import Any, Mapping
 
+import httpx2
 import openai
 
 from pipeline_lib.core.errors import PipelineError
@@ -118,11 +119,9 @@ class Client:
     async def _body(self, chat: Chat) -> str:
         """Return the body of the response, without the key."""
         assert self._server is not None
-        completions = self._server.chat.completions.with_raw_response
+        body = {"model": chat.model, "messages": chat.messages, **chat.parameters}
         async with asyncio.timeout(self.access.timeout):
-            response = await completions.create(
-                model=chat.model, messages=cast(Any, chat.messages), extra_body=dict(chat.parameters)
-            )
+            response = await self._server.post("/chat/completions", cast_to=httpx2.Response, body=body)
         return self._key.without(response.text)
 
     def _slow_down(self, fault: Fault, sent: float) -> None:

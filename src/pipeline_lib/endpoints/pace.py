@@ -6,7 +6,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import AsyncIterator
 
-FIRST = 8  # requests at once, before the first reply
+FIRST = 16  # requests at once, before the first reply
 LEAST = 1.0
 
 logger = logging.getLogger(__name__)
