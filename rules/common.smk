@@ -13,6 +13,7 @@ from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import results_folder
 from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
 from pipeline_lib.config.study_option import study_option
+from pipeline_lib.endpoints.settings import EndpointSettings
 from pipeline_lib.machine.slurm_site import LOGIN
 from pipeline_lib.scoring.notice import success_text
 from pipeline_lib.workflow import startup
@@ -91,5 +92,10 @@ def processes_of(wc):
 
 
 def model_of(wc):
-    """Return the name of the training or the weights that a run evaluates."""
+    """Return the name of the training or the weights that a run evaluates; None for the model of a server."""
     return STUDY.runs[wc.run].model
+
+
+def asks_server(wc):
+    """Return whether a server judges the answers to a benchmark."""
+    return isinstance(benchmark_use(wc).judge, EndpointSettings)

@@ -23,7 +23,8 @@ rule judge:
         "<results>/timings/judge/{run}-{benchmark}.jsonl"
     resources:
         mem_mb=growing("mem_mb", 2000),
-        runtime=30,
+        runtime=lambda wc, attempt: growing("runtime", 240 if asks_server(wc) else 30)(wc, attempt),
+        means_of_judge=lambda wc: judge_jobs.settings(wc).means(),
     params:
         cfg=judge_jobs.cfg,
         code=judge_jobs.code,
@@ -31,6 +32,7 @@ rule judge:
     shell:
         "python -P workflow_scripts/judge.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q} --recorded {input.recorded:q}"
+        " --means {resources.means_of_judge:q}"
         " --requests {output.requests:q} --replies {output.replies:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -24,13 +24,13 @@ rule predict:
         record="<results>/records/predict/{run}-{benchmark}.json",
     benchmark:
         "<results>/timings/predict/{run}-{benchmark}.jsonl"
-    threads: lambda wc: STUDY.threads * processes_of(wc)
+    threads: lambda wc: predict_jobs.settings(wc).threads * processes_of(wc)
     resources:
         gpu=lambda wc: gpus(predict_jobs.settings(wc)),
         gpu_model=lambda wc: gpu_model(predict_jobs.settings(wc)),
         mem_mb=lambda wc, attempt: growing("mem_mb", MODEL_MB * processes_of(wc))(wc, attempt),
         runtime=growing("runtime", 240),
-        pace=lambda wc: predict_jobs.settings(wc).pace(),
+        means=lambda wc: predict_jobs.settings(wc).means(),
     params:
         cfg=predict_jobs.cfg,
         code=predict_jobs.code,
@@ -40,4 +40,4 @@ rule predict:
         " --chosen {input.chosen:q} --clearance {input.clearance:q}"
         " --answers {output.answers:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
-        " --pace {resources.pace:q} --record {log.record:q} --log {log.text:q}"
+        " --means {resources.means:q} --record {log.record:q} --log {log.text:q}"

@@ -5,7 +5,6 @@ from pipeline_lib.core.text import write_lines
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
 from pipeline_lib.judging.judge import replies_to, reply_rows, request_rows, requests_about
-from pipeline_lib.judging.saved import SavedReplies
 from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.rehearsal.chosen import chosen
 
@@ -18,8 +17,7 @@ def work(job: Job[JudgingSettings]) -> None:
     files = open_files(shards, job.settings.files)
     answers = job.manifest("answers").only_file()
     requests = requests_about(answers, files, job.settings, chosen(job.manifests("chosen"), "questions"))
-    saved = SavedReplies(job.state() / "replies.jsonl")
-    replies = replies_to(requests, files, job.manifests("recorded"), job.settings, saved)
+    replies = replies_to(requests, files, job.manifests("recorded"), job.settings, job.state())
     write_lines(job.output("requests"), request_rows(requests))
     write_lines(job.output("replies"), reply_rows(replies))
     job.note(requests=len(requests), replies=len(replies))

@@ -18,7 +18,8 @@ def work(job: Job[PredictSettings]) -> None:
     files = open_files(job.manifests("questions"), job.settings.files)
     images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
     only = chosen(job.manifests("chosen"), "questions")
-    records = answer_benchmark(job.manifest("model"), files, images, job.settings, job.state(), only)
+    model = next(iter(job.manifests("model")), None)  # none for an engine that brings its own
+    records = answer_benchmark(model, files, images, job.settings, job.state(), only)
     write_lines(job.output("answers"), records)
 
 

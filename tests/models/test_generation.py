@@ -189,7 +189,7 @@ def test_several_processes_give_the_same_replies(llava: Llava, images: ImageRead
 
     def replies(processes: int, answered: set[str]) -> dict[str, Reply]:
         settings = Settings(tokens=60, processes=processes)
-        engine = open_engine(settings, tmp_path / "model", images, how)
+        engine = open_engine(settings, tmp_path / "model", images, how, tmp_path)
         made = list(engine.answer(requests(), answered))
         assert len(made) == len({reply.id for reply in made})
         return {reply.id: reply for reply in made}
@@ -200,6 +200,6 @@ def test_several_processes_give_the_same_replies(llava: Llava, images: ImageRead
 
 
 def test_a_process_that_fails_fails_the_job(images: ImageReader, tmp_path: Path) -> None:
-    engine = open_engine(Settings(processes=2), tmp_path / "missing", images, settings_of("vicuna_v1"))
+    engine = open_engine(Settings(processes=2), tmp_path / "missing", images, settings_of("vicuna_v1"), tmp_path)
     with pytest.raises(PipelineError, match=r"(?s)process \d of this job failed.*missing"):
         list(engine.answer(requests(), set()))

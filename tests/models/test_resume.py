@@ -213,6 +213,7 @@ def test_saved_replies_end_with_the_last_whole_line(tmp_path: Path) -> None:
     saved, first, second = SavedReplies(path), Reply("1", "n\u00e9\n", 3), Reply("2", "no", 1)
     saved.add(first)
     saved.add(second)
+    del saved  # its process ends
     path.write_bytes(path.read_bytes()[:-3])
     again = SavedReplies(path)
     assert again["1"] == first and "2" not in again

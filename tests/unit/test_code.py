@@ -189,6 +189,8 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
         *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
+        *("endpoints.access", "endpoints.budget", "endpoints.faults", "endpoints.keys", "endpoints.pace"),
+        "endpoints.streaming",
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),

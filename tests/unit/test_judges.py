@@ -203,11 +203,13 @@ def test_saved_replies_survive_a_torn_end(tmp_path: Path) -> None:
     replies = [JudgeReply(str(number), 0, ("0.5",), "", request=f"digest {number}") for number in range(3)]
     for reply in replies:
         saved.add(reply)
+    del saved  # its process ends
     path.write_bytes(path.read_bytes()[:-5])
     again = SavedReplies(path)
     assert [reply_row(reply) for reply in again.replies] == [reply_row(reply) for reply in replies[:2]]
     assert ("digest 1", 0) in again and ("digest 2", 0) not in again
     again.add(replies[2])
+    del again
     assert len(SavedReplies(path).replies) == 3
 
 
@@ -219,7 +221,7 @@ def test_the_stage_writes_requests_and_without_a_judge_no_reply(tmp_path: Path) 
     assert [line["id"] for line in lines] == ["v1_0", "v1_2"]
     assert set(lines[0]) == {"id", "request", "model", "max_tokens", "attempts"} and len(lines[0]["request"]) == 64
     assert lines[0]["request"] != lines[1]["request"]
-    assert replies_to(requests, files, [], SETTINGS, SavedReplies(tmp_path / "s")) == []
+    assert replies_to(requests, files, [], SETTINGS, tmp_path) == []
 
 
 STUDY = """title: judged

@@ -101,7 +101,12 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     table = MM_VET + "\n" + " | ".join([row["question"], right, answer, ""])
     again = (Message("user", table + MM_VET_AGAIN),)
     attempts = (Attempt((Message("user", table),), 0.0), *(Attempt(again, degree) for degree in TEMPERATURES))
-    return JudgeRequest(question.id, MODEL, TOKENS, attempts)
+    return JudgeRequest(question.id, MODEL, TOKENS, attempts, has_grade)
+
+
+def has_grade(reply: str) -> bool:
+    """Return whether a reply begins with a grade; the official code asks again for another one."""
+    return _grade_in(reply) is not None
 
 
 def read_grade(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:

@@ -17,7 +17,7 @@ def read_conversations(study: Study) -> list[str]:
 def needed_trainings(study: Study) -> list[str]:
     """Return the trainings that the study's runs need, sorted."""
     needed: set[str] = set()
-    models = {run.model for run in study.runs.values()}
+    models = {run.model for run in study.runs.values() if run.model is not None}
     while models:
         name = models.pop()
         base = study.composition(name)

@@ -18,6 +18,7 @@ from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 DEFAULT = "config"
 LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
+HIDDEN = "not shown"
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 RENAMED = {"faithful": "as_original"}  # keys of the last release
 FORMER_KIND, KIND = "llava", "vlm"  # of a model, of any family
@@ -143,6 +144,8 @@ def _problem(item: Any) -> Problem:
             return Problem(key, NO_MAPPING, value)
         case "literal_error" if item["input"] == FORMER_KIND and f"'{KIND}'" in item["ctx"]["expected"]:
             return Problem(key, str(item["msg"]), value, f"its name is now {KIND}")
+        case "secret":
+            return Problem(key, str(item["msg"]), HIDDEN)
         case "plugin_unknown":
             name = item["ctx"]["name"]
             return Problem(key, str(item["msg"]), name, REPLACED.get(name, ""))

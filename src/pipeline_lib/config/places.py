@@ -9,6 +9,8 @@ from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
+from pipeline_lib.endpoints.keys import find_key
+from pipeline_lib.endpoints.settings import EndpointSettings
 from pipeline_lib.machine.site import locate
 from pipeline_lib.sources.base import Source, SourceSettings
 
@@ -38,6 +40,7 @@ def place_problems(study: Study) -> Iterator[Problem]:
     yield from _tables(study, names)
     yield from _benchmarks(study, names)
     yield from _weights(study, names)
+    yield from _keys(study)
 
 
 def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
@@ -95,6 +98,19 @@ def _weights(study: Study, names: Names) -> Iterator[Problem]:
         below = getattr(weights.make, "below", "")
         if weights.dataset and below:
             yield from _expect_file(("weights", name, "make", "below"), below, [weights.dataset], names)
+
+
+def _keys(study: Study) -> Iterator[Problem]:
+    """Yield a problem for every server whose key is not on this machine."""
+    engines: dict[Key, object] = {("runs", name, "engine"): run.engine for name, run in study.runs.items()}
+    judges: dict[Key, object] = {("benchmarks", name, "judge"): use.judge for name, use in study.benchmarks.items()}
+    for key, settings in (engines | judges).items():
+        if isinstance(settings, EndpointSettings):
+            try:
+                find_key(settings.access)
+            except PipelineError as error:
+                named = settings.access.key or settings.access.key_file
+                yield _problem((*key, "access"), str(error), str(named))
 
 
 def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:

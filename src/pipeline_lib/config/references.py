@@ -6,7 +6,7 @@ from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
-from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training, Weights
+from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import suggest
 from pipeline_lib.core.plugins import load
@@ -139,11 +139,24 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
 def _runs(study: Study) -> Iterator[Problem]:
     models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
-        yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
+        yield from _run_model(("runs", name), run)
+        if run.model is not None:
+            yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
         known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
         if run.published is not None and run.published not in known:
             what = "no benchmark of this study states a figure of this model"
             yield Problem(("runs", name, "published"), what, run.published, suggest(run.published, known))
+
+
+def _run_model(key: Key, run: Run) -> Iterator[Problem]:
+    """Yield a problem for a run without the model that its engine needs, and for one that its engine does not run."""
+    engine = run.engine.name
+    if run.model is None and not run.engine.brings_model:
+        hint = "add `model: NAME`, a training or weights of this study"
+        yield Problem(key, f"the engine {engine} needs a model of the study", engine, hint)
+    if run.model is not None and run.engine.brings_model:
+        what = f"the engine {engine} runs no checkpoint: it names its own model"
+        yield Problem((*key, "model"), what, run.model, "remove `model` of the run; the engine's is `engine.model`")
 
 
 def _benchmarks(study: Study) -> Iterator[Problem]:

@@ -43,6 +43,9 @@ def rehearsal_problems(study: Study) -> Iterator[Problem]:
         limit = study.limit.model_dump()
         yield Problem(("limit",), "a smoke run has no real data to limit", limit, "remove `smoke` or `limit`")
     if study.smoke:
+        if study.runs and not _with_stand_ins(study).runs:
+            what = "a smoke run asks no server, and all runs of this study do"
+            yield Problem(("runs",), what, ", ".join(study.runs), "rehearse it with a `limit`")
         used = _datasets(_with_stand_ins(study))
         datasets = {name: dataset for name, dataset in study.datasets.items() if name in used}
         yield from _without_stand_in("datasets", datasets)
@@ -73,12 +76,14 @@ def _datasets(study: Study, images: bool | None = None) -> set[str]:
 def _with_stand_ins(study: Study) -> Study:
     """Return a study with the stand-ins of its weights in their place; weights without one are left out.
 
-    Judges are left out: they did not read the answers of small random models.
+    Judges are left out: they did not read the answers of small random models. So are runs of models behind servers,
+    which have no stand-in.
     """
     stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
     weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
     uses = {name: use.model_copy(update={"judge": None, "replies": None}) for name, use in study.benchmarks.items()}
-    return study.model_copy(update={"weights": weights, "benchmarks": uses})
+    runs = {name: run for name, run in study.runs.items() if not run.engine.brings_model}
+    return study.model_copy(update={"weights": weights, "benchmarks": uses, "runs": runs})
 
 
 def _in_smoke(study: Study) -> Tree:
@@ -127,9 +132,20 @@ def _shorter(recipe: Tree, rows: int) -> Tree:
     return {**recipe, "steps": min(recipe["steps"], ceil(rows / recipe["batch_size"]))}
 
 
+def _whole(study: Study) -> Tree:
+    """Return a study's tree, the means of its engines and judges included."""
+    tree: Tree = study.model_dump(mode="json")
+    for name, run in study.runs.items():
+        tree["runs"][name]["engine"].update(run.engine.means())
+    for name, use in study.benchmarks.items():
+        if use.judge is not None:
+            tree["benchmarks"][name]["judge"].update(use.judge.means())
+    return tree
+
+
 def _renamed(study: Study, prefix: str, smaller: Names) -> Tree:
     """Return a study's tree with `prefix` before the names in `smaller`, where they are defined and referred to."""
-    tree = study.model_dump(mode="json")
+    tree = _whole(study)
     for (*above, last), ref, name in annotated(study, Ref):
         if any(name in smaller.get(part, ()) for part in ref.parts):
             node: Any = tree

@@ -1,7 +1,7 @@
 """Build the settings of each job from the tree: only what its stage uses, and no name that a user may change."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.config.ancestry import model_family
@@ -164,18 +164,18 @@ def merge(study: Study, model: str) -> MergeSettings:
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name is written into its answers."""
     use, model = study.benchmarks[benchmark], study.runs[run].model
+    computed: dict[str, Any] = {"family": None, "template": None, "threads": 1}  # a server computes as it likes
+    if model is not None:
+        computed = {"family": model_family(study, model), "template": study.model_template(model)}
+        computed |= {"threads": study.threads, "numerics": study.numerics_of_jobs(), "device": study.device}
     return PredictSettings(
         benchmark=use.benchmark,
         engine=study.runs[run].engine,
-        family=model_family(study, model),
-        template=study.model_template(model),
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,
-        threads=study.threads,
-        numerics=study.numerics_of_jobs(),
-        device=study.device,
         seed=study.seed if use.decoding.temperature else None,
+        **computed,
         **use.decoding.model_dump(),
     )
 

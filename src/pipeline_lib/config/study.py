@@ -120,7 +120,10 @@ class Training(Composition):
 class Run(Settings):
     """One model that is scored."""
 
-    model: ModelName = Field(description="the training or the weights that answer the questions")
+    model: ModelName | None = Field(
+        default=None,
+        description="the training or the weights that answer the questions; none for an engine that names its own",
+    )
     engine: Annotated[EngineSettings, Plugin("engines", key="name")] = Field(
         default={"name": "transformers"}, validate_default=True, description="the program that runs the model"
     )

@@ -1,14 +1,15 @@
 """The interface of an engine: requests to a model in, replies out.
 
-An engine module has `Settings` and `open_engine(settings, model, images, how)`.
+An engine module has `Settings` and `open_engine(settings, model, images, how, state)`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Container, Iterator, Literal, Protocol, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, Protocol, Sequence
 
 from pydantic import Field
 
+from pipeline_lib.core.means import WithMeans
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import DeviceSettings
@@ -40,27 +41,25 @@ class Request:
 class Reply:
     """The reply to the request of this id: the answer and its count of tokens, or, if it failed, the reason as text.
 
-    `stop` is `length` for an answer that was cut off at the most tokens that the request allows.
+    `tokens` is None if the engine does not know it. `stop` is `length` for an answer that was cut off at the most
+    tokens that the request allows. `facts` are added to the metadata of the answer's record, such as the model that an
+    endpoint names.
     """
 
     id: str
     text: str
-    tokens: int
+    tokens: int | None
     stop: Stop = "end"
     status: Status = "ok"
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
-class EngineSettings(Settings):
-    """Settings of an engine; `name` names its module.
+class EngineSettings(WithMeans):
+    """Settings of an engine; `name` names its module. One that `brings_model` answers without a checkpoint."""
 
-    Its pace are the settings that change no answer, and so make nothing again: fields with `exclude=True`.
-    """
+    brings_model: ClassVar[bool] = False
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
-
-    def pace(self) -> dict[str, Any]:
-        """Return the settings that change no answer."""
-        return {}
 
     def processes_at_once(self) -> int:
         """Return how many processes of the machine answer together, each on a GPU of its own if it uses one."""
@@ -82,17 +81,27 @@ class Sampling(Settings):
 
 
 class AnswerSettings(Sampling, DeviceSettings):
-    """How a model answers, whatever the engine."""
+    """How a model answers, whatever the engine; `family` and `template` are None for an engine that brings it."""
 
-    family: Annotated[str, PluginName("families", members=ASKED)] = Field(description="the family of the model")
-    template: Annotated[str, PluginName("prompts")] = Field(description="the conversation template of the model")
+    family: Annotated[str, PluginName("families", members=ASKED)] | None = Field(description="the family of the model")
+    template: Annotated[str, PluginName("prompts")] | None = Field(description="the conversation template of the model")
     seed: int | None = Field(default=None, description="seed of the draws; none where none are drawn")
+
+
+class Answered(Protocol):
+    """The replies that a job has already, by the ids of their requests."""
+
+    def __contains__(self, request: object) -> bool:
+        """Return whether a request has a reply."""
+
+    def __getitem__(self, request: str) -> Reply:
+        """Return the reply to a request."""
 
 
 class Engine(Protocol):
     """A model that is ready to answer."""
 
-    def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
+    def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
         """Yield a reply to every request whose id is not in `answered`, in any order, and perhaps again to others.
 
         Which requests are asked together does not depend on `answered`: an interrupted job ends with equal bytes.
@@ -103,5 +112,11 @@ class Engine(Protocol):
 class EngineModule(Protocol):
     """The members of an engine module."""
 
-    def open_engine(self, settings: EngineSettings, model: Path, images: "ImageReader", how: AnswerSettings) -> Engine:
-        """Return the engine with the checkpoint in a folder, which reads the images of requests by their paths."""
+    def open_engine(
+        self, settings: EngineSettings, model: Path | None, images: "ImageReader", how: AnswerSettings, state: Path
+    ) -> Engine:
+        """Return the engine with the checkpoint in a folder, which reads the images of requests by their paths.
+
+        `model` is None for an engine that brings its own. `state` is a folder whose files an interrupted job finds
+        again when it resumes.
+        """

@@ -50,7 +50,7 @@ class Settings(EngineSettings):
         "one; no answer depends on it",
     )
 
-    def pace(self) -> dict[str, Any]:
+    def means(self) -> dict[str, Any]:
         """Return how much is read at once, and by how many processes."""
         return {"tokens": self.tokens, "processes": self.processes}
 
@@ -224,7 +224,7 @@ def _answer_part(
     yield from replace(opened, part=(number, engine.settings.processes)).answer(requests, answered)
 
 
-def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> Engine:
+def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings, state: Path) -> Engine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
     if settings.processes > 1:
         return ProcessesEngine(settings, model, images, how)
@@ -249,4 +249,4 @@ def engine_of(
         cure = "correct `template` in the study, or delete the model's manifest"
         what = f"this model was made for another template than {how.template}"
         raise PipelineError(what, value=vlm.card.template, cure=cure)
-    return TransformersEngine(vlm, cast(Template, load("prompts", how.template)), images, how, tokens)
+    return TransformersEngine(vlm, cast(Template, load("prompts", str(how.template))), images, how, tokens)

@@ -17,26 +17,28 @@ ANSWER_ID_LENGTH = 22  # characters, as in LLaVA
 
 
 def answer_benchmark(
-    model: Manifest,
+    model: Manifest | None,
     files: Files,
     images: ImageReader,
     settings: PredictSettings,
     state: Path,
     chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the answer records of a checkpoint for a benchmark, or for the `chosen` ones of its questions.
+    """Return the answer records of a model for a benchmark, or for the `chosen` ones of its questions.
 
-    `state` is the folder with the replies that an interrupted job had.
+    `model` is None for an engine that brings its own. `state` is the folder with the replies that an interrupted job
+    had.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     module = cast(EngineModule, load("engines", settings.engine.name))
-    engine = module.open_engine(settings.engine, model.folder(), images, settings)
+    folder, digest = (None, None) if model is None else (model.folder(), model.sha256)
+    engine = module.open_engine(settings.engine, folder, images, settings, state)
     questions = only(benchmark.questions(files, settings.protocol), chosen)
-    return predict(engine, questions, settings, model.sha256, SavedReplies(state / "replies.jsonl"))
+    return predict(engine, questions, settings, digest, SavedReplies(state / "replies.jsonl"))
 
 
 def predict(
-    engine: Engine, questions: list[Question], settings: PredictSettings, model: str, saved: SavedReplies
+    engine: Engine, questions: list[Question], settings: PredictSettings, model: str | None, saved: SavedReplies
 ) -> list[dict[str, Any]]:
     """Return the answer record for every question, in their order; `model` is the digest in the records."""
     for reply in engine.answer([_request(question, settings) for question in questions], saved):
@@ -49,11 +51,12 @@ def _request(question: Question, settings: PredictSettings) -> Request:
     return Request(question.id, question.prompt, question.images, settings.max_new_tokens, padded_first)
 
 
-def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict[str, Any]:
+def _record(question: Question, reply: Reply, model_id: str, model: str | None) -> dict[str, Any]:
     """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
-    `metadata`, empty there, contains the model's digest, the count of the answer's tokens, and why it stopped: at its
-    `end`, or at the `length` that is allowed. A failed reply has its `status`, and its reason as text.
+    `metadata`, empty there, contains the model's digest, or what an endpoint says of its model, the count of the
+    answer's tokens, and why it stopped: at its `end`, or at the `length` that is allowed. A failed reply has its
+    `status`, and its reason as text.
     """
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{reply.text}")[:ANSWER_ID_LENGTH]
     record = {
@@ -62,7 +65,7 @@ def _record(question: Question, reply: Reply, model_id: str, model: str) -> dict
         "text": reply.text,
         "answer_id": answer_id,
         "model_id": model_id,
-        "metadata": {"model": model, "tokens": reply.tokens, "stop": reply.stop},
+        "metadata": {"model": model, "tokens": reply.tokens, "stop": reply.stop, **reply.facts},
         **question.record,
     }
     return record if reply.status == "ok" else {**record, "status": reply.status}

@@ -26,6 +26,10 @@ class SavedReplies:
         self._saved.add(asdict(reply))
         self._replies[reply.id] = reply
 
+    def close(self) -> None:
+        """Let other processes save replies in the file."""
+        self._saved.close()
+
 
 def _reply(where: str, content: dict[str, Any]) -> Reply:
     return Reply(**content)

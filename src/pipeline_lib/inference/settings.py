@@ -25,6 +25,9 @@ class Decoding(Sampling):
         description="longest answer, in tokens; none: the protocol's",
         json_schema_extra=_by_protocol,
     )
+    temperature: float = Field(default=0, ge=0, le=2, description="0: greedy")
+    top_p: float = Field(default=1, gt=0, le=1, description="the share of likely tokens that are drawn from")
+    stop: list[str] = Field(default=[], description="texts that end an answer")
     as_original: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"
     )
@@ -39,9 +42,9 @@ class PredictSettings(Decoding, AnswerSettings):
     files: FileNames
     model_id: str
 
-    def pace(self) -> str:
-        """Return the settings of the engine that change no answer, as JSON."""
-        return canonical_json({"engine": self.engine.pace()})
+    def means(self) -> str:
+        """Return the settings that decide no byte, as JSON."""
+        return canonical_json({"engine": self.engine.means()})
 
     def gpus_per_node(self) -> int:
         """Return how many GPUs the job takes: one for each process of the engine; 0 on the processor."""

@@ -162,7 +162,7 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
     parser.add_argument("--settings", required=True, help="this stage's settings as JSON")
     parser.add_argument("--code", required=True, help="digest of the code, then the plug-ins that it covers")
     parser.add_argument("--libs", help="library versions that the result depends on, as name==version")
-    parser.add_argument("--pace", default="{}", help="further settings, which change no result, as JSON")
+    parser.add_argument("--means", default="{}", help="further settings, which decide no byte, as JSON")
     parser.add_argument("--save-every", type=float, default=600, help="seconds between saved states of a training")
     parser.add_argument("--record", required=True, help="path of the record to write")
     parser.add_argument("--log", required=True, help="path of the log to write")
@@ -171,16 +171,16 @@ def _parse(stage: str, options: Options) -> argparse.Namespace:
 
 def _checked_settings(settings: type[S], arguments: argparse.Namespace) -> S:
     try:
-        stated, pace = json.loads(arguments.settings), json.loads(arguments.pace)
-        return settings.model_validate_json(canonical_json(_merged(stated, pace)))
+        stated, means = json.loads(arguments.settings), json.loads(arguments.means)
+        return settings.model_validate_json(canonical_json(_merged(stated, means)))
     except ValidationError as error:
         raise PipelineError(f"these settings are not valid for the stage: {error}", where="--settings") from error
 
 
 def _merged(stated: dict[str, Any], further: dict[str, Any]) -> dict[str, Any]:
     """Return settings with further ones, also in their parts."""
-    parts = {key: _merged(stated[key], value) for key, value in further.items() if isinstance(value, dict)}
-    return {**stated, **further, **parts}
+    parts = {key: value for key, value in further.items() if isinstance(value, dict) and key in stated}
+    return {**stated, **further, **{key: _merged(stated[key], value) for key, value in parts.items()}}
 
 
 def _check_identity(arguments: argparse.Namespace, libraries: dict[str, str]) -> None:

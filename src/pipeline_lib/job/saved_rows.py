@@ -1,7 +1,7 @@
 """The rows that a job has so far, one line each, to resume after an interruption.
 
 Every line has its digest: from the first one on that is torn, edited or damaged, the rows are dropped, and the job
-makes them again.
+makes them again. One process at a time writes a file; another one is refused.
 """
 
 import json
@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import Any, Callable, Generic, TypeVar
 
+from pipeline_lib.core import locks
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
 
@@ -23,10 +24,13 @@ class SavedRows(Generic[R]):
     """A file of rows; `earlier` has those of an interrupted run, as `read` makes them of a position and a content."""
 
     def __init__(self, path: Path, read: Callable[[str, dict[str, Any]], R]) -> None:
-        self._path = path
+        self._file = path.open("ab")  # locked until it is closed
+        if not locks.try_take(self._file, without_locks="saved rows are not locked"):
+            cure = "wait until it ends, or end it"
+            raise PipelineError("another process saves its rows in this file", where=path, cure=cure)
         self.earlier: list[R] = []
         whole = 0
-        for number, line in enumerate(path.read_bytes().splitlines(keepends=True) if path.is_file() else [], 1):
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
             try:
                 self.earlier.append(read(f"{path}:{number}", _content(line)))
             except (ValueError, RecursionError, PipelineError):
@@ -35,14 +39,17 @@ class SavedRows(Generic[R]):
             whole += len(line)
         if self.earlier:
             logger.info("resuming after %d rows", len(self.earlier))
-        with path.open("ab") as file:
-            file.truncate(whole)
+        self._file.truncate(whole)
 
     def add(self, content: dict[str, Any]) -> None:
         """Save a row."""
         line = json.dumps({**content, DIGEST: _digest(content)}, ensure_ascii=True) + "\n"
-        with self._path.open("ab") as file:
-            file.write(line.encode())
+        self._file.write(line.encode())
+        self._file.flush()
+
+    def close(self) -> None:
+        """Let other processes save rows in the file."""
+        self._file.close()
 
 
 def _content(line: bytes) -> dict[str, Any]:

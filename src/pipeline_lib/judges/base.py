@@ -1,20 +1,21 @@
 """The interface of a judge: requests about answers in, replies out.
 
-A judge module has `Settings` and `open_judge(settings, files, recorded)`.
+A judge module has `Settings` and `open_judge(settings, files, recorded, state)`.
 """
 
+from pathlib import Path
 from typing import ClassVar, Container, Iterator, Protocol, Self, Sequence
 
 from pydantic import Field
 
 from pipeline_lib.benchmarks.families.judging import JudgeReply, JudgeRequest, RecordedReader
-from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.means import WithMeans
 from pipeline_lib.job.manifest import Manifest
 
 Asked = tuple[str, int]  # the digest of a request, and the run
 
 
-class JudgeSettings(Settings):
+class JudgeSettings(WithMeans):
     """Settings of a judge; `name` names its module. One that `reads_files` takes them from the dataset `replies`."""
 
     reads_files: ClassVar[bool] = False
@@ -43,5 +44,10 @@ class Judge(Protocol):
 class JudgeModule(Protocol):
     """The members of a judge module."""
 
-    def open_judge(self, settings: JudgeSettings, files: list[Manifest], recorded: RecordedReader) -> Judge:
-        """Return the judge; `files` are the raw shards of its dataset, `recorded` reads official files."""
+    def open_judge(
+        self, settings: JudgeSettings, files: list[Manifest], recorded: RecordedReader, state: Path
+    ) -> Judge:
+        """Return the judge; `files` are the raw shards of its dataset, `recorded` reads official files.
+
+        `state` is a folder whose files an interrupted job finds again when it resumes.
+        """

@@ -53,6 +53,6 @@ class FileJudge:
         yield from read_replies(self.paths, self.recorded).all()
 
 
-def open_judge(settings: Settings, files: list[Manifest], recorded: RecordedReader) -> FileJudge:
+def open_judge(settings: Settings, files: list[Manifest], recorded: RecordedReader, state: Path) -> FileJudge:
     """Return the judge; a file that the dataset lacks raises PipelineError."""
     return FileJudge(tuple(raw_path(files, name) for name in settings.files), recorded)

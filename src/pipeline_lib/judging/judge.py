@@ -34,17 +34,19 @@ def requests_about(
 
 
 def replies_to(
-    requests: list[JudgeRequest], files: Files, replies: list[Manifest], settings: JudgingSettings, saved: SavedReplies
+    requests: list[JudgeRequest], files: Files, replies: list[Manifest], settings: JudgingSettings, state: Path
 ) -> list[JudgeReply]:
     """Return the replies of the judge, sorted by id and run; none without a judge.
 
+    `state` is the folder with the replies that an interrupted job had.
     A reply to a question that is none of the benchmark's raises PipelineError.
     """
     if settings.judge is None:
         return []
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     module = cast(JudgeModule, load("judges", settings.judge.name))
-    judge = module.open_judge(settings.judge, replies, cast(Judged, benchmark).recorded)
+    judge = module.open_judge(settings.judge, replies, cast(Judged, benchmark).recorded, state)
+    saved = SavedReplies(state / "replies.jsonl")
     for reply in judge.judge(requests, saved):
         saved.add(reply)
     known = {question.id for question in benchmark.questions(files, settings.protocol)}

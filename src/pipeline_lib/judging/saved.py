@@ -8,7 +8,10 @@ from pipeline_lib.job.saved_rows import SavedRows
 
 
 class SavedReplies:
-    """The replies in the order in which they came; it contains the requests and runs that have a reply."""
+    """The replies in the order in which they came; it contains the requests and runs that have a reply.
+
+    A failed reply is none: the request is sent again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._saved = SavedRows(path, reply_of)
@@ -30,6 +33,11 @@ class SavedReplies:
         self._saved.add(reply_row(reply))
         self._keep(reply)
 
+    def close(self) -> None:
+        """Let other processes save replies in the file."""
+        self._saved.close()
+
     def _keep(self, reply: JudgeReply) -> None:
-        self._replied.add((reply.request, reply.run))
+        if reply.status == "ok":
+            self._replied.add((reply.request, reply.run))
         self._replies[(reply.id, reply.run, reply.request, reply.answer_id, reply.answer)] = reply

@@ -5,6 +5,7 @@ from typing import Annotated
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.text import canonical_json
 from pipeline_lib.judges.base import JudgeSettings
 
 ASKING = ("questions", "gold", "request", "recorded")  # not how a reply is read: an edit of that asks no judge again
@@ -17,3 +18,7 @@ class JudgingSettings(Settings):
     protocol: str
     files: FileNames
     judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None
+
+    def means(self) -> str:
+        """Return the settings that decide no byte, as JSON."""
+        return canonical_json({} if self.judge is None else {"judge": self.judge.means()})

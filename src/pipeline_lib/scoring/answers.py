@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Literal, Mapping
 
+from pydantic import JsonValue
+
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
@@ -20,13 +22,14 @@ FAILED = "FAILED"  # the text of an unanswered question in LLaVA's result file
 class Joined:
     """Questions, each with its answer or None; `failed` are the ids of those whose records say that a model failed.
 
-    `model` is the digest of the model, if all records state the same. `answer_ids` has the ids of answers, which a
+    `model` is the digest of the model, or what an endpoint says of its model, as far as all records state the same.
+    `answer_ids` has the ids of answers, which a
     judge's replies may name, by the ids of the questions in the records.
     """
 
     pairs: list[tuple[Question, str | None]]
     failed: frozenset[str] = frozenset()
-    model: str | None = None
+    model: JsonValue = None
     answer_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -87,7 +90,8 @@ def join_records(questions: list[Question], records: Iterable[Answer], path: Pat
         if question.id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=question.id)
         answers[question.id] = None if row.status == "failed" else row.text
-        models.append((row.metadata or {}).get("model"))
+        if row.status == "ok":
+            models.append((row.metadata or {}).get("model"))
         if isinstance(row.answer_id, str):
             answer_ids[row.question_id] = row.answer_id
         only_questions = only_questions and not row.prompt and repeats(question, row.text)
@@ -176,10 +180,21 @@ def _holds(prompt: str, question: str) -> bool:
     return " ".join(question.split()) in " ".join(prompt.split())
 
 
-def _agreed_model(models: list[Any]) -> str | None:
-    """Return the model that all records state, None where they do not agree or it is no text."""
-    model = models[0]
-    return model if isinstance(model, str) and all(other == model for other in models) else None
+def _agreed_model(models: list[Any]) -> JsonValue:
+    """Return the model that all records state, None where they do not agree.
+
+    The model of an endpoint is an object: each value in it is None where the records do not agree.
+    """
+    if models and all(isinstance(model, dict) for model in models):
+        agreed = {key: _agreed([model.get(key) for model in models]) for key in sorted(models[0])}
+        return dict(agreed) if any(agreed.values()) else None
+    return _agreed(models)
+
+
+def _agreed(values: list[Any]) -> str | None:
+    """Return the text that all values are, None otherwise."""
+    text = next(iter(values), None)
+    return text if isinstance(text, str) and all(other == text for other in values) else None
 
 
 def read_answers(path: Path) -> Iterator[Answer]:

@@ -144,7 +144,7 @@ def _rounded(value: float) -> float | None:
 
 
 def score_object(
-    verdicts: list[Verdict], settings: ScoreSettings, digest: str, model: str | None, judging: Judging | None = None
+    verdicts: list[Verdict], settings: ScoreSettings, digest: str, model: JsonValue, judging: Judging | None = None
 ) -> dict[str, Any]:
     """Return a score object, with the digests of the answers and of the model that gave them.
 

@@ -36,6 +36,7 @@ class ReplyRow(FileRow):
     status: Literal["ok", "failed"] = "ok"
     final: bool = False
     read: JsonValue = None
+    raw: list[FreeText] | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def reply_row(reply: JudgeReply) -> dict[str, Any]:
 def reply_of(where: str, content: dict[str, Any]) -> JudgeReply:
     """Return the reply in a row of this project's form; a wrong row raises PipelineError."""
     row = parse_row(ReplyRow, content, FORM, where)
-    return JudgeReply(**{**row.model_dump(), "texts": tuple(row.texts)}, where=where)
+    texts = {"texts": tuple(row.texts), "raw": None if row.raw is None else tuple(row.raw)}
+    return JudgeReply(**{**row.model_dump(), **texts}, where=where)
 
 
 def _by_id(replies: list[JudgeReply]) -> dict[str, list[JudgeReply]]:

@@ -6,7 +6,7 @@ functions: what asks a judge is in `judges/`, and the judge stage stores its rep
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, Sequence, cast
+from typing import Any, Callable, Literal, Protocol, Sequence, cast
 
 from pydantic import JsonValue
 
@@ -34,18 +34,24 @@ class Attempt:
     temperature: float
 
 
+def has_text(reply: str) -> bool:
+    """Return whether a reply is more than white space."""
+    return bool(reply.strip())
+
+
 @dataclass(frozen=True)
 class JudgeRequest:
     """A request about the answer to the question of this id.
 
     `model` is the one that the protocol asks; `max_tokens` is None where it sets no limit. The first attempt is sent;
-    each further one only if the reply to the one before cannot be read.
+    each further one only if the reply to the one before is not `readable`.
     """
 
     id: str
     model: str
     max_tokens: int | None
     attempts: tuple[Attempt, ...]
+    readable: Callable[[str], bool] = has_text
 
     @property
     def digest(self) -> str:
@@ -64,7 +70,8 @@ class JudgeReply:
     `asked` and `served` are the model that was asked, and the one that the server says it was. Which answer was judged
     is known by `request`, the digest of the request, by `answer_id`, the id in the record of the answer, or by
     `answer`, the digest of its text. `final`: the judge was asked as often as the official code does. `read` is what
-    the official code read, where its file says so. `where` is the position.
+    the official code read, where its file says so. `raw` has the texts with the judge's reasoning, where it was removed
+    from `texts`. `where` is the position.
     """
 
     id: str
@@ -79,6 +86,7 @@ class JudgeReply:
     status: Literal["ok", "failed"] = "ok"
     final: bool = False
     read: JsonValue = None
+    raw: tuple[str, ...] | None = None
 
 
 class RequestFunction(Protocol):

@@ -43,9 +43,12 @@ DEPENDENCIES = {
     ),
 }
 
-# They check settings, fetch what a pin describes, or print for the user.
+# They check settings, fetch what a pin describes, ask a server whose replies are recorded, or print for the user.
 WITHOUT_EFFECT = frozenset(
-    ("annotated_types", "httpx2", "huggingface_hub", "pydantic", "pydantic_core", "rich", "ruamel", "tenacity", "typer")
+    (
+        *("annotated_types", "httpx2", "huggingface_hub", "openai", "pydantic", "pydantic_core", "rich", "ruamel"),
+        *("tenacity", "typer"),
+    )
 )
 
 

@@ -11,12 +11,14 @@ from pipeline_lib.job.code.statement import FILE, Import, shortened
 from pipeline_lib.job.code.tree import EVERYTHING, IMPORTED, Target, Tree, libraries_of
 
 # These modules cannot change the content of an output; a test keeps the list short. The transfer of downloads is
-# among them: the pin determines the content.
+# among them: the pin determines the content; so is what decides when a server is asked, not what.
 NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
         *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
+        *("endpoints.access", "endpoints.budget", "endpoints.faults", "endpoints.keys", "endpoints.pace"),
+        "endpoints.streaming",
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
         *("job.warm_server", "job.warm_start"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),

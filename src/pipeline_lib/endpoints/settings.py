@@ -1,0 +1,75 @@
+"""Settings of a model behind a server with OpenAI's chat interface: what is sent to it, and how it is reached."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from pipeline_lib.core.means import WithMeans
+from pipeline_lib.core.urls import is_readable, secret_in
+from pipeline_lib.endpoints.access import SECRET, Access
+
+Sent = Literal["temperature", "top_p", "stop", "seed"]
+
+WRITTEN = frozenset(
+    ("model", "messages", "n", "stream", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed")
+)
+Parameter = str | bool | int | float
+
+
+class EndpointSettings(WithMeans):
+    """What is sent to a model; models differ in the parameters that they take."""
+
+    url: str = Field(description="address of the server up to the version, such as https://api.openai.com/v1")
+    maximum: Literal["max_tokens", "max_completion_tokens"] = Field(
+        default="max_tokens", description="the parameter that limits the length of a reply"
+    )
+    max_tokens: int | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="longest reply of this model, its reasoning included; none: as long as the benchmark asks for",
+    )
+    sends: list[Sent] = Field(
+        default=["temperature", "top_p", "stop", "seed"],
+        description="the parameters of decoding that the model takes: `temperature`, `top_p`, `stop`, `seed`",
+    )
+    parameters: dict[str, Parameter] = Field(
+        default={}, description="further parameters of every request, such as `reasoning_effort: low`"
+    )
+    reasoning: str | None = Field(
+        default="think",
+        pattern=r"^[A-Za-z_]+$",
+        description="the tag of reasoning in replies, which is removed: `<think>…</think>`; null: nothing is removed",
+    )
+    access: Access = Field(
+        default=Access(), exclude=True, description="key, pace and budget; a change of them asks nothing again"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _without_secret(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")) or not is_readable(url):
+            raise ValueError("the address of a server begins with http:// or https://")
+        if secret_in(url) is not None:
+            raise PydanticCustomError(SECRET, "this address holds a credential: name it by `access.key`")
+        return url.rstrip("/")
+
+    @field_validator("parameters")
+    @classmethod
+    def _further(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+        for name in parameters:
+            if name in WRITTEN:
+                raise ValueError(f"`{name}` is written by this workflow: use the keys of its own for it")
+        return parameters
+
+    def means(self) -> dict[str, Any]:
+        """Return how the server is reached."""
+        return {"access": self.access.model_dump(mode="json")}
+
+    def decoding(self, longest: int | None, **decoding: float | int | list[str] | None) -> dict[str, object]:
+        """Return the parameters of a request: the longest reply, and of `decoding` what is set and the model takes."""
+        most = self.max_tokens or longest
+        limit: dict[str, object] = {} if most is None else {self.maximum: most}
+        given = {name: value for name, value in decoding.items() if value is not None and value != []}
+        return {**limit, **{name: value for name, value in given.items() if name in self.sends}, **self.parameters}
