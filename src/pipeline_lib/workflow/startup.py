@@ -13,6 +13,7 @@ from pipeline_lib.job import warm_start
 from pipeline_lib.machine.site import starts_warm
 from pipeline_lib.machine.slurm_site import Cluster, read_cluster
 from pipeline_lib.workflow.executor_fixes import patch_slurm_executor
+from pipeline_lib.workflow.group_texts import patch_group_resources
 from pipeline_lib.workflow.orphans import cancel_orphans
 from pipeline_lib.workflow.workflow_lock import WorkflowLock
 
@@ -71,5 +72,9 @@ def offer_warm_start() -> None:
 
 @workflow_errors()
 def patch_executor(requeues: Callable[[], bool]) -> None:
-    """Make the Slurm executor, if it is loaded, retry its status queries; refuse one that cannot be patched."""
+    """Make the Slurm executor, if it is loaded, retry its status queries, and groups of jobs take texts as resources.
+
+    What cannot be patched is refused.
+    """
     patch_slurm_executor(requeues)
+    patch_group_resources()
