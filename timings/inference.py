@@ -5,6 +5,7 @@
 `--original` is a checkout of haotian-liu/LLaVA c121f04, and `--python` an interpreter with transformers 4.37.2 for it;
 without them, its loop is not measured. A random LLaVA of 37 million parameters on one thread, native numerics; every
 side in a process of its own, in turn; seconds of the loop alone. All answers must be equal.
+In half precision, where they need not be, those are counted that depend on how much is read at once.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -24,6 +26,7 @@ sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent)]
 
 SHAPES = {"pope": [18] * 10, "mmbench": [1, 2, 3, 4] * 5}  # questions about each image
 NEW_TOKENS, BATCH = 8, 16
+BUDGETS, PRECISIONS = (1, 2048, 8192), ("float32", "bfloat16")
 OBJECTS = ["car", "dog", "cat", "tree", "bus", "red", "book", "cup", "door", "left", "right", "night"]
 SIDES = {
     "original": "the original's loop",
@@ -52,6 +55,7 @@ def main() -> None:
         for shape in arguments.shapes:
             make_questions(folder, shape, arguments.questions)
             print_table(shape, {side: run(side, folder, shape, arguments) for side in sides(arguments)})
+            print_changed(folder, shape)
 
 
 def sides(arguments: argparse.Namespace) -> list[str]:
@@ -83,6 +87,23 @@ def print_table(shape: str, results: dict[str, dict[str, Any]]) -> None:
         equal = sum(result["texts"][name] == text for name, text in ours["texts"].items())
         speed = f"{wall:.2f} | {result['cpu']:.2f} | {count / wall:.2f} | {faster:.2f} x"
         print(f"| {SIDES[side]} | {speed} | {result['memory']:.0f} | {equal} of {count} |", flush=True)
+
+
+def print_changed(folder: Path, shape: str) -> None:
+    """Print how many answers differ from those of `generate` one by one, by precision and tokens read at once."""
+    import torch
+
+    engine, requests = opened(folder, shape)
+    for precision in PRECISIONS:
+        engine.vlm.model.to(getattr(torch, precision))
+        alone = dict(batches(engine, requests, 1))
+        others = (
+            {reply.id: reply.text for reply in replace(engine, tokens=tokens).answer(requests, set())}
+            for tokens in BUDGETS
+        )
+        changed = [sum(text != alone[name] for name, text in texts.items()) for texts in others]
+        counts = ", ".join(f"{count} at {tokens}" for count, tokens in zip(changed, BUDGETS, strict=True))
+        print(f"{precision}: answers that differ from `generate` one by one, by tokens read at once: {counts}")
 
 
 def make_model(folder: Path) -> None:

@@ -203,3 +203,11 @@ def test_a_process_that_fails_fails_the_job(images: ImageReader, tmp_path: Path)
     engine = open_engine(Settings(processes=2), tmp_path / "missing", images, settings_of("vicuna_v1"), tmp_path)
     with pytest.raises(PipelineError, match=r"(?s)process \d of this job failed.*missing"):
         list(engine.answer(requests(), set()))
+
+
+def test_half_precision_answers_too(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
+    llava.save(tmp_path / "model")
+    how = settings_of("vicuna_v1", max_new_tokens=NEW)
+    engine = open_engine(Settings(precision="bfloat16"), tmp_path / "model", images, how, tmp_path)
+    assert {reply.id for reply in engine.answer(requests(), set())} == {request.id for request in requests()}
+    assert Settings(precision="bfloat16").canonical() != Settings().canonical()

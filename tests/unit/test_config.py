@@ -83,6 +83,11 @@ def line_of(text: str) -> int:
         ),
         ("epochs: 1, batch_size: 32", "epochs: 1, steps: 4, batch_size: 32", ["either epochs or steps"]),
         ("epochs: 1, batch_size: 32", "epochs: 1, faithful: true, batch_size: 32", ["its name is now as_original"]),
+        (
+            "half: {model: half}",
+            "half: {model: half, engine: {name: transformers, precision: bfloat16}}",
+            ["run half: its engine's precision rounds by processor", "numerics: native"],
+        ),
         ("{max_new_tokens: 8}", "{batch_size: 64}", ["decoding.batch_size", "engine: {name: transformers, tokens: N}"]),
         (
             "captions: {table: digits_captions,",

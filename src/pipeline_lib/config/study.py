@@ -263,6 +263,9 @@ class Study(Settings):
         half = [name for name, training in self.trainings.items() if training.devices.precision != "float32"]
         if half and self.numerics_of_jobs() == "portable":
             raise ValueError(f"training {half[0]}: precision: bfloat16 rounds by processor; set numerics: native")
+        unlike = [name for name, run in self.runs.items() if not run.engine.rounds_alike()]
+        if unlike and self.numerics_of_jobs() == "portable":
+            raise ValueError(f"run {unlike[0]}: its engine's precision rounds by processor; set numerics: native")
         return self
 
     def numerics_of_jobs(self) -> Numerics:

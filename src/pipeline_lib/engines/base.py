@@ -61,6 +61,10 @@ class EngineSettings(WithMeans):
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
 
+    def rounds_alike(self) -> bool:
+        """Return whether portable numerics are possible."""
+        return True
+
     def processes_at_once(self) -> int:
         """Return how many processes of the machine answer together, each on a GPU of its own if it uses one."""
         return 1

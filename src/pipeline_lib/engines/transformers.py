@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline_lib.generation.plan import Prompt, Row
     from pipeline_lib.models.family import Features, Images, Shown, Vlm
 
+Precision = Literal["float32", "bfloat16", "float16"]
+
 REPLIES_PER_LINE = 100  # of the log
 
 Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
@@ -32,6 +34,10 @@ class Settings(EngineSettings):
     """How much this engine reads at once; how it answers is set by the study and its benchmarks."""
 
     name: Literal["transformers"] = "transformers"
+    precision: Precision = Field(
+        default="float32",
+        description="of weights and activations; in `bfloat16` and `float16` some answers depend on `tokens`",
+    )
     tokens: int = Field(
         default=2048,
         gt=0,
@@ -57,6 +63,10 @@ class Settings(EngineSettings):
     def processes_at_once(self) -> int:
         """Return the number of processes."""
         return self.processes
+
+    def rounds_alike(self) -> bool:
+        """Return whether the model computes in float32, which portable numerics need."""
+        return self.precision == "float32"
 
 
 @dataclass(frozen=True)
@@ -220,7 +230,7 @@ def _answer_part(
     engine: ProcessesEngine, requests: Sequence[Request], answered: frozenset[str], number: int
 ) -> Iterator[Reply]:
     """Yield the replies of one process."""
-    opened = _open(engine.model, engine.images, engine.how, engine.settings.tokens)
+    opened = _open(engine.settings, engine.model, engine.images, engine.how)
     yield from replace(opened, part=(number, engine.settings.processes)).answer(requests, answered)
 
 
@@ -228,17 +238,19 @@ def open_engine(settings: Settings, model: Path, images: ImageReader, how: Answe
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
     if settings.processes > 1:
         return ProcessesEngine(settings, model, images, how)
-    return _open(model, images, how, settings.tokens)
+    return _open(settings, model, images, how)
 
 
-def _open(model: Path, images: ImageReader, how: AnswerSettings, tokens: int) -> TransformersEngine:
+def _open(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings) -> TransformersEngine:
+    import torch
+
     from pipeline_lib.models.determinism import make_deterministic
     from pipeline_lib.models.opening import load_vlm
 
     vlm = load_vlm(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)  # what is drawn has generators of its own
-    vlm.model.eval().to(how.device)
-    return engine_of(vlm, images, how, tokens)
+    vlm.model.eval().to(how.device, getattr(torch, settings.precision))
+    return engine_of(vlm, images, how, settings.tokens)
 
 
 def engine_of(
