@@ -1,11 +1,13 @@
 """How fast questions are answered: this project, plain batches of transformers, one by one, and the original's loop.
 
-    python timings/inference.py [--original DIR --python PYTHON] [--shapes pope mmbench] [--questions N]
+    python timings/inference.py [--original DIR --python PYTHON] [--shapes pope mmbench digits] [--questions N]
 
 `--original` is a checkout of haotian-liu/LLaVA c121f04, and `--python` an interpreter with transformers 4.37.2 for it;
 without them, its loop is not measured. A random LLaVA of 37 million parameters on one thread, native numerics; every
 side in a process of its own, in turn; seconds of the loop alone. All answers must be equal.
-In half precision, where they need not be, those are counted that depend on how much is read at once.
+
+`digits` is the default study's POPE with its model `full`, after `make demo`; for it, also the answers are counted that
+differ from those one by one in half precision.
 """
 
 import argparse
@@ -24,6 +26,8 @@ from original_loop import peak
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent)]
 
+ROOT = HERE.parent
+DIGITS = "digits"
 SHAPES = {"pope": [18] * 10, "mmbench": [1, 2, 3, 4] * 5}  # questions about each image
 NEW_TOKENS, BATCH = 8, 16
 BUDGETS, PRECISIONS = (1, 2048, 8192), ("float32", "bfloat16")
@@ -31,7 +35,7 @@ OBJECTS = ["car", "dog", "cat", "tree", "bus", "red", "book", "cup", "door", "le
 SIDES = {
     "original": "the original's loop",
     "one": "`generate`, one by one",
-    "batches": f"`generate`, batches of {BATCH}",
+    "batches": f"`generate`, batches of {BATCH} (digits: 64)",
     "packed": "vlmflow",
 }
 
@@ -41,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--original", type=Path)
     parser.add_argument("--python")
-    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--shapes", nargs="+", choices=[*SHAPES, DIGITS], default=list(SHAPES))
     parser.add_argument("--questions", type=int, help="of each shape; none: all")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -51,11 +55,16 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_model(folder)
-        for shape in arguments.shapes:
+        made = [shape for shape in arguments.shapes if shape != DIGITS]
+        if made:
+            make_model(folder)
+        for shape in made:
             make_questions(folder, shape, arguments.questions)
             print_table(shape, {side: run(side, folder, shape, arguments) for side in sides(arguments)})
-            print_changed(folder, shape)
+    if DIGITS in arguments.shapes:
+        ours = [side for side in SIDES if side != "original"]
+        print_table(DIGITS, {side: run(side, ROOT, DIGITS, arguments) for side in ours})
+        print_changed(arguments.questions)
 
 
 def sides(arguments: argparse.Namespace) -> list[str]:
@@ -89,11 +98,12 @@ def print_table(shape: str, results: dict[str, dict[str, Any]]) -> None:
         print(f"| {SIDES[side]} | {speed} | {result['memory']:.0f} | {equal} of {count} |", flush=True)
 
 
-def print_changed(folder: Path, shape: str) -> None:
+def print_changed(most: int | None) -> None:
     """Print how many answers differ from those of `generate` one by one, by precision and tokens read at once."""
     import torch
 
-    engine, requests = opened(folder, shape)
+    engine, requests = opened_digits()
+    requests = requests[: most or 600]
     for precision in PRECISIONS:
         engine.vlm.model.to(getattr(torch, precision))
         alone = dict(batches(engine, requests, 1))
@@ -160,10 +170,10 @@ def measured(side: str, folder: Path, shape: str) -> dict[str, Any]:
     import torch
 
     torch.set_num_threads(1)
-    engine, requests = opened(folder, shape)
+    engine, requests = opened_digits() if shape == DIGITS else opened(folder, shape)
     loops: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
         "packed": lambda: ((reply.id, reply.text) for reply in engine.answer(requests, set())),
-        "batches": lambda: batches(engine, requests, BATCH),
+        "batches": lambda: batches(engine, requests, 64 if shape == DIGITS else BATCH),
         "one": lambda: batches(engine, requests, 1),
     }
     wall, cpu = time.perf_counter(), time.process_time()
@@ -192,6 +202,27 @@ def opened(folder: Path, shape: str) -> tuple[Any, list[Any]]:
     asked = [json.loads(line) for line in (folder / f"{shape}.jsonl").read_text().splitlines()]
     requests = [Request(str(row["question_id"]), row["text"], (row["image"],), NEW_TOKENS) for row in asked]
     return engine_of(vlm, ImageReader([folder / "images.parquet"]), settings_of("vicuna_v1")), requests
+
+
+def opened_digits() -> tuple[Any, list[Any]]:
+    """Return the engine with the default study's model `full`, and the requests of its POPE."""
+    from tests.models.answering import settings_of
+
+    from pipeline_lib.benchmarks import pope
+    from pipeline_lib.benchmarks.base import Files
+    from pipeline_lib.engines.base import Request
+    from pipeline_lib.engines.transformers import engine_of
+    from pipeline_lib.images.reader import ImageReader
+    from pipeline_lib.models.opening import load_vlm
+
+    os.chdir(ROOT)  # an index has paths relative to it
+    vlm = load_vlm(Path("results/checkpoints/full"))
+    vlm.model.eval()
+    questions = pope.questions(Files(Path("data/raw/digits_pope/000/llava_pope_test.jsonl")), "llava15")
+    requests = [Request(each.id, each.prompt, each.images, NEW_TOKENS) for each in questions]
+    return engine_of(
+        vlm, ImageReader([Path("data/images/digits_test_scenes/index.parquet")]), settings_of("vicuna_v1")
+    ), requests
 
 
 def batches(engine: Any, requests: list[Any], size: int) -> Iterator[tuple[str, str]]:

@@ -49,8 +49,9 @@ def test_a_training_uses_its_recipe_its_template_and_its_models_family(study: St
 
 def test_a_prediction_uses_questions_template_family_and_engine_and_no_scorer(study: Study) -> None:
     assert plugins_of(stages.predict(study, "full", "pope")) == [
-        *(f"{LLAVA}:load", f"{LLAVA}:generate", "pipeline_lib.prompts.vicuna_v1"),
-        *("pipeline_lib.benchmarks.pope:questions", "pipeline_lib.engines.transformers"),
+        *(f"{LLAVA}:{member}" for member in ("load", "suppressed_ids", "image_features", "hidden_states")),
+        *("pipeline_lib.prompts.vicuna_v1", "pipeline_lib.benchmarks.pope:questions"),
+        "pipeline_lib.engines.transformers",
     ]
 
 

@@ -85,7 +85,7 @@ def test_an_error_and_a_log_show_urls_without_their_secrets(tmp_path: Path) -> N
     before = logging.root.handlers[:]
     try:
         configure(tmp_path / "log", "label")
-        logging.getLogger("httpx2").info('HTTP Request: GET %s "HTTP/1.1 302"', f"{signed}&unknown=S3CRET")
+        logging.getLogger("a.library").info('HTTP Request: GET %s "HTTP/1.1 302"', f"{signed}&unknown=S3CRET")
     finally:
         logging.root.handlers = before
     assert "GET https://cdn.host/x.bin?…" in (tmp_path / "log").read_text()
