@@ -20,7 +20,7 @@ COMPILE := build/lock/bin/uv pip compile --quiet --python-version 3.11 --python-
 INPUTS := requirements.lock pyproject.toml $(if $(filter cpu,$(TORCH)),,requirements.cuda.lock)
 STAMP := $(VENV)/.setup-$(TORCH)-$(shell (echo $(TORCH_VERSION); sha256sum $(INPUTS)) | sha256sum | cut -c1-16)
 
-.PHONY: help setup check-environment demo test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
+.PHONY: help setup check-environment demo lmms-eval test test-long test-smoke test-slurm test-slurm-long test-demo lint format reference lock clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 17
@@ -49,6 +49,13 @@ else
 endif
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
+
+lmms-eval:  ## make .venv-lmms-eval, in which lmms-eval and a server run beside this project (docs/accuracy.md)
+	test -x .venv-lmms-eval/bin/python || $(PYTHON) -m venv .venv-lmms-eval
+	.venv-lmms-eval/bin/python -m pip install --quiet setuptools==80.9.0
+	.venv-lmms-eval/bin/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.lmms_eval.lock
+	.venv-lmms-eval/bin/python -m pip install --quiet --no-deps torch==$(TORCH_VERSION)+cpu 2> /dev/null \
+	  || .venv-lmms-eval/bin/python -m pip install --quiet --no-deps torch==$(TORCH_VERSION)+cpu --extra-index-url $(CPU_INDEX)
 
 demo: setup  ## run the default study up to its scores
 	snakemake --cores $(CORES) --quiet rules host
@@ -100,6 +107,8 @@ lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; keep
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	echo "torch==$(TORCH_VERSION); sys_platform == 'none'" > build/lock/without_torch.txt
 	$(COMPILE) --all-extras --override build/lock/without_torch.txt pyproject.toml requirements.in --output-file requirements.lock
+	printf "torch; sys_platform == 'none'\ntorchvision; sys_platform == 'none'\n" > build/lock/without_vision.txt
+	$(COMPILE) --override build/lock/without_vision.txt requirements.lmms_eval.in --output-file requirements.lmms_eval.lock
 	for extra in cuda captions; do \
 	  sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.$$extra.lock > build/lock/$$extra.in && \
 	  $(COMPILE) --no-deps build/lock/$$extra.in --output-file requirements.$$extra.lock || exit 1; \

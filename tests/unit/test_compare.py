@@ -10,16 +10,20 @@ from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.cli.main import app
+from pipeline_lib.config.load import load_study
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.shard import convert_shard
-from tests.recordings import write_lines
+from pipeline_lib.sources import digits_pope
+from tests.project import ROOT
+from tests.recordings import SAMPLES, write_lines
 
 QUESTIONS = [(number, f"{number % 3}.jpg", f"Is there a {name} in the image?") for number, name in enumerate(["car", "dog", "cat", "bus", "cup", "key", "hat", "pen"], 1)]  # fmt: skip
 ANSWERS = {number: "Yes, there is." if number % 2 else "No" for number, _, _ in QUESTIONS}
 LMMS = {  # what the other tool logged instead, or nothing
     2: "[LMMS_EVAL_REQUEST_FAILED after 2 retries] Error code: 400",
-    3: "Yes,  there is. ",
+    3: "Yes,  there is.",
+    8: " No ",
     4: None,
     5: "Yes, there",
     6: "Yes",
@@ -111,3 +115,18 @@ def test_a_missing_file_is_an_error(pope: Files, files: tuple[Path, Path]) -> No
     named = ["--benchmark", "pope", "--questions", str(pope.questions)]
     result = CliRunner().invoke(app, ["compare", str(files[0]), "nowhere.jsonl", *named])
     assert result.exit_code == 1 and "nowhere.jsonl" in f"{result.output}{result.exception}"
+
+
+def test_a_real_log_of_lmms_eval_agrees_with_our_answers(tmp_path: Path) -> None:
+    """60 rows that lmms-eval 0.7.3 asked of a served export of the default study's `full`: docs/accuracy.md."""
+    study = load_study(ROOT / "config.yaml")
+    source = study.datasets["digits_pope"].source
+    digits_pope.fetch(source, study.seed, digits_pope.list_names(source, study.seed), tmp_path)
+    files = Files(tmp_path / "llava_pope_test.jsonl", tmp_path / "labels")
+    recorded = SAMPLES / "lmms_eval"
+    log = recorded / "digits_pope.jsonl"
+    table = json.loads(compared(files, (recorded / "answers.jsonl", log), "--json", "--slice", "60"))
+    assert (table["questions"], table["equal"], table["differences"]) == (60, 60, [])
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    official = sum(row["pope_accuracy"]["score"] for row in rows) / len(rows)
+    assert table["scores"]["second"]["metrics"]["accuracy"] == pytest.approx(official)

@@ -30,7 +30,9 @@ def unmet(names: list[str]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements.cuda.lock", "requirements.captions.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements.cuda.lock", "requirements.captions.lock", "requirements.lmms_eval.lock"]
+)
 def test_a_lock_holds_packages_and_their_hashes_alone(name: str) -> None:
     text = (ROOT / name).read_text()
     assert re.fullmatch(r"([a-z0-9-]+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n)+", text)

@@ -67,10 +67,11 @@ def compare_answers(
 
 
 def _differences(first: Scored, second: Scored, images: ImageReader) -> Iterator[Difference]:
+    """Yield the questions whose answers differ, spaces at their ends aside, which no scorer reads."""
     others: Mapping[str, Verdict] = {verdict.question.id: verdict for verdict in second.verdicts}
     for one in first.verdicts:
         other = others[one.question.id]
-        if one.answer != other.answer:
+        if _stripped(one) != _stripped(other):
             yield Difference(one.question, _reason(one, other, images), one, other)
 
 
@@ -90,6 +91,10 @@ def _reason(first: Verdict, second: Verdict, images: ImageReader) -> str:
         return TURNED
     shorter, longer = sorted((one.strip(), other.strip()), key=len)
     return CUT if shorter and longer.startswith(shorter) else OTHER
+
+
+def _stripped(verdict: Verdict) -> str | None:
+    return None if verdict.answer is None else verdict.answer.strip()
 
 
 def _is_turned(path: str, images: ImageReader) -> bool:
