@@ -5,6 +5,7 @@ from typing import Sequence
 from pipeline_lib.scoring.notice import NO_NUMBER
 from pipeline_lib.scoring.shown import ShownChange, ShownReview
 
+RATES = {"gain": "", "corrected": " of the wrong", "spoilt": " of the right"}
 ARROW = "\N{RIGHTWARDS ARROW}"
 
 
@@ -38,7 +39,7 @@ def _change(change: ShownChange) -> str:
         f"{change.wrong_wrong} wrong {ARROW} wrong",
         f"{change.not_counted} not counted (no answer, or a grade between)" if change.not_counted else "",
     ]
-    rates = [f"{name} {rate_text(value, change.interval.get(name))}" for name, value in change.rates.items()]
+    rates = [f"{name} {rate_text(change.rates.get(name), change.interval.get(name))}{of}" for name, of in RATES.items()]
     return f"turn {change.before} to {change.to}: {', '.join(filter(None, counts))}; {', '.join(rates)}"
 
 
