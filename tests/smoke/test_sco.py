@@ -12,7 +12,7 @@ from tests.project import Project
 from tests.recordings import read_lines
 
 STUDY, RESULTS = "studies/sco.yaml", "results/sco/smoke"
-ASKED = ("ai2d", "mm_vet")  # by rules, and by a judge
+SCORES = ("ai2d_score.json", "scores/sco/mm_vet.json")  # graded by rules, and by a judge
 TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
 
 
@@ -20,10 +20,10 @@ TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
 def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refined(tmp_path: Path) -> None:
     project = Project.copy(tmp_path / "project")
     project.edit(STUDY, "smoke: false", "smoke: true")
-    targets = [f"{RESULTS}/{name}_score.json" for name in ASKED]
+    targets = [f"{RESULTS}/{name}" for name in SCORES]
     done = project.run("snakemake", "-c2", "--config", "study=sco", "--", *targets, timeout=1200)
     assert done.returncode == 0, done.text[-3000:]
-    runs: dict[str, Any] = read(project, "ai2d_score.json")["runs"]
+    runs: dict[str, Any] = read(project, SCORES[0])["runs"]
     assert set(runs) == {"cot", "sco", "sco_reasoning"} and "review" not in runs["cot"]
     for name, until in (("sco", None), ("sco_reasoning", "</REASONING>")):
         review = runs[name]["review"]
@@ -32,7 +32,7 @@ def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refin
         assert sum(review["changes"][0][kind] for kind in ("wrong_right", "right_right", "wrong_wrong")) > 0
     first = runs["sco"]["review"]["after"][0]
     assert (first["metrics"], first["interval"]) == (runs["cot"]["metrics"], runs["cot"]["interval"])
-    judged = read(project, "mm_vet_score.json")["runs"]["sco"]
+    judged = read(project, SCORES[1])
     assert judged["status"] == "unjudged" and "last answers alone" in judged["review"]["note"]
     shown = project.run("vlmflow", "show", "--study", "sco")
     assert "ai2d after each turn" in shown.text and "ai2d of sco, turn 1 to 2: " in shown.text
