@@ -23,7 +23,6 @@ from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import WeightsKind
 
 MOST = 10**10  # rows or questions
-TAG = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 
 
 def _or_one_word(schema: dict[str, Any]) -> None:
@@ -134,9 +133,8 @@ class Run(Settings):
     )
     answer_in: str | None = Field(
         default=None,
-        pattern=TAG,
-        description="the tag of the section of an answer that is scored, such as `CONCLUSION`; the whole answer where "
-        "it has none",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$",
+        description="the tag of the section of an answer that is scored, such as `CONCLUSION`; none: the whole answer",
     )
     published: str | None = Field(
         default=None,
