@@ -1,6 +1,6 @@
 """Answers in the file format of a benchmark's evaluation server."""
 
-submit_jobs = jobs_of("submit.py", lambda wc: stages.submit(STUDY, wc.benchmark))
+submit_jobs = jobs_of("submit.py", lambda wc: stages.submit(STUDY, wc.benchmark, wc.run))
 
 
 rule submit:

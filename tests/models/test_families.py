@@ -13,7 +13,10 @@ from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
+from pipeline_lib.engines.base import Request, Round
+from pipeline_lib.engines.transformers import engine_of
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.settings import Review
 from pipeline_lib.job.code.digest import code_modules
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card, write_card
@@ -186,6 +189,18 @@ def test_answers_do_not_depend_on_the_batch(vlm: Vlm, images: ImageReader, tmp_p
     ]
     texts = [answers(vlm, questions, images, tokens, tmp_path) for tokens in (1, 200, 4096)]
     assert texts[0] == texts[1] == texts[2] and len(set(texts[0])) > 1
+
+
+def test_a_second_turn_sees_the_image_and_depends_on_no_batch(vlm: Vlm, images: ImageReader, tmp_path: Path) -> None:
+    questions = [Question(path, "What is it?", (path,), "part") for path in (WIDE, SQUARE, TALL)]
+    settings = settings_of("vicuna_v1", family="mllama", max_new_tokens=6, review=Review(text="Is it one? Look again."))
+    whole = answered(vlm, questions, images, settings, tmp_path / "whole")
+    small = settings_of("vicuna_v1", family="mllama", tokens=1, max_new_tokens=6, review=settings.review)
+    assert answered(vlm, questions, images, small, tmp_path / "small") == whole
+    rounds = (Round("one two", "Look again."),)
+    asked = [Request(each.id, each.prompt, each.images, 6, rounds=rounds) for each in questions]
+    replies = engine_of(vlm, images, settings).answer(asked, set())
+    assert len({reply.text for reply in replies}) > 1  # after the same earlier answer
 
 
 def test_a_training_changes_the_parts_that_its_recipe_names(material: TrainingInputs, tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from pipeline_lib.config.schema import study_schema
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
+from pipeline_lib.inference.settings import Review
 from pipeline_lib.machine.site import Site
+from pipeline_lib.refining.settings import RefineSettings
 from tests.project import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -88,3 +90,16 @@ def test_the_page_on_architecture_names_every_package_in_its_layer_and_only_modu
     for path in re.findall(r"`(\w[\w/]*\.(?:py|smk))`", page):
         roots = (ROOT, ROOT / "src" / "pipeline_lib")
         assert path == "rules/STAGE.smk" or any((root / path).is_file() for root in roots), path
+
+
+def test_the_page_on_self_correction_names_every_key_and_its_examples_are_valid() -> None:
+    page = (ROOT / "docs/self_correction.md").read_text()
+    for key in (*RefineSettings.model_fields, *(f"review.{key}" for key in Review.model_fields)):
+        assert f"`{key}`" in page, key
+    runs, refined, training = (
+        YAML(typ="safe").load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    )
+    assert RefineSettings.model_validate(refined).first.run == "cot"
+    rest = {"title": "An example", "datasets": {}, "runs": {}, "benchmarks": {}}
+    for lines in (runs, training):
+        Draft202012Validator(study_schema()).validate({**rest, **lines})

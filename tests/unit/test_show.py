@@ -84,3 +84,25 @@ def test_a_score_over_some_questions_is_partial_with_its_share_and_bounds(folder
     assert "60/8910" in text
     line = "pope of full is PARTIAL, slice 60: 60 of 8,910 questions scored (0.7%); over all: f1 0.010 to 0.990"
     assert line in text and text.count("PARTIAL") == 1
+
+
+def test_a_run_that_reviews_its_answers_has_a_table_of_its_turns_and_lines_on_the_changes(folder: Path) -> None:
+    def after(turn: int, f1: float, right: int) -> dict[str, Any]:
+        rates = {"metrics": {"f1": f1}, "interval": {"f1": [f1 - 0.1, f1 + 0.1]}}
+        costs = {"tokens": 600 * turn, "tokens_per_question": 10.0 * turn, "tokens_per_right": 600 * turn / right}
+        return {"turn": turn, "unparsed": 0, "right": right, **rates, **costs}
+
+    change = {"from": 1, "to": 2, "wrong_right": 9, "right_wrong": 3, "right_right": 39, "wrong_wrong": 8}
+    rates = {"rates": {"gain": 0.1}, "interval": {"gain": [0.0, 0.2]}, "not_counted": 1}
+    review = {"until": "</REASONING>", "note": None, "after": [after(1, 0.7, 42), after(2, 0.8, 48)]}
+    errors = {"other choice": {"first": 14, "corrected": 8}, "unparsed": {"first": 4, "corrected": 1}}
+    text = shown(folder, review={**review, "changes": [{**change, **rates}], "errors": errors})
+    assert "pope after each turn" in text
+    rows = [line.split() for line in text.splitlines() if "[0.6" in line or "[0.7" in line]
+    assert ["full", "1", "0.700", "[0.600,", "0.800]", "0", "42", "600", "10.0", "14.3"] in rows
+    assert ["2", "0.800", "[0.700,", "0.900]", "0", "48", "1,200", "20.0", "25.0"] in rows
+    assert "pope of full, turn 1 to 2: 9 wrong \u2192 right, 3 right \u2192 wrong, 39 right \u2192 right" in text
+    assert (
+        "pope of full, first answers that were wrong: other choice 14 (8 corrected), unparsed 4 (1 corrected)" in text
+    )
+    assert "pope of full, the first answers end behind '</REASONING>'" in text

@@ -46,6 +46,9 @@ def score(
     slice_: Annotated[
         int | None, typer.Option("--slice", min=1, help="score the first questions alone, as lmms-eval's --limit")
     ] = None,
+    answer_in: Annotated[
+        str | None, typer.Option(help="the tag of the section that is scored, such as CONCLUSION; by default all")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
@@ -56,7 +59,7 @@ def score(
         )
     compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
     if compared:
-        _expect_unused({"--published": published, "--write": write})
+        _expect_unused({"--published": published, "--write": write, "--answer-in": answer_in})
     settings = ScoreSettings(
         benchmark=benchmark,
         protocol=compared[0] if compared else named_protocol(benchmark, protocol),
@@ -65,6 +68,7 @@ def score(
         suspect_above=suspect_above,
         limit=limit,
         slice=slice_,
+        answer_in=answer_in,
     )
     files = Files(questions, gold)
     if compared:

@@ -4,7 +4,8 @@ from typing import Any
 
 from pipeline_lib.scoring.notice import NO_NUMBER, scope_text
 from pipeline_lib.scoring.published import published_text
-from pipeline_lib.scoring.shown import Scope
+from pipeline_lib.scoring.shown import Scope, ShownReview
+from pipeline_lib.scoring.turns_text import review_lines, turn_lines
 
 LISTED = 20  # rows of different grades
 SHOWN = 60  # characters of an answer
@@ -29,7 +30,16 @@ def score_text(scored: dict[str, Any]) -> str:
         flag = f" ({', '.join(flags)})" if flags else ""
         lines.append(f"  {name:<{width}} {_rate(value, scored['interval'][name])}{flag}")
     lines += [f"  {published_text(figure)}" for figure in scored.get("published", [])]
+    lines += [f"  {line}" for line in _turns(scored)]
     return "\n".join(lines)
+
+
+def _turns(scored: dict[str, Any]) -> list[str]:
+    """Return the primary metric and the costs after every turn, and what reviews changed; nothing without reviews."""
+    if "review" not in scored:
+        return []
+    review = ShownReview.model_validate(scored["review"])
+    return [*turn_lines(review, scored["primary"]), *review_lines(review)]
 
 
 def _judges(scored: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal, Sequence
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
@@ -22,9 +23,17 @@ from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
+from pipeline_lib.scoring.turns_text import number_text, rate_text, review_lines
 from pipeline_lib.workflow.plan import plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
+COSTS = {
+    "unparsed": "unparsed",
+    "right": "right",
+    "tokens": "tokens",
+    "a question": "tokens_per_question",
+    "a right answer": "tokens_per_right",
+}
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ def show(
         use = tree.benchmarks[name]
         names = load_benchmark(use.benchmark, use.protocol).SHOWN
         console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree, use)}", names, rows))
+        if any(row.score and row.score.review for row in rows):
+            console.print(_turn_table(f"{use.benchmark} after each turn", names, rows))
         for line in _remarks(name, rows, names):
             typer.echo(line)
     for line in unseen_sources(jobs):
@@ -73,8 +84,13 @@ def _remarks(benchmark: str, rows: list[Row], names: Sequence[str]) -> list[str]
     """
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
+    reviews = [f"{benchmark} of {run}{line}" for run, score in scores.items() for line in _of_review(score)]
     figures = [f"{run}: {published_text(each)}" for run, score in scores.items() for each in score.published]
-    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores) + figures
+    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores) + reviews + figures
+
+
+def _of_review(score: ShownScore) -> list[str]:
+    return [f", {line}" for line in review_lines(score.review)] if score.review else []
 
 
 def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
@@ -87,6 +103,21 @@ def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
     for row in rows:
         cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + len(COUNTS))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
+    return table
+
+
+def _turn_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
+    """Return the table of the runs that review their answers: metrics and costs after every turn."""
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    reviews = {row.run: row.score.review for row in rows if row.score and row.score.review}
+    turns = [(run, turn) for run, review in reviews.items() for turn in review.after]
+    metrics = [name for name in names if any(turn.metrics and name in turn.metrics for _, turn in turns)]
+    for heading in ("run", "turn", *metrics, *COSTS):
+        table.add_column(heading, justify="left" if heading == "run" else "right", overflow="fold")
+    for run, turn in turns:
+        rates = [rate_text((turn.metrics or {}).get(name), (turn.interval or {}).get(name)) for name in metrics]
+        costs = [number_text(getattr(turn, name)) for name in COSTS.values()]
+        table.add_row(run if turn.turn == 1 else "", str(turn.turn), *map(escape, rates), *costs)
     return table
 
 

@@ -8,8 +8,9 @@ from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
 from pipeline_lib.core.annotated import annotated
-from pipeline_lib.core.errors import suggest
+from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
+from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
@@ -140,12 +141,26 @@ def _runs(study: Study) -> Iterator[Problem]:
     models = {**study.weights, **study.trainings}
     for name, run in study.runs.items():
         yield from _run_model(("runs", name), run)
+        yield from _review(("runs", name, "review"), run, study)
         if run.model is not None:
             yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
         known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
         if run.published is not None and run.published not in known:
             what = "no benchmark of this study states a figure of this model"
             yield Problem(("runs", name, "published"), what, run.published, suggest(run.published, known))
+
+
+def _review(key: Key, run: Run, study: Study) -> Iterator[Problem]:
+    """Yield a problem for a review in a template that has no further questions."""
+    if run.review is None or run.model not in {**study.weights, **study.trainings}:
+        return
+    if study.model_kind(run.model) == "vlm":
+        template = study.model_template(run.model)
+        try:
+            question(load("prompts", template), "Is it?", 1, [("Yes", "Really?")])
+        except PipelineError as error:
+            hint = "remove `review`, or name a model of another template"
+            yield Problem(key, f"the template {template} asks no second question", str(error).splitlines()[0], hint)
 
 
 def _run_model(key: Key, run: Run) -> Iterator[Problem]:

@@ -174,6 +174,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,
+        review=study.runs[run].review,
         seed=study.seed if use.decoding.temperature else None,
         **computed,
         **use.decoding.model_dump(),
@@ -187,6 +188,7 @@ def judge(study: Study, run: str, benchmark: str) -> JudgingSettings:
         benchmark=use.benchmark,
         protocol=use.protocol,
         files=use.files,
+        answer_in=study.runs[run].answer_in,
         judge=None if use.judge is None else use.judge.of_run(run),
     )
 
@@ -203,14 +205,15 @@ def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
         suspect_above=study.suspect_above,
         limit=_at_most(rehearsed, use.limit),
         slice=_at_most(rehearsed, use.slice),
+        answer_in=study.runs[run].answer_in,
         published=[] if model is None or stamp(study) else figures_of(load("benchmarks", use.benchmark), model),
     )
 
 
-def submit(study: Study, benchmark: str) -> SubmitSettings:
-    """Return the settings of a benchmark's submit jobs."""
-    use = study.benchmarks[benchmark]
-    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use))
+def submit(study: Study, benchmark: str, run: str) -> SubmitSettings:
+    """Return the settings of the submit jobs of a run on a benchmark."""
+    use, answer_in = study.benchmarks[benchmark], study.runs[run].answer_in
+    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use), answer_in=answer_in)
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:

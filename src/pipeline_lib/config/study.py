@@ -12,7 +12,7 @@ from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
-from pipeline_lib.inference.settings import Decoding
+from pipeline_lib.inference.settings import Decoding, Review
 from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
@@ -126,6 +126,15 @@ class Run(Settings):
     )
     engine: Annotated[EngineSettings, Plugin("engines", key="name")] = Field(
         default={"name": "transformers"}, validate_default=True, description="the program that runs the model"
+    )
+    review: Review | None = Field(
+        default=None,
+        description="the model is asked to review its answers, and the last one is scored",
+    )
+    answer_in: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$",
+        description="the tag of the section of an answer that is scored, such as `CONCLUSION`; none: the whole answer",
     )
     published: str | None = Field(
         default=None,

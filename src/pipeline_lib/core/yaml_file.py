@@ -23,6 +23,8 @@ DEEPEST = 50  # levels of lists and mappings
 VERSION = re.compile(r"(?:^|(?<=[\r\n]))%YAML\s+(?!1\.[12]\b)\S+")  # a directive with an unsupported version
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # valid neither in a path nor in UTF-8
 
+SECRET, NOT_SHOWN = "secret", "not shown"  # the type of a fault whose value may be a key, and what stands for it
+
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, AssertionError, OverflowError)  # of values such as dates
 
 
@@ -70,7 +72,7 @@ def settings_in(content: Any, kind: type[S], file: Path, what: str, cure: str) -
         raise PipelineError(
             f"this is not {what}: {fault['msg']}",
             where=f"{file}:{line_number(content, fault['loc'])}: {'.'.join(map(str, fault['loc']))}",
-            value=fault["input"],
+            value=NOT_SHOWN if fault["type"] == SECRET else fault["input"],
             cure=cure,
         ) from error
 

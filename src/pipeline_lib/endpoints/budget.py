@@ -51,6 +51,7 @@ class Ledger:
     """The tokens that a job has spent, saved in its state; those of requests without a reply yet are reserved."""
 
     def __init__(self, access: Access, path: Path) -> None:
+        self._access, self._path = access, path
         self._budget, self._prices = access.budget, access.prices
         self._rows = SavedRows(path, _spent)
         self.spent = total(self._rows.earlier)
@@ -82,6 +83,12 @@ class Ledger:
     def close(self) -> None:
         """Spend no more."""
         self._rows.close()
+
+    def reopened(self) -> "Ledger":
+        """Return the ledger, after it was closed, for further requests of the same start of the job."""
+        ledger = Ledger(self._access, self._path)
+        ledger._began = self._began
+        return ledger
 
     def price(self, tokens: Tokens) -> float | None:
         """Return the price of tokens, None without prices."""

@@ -41,7 +41,7 @@ class Chat:
 
 
 class Client:
-    """The requests of one job to a server; `stop` ends them."""
+    """The requests of one job to a server; `stop` ends them. It may be entered again, for those of a further turn."""
 
     def __init__(self, settings: EndpointSettings, state: Path) -> None:
         self.access = settings.access
@@ -53,6 +53,8 @@ class Client:
         self.error: PipelineError | None = None
 
     async def __aenter__(self) -> "Client":
+        if self._server is not None:
+            self.ledger, self._pace = self.ledger.reopened(), Pace(self.access.concurrency)
         key = self._key.reveal() or NO_KEY
         self._server = openai.AsyncOpenAI(api_key=key, base_url=self.url, timeout=self.access.timeout, max_retries=0)
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for every request

@@ -5,7 +5,7 @@ An engine module has `Settings` and `open_engine(settings, model, images, how, s
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, Protocol, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, NamedTuple, Protocol, Sequence
 
 from pydantic import Field
 
@@ -22,12 +22,20 @@ Status = Literal["ok", "failed"]
 Stop = Literal["end", "length"]
 
 
+class Round(NamedTuple):
+    """An earlier answer in a conversation, and what the model is asked next."""
+
+    answer: str
+    then: str
+
+
 @dataclass(frozen=True)
 class Request:
     """A question to a model: its text, without template and image tokens, and the paths of its images.
 
     `max_new_tokens` limits the answer. `padded_first`: images are padded before they become RGB, as in some scripts of
-    LLaVA's.
+    LLaVA's. `rounds` are the earlier turns of the conversation, after the question: the answer is to what the last one
+    asks. The answer ends behind the text `until`, which belongs to it, if the model writes it.
     """
 
     id: str
@@ -35,6 +43,8 @@ class Request:
     images: tuple[str, ...]
     max_new_tokens: int
     padded_first: bool = False
+    rounds: tuple[Round, ...] = ()
+    until: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Engine `openai`: a model behind a server with OpenAI's chat interface answers; its replies are recorded as they come.
 
-The benchmark's prompt is one user message, its images first: the pixels that a local model is shown, as PNG.
+The benchmark's prompt is one user message, its images first: the pixels that a local model is shown, as PNG. Earlier
+turns of a conversation follow it, as messages of the model and of the user.
 """
 
 import logging
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Iterator, Literal, Sequence
 
 from pydantic import Field
 
+from pipeline_lib.core.cutting import cut_behind
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.endpoints.reasoning import without_reasoning
@@ -88,7 +90,12 @@ class OpenAIEngine:
         parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
         content = [*parts, {"type": "text", "text": request.text}] if parts else request.text
         system = [] if self.settings.system is None else [{"role": "system", "content": self.settings.system}]
-        return [*system, {"role": "user", "content": content}]
+        rounds = [
+            {"role": role, "content": text}
+            for each in request.rounds
+            for role, text in (("assistant", each.answer), ("user", each.then))
+        ]
+        return [*system, {"role": "user", "content": content}, *rounds]
 
     def _parameters(self, request: Request) -> dict[str, object]:
         """Return how the model decodes; what equals the default of all servers is not sent."""
@@ -101,16 +108,19 @@ class OpenAIEngine:
         """Return the tokens that a request takes at most, by an estimate of its prompt."""
         from pipeline_lib.endpoints.budget import Tokens, tokens_in
 
-        text = request.text + (self.settings.system or "")
+        said = "".join(text for each in request.rounds for text in each)
+        text = request.text + (self.settings.system or "") + said
         shown = self.client.access.image_tokens * len(request.images)
         return Tokens(tokens_in(text) + shown, self.settings.max_tokens or request.max_new_tokens)
 
     def _reply(self, request: Request, completion: "Completion") -> Reply:
-        text = without_reasoning(completion.text, self.settings.reasoning)
+        whole = without_reasoning(completion.text, self.settings.reasoning)
+        text = cut_behind(whole, request.until).strip()  # here: a server does not say at which text it stopped
         facts = self._facts(completion)
         if text != completion.text.strip():
             facts["raw"] = completion.text
-        stop: Literal["end", "length"] = "length" if completion.cut else "end"
+        ended = not completion.cut or (request.until is not None and request.until in whole)
+        stop: Literal["end", "length"] = "end" if ended else "length"
         return Reply(request.id, text, completion.answer_tokens, stop=stop, facts=facts)
 
     def _facts(self, completion: "Completion | None") -> dict[str, Any]:

@@ -121,7 +121,7 @@ class TransformersEngine:
         from pipeline_lib.generation.plan import Prompt
 
         sizes = [self.images.size(path) for path in request.images]
-        ids = self.vlm.tokens.prompt(question(self.template, request.text, len(sizes)), sizes)
+        ids = self.vlm.tokens.prompt(question(self.template, request.text, len(sizes), request.rounds), sizes)
         if not request.images:
             return Prompt(ids)
         return Prompt(ids, tuple(self._keys(request)), len(ids) - ids[::-1].index(self.vlm.tokens.image_id))
@@ -157,7 +157,7 @@ class TransformersEngine:
 
         sampling = generator.rules.sampling
         answers = {
-            number: Answer(request.max_new_tokens, sampling.draws(request.id) if sampling else None)
+            number: Answer(request.max_new_tokens, sampling.draws(request.id) if sampling else None, request.until)
             for number, request in requests.items()
         }
         generator.answer(batch, images, answers)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache
 
+from pipeline_lib.core.cutting import cut_behind
 from pipeline_lib.generation.choice import Sampling, drawn, likeliest
 from pipeline_lib.generation.keys import Keys, Token
 from pipeline_lib.generation.plan import Row
@@ -32,10 +33,14 @@ class Rules:
 
 @dataclass
 class Answer:
-    """An answer so far: its ids, an end included, and why it ended if it did; `draws` are its random numbers."""
+    """An answer so far: its ids, an end included, and why it ended if it did; `draws` are its random numbers.
+
+    It ends behind the text `until`.
+    """
 
     max_new_tokens: int
     draws: np.random.Generator | None = None
+    until: str | None = None
     ids: list[int] = field(default_factory=list)
     stop: Stop | None = None
 
@@ -97,7 +102,8 @@ class Generator:
 
     def _stop(self, answer: Answer) -> Stop | None:
         """Return why an answer ends with its last id, None if it does not."""
-        if answer.ids[-1] in self.rules.ends or any(end in self._decoded(answer) for end in self.rules.texts):
+        texts = self.rules.texts if answer.until is None else (*self.rules.texts, answer.until)
+        if answer.ids[-1] in self.rules.ends or any(end in self._decoded(answer) for end in texts):
             return "end"
         return "length" if len(answer.ids) == answer.max_new_tokens else None
 
@@ -105,10 +111,13 @@ class Generator:
         return decode(self.vlm.tokens.tokenizer, answer.ids)
 
     def text(self, answer: Answer) -> str:
-        """Return the text of an answer without control tokens, up to a text that ends it, without spaces around."""
+        """Return the text of an answer without control tokens, without spaces around, up to a text that ends it.
+
+        Of such texts, only `until` is in the answer.
+        """
         text = self._decoded(answer)
         places = [place for end in self.rules.texts if (place := text.find(end)) >= 0]
-        return text[: min(places, default=len(text))].strip()
+        return cut_behind(text[: min(places, default=len(text))], answer.until).strip()
 
 
 def _questions(row: Row) -> list[Token]:

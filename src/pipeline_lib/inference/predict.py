@@ -1,5 +1,6 @@
 """The predict stage: an engine answers the questions of a benchmark, and every answer becomes a record."""
 
+import logging
 from pathlib import Path
 from typing import Any, cast
 
@@ -7,13 +8,16 @@ from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
-from pipeline_lib.engines.base import Engine, EngineModule, Reply, Request
+from pipeline_lib.engines.base import Engine, EngineModule
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
+from pipeline_lib.inference.turns import earlier_answers, metadata_of, requests_about, turns_of
 from pipeline_lib.job.manifest import Manifest
 
 ANSWER_ID_LENGTH = 22  # characters, as in LLaVA
+
+logger = logging.getLogger(__name__)
 
 
 def answer_benchmark(
@@ -41,23 +45,28 @@ def predict(
     engine: Engine, questions: list[Question], settings: PredictSettings, model: str | None, saved: SavedReplies
 ) -> list[dict[str, Any]]:
     """Return the answer record for every question, in their order; `model` is the digest in the records."""
-    for reply in engine.answer([_request(question, settings) for question in questions], saved):
-        saved.add(reply)
-    return [_record(question, saved[question.id], settings.model_id, model) for question in questions]
+    turns = turns_of(settings)
+    for turn in range(turns):
+        if turns > 1:
+            logger.info("turn %d of %d", turn + 1, turns)
+        every = [list(requests_about(question, settings, saved)) for question in questions]
+        requests = [each[turn] for each in every if turn < len(each)]
+        if all(each.id in saved and saved[each.id].status == "ok" for each in requests):
+            continue
+        for reply in engine.answer(requests, saved):
+            saved.add(reply)
+    return [_record(question, settings, saved, model) for question in questions]
 
 
-def _request(question: Question, settings: PredictSettings) -> Request:
-    padded_first = settings.as_original and question.padded_first
-    return Request(question.id, question.prompt, question.images, settings.max_new_tokens, padded_first)
-
-
-def _record(question: Question, reply: Reply, model_id: str, model: str | None) -> dict[str, Any]:
+def _record(question: Question, settings: PredictSettings, saved: SavedReplies, model: str | None) -> dict[str, Any]:
     """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
     `metadata`, empty there, contains the model's digest, or what an endpoint says of its model, the count of the
     answer's tokens, and why it stopped: at its `end`, or at the `length` that is allowed. A failed reply has its
-    `status`, and its reason as text.
+    `status`, and its reason as text. With a review, the text is the last answer, and `earlier` has those before it.
     """
+    replies = [saved[request.id] for request in requests_about(question, settings, saved)]
+    reply, model_id, review = replies[-1], settings.model_id, settings.review
     answer_id = digest_text(f"{model_id}\x1f{question.id}\x1f{reply.text}")[:ANSWER_ID_LENGTH]
     record = {
         "question_id": number_or_text(question.id),
@@ -65,7 +74,8 @@ def _record(question: Question, reply: Reply, model_id: str, model: str | None) 
         "text": reply.text,
         "answer_id": answer_id,
         "model_id": model_id,
-        "metadata": {"model": model, "tokens": reply.tokens, "stop": reply.stop, **reply.facts},
+        "metadata": metadata_of(reply, model),
         **question.record,
+        **({"earlier": earlier_answers(replies, question, review, model)} if review else {}),
     }
     return record if reply.status == "ok" else {**record, "status": reply.status}

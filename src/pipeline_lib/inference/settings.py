@@ -1,13 +1,17 @@
 """Settings of the predict stage."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.core.plugins import Plugin, PluginName
+from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Sampling
+
+QUESTION, BRACES = "{question}", re.compile(r"\{[a-z_]+\}")
 
 
 def _by_protocol(schema: dict[str, Any]) -> None:
@@ -33,6 +37,35 @@ class Decoding(Sampling):
     )
 
 
+class Review(Settings):
+    """Further turns: the model is asked to review its answer, in the same conversation."""
+
+    text: str = Field(
+        min_length=1,
+        description="what the model is asked after each answer but the last; `{question}` in it is the prompt of the "
+        "question",
+    )
+    turns: int = Field(default=2, ge=2, le=10, description="answers in all, the first one included")
+    after: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the first answer ends behind this text, such as `</REASONING>`, so that the review comes between "
+        "two sections of an answer; none: behind the whole answer",
+    )
+
+    @field_validator("text")
+    @classmethod
+    def _only_question(cls, text: str) -> str:
+        for name in BRACES.findall(text):
+            if name != QUESTION:
+                raise ValueError(f"{name} stands for nothing here; only {QUESTION} does")
+        return text
+
+    def about(self, question: str) -> str:
+        """Return what the model is asked about its answer to a question."""
+        return self.text.replace(QUESTION, question)
+
+
 class PredictSettings(Decoding, AnswerSettings):
     """The settings of one predict job."""
 
@@ -41,6 +74,7 @@ class PredictSettings(Decoding, AnswerSettings):
     protocol: str
     files: FileNames
     model_id: str
+    review: Review | None = None
 
     def means(self) -> str:
         """Return the settings that decide no byte, as JSON."""

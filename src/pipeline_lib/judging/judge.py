@@ -12,6 +12,7 @@ from pipeline_lib.judges.base import JudgeModule
 from pipeline_lib.judging.saved import SavedReplies
 from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.scoring.answers import join
+from pipeline_lib.scoring.sections import in_section
 
 
 def requests_about(
@@ -23,7 +24,7 @@ def requests_about(
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    pairs = join(only(checked.questions, chosen), answers).pairs
+    pairs = in_section(join(only(checked.questions, chosen), answers), settings.answer_in).pairs
     request = cast(Judged, benchmark).request
     requests = [
         request(question, checked.gold[question.id], answer, settings.protocol)

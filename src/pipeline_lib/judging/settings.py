@@ -17,6 +17,7 @@ class JudgingSettings(Settings):
     benchmark: Annotated[str, PluginName("benchmarks", members=ASKING)]
     protocol: str
     files: FileNames
+    answer_in: str | None = None
     judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None
 
     def means(self) -> str:

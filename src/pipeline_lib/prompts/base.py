@@ -4,8 +4,9 @@ A template module has `conversation(turns)`, `prompt(turns)` and `original(turns
 or gpt, an empty `value` is a turn without its text yet, and `<image>` marks the position of an image.
 """
 
-from dataclasses import dataclass
-from typing import Callable, Protocol
+import re
+from dataclasses import dataclass, replace
+from typing import Callable, Protocol, Sequence
 
 from pipeline_lib.core.errors import PipelineError
 
@@ -74,13 +75,29 @@ class Template(Protocol):
         """Return the conversation as the original code trains it, mistakes included."""
 
 
-def question(template: Template, text: str, images: int) -> list[Segment]:
+def question(template: Template, text: str, images: int, rounds: Sequence[tuple[str, str]] = ()) -> list[Segment]:
     """Return the segments of a prompt for one question; its images go before it, separated by spaces.
 
-    Source of the rule for several: EvolvingLMMs-Lab/lmms-eval, `lmms_eval/models/simple/llava.py`.
+    `rounds` are the answers that the question has already, each with what is asked after it; `<image>` in them is
+    ordinary text. Source of the rule for several images: EvolvingLMMs-Lab/lmms-eval,
+    `lmms_eval/models/simple/llava.py`.
     """
     shown = " ".join([IMAGE] * images)
-    return template.prompt([{"from": "human", "value": f"{shown}\n{text}" if images else text}])
+    turns = [{"from": "human", "value": f"{shown}\n{text}" if images else text}]
+    for answer, then in rounds:
+        turns += [{"from": "gpt", "value": answer}, {"from": "human", "value": then}]
+    segments = template.prompt(turns)
+    if not (images and rounds):
+        return segments
+    after = 1 + next(number for number, segment in enumerate(segments) if IMAGE in segment.text)
+    return segments[:after] + [piece for segment in segments[after:] for piece in _unpictured(segment)]
+
+
+def _unpictured(segment: Segment) -> list[Segment]:
+    """Return a segment in pieces none of which has `<image>`: together they are ordinary text."""
+    middle = len(IMAGE) // 2
+    pieces = re.split(f"(?<={IMAGE[:middle]})(?={IMAGE[middle:]})", segment.text)
+    return [replace(segment, text=piece) for piece in pieces]
 
 
 def image_first(turns: list[Turn]) -> list[Turn]:

@@ -19,18 +19,33 @@ FAILED = "FAILED"  # the text of an unanswered question in LLaVA's result file
 
 
 @dataclass(frozen=True)
+class Turn:
+    """One of several answers to a question: its text, None if it failed, and what its record states about it.
+
+    `tokens` is None where it states no count. `until` is the text behind which the answer ends, if one is set.
+    """
+
+    text: str | None
+    tokens: int | None
+    until: str | None = None
+
+
+@dataclass(frozen=True)
 class Joined:
     """Questions, each with its answer or None; `failed` are the ids of those whose records say that a model failed.
 
     `model` is the digest of the model, or what an endpoint says of its model, as far as all records state the same.
     `answer_ids` has the ids of answers, which a
     judge's replies may name, by the ids of the questions in the records.
+    `turns` has all answers of every record, the last one included, by the id of the question; it is empty if no record
+    has more than one.
     """
 
     pairs: list[tuple[Question, str | None]]
     failed: frozenset[str] = frozenset()
     model: JsonValue = None
     answer_ids: Mapping[str, str] = field(default_factory=dict)
+    turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
 
     @property
     def missing(self) -> int:
@@ -42,13 +57,23 @@ class Joined:
         if chosen is None:
             return self
         pairs = [pair for pair in self.pairs if pair[0].id in chosen]
-        return replace(self, pairs=pairs, failed=self.failed & chosen)
+        turns = {name: turns for name, turns in self.turns.items() if name in chosen}
+        return replace(self, pairs=pairs, failed=self.failed & chosen, turns=turns)
+
+
+class EarlierRow(FileRow):
+    """An earlier answer in the record of a conversation."""
+
+    text: FreeText
+    metadata: dict[str, Any] | None = None
+    until: str | None = None
 
 
 class AnswerRow(FileRow):
     """LLaVA's answer record; only the id and the text are required.
 
-    A record of status `failed` is no answer: the model or its server gave an error.
+    A record of status `failed` is no answer: the model or its server gave an error. `earlier` are the answers before
+    this one, in a conversation in which the model was asked to review them.
     """
 
     question_id: Identifier
@@ -57,6 +82,12 @@ class AnswerRow(FileRow):
     status: Literal["ok", "failed"] = "ok"
     metadata: dict[str, Any] | None = None
     answer_id: Any = None
+    earlier: list[EarlierRow] | None = None
+
+    def turns(self) -> tuple[Turn, ...]:
+        """Return all answers of the record."""
+        earlier = [Turn(each.text, _tokens(each.metadata), each.until) for each in self.earlier or []]
+        return (*earlier, Turn(None if self.status == "failed" else self.text, _tokens(self.metadata)))
 
 
 @dataclass(frozen=True)
@@ -83,13 +114,16 @@ def join_records(questions: list[Question], records: Iterable[Answer], path: Pat
     answers: dict[str, str | None] = {}
     models: list[Any] = []
     answer_ids: dict[str, str] = {}
-    only_questions = True
+    turns: dict[str, tuple[Turn, ...]] = {}
+    several, only_questions = False, True
     for answer in records:
         row = answer.row
         question = _question_of(answer, asked.get(row.question_id, []))
         if question.id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=question.id)
-        answers[question.id] = None if row.status == "failed" else row.text
+        turns[question.id] = row.turns()
+        several = several or row.earlier is not None
+        answers[question.id] = turns[question.id][-1].text
         if row.status == "ok":
             models.append((row.metadata or {}).get("model"))
         if isinstance(row.answer_id, str):
@@ -102,7 +136,7 @@ def join_records(questions: list[Question], records: Iterable[Answer], path: Pat
         raise PipelineError("these are questions, not answers: every text is its question", where=path, cure=cure)
     failed = frozenset(name for name, text in answers.items() if text is None)
     pairs = [(question, answers.get(question.id)) for question in questions]
-    return Joined(pairs, failed, _agreed_model(models), answer_ids)
+    return Joined(pairs, failed, _agreed_model(models), answer_ids, turns if several else {})
 
 
 def repeats(question: Question, text: str) -> bool:
@@ -178,6 +212,12 @@ def _is_asked_by(question: Question, prompt: str) -> bool:
 def _holds(prompt: str, question: str) -> bool:
     """Return whether a prompt contains a question, regardless of white space."""
     return " ".join(question.split()) in " ".join(prompt.split())
+
+
+def _tokens(metadata: dict[str, Any] | None) -> int | None:
+    """Return the count of an answer's tokens in its metadata, None where it states none."""
+    tokens = (metadata or {}).get("tokens")
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
 
 
 def _agreed_model(models: list[Any]) -> JsonValue:

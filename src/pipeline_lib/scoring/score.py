@@ -50,6 +50,7 @@ class ScoreSettings(Settings):
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
     limit: int | None = Field(default=None, description="as in the study: about how many questions were asked")
     slice: int | None = Field(default=None, description="as in the study: how many of the first questions were asked")
+    answer_in: str | None = Field(default=None, description="as in the study: the section of an answer that is read")
     published: list[PublishedFigure] = Field(default=[], description="published figures to compare the score with")
 
     def part(self) -> str | None:
@@ -129,7 +130,7 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
     values = {**metrics(sums.sum(axis=0)), **whole}
     return {
-        "metrics": {name: _rounded(float(value)) for name, value in values.items()},
+        "metrics": {name: rounded(float(value)) for name, value in values.items()},
         "interval": dict.fromkeys(whole)
         | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
@@ -138,7 +139,7 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     }
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
     """Return a metric as written to a score file: None where it is undefined."""
     return None if math.isnan(value) else round(value, DIGITS)
 

@@ -8,6 +8,8 @@ from pipeline_lib.benchmarks.base import QuestionCheck, Verdict
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.scope import not_chosen, with_scope
 from pipeline_lib.scoring.score import ScoreSettings, grade_joined, open_judging, score_object
+from pipeline_lib.scoring.sections import in_section, rules_used
+from pipeline_lib.scoring.turns import with_turns
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ def score_joined(
     If `chosen` is not None, only those questions were asked, and `joined` has no others. `replies` are those of a
     judge.
     """
+    read = in_section(joined, settings.answer_in)
     judging = open_judging(settings, joined.answer_ids, replies)
-    verdicts = grade_joined(joined, checked, settings, checked.unasked if chosen is None else [], judging)
+    verdicts = grade_joined(read, checked, settings, checked.unasked if chosen is None else [], judging)
     score = score_object(verdicts, settings, digest, joined.model, judging)
+    if settings.answer_in is not None:
+        score["answer_in"] = {"tag": settings.answer_in, **rules_used(joined, settings.answer_in)}
+    score = with_turns(score, read, checked, settings, verdicts)
     return Scored(verdicts, with_scope(score, verdicts, not_chosen(checked, chosen), settings))

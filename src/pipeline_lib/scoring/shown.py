@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_object
@@ -19,6 +19,43 @@ class Scope(BaseModel):
     coverage: float
 
 
+class ShownTurn(BaseModel):
+    """The score after one turn of a run that reviews its answers, and what it cost."""
+
+    turn: int
+    metrics: dict[str, float | None] | None
+    interval: dict[str, tuple[float, float] | None] | None
+    unparsed: int | None
+    right: int | None
+    tokens: int | None
+    tokens_per_question: float | None
+    tokens_per_right: float | None
+
+
+class ShownChange(BaseModel):
+    """How many answers were right or wrong before and after reviews, and rates of these counts."""
+
+    before: int = Field(alias="from")
+    to: int
+    wrong_right: int
+    right_wrong: int
+    right_right: int
+    wrong_wrong: int
+    not_counted: int
+    rates: dict[str, float | None]
+    interval: dict[str, tuple[float, float] | None]
+
+
+class ShownReview(BaseModel):
+    """What reviews changed."""
+
+    until: str | None
+    note: str | None
+    after: list[ShownTurn]
+    changes: list[ShownChange]
+    errors: dict[str, dict[str, int]] | None
+
+
 class ShownScore(BaseModel):
     """Metrics with their 95 % intervals, counts and marks of one run on one benchmark."""
 
@@ -31,6 +68,7 @@ class ShownScore(BaseModel):
     scope: Scope | None = None
     bounds: dict[str, tuple[float, float] | None] | None = None
     published: list[dict[str, Any]] = []
+    review: ShownReview | None = None
 
 
 def read_shown(path: Path) -> ShownScore | None:

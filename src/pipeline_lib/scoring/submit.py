@@ -8,6 +8,7 @@ from pipeline_lib.benchmarks.base import FileNames, Files, Submitting, check_que
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.scoring.answers import join
+from pipeline_lib.scoring.sections import in_section
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ class SubmitSettings(Settings):
     benchmark: Annotated[str, PluginName("benchmarks", members=("questions", "submission"))]
     protocol: str
     files: FileNames
+    answer_in: str | None = None
 
 
 def make_submission(
@@ -26,7 +28,7 @@ def make_submission(
     """Return the file to submit, and how many questions have no answer; `chosen` restricts the questions."""
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files, scored=False)
-    joined = join(only(checked.questions, chosen), answers)
+    joined = in_section(join(only(checked.questions, chosen), answers), settings.answer_in)
     if joined.missing:
         logger.warning("%d of %d questions have no answer", joined.missing, len(joined.pairs))
     content = cast(Submitting, benchmark).submission(files, joined.pairs, settings.protocol)

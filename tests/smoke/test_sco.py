@@ -1,0 +1,66 @@
+"""The study of self-correction, rehearsed on stand-ins: scores after each turn, and conversations made from its answers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.chat_server import KEY, Answer, completion, serving
+from tests.project import Project
+from tests.recordings import read_lines
+
+STUDY, RESULTS = "studies/sco.yaml", "results/sco/smoke"
+SCORES = ("ai2d_score.json", "scores/sco/mm_vet.json")  # graded by rules, and by a judge
+TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
+
+
+@pytest.mark.smoke
+def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refined(tmp_path: Path) -> None:
+    project = Project.copy(tmp_path / "project")
+    project.edit(STUDY, "smoke: false", "smoke: true")
+    targets = [f"{RESULTS}/{name}" for name in SCORES]
+    done = project.run("snakemake", "-c2", "--config", "study=sco", "--", *targets, timeout=1200)
+    assert done.returncode == 0, done.text[-3000:]
+    runs: dict[str, Any] = read(project, SCORES[0])["runs"]
+    assert set(runs) == {"cot", "sco", "sco_reasoning"} and "review" not in runs["cot"]
+    for name, until in (("sco", None), ("sco_reasoning", "</REASONING>")):
+        review = runs[name]["review"]
+        assert (review["turns"], review["until"], len(review["after"])) == (2, until, 2)
+        assert review["after"][0]["tokens"] < review["after"][1]["tokens"]
+        assert sum(review["changes"][0][kind] for kind in ("wrong_right", "right_right", "wrong_wrong")) > 0
+    first = runs["sco"]["review"]["after"][0]
+    assert (first["metrics"], first["interval"]) == (runs["cot"]["metrics"], runs["cot"]["interval"])
+    judged = read(project, SCORES[1])
+    assert judged["status"] == "unjudged" and "last answers alone" in judged["review"]["note"]
+    shown = project.run("vlmflow", "show", "--study", "sco")
+    assert "ai2d after each turn" in shown.text and "ai2d of sco, turn 1 to 2: " in shown.text
+    answers = read_lines(project.root / RESULTS / "answers/cot/ai2d.jsonl")
+    rows = refine(project, {"run": "cot", "benchmark": "ai2d"})
+    assert [row["id"] for row in rows] == [str(answer["question_id"]) for answer in answers]
+    assert rows[0]["conversations"][1]["value"] == answers[0]["text"] and rows[0]["image"].startswith("AI2D_TEST/")
+    assert "image" not in refine(project, {"table": "smoke-words"})[0]
+
+
+def read(project: Project, name: str) -> Any:
+    return json.loads((project.root / RESULTS / name).read_text())
+
+
+def refine(project: Project, first: dict[str, str]) -> list[dict[str, Any]]:
+    """Return conversations that a server has made of first answers; none was rejected, and no file has its key."""
+    text, folder = "\n".join(f"<{tag}> words </{tag}>" for tag in TAGS), project.root / "data/manual"
+    with serving(lambda body, before: Answer(completion(text))) as server:
+        settings = {"study": "sco", "first": first, "model": "strong", "url": server.url, "review": "Review it."}
+        with (project.root / "refine.yaml").open("w") as file:
+            YAML().dump({**settings, "access": {"key": "STUB_KEY"}}, file)
+        done = project.run("vlmflow", "refine", "refine.yaml", "--out", "data/manual/sco.json", STUB_KEY=KEY)
+        assert done.returncode == 0, done.text[-3000:]
+        served = {"stub-2026-11-01": len(server.requests)}
+    rows: list[dict[str, Any]] = json.loads((folder / "sco.json").read_text())
+    made = json.loads((folder / "sco.made.json").read_text())
+    assert (made["served"], made["rejected"], made["conversations"]) == (served, 0, len(rows))
+    assert [turn["value"] for turn in rows[0]["conversations"][2:]] == ["Review it.", text]
+    assert (folder / "sco.rejected.jsonl").read_text() == "" and "access" not in made["settings"]
+    assert not [path for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()]
+    return rows
