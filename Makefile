@@ -100,7 +100,7 @@ lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; keep
 	build/lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	echo "torch==$(TORCH_VERSION); sys_platform == 'none'" > build/lock/without_torch.txt
 	$(COMPILE) --all-extras --override build/lock/without_torch.txt pyproject.toml requirements.in --output-file requirements.lock
-	for extra in cuda captions; do \
+	for extra in cuda captions serve; do \
 	  sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.$$extra.lock > build/lock/$$extra.in && \
 	  $(COMPILE) --no-deps build/lock/$$extra.in --output-file requirements.$$extra.lock || exit 1; \
 	done

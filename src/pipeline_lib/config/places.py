@@ -10,7 +10,7 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.endpoints.keys import find_key
-from pipeline_lib.endpoints.settings import EndpointSettings
+from pipeline_lib.endpoints.settings import Sending
 from pipeline_lib.machine.site import locate
 from pipeline_lib.sources.base import Source, SourceSettings
 
@@ -105,7 +105,7 @@ def _keys(study: Study) -> Iterator[Problem]:
     engines: dict[Key, object] = {("runs", name, "engine"): run.engine for name, run in study.runs.items()}
     judges: dict[Key, object] = {("benchmarks", name, "judge"): use.judge for name, use in study.benchmarks.items()}
     for key, settings in (engines | judges).items():
-        if isinstance(settings, EndpointSettings):
+        if isinstance(settings, Sending):
             try:
                 find_key(settings.access)
             except PipelineError as error:
