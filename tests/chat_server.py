@@ -1,10 +1,12 @@
 """A server with OpenAI's chat interface on loopback: known latency, limits, and faults as the real ones have.
 
-python -m tests.chat_server PORT PATH: as a program of its own, which needs no key and replies with an echo.
+python -m tests.chat_server PORT PATH [REPLIES]: as a program of its own, which needs no key, replies with an echo, and
+ends with code 7 after so many replies.
 """
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from collections import Counter
@@ -152,13 +154,19 @@ def echo(body: dict[str, Any], before: int) -> Answer:
     return Answer(completion(f" {text_of(body)}!"))
 
 
-async def serve_alone(port: int, path: str) -> None:
-    """Serve at a port until this process is ended."""
-    server = ChatServer(echo, path=path, key=None)
+async def serve_alone(port: int, path: str, replies: int | None = None) -> None:
+    """Serve at a port until this process is ended, or ends itself after some replies."""
+
+    def reply(body: dict[str, Any], before: int) -> Answer:
+        if replies is not None and len(server.requests) > replies:
+            os._exit(7)
+        return echo(body, before)
+
+    server = ChatServer(reply, path=path, key=None)
     async with await asyncio.start_server(server.serve, "127.0.0.1", port, limit=2**26) as listener:
         sys.stderr.write(f"serving at {port}{path}\n")
         await listener.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve_alone(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve_alone(int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:4])))

@@ -15,6 +15,7 @@ from pipeline_lib.machine.bound_program import BoundProgram
 
 HOST = "127.0.0.1"
 LOOK_SECONDS = 0.25
+END_SECONDS = 2.0  # until the end of a server is seen
 SHOWN_LINES = 15  # of a server's log, in an error
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ class OwnServer:
     program: BoundProgram
 
     def expect_running(self, cause: PipelineError | None = None) -> None:
-        """Raise PipelineError with the last lines of its log if the server has ended."""
-        code = self.program.exit_code()
+        """Raise PipelineError with the last lines of its log if the server has ended, or is about to for a `cause`."""
+        code = self.program.exit_code(0 if cause is None else END_SECONDS)
         if code is not None:
             raise self.error(f"the server ended with code {code}") from cause
 

@@ -35,9 +35,12 @@ class BoundProgram:
         self._keeper.stdin.close()
         self._keeper.wait()
 
-    def exit_code(self) -> int | None:
-        """Return the program's exit code, None while it runs."""
-        return self._keeper.poll()
+    def exit_code(self, seconds: float = 0) -> int | None:
+        """Return the program's exit code, None if it still runs after so many seconds."""
+        try:
+            return self._keeper.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def last_lines(self, count: int) -> list[str]:
         """Return the last lines of its log."""
