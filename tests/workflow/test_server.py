@@ -91,6 +91,13 @@ def test_its_log_is_kept_and_the_server_is_gone(served: Project) -> None:
     assert served.leftovers() == []
 
 
+def test_one_question_is_asked_of_the_server_too(served: Project) -> None:
+    asked = ("vlmflow", "ask", "served", "Are you there?", "--study", "served", "--verbose")
+    done = served.run(*asked, PYTHONPATH=python_path(served))
+    assert done.returncode == 0, done.text
+    assert "'program': 'command'" in done.text and done.text.endswith("\nAre you there?!\n")
+
+
 def test_what_only_reaches_or_runs_the_server_asks_nothing_again(served: Project, tmp_path: Path) -> None:
     def planned(**engine: Any) -> bool:
         write_study(served, **engine)
