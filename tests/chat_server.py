@@ -1,7 +1,13 @@
-"""A server with OpenAI's chat interface on loopback: known latency, limits, and faults as the real ones have."""
+"""A server with OpenAI's chat interface on loopback: known latency, limits, and faults as the real ones have.
+
+python -m tests.chat_server PORT PATH [REPLIES]: as a program of its own, which needs no key, replies with an echo, and
+ends with code 7 after so many replies.
+"""
 
 import asyncio
 import json
+import os
+import sys
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -53,6 +59,8 @@ class ChatServer:
     latency: float = 0.0
     slots: int = 1000
     port: int = 0
+    path: str = "/v1"
+    key: str | None = KEY
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     served: Counter[str] = field(default_factory=Counter)  # replies by the text of the request
@@ -63,7 +71,7 @@ class ChatServer:
     @property
     def url(self) -> str:
         """Return the address that clients use."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -78,7 +86,7 @@ class ChatServer:
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
-        body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))))
+        body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"{}")
         answer = await self._answer(head[0], headers, body)
         data = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         lines = {"Content-Type": "application/json", "Content-Length": str(len(data)), **answer.headers}
@@ -89,9 +97,11 @@ class ChatServer:
 
     async def _answer(self, line: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
         self.headers.append(headers)
-        if not line.startswith("POST /v1/chat/completions "):
+        if line.startswith(f"GET {self.path}/models "):
+            return Answer({"object": "list", "data": [{"id": MODEL}]})
+        if not line.startswith(f"POST {self.path}/chat/completions "):
             return error(404, f"no such path: {line}")
-        if headers.get("authorization") != f"Bearer {KEY}":
+        if self.key is not None and headers.get("authorization") != f"Bearer {self.key}":
             return error(401, f"Incorrect API key provided: {headers.get('authorization')}", code="invalid_api_key")
         self.requests.append(body)
         text = text_of(body)
@@ -142,3 +152,21 @@ def serving(reply: Reply, latency: float = 0.0, slots: int = 1000) -> Iterator[C
 def echo(body: dict[str, Any], before: int) -> Answer:
     """Reply with the text of the request."""
     return Answer(completion(f" {text_of(body)}!"))
+
+
+async def serve_alone(port: int, path: str, replies: int | None = None) -> None:
+    """Serve at a port until this process is ended, or ends itself after some replies."""
+
+    def reply(body: dict[str, Any], before: int) -> Answer:
+        if replies is not None and len(server.requests) > replies:
+            os._exit(7)
+        return echo(body, before)
+
+    server = ChatServer(reply, path=path, key=None)
+    async with await asyncio.start_server(server.serve, "127.0.0.1", port, limit=2**26) as listener:
+        sys.stderr.write(f"serving at {port}{path}\n")
+        await listener.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve_alone(int(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:4])))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import Question
-from pipeline_lib.engines.base import Reply, Request, Round
+from pipeline_lib.engines.base import Places, Reply, Request, Round
 from pipeline_lib.engines.transformers import Settings, engine_of, open_engine
 from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.images.reader import ImageReader
@@ -128,7 +128,13 @@ def test_several_processes_review_alike(llava: Llava, images: ImageReader, tmp_p
     ]
 
     def replies(processes: int) -> dict[str, Reply]:
-        engine = open_engine(Settings(tokens=60, processes=processes), tmp_path / "model", images, how, tmp_path)
+        engine = open_engine(
+            Settings(tokens=60, processes=processes),
+            tmp_path / "model",
+            images,
+            how,
+            Places(tmp_path, tmp_path / "log"),
+        )
         return {reply.id: reply for reply in engine.answer(asked, set())}
 
     assert replies(2) == replies(1)

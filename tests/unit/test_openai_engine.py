@@ -145,3 +145,10 @@ def test_a_key_may_be_in_a_file_outside_the_project(tmp_path: Path, monkeypatch:
             ask(server, state, requests(2), access={"key": None, "key_file": "~/other"})
         with pytest.raises(PipelineError, match="variable ABSENT"):
             ask(server, state, requests(2), access={"key": "ABSENT"})
+
+
+def test_a_server_on_this_machine_is_asked_past_a_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(echo) as server:
+        assert len(ask(server, tmp_path, requests(2))) == 2

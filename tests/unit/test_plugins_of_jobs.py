@@ -16,6 +16,7 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.plugins import NamesPlugin, Plugin, PluginName, load, module_name, names
 from pipeline_lib.core.settings import Settings
+from pipeline_lib.engines.base import ASKED
 from pipeline_lib.job.code.digest import module_path, reach
 from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.models.family import Family
@@ -27,7 +28,7 @@ SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 MEMBERS_OF = {
     "benchmark": {*MEMBERS, "submission", "request", "recorded"}
     - {"PROTOCOLS"},  # the guard allows PROTOCOLS to every job
-    "family": {*Family.__annotations__, *(name for name in vars(Family) if not name.startswith("_"))} - {"export"},
+    "family": {*Family.__annotations__, *(name for name in vars(Family) if not name.startswith("_"))},
 }
 RETURNING = {"load_benchmark": "benchmark", "load_family": "family", "family_of": "family"}
 LLAVA = "pipeline_lib.families.llava.model"
@@ -49,9 +50,9 @@ def test_a_training_uses_its_recipe_its_template_and_its_models_family(study: St
 
 def test_a_prediction_uses_questions_template_family_and_engine_and_no_scorer(study: Study) -> None:
     assert plugins_of(stages.predict(study, "full", "pope")) == [
-        *(f"{LLAVA}:{member}" for member in ("load", "suppressed_ids", "image_features", "hidden_states")),
-        *("pipeline_lib.prompts.vicuna_v1", "pipeline_lib.benchmarks.pope:questions"),
-        "pipeline_lib.engines.transformers",
+        *(f"{LLAVA}:{member}" for member in ASKED),
+        "pipeline_lib.prompts.vicuna_v1",
+        *("pipeline_lib.benchmarks.pope:questions", "pipeline_lib.engines.transformers"),
     ]
 
 

@@ -17,6 +17,7 @@ from pipeline_lib.workflow.resources import gpus
 from tests.project import ROOT
 
 ENGINE = {"name": "openai", "model": "stub", "url": "https://example.org/v1/"}
+SERVER = {"name": "server", "program": {"name": "vllm", "kvcache_gb": 3, "options": ["--enforce-eager"]}}
 KEY = "sk-0123456789abcdefghij"
 
 
@@ -83,6 +84,14 @@ def test_a_judge_behind_a_server_needs_no_dataset_of_replies(tmp_path: Path) -> 
         ({"engine": {**ENGINE, "access": {"budget": {"money": 3}}}}, "a budget of money needs `prices`"),
         ({"engine": {**ENGINE, "access": {"key": "A", "key_file": "~/b"}}}, "give key or key_file, not both"),
         ({"engine": {**ENGINE, "access": {"concurency": 3}}}, "did you mean 'concurrency'"),
+        ({"engine": SERVER}, "runs.served: the engine server needs a model of the study"),
+        ({"engine": {"name": "server"}, "model": "full"}, "runs.served.engine: the key `program` is missing"),
+        ({"engine": {**SERVER, "program": "vlm"}, "model": "full"}, "did you mean 'vllm'"),
+        ({"engine": {**SERVER, "program": {"name": "vllm", "port": 1}}, "model": "full"}, "program.port: unknown key"),
+        (
+            {"engine": {**SERVER, "program": {"name": "command", "command": ["ovms"]}}, "model": "full"},
+            "an argument must have `{port}`",
+        ),
     ],
 )
 def test_a_mistake_is_named_when_the_study_is_read(tmp_path: Path, run: dict[str, Any], message: str) -> None:
@@ -125,3 +134,45 @@ def test_a_part_of_a_study_is_asked_with_the_same_access(tmp_path: Path) -> None
     run = {"engine": {**ENGINE, "access": {"concurrency": 3}}}
     limited = study(tmp_path, run, limit={"questions": 5})
     assert '"concurrency":3' in stages.predict(limited, "served", "pope").means().replace(" ", "")
+
+
+def served_by(path: Path, changes: dict[str, Any] | None = None, **others: Any) -> Study:
+    """Return a study whose run `served` is a checkpoint that vLLM serves."""
+    return study(path, {"model": "full", "engine": {**SERVER, **(changes or {})}}, **others)
+
+
+def test_a_served_checkpoint_depends_on_its_export_and_on_no_code_of_the_local_engine(tmp_path: Path) -> None:
+    settings = stages.predict(served_by(tmp_path), "served", "pope")
+    used = ["families.llava.model:export", "prompts.vicuna_v1", "benchmarks.pope:questions", "engines.server"]
+    assert sorted(plugins_of(settings)) == sorted(f"pipeline_lib.{name}" for name in [*used, "servers.vllm"])
+    assert (gpus(settings), settings.numerics) == (1, "native")
+    assert gpus(stages.predict(served_by(tmp_path, {"gpus": 4}), "served", "pope")) == 4
+
+
+def test_what_decides_the_answers_of_a_served_checkpoint_is_no_means_of_its_server(tmp_path: Path) -> None:
+    def settings(**changes: Any) -> str:
+        return stages.predict(served_by(tmp_path, changes), "served", "pope").canonical()
+
+    same = {"gpus": 2, "ready_within": 5, "program": {**SERVER["program"], "kvcache_gb": 9, "executable": "/opt/vllm"}}
+    assert settings(**same) == settings()
+    others = ({"program": "vllm"}, {"program": "transformers"}, {"sends": []}, {"reasoning": "think"})
+    versions = ({"program": {**SERVER["program"], "version": version}} for version in ("1", "2"))
+    assert len({settings(**changes) for changes in ({}, *others, *versions)}) == 7
+    means = stages.predict(served_by(tmp_path), "served", "pope").means().replace(" ", "")
+    assert '"kvcache_gb":3' in means and '"ready_within":1800' in means
+
+
+def test_rehearsals_keep_the_server_on_real_data_and_ask_stand_ins_themselves(tmp_path: Path) -> None:
+    limited = stages.predict(served_by(tmp_path, limit={"questions": 5}), "served", "pope")
+    assert '"kvcache_gb":3' in limited.means().replace(" ", "") and limited.engine.name == "server"
+    small = study(tmp_path, {"model": "half", "engine": SERVER}, name="llava15_half", smoke=True)
+    assert small.runs["served"].engine.name == "transformers"
+
+
+def test_a_check_of_this_machine_misses_the_program(tmp_path: Path) -> None:
+    program = {"name": "vllm", "executable": str(tmp_path / "vllm")}
+    served = served_by(tmp_path, {"program": program})
+    (problem,) = [each for each in place_problems(served) if each.key[0] == "runs"]
+    assert (problem.key, problem.what) == (("runs", "served", "engine", "program"), "vLLM is not installed here")
+    (tmp_path / "vllm").touch(mode=0o755)
+    assert [each for each in place_problems(served) if each.key[0] == "runs"] == []

@@ -154,6 +154,21 @@ def test_lists_come_in_other_forms(server: Server, form: str) -> None:
         fetched({**source, "url_field": "lnk"}, "other")
 
 
+def test_a_list_of_urls_alone_names_images_by_the_last_parts_of_their_paths(server: Server) -> None:
+    server.routes["/set"] = lambda request: Answer(body=request.path.encode())
+    urls = [f"{server.url}/set/0/9L.png", f"{server.url}/set/4/9%20R.png?size=big"]
+    server.routes["/url.csv"] = file_of("\n".join(["url", *urls, ""]).encode())
+    source = {"kind": "urls", "list": f"{server.url}/url.csv", "url_field": "url", "parts": 2}
+    assert sorted(fetched(source)[0]) == ["0/9L.png", "4/9 R.png"]
+    with pytest.raises(PipelineError, match="fewer than 9 parts"):
+        fetched({**source, "parts": 9}, "other")
+    server.routes["/url.csv"] = file_of(f"url\n{server.url}/set/%2e%2e/a.png\n".encode())
+    with pytest.raises(PipelineError, match="not safe"):
+        fetched({**source, "list": f"{server.url}/url.csv?again"}, "third")
+    with pytest.raises(ValidationError, match="both name the images"):
+        fetched({**source, "suffix": ".jpg"}, "fourth")
+
+
 def test_a_list_that_names_a_column_twice_is_refused(server: Server) -> None:
     server.routes["/list.csv"] = file_of(f"id,imageURL,imageURL\n1,{server.url}/a.jpg,{server.url}/b.jpg\n".encode())
     with pytest.raises(PipelineError, match=r"same name(.|\n)*imageURL"):

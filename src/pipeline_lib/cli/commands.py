@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 from pipeline_lib.cli.former import FormerlyPositional
 
 COMMANDS: dict[str, type[TyperCommand]] = {
-    **dict.fromkeys(("config", "lineage", "dvc", "train", "score", "compare", "refine"), TyperCommand),
+    **dict.fromkeys(("config", "lineage", "dvc", "train", "ask", "score", "compare", "refine"), TyperCommand),
     **dict.fromkeys(("plan", "show"), FormerlyPositional),
     **dict.fromkeys(("export", "why", "check", "accept", "doctor", "clean"), TyperCommand),
 }  # in the order of the help

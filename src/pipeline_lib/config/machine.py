@@ -79,7 +79,8 @@ def _cuda(study: Study, machine: Machine) -> Iterator[Problem]:
         count = run.engine.processes_at_once()
         if machine.gpus and count > machine.gpus:
             what = f"this run answers on {count} GPUs, and {machine.subject} {machine.gpus}"
-            yield Problem(("runs", name, "engine", "processes"), what, count, "lower the number")
+            key = ("runs", name, "engine", "gpus" if run.engine.serves_model else "processes")
+            yield Problem(key, what, count, "lower the number")
 
 
 def _gpus(training: Training, alone: bool) -> int:

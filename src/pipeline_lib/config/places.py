@@ -10,8 +10,9 @@ from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.endpoints.keys import find_key
-from pipeline_lib.endpoints.settings import EndpointSettings
+from pipeline_lib.endpoints.settings import Sending
 from pipeline_lib.machine.site import locate
+from pipeline_lib.servers.base import Served, ServerModule, ServerSettings
 from pipeline_lib.sources.base import Source, SourceSettings
 
 GB = 10**9
@@ -41,6 +42,7 @@ def place_problems(study: Study) -> Iterator[Problem]:
     yield from _benchmarks(study, names)
     yield from _weights(study, names)
     yield from _keys(study)
+    yield from _programs(study)
 
 
 def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
@@ -105,12 +107,23 @@ def _keys(study: Study) -> Iterator[Problem]:
     engines: dict[Key, object] = {("runs", name, "engine"): run.engine for name, run in study.runs.items()}
     judges: dict[Key, object] = {("benchmarks", name, "judge"): use.judge for name, use in study.benchmarks.items()}
     for key, settings in (engines | judges).items():
-        if isinstance(settings, EndpointSettings):
+        if isinstance(settings, Sending):
             try:
                 find_key(settings.access)
             except PipelineError as error:
                 named = settings.access.key or settings.access.key_file
                 yield _problem((*key, "access"), str(error), str(named))
+
+
+def _programs(study: Study) -> Iterator[Problem]:
+    """Yield a problem for every program that serves a checkpoint and is not on this machine."""
+    for name, run in study.runs.items():
+        program = getattr(run.engine, "program", None)
+        if isinstance(program, ServerSettings):
+            try:
+                cast(ServerModule, load("servers", program.name)).command(program, Served(Path(), 0, study.device))
+            except PipelineError as error:
+                yield _problem(("runs", name, "engine", "program"), str(error), program.name)
 
 
 def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:

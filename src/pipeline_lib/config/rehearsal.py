@@ -10,7 +10,7 @@ from typing import Any, Collection, Iterator, Literal, Mapping
 
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Problem
-from pipeline_lib.config.study import BenchmarkUse, Dataset, Study, Weights
+from pipeline_lib.config.study import BenchmarkUse, Dataset, Run, Study, Weights
 from pipeline_lib.core.annotated import annotated
 
 Stamp = Literal["SMOKE", "PARTIAL"]
@@ -77,12 +77,16 @@ def _with_stand_ins(study: Study) -> Study:
     """Return a study with the stand-ins of its weights in their place; weights without one are left out.
 
     Judges are left out: they did not read the answers of small random models. So are runs of models behind servers,
-    which have no stand-in.
+    which have no stand-in; a checkpoint that a server of the workflow loads is asked in the job itself.
     """
     stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
     weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
     uses = {name: use.model_copy(update={"judge": None, "replies": None}) for name, use in study.benchmarks.items()}
-    runs = {name: run for name, run in study.runs.items() if not run.engine.brings_model}
+    runs = {
+        name: Run(model=run.model, published=run.published) if run.engine.serves_model else run
+        for name, run in study.runs.items()
+        if not run.engine.brings_model
+    }
     return study.model_copy(update={"weights": weights, "benchmarks": uses, "runs": runs})
 
 
@@ -136,11 +140,20 @@ def _whole(study: Study) -> Tree:
     """Return a study's tree, the means of its engines and judges included."""
     tree: Tree = study.model_dump(mode="json")
     for name, run in study.runs.items():
-        tree["runs"][name]["engine"].update(run.engine.means())
+        _add(tree["runs"][name]["engine"], run.engine.means())
     for name, use in study.benchmarks.items():
         if use.judge is not None:
-            tree["benchmarks"][name]["judge"].update(use.judge.means())
+            _add(tree["benchmarks"][name]["judge"], use.judge.means())
     return tree
+
+
+def _add(settings: Tree, means: Tree) -> None:
+    """Add means to settings, also to those within them."""
+    for name, value in means.items():
+        if isinstance(settings.get(name), dict) and isinstance(value, dict):
+            _add(settings[name], value)
+        else:
+            settings[name] = value
 
 
 def _renamed(study: Study, prefix: str, smaller: Names) -> Tree:

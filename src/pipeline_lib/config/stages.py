@@ -164,13 +164,17 @@ def merge(study: Study, model: str) -> MergeSettings:
 def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name is written into its answers."""
     use, model = study.benchmarks[benchmark], study.runs[run].model
-    computed: dict[str, Any] = {"family": None, "template": None, "threads": 1}  # a server computes as it likes
+    computed: dict[str, Any] = {"family": None, "template": None, "threads": 1}
+    engine = study.runs[run].engine
     if model is not None:
-        computed = {"family": model_family(study, model), "template": study.model_template(model)}
-        computed |= {"threads": study.threads, "numerics": study.numerics_of_jobs(), "device": study.device}
+        family = model_family(study, model)
+        engine = engine.of_family(family)
+        computed = {"template": study.model_template(model), "threads": study.threads, "device": study.device}
+        own = {"family": family, "numerics": study.numerics_of_jobs()}
+        computed |= {"family": None} if engine.serves_model else own  # a server computes as it likes
     return PredictSettings(
         benchmark=use.benchmark,
-        engine=study.runs[run].engine,
+        engine=engine,
         protocol=use.protocol,
         files=_questions(use),
         model_id=run,

@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -56,7 +57,10 @@ class Client:
         if self._server is not None:
             self.ledger, self._pace = self.ledger.reopened(), Pace(self.access.concurrency)
         key = self._key.reveal() or NO_KEY
-        self._server = openai.AsyncOpenAI(api_key=key, base_url=self.url, timeout=self.access.timeout, max_retries=0)
+        own = openai.DefaultAsyncHttpx2Client(trust_env=False) if self._is_here() else None  # past any proxy
+        self._server = openai.AsyncOpenAI(
+            api_key=key, base_url=self.url, timeout=self.access.timeout, max_retries=0, http_client=own
+        )
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for every request
         return self
 
@@ -64,6 +68,10 @@ class Client:
         if self._server is not None:
             await self._server.close()
         self.ledger.close()
+
+    def _is_here(self) -> bool:
+        """Return whether the server is on this machine."""
+        return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
     def stop(self, error: PipelineError) -> None:
         """Send nothing more, for this reason; requests that are sent already are still answered."""

@@ -17,10 +17,9 @@ WRITTEN = frozenset(
 Parameter = str | bool | int | float
 
 
-class EndpointSettings(WithMeans):
+class Sending(WithMeans):
     """What is sent to a model; models differ in the parameters that they take."""
 
-    url: str = Field(description="address of the server up to the version, such as https://api.openai.com/v1")
     maximum: Literal["max_tokens", "max_completion_tokens"] = Field(
         default="max_tokens", description="the parameter that limits the length of a reply"
     )
@@ -46,15 +45,6 @@ class EndpointSettings(WithMeans):
         default=Access(), exclude=True, description="key, pace and budget; a change of them asks nothing again"
     )
 
-    @field_validator("url")
-    @classmethod
-    def _without_secret(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")) or not is_readable(url):
-            raise ValueError("the address of a server begins with http:// or https://")
-        if secret_in(url) is not None:
-            raise PydanticCustomError(SECRET, "this address holds a credential: name it by `access.key`")
-        return url.rstrip("/")
-
     @field_validator("parameters")
     @classmethod
     def _further(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
@@ -73,3 +63,18 @@ class EndpointSettings(WithMeans):
         limit: dict[str, object] = {} if most is None else {self.maximum: most}
         given = {name: value for name, value in decoding.items() if value is not None and value != []}
         return {**limit, **{name: value for name, value in given.items() if name in self.sends}, **self.parameters}
+
+
+class EndpointSettings(Sending):
+    """Which server is asked, and what is sent to its model."""
+
+    url: str = Field(description="address of the server up to the version, such as https://api.openai.com/v1")
+
+    @field_validator("url")
+    @classmethod
+    def _without_secret(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")) or not is_readable(url):
+            raise ValueError("the address of a server begins with http:// or https://")
+        if secret_in(url) is not None:
+            raise PydanticCustomError(SECRET, "this address holds a credential: name it by `access.key`")
+        return url.rstrip("/")

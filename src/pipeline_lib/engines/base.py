@@ -1,11 +1,11 @@
 """The interface of an engine: requests to a model in, replies out.
 
-An engine module has `Settings` and `open_engine(settings, model, images, how, state)`.
+An engine module has `Settings` and `open_engine(settings, model, images, how, places)`.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, NamedTuple, Protocol, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, NamedTuple, Protocol, Self, Sequence
 
 from pydantic import Field
 
@@ -65,9 +65,13 @@ class Reply:
 
 
 class EngineSettings(WithMeans):
-    """Settings of an engine; `name` names its module. One that `brings_model` answers without a checkpoint."""
+    """Settings of an engine; `name` names its module.
+
+    One that `brings_model` answers without a checkpoint, one that `serves_model` lets another program load it.
+    """
 
     brings_model: ClassVar[bool] = False
+    serves_model: ClassVar[bool] = False
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
 
@@ -78,6 +82,18 @@ class EngineSettings(WithMeans):
     def processes_at_once(self) -> int:
         """Return how many processes of the machine answer together, each on a GPU of its own if it uses one."""
         return 1
+
+    def of_family(self, family: str) -> Self:
+        """Return the settings for a checkpoint of this family."""
+        return self
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an engine writes: a folder whose files an interrupted job finds again, and the log of a server."""
+
+    state: Path
+    server_log: Path
 
 
 class Sampling(Settings):
@@ -127,10 +143,9 @@ class EngineModule(Protocol):
     """The members of an engine module."""
 
     def open_engine(
-        self, settings: EngineSettings, model: Path | None, images: "ImageReader", how: AnswerSettings, state: Path
+        self, settings: EngineSettings, model: Path | None, images: "ImageReader", how: AnswerSettings, places: Places
     ) -> Engine:
         """Return the engine with the checkpoint in a folder, which reads the images of requests by their paths.
 
-        `model` is None for an engine that brings its own. `state` is a folder whose files an interrupted job finds
-        again when it resumes.
+        `model` is None for an engine that brings its own.
         """

@@ -17,7 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.endpoints.reasoning import without_reasoning
 from pipeline_lib.endpoints.settings import EndpointSettings
-from pipeline_lib.engines.base import Answered, AnswerSettings, EngineSettings, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EngineSettings, Places, Reply, Request
 
 if TYPE_CHECKING:
     from pipeline_lib.endpoints.budget import Tokens
@@ -131,11 +131,11 @@ class OpenAIEngine:
 
 
 def open_engine(
-    settings: Settings, model: Path | None, images: "ImageReader", how: AnswerSettings, state: Path
+    settings: Settings, model: Path | None, images: "ImageReader", how: AnswerSettings, places: Places
 ) -> OpenAIEngine:
     """Return the engine that asks a server; a key that is not on this machine raises PipelineError."""
     from pipeline_lib.endpoints.client import Client
     from pipeline_lib.endpoints.pictures import DataUrls
 
     urls = DataUrls(lambda path: images.open(path, images.row(path).pin))
-    return OpenAIEngine(settings, Client(settings, state), images, urls, how)
+    return OpenAIEngine(settings, Client(settings, places.state), images, urls, how)

@@ -1,14 +1,16 @@
 """Source `urls`: the images in a list of URLs, such as OCR-VQA's `dataset.json`; dead links are listed.
 
 An image is named as by OCR-VQA's own loader: the id and the suffix of the URL. LLaVA saves all as `.jpg`
-(https://github.com/haotian-liu/LLaVA, README: "we save all files as `.jpg`"): `suffix: .jpg`.
+(https://github.com/haotian-liu/LLaVA, README: "we save all files as `.jpg`"): `suffix: .jpg`. A list without ids, such
+as LLaVA-OA's `url.csv`, needs `parts`: the last parts of a URL's path are the name.
 """
 
 import logging
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import typed
@@ -39,7 +41,16 @@ class Settings(SourceSettings):
     id_field: str | None = Field(default=None, description="the field with the id; null: the keys of a JSON object")
     url_field: str = Field(default="imageURL", description="the field with the URL")
     suffix: str | None = Field(default=None, description="the suffix of every name; null: that of the image's URL")
+    parts: int | None = Field(
+        default=None, ge=1, le=20, description="instead of an id: how many parts of the URL, from its end, are the name"
+    )
     unreachable: float = Field(default=0.0, ge=0, le=1, description="largest share of a shard's links that may be dead")
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.parts is not None and (self.id_field is not None or self.suffix is not None):
+            raise ValueError("give parts, or id_field and suffix: both name the images")
+        return self
 
     def tolerance(self) -> float:
         """Return the share of dead links that the study allows."""
@@ -51,7 +62,7 @@ class Settings(SourceSettings):
 
     def pins(self, shards: int) -> dict[str, str | None]:
         """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""
-        naming = self.model_dump(include={"id_field", "url_field", "suffix"}, exclude_defaults=True)
+        naming = self.model_dump(include={"id_field", "url_field", "suffix", "parts"}, exclude_defaults=True)
         files = " ".join([self.list, *(f"{key}={value}" for key, value in sorted(naming.items()))])
         return {self.list: self.sha256, **{shard_pin(files, shard, shards): None for shard in range(shards)}}
 
@@ -115,17 +126,28 @@ def _link(index: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, 
 
     where = f"{settings.list}, entry {index}"
     identity, url = entry
-    if not isinstance(identity, (str, int)) or not isinstance(url, str) or not is_url(url):
+    named = settings.parts is not None or isinstance(identity, (str, int))
+    if not named or not isinstance(url, str) or not is_url(url):
         cure = "name the right fields with `id_field` and `url_field`"
         raise PipelineError("this entry has no id or no URL", where=where, value=entry, cure=cure)
     try:
         without_secret(url)
     except ValueError as error:
         raise PipelineError(str(error), where=where, value=without_queries(url)) from error
+    if settings.parts is not None:
+        return safe_name("/".join(_path_parts(url, settings.parts, where)), where), url
     suffix = PurePosixPath(name_in_url(url)).suffix if settings.suffix is None else settings.suffix
     if not suffix:
         raise PipelineError("this URL has no suffix for the image's name", where=where, value=url, cure="set `suffix`")
     return safe_name(f"{identity}{suffix}", where), url
+
+
+def _path_parts(url: str, count: int, where: str) -> list[str]:
+    """Return the last parts of a URL's path; PipelineError if it has fewer."""
+    parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
+    if len(parts) < count:
+        raise PipelineError(f"this URL has fewer than {count} parts", where=where, value=url, cure="lower `parts`")
+    return parts[-count:]
 
 
 def _entries(path: Path, settings: Settings) -> list[tuple[Any, Any]]:

@@ -4,6 +4,7 @@ transformers 5 names the tensors of a tower that it created `vision_tower.X`; ol
 `vision_tower.vision_model.X`. This module writes the older names, which every version reads.
 """
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, Iterator, cast
@@ -20,6 +21,7 @@ from pipeline_lib.core.files import write_text
 from pipeline_lib.core.plugins import load
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.families.llava.layouts.exported import files_of, model_tensors
+from pipeline_lib.families.llava.layouts.hub import PROCESSORS, stated_shape
 from pipeline_lib.families.llava.layouts.names import DROPPED, TOWER, hub_name
 from pipeline_lib.families.llava.layouts.original import RECEIPT
 from pipeline_lib.families.llava.layouts.tower import CLIP_PREFIX, part_of
@@ -36,16 +38,32 @@ CHAT = "chat_template.jinja"
 
 
 def export_hub(model: Path, target: Path) -> None:
-    """Write a LLaVA into a new folder: tensors under the hub's names, its template for chats, other files unchanged."""
+    """Write a LLaVA into a new folder: tensors under the hub's names, its template for chats, other files unchanged.
+
+    Where the files have CLIP's image processor, and the card says that images are padded, so does the new one.
+    """
     tensors, model_names = model_tensors(model)
     target.mkdir(parents=True)
     write_shards(((hub_name(model_names[name]), tensor) for name, tensor in tensors if name in model_names), target)
     for name, path in files_of(model).items():
         if not name.endswith(WEIGHTS) and name != RECEIPT:
             shutil.copyfile(path, target / name)
+    _pad_as_the_card(model, target)
     jinja = _chat_template(model)
     if jinja is not None:
         write_text(target / CHAT, jinja)
+
+
+def _pad_as_the_card(model: Path, target: Path) -> None:
+    """Make programs that read an export pad images to a square, if the card says so and the files do not."""
+    files = {name: target / name for name in PROCESSORS if (target / name).is_file()}
+    card = read_card(model)
+    if card.image_shape != "pad" or stated_shape(files) is not None:
+        return
+    own = json.loads(image_processor(model, card).to_json_string())
+    nested = next((path for path in files.values() if "image_processor" in read_metadata(path)), None)
+    content = own if nested is None else {**read_metadata(nested), "image_processor": own}
+    write_text(nested or target / PREPROCESSOR, pretty_json(content))
 
 
 def _chat_template(model: Path) -> str | None:

@@ -1,0 +1,78 @@
+"""`vlmflow ask`: ask a model of the study, a server or a checkpoint one question, as a check before a long run."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline_lib.cli.options import StudyOption
+from pipeline_lib.config.asked_model import AskedModel, asked_model
+from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
+from pipeline_lib.config.study_option import config_option
+from pipeline_lib.core.digests import DigestCache
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.images.pixels import PixelRule
+from pipeline_lib.job.manifest import Manifest
+from pipeline_lib.machine import gpus
+from pipeline_lib.machine.environment import check_environment, fix_numerics
+
+if TYPE_CHECKING:
+    from pipeline_lib.inference.ask import Answer
+
+FOLDER = Path(".vlmflow/ask")
+LONGEST = 512  # tokens
+
+
+def ask(
+    model: Annotated[
+        str, typer.Argument(help="a run, a training or weights of the study, or a checkpoint's folder", metavar="MODEL")
+    ],
+    question: Annotated[str, typer.Argument(help="the question, without template and image tokens")],
+    image: Annotated[list[Path] | None, typer.Option(help="an image file; several for several images")] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, max=1_000_000, help="longest answer, in tokens")] = LONGEST,
+    temperature: Annotated[float, typer.Option(min=0, max=2, help="0: the likeliest tokens")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="seed of the draws at a temperature above 0")] = 0,
+    pixels: Annotated[PixelRule, typer.Option(help="the rule that turns images into RGB")] = "llava",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="also print prompt, tokens, seconds, and why the answer stopped")
+    ] = False,
+    study: StudyOption = DEFAULT,
+) -> None:
+    """Print the answer of a model to a question."""
+    tree = load_study(study_path(study))
+    found = asked_model(model, tree, results_folder(study, tree))
+    how = found.settings(temperature=temperature, seed=seed if temperature else None)
+    check_environment(how.numerics)
+    fix_numerics(how)
+    folder = _checkpoint(found, study)
+    if how.device == "cuda":
+        gpus.take(found.engine.processes_at_once())
+    from pipeline_lib.inference.ask import Asking
+    from pipeline_lib.inference.ask import ask as ask_model  # slow imports
+
+    FOLDER.mkdir(parents=True, exist_ok=True)  # on the project's disk: a server gets an export of the checkpoint
+    with TemporaryDirectory(dir=FOLDER) as temporary:
+        asking = Asking(question, tuple(image or ()), max_new_tokens, pixels)
+        answer = ask_model(found.engine, folder, how, asking, Path(temporary))
+    if verbose:
+        typer.echo(_details(answer), err=True)
+    typer.echo(answer.reply.text)
+
+
+def _checkpoint(found: AskedModel, study: str) -> Path | None:
+    """Return the folder of the checkpoint, its files verified if it is the study's."""
+    if found.manifest is None:
+        return found.folder
+    if not found.manifest.is_file():
+        cure = f"snakemake -c2 {found.manifest}{config_option(study)}"
+        raise PipelineError("this model is not made yet", where=found.manifest, cure=cure)
+    return Manifest(found.manifest, DigestCache()).folder()
+
+
+def _details(answer: "Answer") -> str:
+    """Return the prompt, and what is known of the answer."""
+    reply = answer.reply
+    facts = {"tokens": reply.tokens, "stopped at": reply.stop, "seconds": f"{answer.seconds:.1f}", **reply.facts}
+    lines = [f"prompt: {answer.prompt}", *(f"{name}: {value}" for name, value in facts.items())]
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""The interface of a program that serves a checkpoint.
+
+A module has `Settings`, `command(settings, served)` and `version(settings, root)`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import httpx2
+from pydantic import Field
+
+from pipeline_lib.core.means import WithMeans
+from pipeline_lib.endpoints.own_server import Command
+
+MODEL = "model"  # the name of the folder that is served, in which the server starts, and of the model in requests
+
+
+class ServerSettings(WithMeans):
+    """Settings of a program; `name` names its module."""
+
+    name: str = Field(description="the program: a module in pipeline_lib/servers")
+    version: str | None = Field(
+        default=None, description="the version that must answer; none: any, which the answers state"
+    )
+
+
+@dataclass(frozen=True)
+class Served:
+    """What is served: a folder in the hub's layout with its template for chats, at a port, on a device."""
+
+    folder: Path
+    port: int
+    device: Literal["cpu", "cuda"]
+
+
+class ServerModule(Protocol):
+    """The members of a module."""
+
+    def command(self, settings: ServerSettings, served: Served) -> Command:
+        """Return how the server is started; PipelineError if the program is not installed."""
+
+    def version(self, settings: ServerSettings, root: str) -> str | None:
+        """Return the version of the program that answers at an address, None if it does not say."""
+
+
+def stated_version(root: str) -> str | None:
+    """Return the version that a server states at `/version`, as vLLM does; None if it states none."""
+    try:
+        with httpx2.Client(trust_env=False, timeout=5) as client:
+            body = client.get(f"{root}/version").json()
+    except (httpx2.HTTPError, ValueError):
+        return None
+    version = body.get("version") if isinstance(body, dict) else None
+    return version if isinstance(version, str) else None
