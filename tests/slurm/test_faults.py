@@ -30,7 +30,7 @@ def test_a_killed_job_and_one_beyond_its_memory_are_tried_again(
     cluster: Cluster, unfinished: Project, finished: Project
 ) -> None:
     unfinished.edit(
-        "rules/predict.smk", 'growing("mem_mb", MODEL_MB)', 'growing("mem_mb", 450)'
+        "rules/predict.smk", 'growing("mem_mb", MODEL_MB * processes_of(wc))', 'growing("mem_mb", 450)'
     )  # enough is twice that
     unfinished.edit("rules/score.smk", 'growing("mem_mb", 2000)', 'growing("mem_mb", 450)')  # part of the same job
     process = unfinished.start(*COMMAND)
