@@ -51,6 +51,12 @@ def test_questions_about_equal_images_are_one_row() -> None:
     assert other.rest.keys() == {1} and text.rest.keys() == {3}
 
 
+def test_a_batch_keeps_to_the_tokens_also_where_a_row_gives_up_what_it_shares() -> None:
+    prompts = [prompt([2], "a"), prompt([2, 2], "b"), prompt([2, 2, 2, 2], "b")]  # "b" shares a word, and "a" none
+    assert [len(batch) for batch in plan(prompts, 19)] == [1, 1] and [len(batch) for batch in plan(prompts, 20)] == [2]
+    assert [len(batch) for batch in plan(prompts, 100, Window(11, 1))] == [1, 1]
+
+
 def test_a_row_does_not_outgrow_what_its_questions_share() -> None:
     prompts = [prompt([number + 10] * 100, "a") for number in range(5)]
     ((first, second, third),) = plan(prompts, 10_000)

@@ -93,13 +93,13 @@ def _beginning(sequences: list[list[int]]) -> list[int]:
 
 def _fits(rows: list[Row], tokens: int, window: Window | None) -> bool:
     """Return whether these rows can be a batch."""
+    alike = bool(rows[0].images_end) == bool(rows[-1].images_end)
     shared = min(len(row.shared) for row in rows)
-    return (
-        bool(rows[0].images_end) == bool(rows[-1].images_end)
-        and all(row.images_end <= shared for row in rows)
-        and len(rows) * max(row.length for row in rows) <= tokens
-        and (window is None or all(map(window.holds, rows)))
-    )
+    if not alike or any(row.images_end > shared for row in rows):
+        return False
+    levelled = _level(rows)  # in which a row may be longer
+    within = len(rows) * max(row.length for row in levelled) <= tokens
+    return within and (window is None or all(map(window.holds, levelled)))
 
 
 def _level(batch: list[Row]) -> list[Row]:
