@@ -39,7 +39,7 @@ class Settings(EngineSettings):
         description="of weights and activations; in `bfloat16` and `float16` some answers depend on `tokens`",
     )
     tokens: int = Field(
-        default=2048,
+        default=8192,
         gt=0,
         le=10_000_000,
         exclude=True,
