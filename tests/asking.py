@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 from pipeline_lib.endpoints.access import Access
 from pipeline_lib.engines.base import AnswerSettings, Places, Reply, Request
@@ -38,6 +38,11 @@ def ask(
         how,
         Places(state, state / "server.log"),
     )
+    return saved_replies(engine, asked, state)
+
+
+def saved_replies(engine: Any, asked: Sequence[Request], state: Path) -> dict[str, Reply]:
+    """Return the replies to all requests that the state has after an engine was asked, as a job saves them."""
     saved = SavedReplies(state / "replies.jsonl")
     try:
         for reply in engine.answer(asked, saved):

@@ -11,7 +11,7 @@ from pipeline_lib.families.llava.layouts.adapters import convert_adapter, stated
 from pipeline_lib.families.llava.layouts.detect import kind_of
 from pipeline_lib.families.llava.layouts.original import convert_original
 from pipeline_lib.families.llava.layouts.projectors import convert_projector
-from pipeline_lib.families.llava.model import Llava
+from pipeline_lib.families.llava.model import Llava, compose
 from pipeline_lib.families.llava.model import load as load_llava
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
@@ -49,6 +49,14 @@ def language(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory)
 def tower(rows: list[Conversation], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random CLIP model."""
     return small_clip(rows, tmp_path_factory.mktemp("tower") / "model")
+
+
+@pytest.fixture()
+def llava(language: Path, tower: Path) -> Llava:
+    """Return a random LLaVA that is ready to answer."""
+    made = compose(language, tower, CARD, seed=0)
+    made.model.eval()
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -13,25 +13,17 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.engines.base import Places, Reply, Request
 from pipeline_lib.engines.transformers import Settings, TransformersEngine, engine_of, open_engine
 from pipeline_lib.families.llava.features import projected_features
-from pipeline_lib.families.llava.model import Llava, compose
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.generation.choice import Sampling, drawn
 from pipeline_lib.generation.generate import Answer, Generator
 from pipeline_lib.generation.own_settings import expect_plain
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedReplies
 from tests.models.answering import answered, settings_of
-from tests.models.conftest import CARD
 from tests.models.making import WORDS
 
 BUDGETS = [1, 60, 400, 8192]  # tokens
 NEW = 12
-
-
-@pytest.fixture()
-def llava(language: Path, tower: Path) -> Llava:
-    made = compose(language, tower, CARD, seed=0)
-    made.model.eval()
-    return made
 
 
 def requests() -> list[Request]:

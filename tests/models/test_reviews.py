@@ -3,30 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.engines.base import Places, Reply, Request, Round
 from pipeline_lib.engines.transformers import Settings, engine_of, open_engine
-from pipeline_lib.families.llava.model import Llava, compose
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.settings import Review
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.prompts.base import question, text_of
 from tests.models.answering import answered, settings_of
-from tests.models.conftest import CARD
 from tests.models.making import WORDS
 
 NEW = 6
 REVIEW = Review(text="Are you sure? {question}", turns=3)
-
-
-@pytest.fixture()
-def llava(language: Path, tower: Path) -> Llava:
-    made = compose(language, tower, CARD, seed=0)
-    made.model.eval()
-    return made
 
 
 def questions() -> list[Question]:

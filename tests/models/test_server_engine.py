@@ -17,12 +17,12 @@ from pipeline_lib.engines import server, transformers
 from pipeline_lib.engines.base import AnswerSettings, Places, Reply, Request
 from pipeline_lib.families.llava.model import compose, export
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.models.card import Card
 from pipeline_lib.models.layouts import ExportOptions
 from pipeline_lib.servers import vllm
 from pipeline_lib.servers.base import Served
 from pipeline_lib.servers.transformers import NEEDED
+from tests.asking import saved_replies
 from tests.models.making import WORDS
 from tests.project import ROOT
 
@@ -43,13 +43,9 @@ def model(language: Path, tower: Path, tmp_path_factory: pytest.TempPathFactory)
 
 def replies(engine: Any, folder: Path, requests: list[Request]) -> dict[str, Reply]:
     folder.mkdir(exist_ok=True)
-    saved = SavedReplies(folder / "replies.jsonl")
-    try:
-        for reply in engine.answer(requests, saved):
-            saved.add(reply)
-    finally:
-        saved.close()
-    return {request.id: saved[request.id] for request in requests}
+    made = saved_replies(engine, requests, folder)
+    assert made.keys() == {request.id for request in requests}
+    return made
 
 
 @needs_server
