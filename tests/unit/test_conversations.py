@@ -18,8 +18,15 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.sampling import digest_rank
+from tests.models.making import small_images
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "digest_rank.json"
+
+
+@pytest.fixture()
+def images(tmp_path: Path) -> ImageReader:
+    """Return a reader of small images."""
+    return small_images(tmp_path / "images")
 
 
 def turns(human: str = "Hi", gpt: str = "Hello") -> list[dict[str, str]]:
@@ -56,7 +63,20 @@ def reason(tmp_path: Path, **row: Any) -> str:
         ({"conversations": turns(), "image": "a.jpg"}, "expected <image> once"),
         ({"conversations": turns(human="<image><image> What?"), "image": "a.jpg"}, "expected <image> once"),
         ({"conversations": turns(human="<image>\nWhat?"), "image": "a.jpg"}, "no dataset holds this image"),
-        ({"conversations": turns(human="<image>\nWhat?"), "image": ["a.jpg"]}, "not one path"),
+        ({"conversations": turns(human="<image>\nWhat?"), "image": ["a.jpg"]}, "no dataset holds this image"),
+        (
+            {"conversations": turns(human="<image>\nWhat?"), "image": {"path": "a"}},
+            "neither a path nor a list of paths",
+        ),
+        ({"conversations": turns(human="<image> <image>"), "image": ["a.jpg", 5]}, "empty turn of human"),
+        ({"conversations": turns(human="<image> <image> A?"), "image": ["a.jpg", 5]}, "neither a path nor a list"),
+        ({"conversations": turns(human="<image> <image> A?"), "image": ["a.jpg", ""]}, "an empty path"),
+        (
+            {"conversations": turns(human="<image>\nWhat?"), "image": ["a.jpg", "b.jpg"]},
+            "2 times, once for each image (1",
+        ),
+        ({"conversations": turns("<image> What?", "<image> That."), "image": ["a.jpg", "b.jpg"]}, "1 in answers"),
+        ({"conversations": turns(human="<image>\nWhat?"), "image": []}, "<image> without an image"),
     ],
 )
 def test_an_unusable_row_is_listed_with_its_reason(tmp_path: Path, row: dict[str, Any], expected: str) -> None:
@@ -185,6 +205,38 @@ def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
     write_table(tmp_path / "t.parquet", rows)
     assert read_table(tmp_path / "t.parquet") == rows
     assert [row.id for row in read_table(tmp_path / "t.parquet", {1})] == ["b"]
+
+
+def test_a_row_with_several_images_changes_no_other_row(tmp_path: Path) -> None:
+    none, one = Conversation(0, "a", None, None, turns()), Conversation(1, "b", "1.jpg", "pin 1", turns("<image> A?"))
+    several = Conversation(2, "c", ["1.jpg", "2.jpg"], ["pin 1", "pin 2"], turns("<image> or <image>?"))
+    write_table(tmp_path / "t.parquet", [none, one])
+    alone = read_table(tmp_path / "t.parquet")
+    write_table(tmp_path / "t.parquet", [none, one, several])
+    rows = read_table(tmp_path / "t.parquet")
+    assert alone == [none, one] and rows == [none, one, several]
+    assert several.images == [("1.jpg", "pin 1"), ("2.jpg", "pin 2")]
+    everything = SampleSettings(sample=digest_rank.Settings(fraction=1.0), seed=0)
+    assert [row.image_sha256 for row in sample(rows, everything)] == [None, "pin 1", "pin 1 pin 2"]
+
+
+def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: Path) -> None:
+    asked = {"0.jpg": "<image>\nA?", ("0.jpg",): "<image>\nA?", ("0.jpg", "1.jpg"): "<image> or <image>?"}
+    source = [
+        {"image": name if isinstance(name, str) else list(name), "conversations": turns(text)}
+        for name, text in asked.items()
+    ]
+    (tmp_path / "rows.json").write_text(json.dumps(source))
+    table = tabulate(tmp_path / "rows.json", images)
+    assert [row.image for row in table.rows] == ["0.jpg", "0.jpg", ["0.jpg", "1.jpg"]]
+    assert [pin for _, pin in table.rows[2].images] == [images.row(name).pin for name in ("0.jpg", "1.jpg")]
+
+
+def test_of_several_images_the_list_names_the_one_that_is_absent(images: ImageReader, tmp_path: Path) -> None:
+    source = [{"image": ["0.jpg", "9.jpg"], "conversations": turns("<image> or <image>?")}]
+    (tmp_path / "rows.json").write_text(json.dumps(source))
+    (rejected,) = tabulate(tmp_path / "rows.json", images).rejected
+    assert rejected["image"] == "9.jpg" and rejected["reason"].startswith("no dataset holds this image: 9.jpg")
 
 
 def choose(fraction: float, count: int, seed: int = 0) -> list[int]:

@@ -88,7 +88,7 @@ def _made(path: Path, study: str) -> Path:
 
 
 def _row(row: dict[str, Any]) -> Text:
-    image = f", {row['image']}" if row["image"] else ""
+    image = "".join(f", {path}" for path in row["images"])
     text = Text(f"row {row['row']}{image}: {row['trained']} of {row['tokens']} tokens trained\n", style="dim")
     for part in row["parts"]:
         text.append(_part(part), style=STYLES[part["kind"]])

@@ -17,6 +17,12 @@ def row_fault(raw: dict[str, Any], images: ImageReader) -> str:
     return next(_faults(raw, images), "")
 
 
+def named_images(raw: dict[str, Any]) -> list[Any]:
+    """Return what a row names as its images; `image` is a path, or a list of the paths of several images."""
+    image = raw.get("image")
+    return image if isinstance(image, list) else [] if image is None else [image]
+
+
 def shown(value: Any) -> str:
     """Return the beginning of a value as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -30,10 +36,10 @@ def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
     yield from _turn_faults(raw.get("conversations"))
     turns: list[dict[str, str]] = raw["conversations"]
     yield from _media_faults(turns)
-    for name, text in (("id", raw.get("id")), ("image", raw.get("image")), *_texts(turns)):
+    for name, text in (("id", raw.get("id")), *(("image", path) for path in named_images(raw)), *_texts(turns)):
         if isinstance(text, str) and text_fault(text):
             yield f"text that cannot be stored, in {name}: {text_fault(text)}"
-    yield from _image_faults(raw.get("image"), turns, images)
+    yield from _image_faults(raw, turns, images)
 
 
 def _turn_faults(turns: Any) -> Iterator[str]:
@@ -71,17 +77,24 @@ def _media_faults(turns: list[dict[str, str]]) -> Iterator[str]:
             yield f"{placeholder} stands for media that are not read"
 
 
-def _image_faults(image: Any, turns: list[dict[str, str]], images: ImageReader) -> Iterator[str]:
-    placeholders = sum(turn["value"].count(IMAGE) for turn in turns)
-    if image is None:
-        if placeholders:
-            yield f"{IMAGE} without an image"
-        return
-    if not isinstance(image, str):
-        yield f"`image` is not one path ({shown(image)})"
-    elif not image.strip():
+def _image_faults(raw: dict[str, Any], turns: list[dict[str, str]], images: ImageReader) -> Iterator[str]:
+    paths = named_images(raw)
+    if any(not isinstance(path, str) for path in paths):
+        yield f"`image` is neither a path nor a list of paths ({shown(raw['image'])})"
+    elif any(not path.strip() for path in paths):
         yield "`image` is an empty path"
-    elif placeholders != 1 or IMAGE not in turns[0]["value"]:
+    else:
+        yield from _placeholder_faults(len(paths), turns)
+        yield from (images.why_not(path) for path in paths if path not in images)
+
+
+def _placeholder_faults(images: int, turns: list[dict[str, str]]) -> Iterator[str]:
+    """Yield what is wrong with the `<image>` of a row: a single one is in the first turn, as LLaVA's data have it."""
+    asked, answered = (sum(turn["value"].count(IMAGE) for turn in turns[side::2]) for side in (0, 1))
+    if not images and asked + answered:
+        yield f"{IMAGE} without an image"
+    elif images == 1 and (asked + answered != 1 or IMAGE not in turns[0]["value"]):
         yield f"expected {IMAGE} once, in the first turn"
-    elif image not in images:
-        yield images.why_not(image)
+    elif images > 1 and (asked != images or answered):
+        counts = f"{asked}, and {answered} in answers"
+        yield f"expected {IMAGE} in turns of human, {images} times, once for each image ({counts})"

@@ -38,10 +38,10 @@ PLACEHOLDER = re.compile(
 def unread_media(raw: dict[str, Any]) -> str:
     """Return the first unread key of a row or its turns that names media; empty without one.
 
-    A key that repeats the row's `image`, or names the URL that it was loaded from, does not count.
+    A key that repeats an image of the row, or names the URL that it was loaded from, does not count.
     """
-    image = raw.get("image")
-    return next((key for key, value in _unread(raw) if _names_media(key, value, image)), "")
+    images = list(_texts(raw.get("image")))
+    return next((key for key, value in _unread(raw) if _names_media(key, value, images)), "")
 
 
 def unread_placeholder(text: str) -> str:
@@ -67,9 +67,9 @@ def _unread(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"turn.{key}", value) for key, value in turn.items() if key not in READ_IN_TURN)
 
 
-def _names_media(key: str, value: Any, image: Any) -> bool:
+def _names_media(key: str, value: Any, images: list[str]) -> bool:
     names = list(_texts(value))
-    if isinstance(image, str) and names and all(_is_of(name, image) for name in names):
+    if images and names and all(any(_is_of(name, image) for image in images) for name in names):
         return False
     is_media_key = MEDIA_KEY.fullmatch(key.removeprefix("turn.")) is not None
     if is_media_key:

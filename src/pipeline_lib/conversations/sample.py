@@ -20,4 +20,8 @@ def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRo
     """Return the chosen rows in the table's order."""
     strategy = cast(Strategy, load("sampling", settings.sample.strategy))
     chosen = set(strategy.choose(settings.sample, settings.seed, [row.row for row in table]))
-    return [SubsetRow(row.row, row.id, row.digest(), row.image_sha256) for row in table if row.row in chosen]
+    return [SubsetRow(row.row, row.id, row.digest(), _pins(row)) for row in table if row.row in chosen]
+
+
+def _pins(row: Conversation) -> str | None:
+    return " ".join(pin for _, pin in row.images) or None

@@ -16,7 +16,10 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_
 
 @dataclass(frozen=True)
 class SubsetRow:
-    """A row of a subset: its position in the source file, its id, and the digests of its content and image."""
+    """A row of a subset: its position in the source file, its id, and the digests of its content and image.
+
+    `image_sha256` has a space between the pins of several images.
+    """
 
     row: int
     id: str

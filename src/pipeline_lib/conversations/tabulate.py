@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 from pydantic import Field
 
-from pipeline_lib.conversations.row_faults import row_fault, shown
+from pipeline_lib.conversations.row_faults import named_images, row_fault, shown
 from pipeline_lib.conversations.row_keys import unused_keys
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.conversations.text_faults import escaped
@@ -50,7 +50,7 @@ def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) ->
             keys.setdefault(key, {"key": key, "rows": 0, "first_row": position})["rows"] += 1
         reason = row_fault(raw, images)
         if reason:
-            rejected.append(_rejected(position, raw, reason))
+            rejected.append(_rejected(position, raw, reason, images))
         else:
             rows.append(_conversation(position, raw, images))
     if not rows and not rejected:
@@ -76,9 +76,11 @@ def refusal(
     )
 
 
-def _rejected(position: int, raw: dict[str, Any], reason: str) -> Rejected:
-    image = raw.get("image")
-    named = {"image": escaped(image)} if isinstance(image, str) else {}
+def _rejected(position: int, raw: dict[str, Any], reason: str, images: ImageReader) -> Rejected:
+    """Return a rejected row with its image: of several the first that is in no dataset, or else the first."""
+    paths = [path for path in named_images(raw) if isinstance(path, str)]
+    image = next((path for path in paths if path not in images), paths[0] if paths else None)
+    named = {} if image is None else {"image": escaped(image)}
     return {"row": position, "id": shown(raw.get("id", "")), **named, "reason": reason}
 
 
@@ -97,7 +99,9 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Conversation:
-    image = raw.get("image")
+    paths = named_images(raw)
+    pins = [images.row(path).pin for path in paths]
     turns = [{"from": turn["from"], "value": turn["value"]} for turn in raw["conversations"]]
-    pinned = images.row(image).pin if image is not None else None
+    several = len(paths) > 1
+    image, pinned = (paths, pins) if several else (paths[0], pins[0]) if paths else (None, None)
     return Conversation(position, str(raw.get("id", "")), image, pinned, turns)

@@ -20,7 +20,7 @@ SHARES = {"least": 0.0, "tenth": 0.1, "median": 0.5, "nine_tenths": 0.9, "most":
 
 @dataclass(frozen=True)
 class RowCount:
-    """The numbers of tokens of one row: all, trained, cut off, and those of its image.
+    """The numbers of tokens of one row: all, trained, cut off, and those of its images.
 
     `first` is the position of the first token to train, if the row is cut before it, else None; `controls` are the
     control words in its turns.

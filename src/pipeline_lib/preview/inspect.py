@@ -15,7 +15,7 @@ from pipeline_lib.preview.settings import InspectSettings
 from pipeline_lib.preview.verdict import Verdict, verdict
 from pipeline_lib.prompts.base import Template
 
-SCHEMA = 1
+SCHEMA = 2
 SHOWN = 20  # random rows of a page
 FAULTY = 5  # further rows per group: cut, without a trained token, with control words
 
@@ -84,7 +84,7 @@ def _shown(row: Conversation, encoded: Encoded, tokens: Tokens) -> dict[str, Any
     return {
         "row": row.row,
         "id": row.id,
-        "image": row.image,
+        "images": [path for path, _ in row.images],
         "tokens": len(encoded.whole_ids),
         "trained": encoded.trained,
         "lost": encoded.lost,

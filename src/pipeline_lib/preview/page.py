@@ -122,7 +122,7 @@ def _rows(heading: str, rows: list[dict[str, Any]]) -> str:
 
 
 def _row(row: dict[str, Any]) -> str:
-    image = f" · {row['image']}" if row["image"] else ""
+    image = "".join(f" · {path}" for path in row["images"])
     lost = f", {row['lost']:,} cut off" if row["lost"] else ""
     about = f"row {row['row']} · {row['id']}{image} · {row['trained']:,} of {row['tokens']:,} tokens trained{lost}"
     return f"<article><header>{escape(about)}</header><pre>{''.join(map(_part, row['parts']))}</pre></article>"

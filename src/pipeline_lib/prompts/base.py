@@ -100,6 +100,17 @@ def _unpictured(segment: Segment) -> list[Segment]:
     return [replace(segment, text=piece) for piece in pieces]
 
 
+def image_turns(turns: list[Turn], images: int) -> list[Turn]:
+    """Return the turns of a row with this many images, each placeholder where it is trained.
+
+    Of several images, only one that is alone in its turn goes to the front. Source: LLaVA-VL/LLaVA-NeXT,
+    `llava/train/train.py`, `preprocess_multimodal`.
+    """
+    if images < 2:
+        return image_first(turns) if images else turns
+    return [image_first([turn])[0] if turn["value"].count(IMAGE) == 1 else turn for turn in turns]
+
+
 def image_first(turns: list[Turn]) -> list[Turn]:
     """Return the turns of a row with an image, the placeholder moved to the front of every turn that contains it.
 

@@ -57,7 +57,9 @@ def cases_of_rows(rows: Iterable[Conversation], settings: RefineSettings, images
     cases = []
     for row in rows:
         asked, answer = (turn["value"] for turn in row.conversations[:2])
-        cases.append(_checked(Case(row.id, asked, row.image, answer), settings, images))
+        image = next((path for path, _ in row.images), None)
+        fault = SEVERAL if len(row.images) > 1 else ""
+        cases.append(_checked(Case(row.id, asked, image, answer, fault), settings, images))
     return cases
 
 

@@ -17,9 +17,9 @@ from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs
 def contrastive_task(material: TrainingInputs) -> Task:
     """Return the task of training all of a CLIP model; the caption is the first answer of each row."""
     expect_kind(material.base.start, "clip")
-    imageless = next((row for row in material.rows if row.image is None), None)
-    if imageless is not None:
-        raise PipelineError("a pair needs an image", where=f"row {imageless.row}", value=imageless.id)
+    other = next((row for row in material.rows if len(row.images) != 1), None)
+    if other is not None:
+        raise PipelineError("a pair has one image", where=f"row {other.row}", value=other.image, cure="remove the row")
     model = load_model(CLIPModel, material.base.start)
     tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True, trust_remote_code=False)
     processor = CLIPImageProcessorPil.from_pretrained(

@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.encoded import Encoded, RowRules
 from pipeline_lib.models.family import Size
-from pipeline_lib.prompts.base import Segment, image_first
+from pipeline_lib.prompts.base import Segment, image_turns
 
 MARK = "<|image|>"
 
@@ -41,10 +41,21 @@ class MllamaTokens:
 
 
 def encoded_row(tokens: MllamaTokens, row: Conversation, rules: RowRules) -> Encoded:
-    """Return a conversation as tokens, whole and truncated; an image precedes the text of its turn."""
+    """Return a conversation as tokens, whole and truncated; the image precedes the text of its turn.
+
+    Raises PipelineError for several images: in transformers the tokens before them would also see the padding of other rows
+    of the batch that have more images.
+    """
     if rules.as_original:
         raise PipelineError("LLaVA's original code has no Mllama", value="as_original: true", cure="leave it out")
-    turns = image_first(row.conversations) if row.images else row.conversations
+    if len(row.images) > 1:
+        raise PipelineError(
+            "a Mllama is trained on one image in a row",
+            where=f"row {row.row}",
+            value=f"{len(row.images)} images",
+            cure="remove the row, or train a LLaVA",
+        )
+    turns = image_turns(row.conversations, len(row.images))
     marks = [[tokens.image_id] for _ in row.images]
     ids, labels = encode(rules.template.conversation(turns), tokens.tokenizer, marks)
     return Encoded(ids[: rules.length], labels[: rules.length], ids, labels)
