@@ -1,22 +1,36 @@
-"""Fail on constructs that the code digest cannot follow, in any stage's program or any plug-in, used or not."""
+"""Fail on constructs that the code digest cannot follow, in any stage's program or any plug-in, used or not.
 
+Fail as well on a benchmark's module that the digest counts as a whole: an edit of its scorer would ask models again.
+"""
+
+import re
 import sys
 from pathlib import Path
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import module_name, names
 from pipeline_lib.job.code.digest import reach
+from pipeline_lib.job.code.tree import Tree
 
-KINDS = ("benchmarks", "engines", "families", "judges", "prompts", "recipes", "sampling", "sources", "weights")
+SOURCE, BENCHMARKS = Path("src"), "pipeline_lib/benchmarks"
+KIND = re.compile(r'\bPlugin(?:Name)?\("(\w+)"')  # as the settings name it
 
+kinds = {kind for path in SOURCE.rglob("*.py") for kind in KIND.findall(path.read_text())}
 scripts = sorted(Path("workflow_scripts").glob("*.py"))
-plugins = [module_name(kind, name) for kind in KINDS for name in names(kind)]
+plugins = [module_name(kind, name) for kind in sorted(kinds) for name in names(kind)]
 refused: dict[str, None] = {}
 for script, *chosen in [*([script] for script in scripts), *([scripts[0], plugin] for plugin in plugins)]:
     try:
         reach(Path(script), *map(str, chosen))
     except PipelineError as error:
         refused[str(error)] = None
+tree = Tree(SOURCE)
+for path in sorted((SOURCE / BENCHMARKS).rglob("*.py")):
+    module = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    if not tree.module(module).plain:
+        refused[f"{path}: importing it runs code, so that an edit of its scorer asks models again: only bind names"] = (
+            None
+        )
 if refused:
     sys.exit("\n".join(refused))
 sys.stdout.write(f"code digests: {len(scripts)} programs and {len(plugins)} plug-ins can be followed\n")

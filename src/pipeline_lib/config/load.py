@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterable, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 
+from pipeline_lib.config import former_words
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.references import problems
 from pipeline_lib.config.rehearsal import rehearsed, stamp
@@ -20,17 +21,6 @@ LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
 HIDDEN = "not shown"
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
-RENAMED = {"faithful": "as_original"}  # keys of the last release
-FORMER_KIND, KIND = "llava", "vlm"  # of a model, of any family
-ADAPTERS = "give the adapter's weights a `base: {start: NAME}` and a `template`, and let runs name these weights"
-TOKENS = (
-    "remove it: questions are packed by their tokens; `engine: {name: transformers, tokens: N}` of a run limits them"
-)
-REPLACED = {
-    "adopt": ADAPTERS,
-    "adapter": ADAPTERS,
-    "decoding.batch_size": TOKENS,
-}  # a recipe and keys of the last release
 
 
 def study_name(value: object, root: Path = Path()) -> str:
@@ -142,13 +132,13 @@ def _problem(item: Any) -> Problem:
             return Problem(key[:-1], f"the key `{key[-1]}` is missing", value)
         case "model_type" | "dict_type":
             return Problem(key, NO_MAPPING, value)
-        case "literal_error" if item["input"] == FORMER_KIND and f"'{KIND}'" in item["ctx"]["expected"]:
-            return Problem(key, str(item["msg"]), value, f"its name is now {KIND}")
+        case "literal_error":
+            return Problem(key, str(item["msg"]), value, former_words.of_value(item["input"], item["ctx"]["expected"]))
         case "secret":
             return Problem(key, str(item["msg"]), HIDDEN)
         case "plugin_unknown":
             name = item["ctx"]["name"]
-            return Problem(key, str(item["msg"]), name, REPLACED.get(name, ""))
+            return Problem(key, str(item["msg"]), name, former_words.of_recipe(name))
     return Problem(key, str(item["msg"]).removeprefix("Value error, "), value)
 
 
@@ -163,19 +153,11 @@ def _line(path: Path, document: Any, problem: Problem) -> str:
     key = [".".join(map(str, problem.key))] if problem.key else []
     hint = problem.hint
     if problem.what == UNKNOWN:
-        hint = _hint(problem.key, _keys_of(Study, problem.key[:-1], document))
+        known = _keys_of(Study, problem.key[:-1], document)
+        hint = former_words.of_key(problem.key, known) or suggest(str(problem.key[-1]), known)
     position = ": ".join([f"{path}:{line_number(document, problem.key)}", *key])
     text = f"  {position}: {problem.what}\n    value: {problem.value!r}"
     return f"{text}\n    hint:  {hint}" if hint else text
-
-
-def _hint(key: Key, known: list[str]) -> str:
-    """Return what replaced a key, else the nearest one that is known."""
-    name = str(key[-1])
-    for former in (name, ".".join(map(str, key[-2:]))):
-        if former in REPLACED:
-            return REPLACED[former]
-    return f"its name is now {RENAMED[name]}" if RENAMED.get(name) in known else suggest(name, known)
 
 
 def _keys_of(model: type[BaseModel], key: Key, document: Any) -> list[str]:

@@ -43,8 +43,8 @@ class MllamaTokens:
 def encoded_row(tokens: MllamaTokens, row: Conversation, rules: RowRules) -> Encoded:
     """Return a conversation as tokens, whole and truncated; the image precedes the text of its turn.
 
-    Raises PipelineError for several images: in transformers the tokens before them would also see the padding of other rows
-    of the batch that have more images.
+    Raises PipelineError for several images: in transformers the tokens before them would also see the padding that a
+    batch has where its other rows show more images.
     """
     if rules.as_original:
         raise PipelineError("LLaVA's original code has no Mllama", value="as_original: true", cure="leave it out")
