@@ -130,3 +130,35 @@ def test_a_real_log_of_lmms_eval_agrees_with_our_answers(tmp_path: Path) -> None
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     official = sum(row["pope_accuracy"]["score"] for row in rows) / len(rows)
     assert table["scores"]["second"]["metrics"]["accuracy"] == pytest.approx(official)
+
+
+def compare_runs(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> str:
+    """Return the error of comparing runs of the default study in a project without results."""
+    (folder / "config.yaml").symlink_to(ROOT / "config.yaml")
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(app, ["compare", *arguments])
+    assert result.exit_code == 1
+    return f"{result.output}{result.exception}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("hlf", "full"), "the study has no such run"),
+        (("half", "full", "--benchmark", "pop"), "did you mean 'pope'"),
+        (("half", "full"), "snakemake -c2 results/answers/half/pope.jsonl"),
+        (("half", "full", "--questions", "config.yaml"), "no such file"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], expected: str
+) -> None:
+    assert expected in compare_runs(monkeypatch, tmp_path, *arguments)
+
+
+def test_a_failed_request_is_a_reason(pope: Files, files: tuple[Path, Path], tmp_path: Path) -> None:
+    rows = [{"question_id": number, "text": text, "metadata": {}} for number, text in ANSWERS.items()]
+    rows[0] |= {"text": "timed out", "status": "failed"}
+    write_lines(tmp_path / "failed.jsonl", rows)
+    table = json.loads(compared(pope, (files[0], tmp_path / "failed.jsonl"), "--json"))
+    assert [(row["id"], row["reason"]) for row in table["differences"]] == [("1", "a request that failed in one file")]

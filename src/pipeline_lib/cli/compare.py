@@ -1,4 +1,4 @@
-"""`vlmflow compare`: two files of answers to the same questions, row by row."""
+"""`vlmflow compare`: the answers of two runs, or two files of answers to the same questions, row by row."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from pipeline_lib.benchmarks.base import FileNames, Files
+from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.cli.score_text import SHOWN
+from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.rescoring.compare import compare_answers
+from pipeline_lib.rescoring.compare import Compared, compare_answers
 from pipeline_lib.rescoring.protocols import named_protocol
 from pipeline_lib.scoring.score import ScoreSettings
 
@@ -18,36 +20,54 @@ LISTED = 20  # differences
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(help="answers in any form of docs/benchmarks.md")],
-    second: Annotated[Path, typer.Argument(help="further answers to the same questions, in any form")],
-    benchmark: Annotated[str, typer.Option(help="a module in pipeline_lib/benchmarks")],
-    questions: Annotated[Path, typer.Option(help="the question file")],
-    gold: Annotated[Path | None, typer.Option(help="the file or folder with the gold answers")] = None,
-    protocol: Annotated[str | None, typer.Option(help="whose prompts, settings and scorer")] = None,
+    first: Annotated[str, typer.Argument(help="a run of the study, or a file of answers in any form")],
+    second: Annotated[str, typer.Argument(help="another run, or a file of answers to the same questions")],
+    study: StudyOption = DEFAULT,
+    benchmark: Annotated[
+        str | None, typer.Option(help="one benchmark of the study; of files, a module in pipeline_lib/benchmarks")
+    ] = None,
+    questions: Annotated[Path | None, typer.Option(help="of files: the question file")] = None,
+    gold: Annotated[Path | None, typer.Option(help="of files: the file or folder with the gold answers")] = None,
+    protocol: Annotated[str | None, typer.Option(help="of files: whose prompts, settings and scorer")] = None,
     images: Annotated[
-        list[Path] | None, typer.Option(help="an index of the images, data/images/DATASET/index.parquet")
+        list[Path] | None, typer.Option(help="of files: an index of the images, data/images/DATASET/index.parquet")
     ] = None,
     slice_: Annotated[
-        int | None, typer.Option("--slice", min=1, help="compare the first questions alone, as lmms-eval's --limit")
+        int | None, typer.Option("--slice", min=1, help="of files: the first questions alone, as lmms-eval's --limit")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON, with every difference")] = False,
 ) -> None:
-    """Print both scores, and why answers of two files differ."""
-    for path in (first, second, questions, *([gold] if gold else []), *(images or [])):
-        if not path.exists():
-            raise PipelineError("no such file", where=path, cure="name an existing file")
-    settings = ScoreSettings(
-        benchmark=benchmark,
-        protocol=named_protocol(benchmark, protocol),
-        files=FileNames(questions=str(questions), gold=None if gold is None else str(gold)),
-        slice=slice_,
-    )
-    compared = compare_answers((first, second), Files(questions, gold), settings, ImageReader(images or []))
-    typer.echo(pretty_json(compared) if json else _text(compared, {"first": first, "second": second}), nl=not json)
+    """Print both scores, and why answers of two runs or files differ."""
+    if questions is None:
+        from pipeline_lib.cli.compared_runs import compared_runs  # reads the study
+
+        results = compared_runs(study, (first, second), benchmark)
+    else:
+        paths = (Path(first), Path(second))
+        for path in (*paths, questions, *([gold] if gold else []), *(images or [])):
+            if not path.exists():
+                raise PipelineError("no such file", where=path, cure="name an existing file")
+        if benchmark is None:
+            raise PipelineError("files of answers do not name their benchmark", where=first, cure="add --benchmark")
+        settings = ScoreSettings(
+            benchmark=benchmark,
+            protocol=named_protocol(benchmark, protocol),
+            files=FileNames(questions=str(questions), gold=None if gold is None else str(gold)),
+            slice=slice_,
+        )
+        compared = compare_answers(paths, Files(questions, gold), settings, ImageReader(images or []))
+        results = {benchmark: compared}
+    if json:
+        tree = results if questions is None else next(iter(results.values()))
+        typer.echo(pretty_json(tree), nl=False)
+        return
+    texts = [_text(compared, {"first": first, "second": second}) for compared in results.values()]
+    headed = zip(results, texts, strict=True) if questions is None else [("", texts[0])]
+    typer.echo("\n\n".join(f"{name}\n{text}" if name else text for name, text in headed))
 
 
-def _text(compared: dict[str, Any], paths: dict[str, Path]) -> str:
-    lines = [f"{name}: {paths[name]}: {_metric(score)}" for name, score in compared["scores"].items()]
+def _text(compared: Compared, names: dict[str, str]) -> str:
+    lines = [f"{side}: {names[side]}: {_metric(score)}" for side, score in compared["scores"].items()]
     lines.append(f"{compared['equal']} of {compared['questions']} answers are equal")
     lines += [f"  {count} x {reason}" for reason, count in compared["reasons"].items()]
     rows = compared["differences"]

@@ -17,7 +17,10 @@ FAILED_REPLY = re.compile(r"\[LMMS_EVAL_(REQUEST_FAILED|BUDGET_EXCEEDED)")  # Ev
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UPRIGHT = 1  # the EXIF orientation of an image that no program turns
 
+Compared = dict[str, Any]  # as JSON: counts, scores, differences
+
 NOT_ASKED, FAILED_AS_ANSWER = "an answer in one file only", "a failed request, scored as an answer"
+FAILED = "a request that failed in one file"
 SPACES, CUT, BROKEN = "other spaces", "one answer is cut off", "a character that is cut in the middle"
 TURNED, OTHER = "an image with an EXIF turn, which some programs apply", "another answer"
 
@@ -46,9 +49,7 @@ class Difference:
         return {"id": self.question.id, "images": list(self.question.images), "reason": self.reason, **answers}
 
 
-def compare_answers(
-    answers: tuple[Path, Path], files: Files, settings: ScoreSettings, images: ImageReader
-) -> dict[str, Any]:
+def compare_answers(answers: tuple[Path, Path], files: Files, settings: ScoreSettings, images: ImageReader) -> Compared:
     """Return both scores, how many answers are equal, and every difference with its reason.
 
     `images` may hold the images of the questions: then an EXIF turn is a reason.
@@ -80,6 +81,8 @@ def _reason(first: Verdict, second: Verdict, images: ImageReader) -> str:
     texts = [verdict.answer for verdict in (first, second)]
     if any(text is not None and FAILED_REPLY.match(text) for text in texts):
         return FAILED_AS_ANSWER
+    if "failed" in (first.grade.status, second.grade.status):
+        return FAILED
     one, other = texts
     if one is None or other is None:
         return NOT_ASKED

@@ -1,0 +1,1 @@
+"""What the engines share that let another program serve the checkpoint."""
