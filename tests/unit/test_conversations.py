@@ -240,7 +240,11 @@ def test_of_several_images_the_list_names_the_one_that_is_absent(images: ImageRe
 
 
 def choose(fraction: float, count: int, seed: int = 0) -> list[int]:
-    return digest_rank.choose(digest_rank.Settings(fraction=fraction), seed, list(range(count)))
+    return [row.row for row in digest_rank.choose(digest_rank.Settings(fraction=fraction), seed, numbered(count))]
+
+
+def numbered(count: int) -> list[Conversation]:
+    return [Conversation(number, str(number), None, None, turns()) for number in range(count)]
 
 
 def test_the_chosen_rows_never_change() -> None:
@@ -258,7 +262,7 @@ def test_counts_are_exact_and_fractions_nest(count: int, seed: int, one: float, 
 
 def test_a_subset_larger_than_its_table_is_refused() -> None:
     with pytest.raises(PipelineError, match="cannot take 11 of 10 rows"):
-        digest_rank.choose(digest_rank.Settings(count=11), 0, list(range(10)))
+        digest_rank.choose(digest_rank.Settings(count=11), 0, numbered(10))
 
 
 def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ Names = Mapping[str, Collection[str]]  # by the part of the study whose entries 
 
 IN_DATA = ("datasets", "tables", "weights")  # the parts whose artefacts are in data/, which studies share
 TOKENS = 8  # longest answer in a smoke run: random models do not end their answers
-LEAST = 2  # rows of a subset: if one is unusable, one remains
 
 
 def stamp(study: Study, use: BenchmarkUse | None = None) -> Stamp | None:
@@ -99,6 +98,7 @@ def _in_smoke(study: Study) -> Tree:
     tree = _renamed(small, "smoke-", {part: getattr(small, part) for part in IN_DATA})
     for dataset in tree["datasets"].values():
         dataset.update(source=dataset["smoke"], shards=1)
+    _rehearse_samples(study, tree, None)
     for training in tree["trainings"].values():
         training.update(devices={})
     for use in tree["benchmarks"].values():
@@ -114,19 +114,16 @@ def _in_part(study: Study) -> Tree:
     tree = _renamed(study.model_copy(update={"datasets": {**study.datasets, **small}}), "partial-", smaller)
     rows = study.limit.rows if study.limit else None
     if rows is not None:
-        for subset in tree["subsets"].values():
-            subset.update(sample=_smaller(subset["sample"], rows))
+        _rehearse_samples(study, tree, rows)
         for training in tree["trainings"].values():
             training.update(recipe=_shorter(training["recipe"], rows))
     return tree
 
 
-def _smaller(sample: Tree, rows: int) -> Tree:
-    """Return a sample with its count as a fraction of the limit's rows; a fraction leaves at least LEAST rows."""
-    if not {"count", "fraction"} <= sample.keys():
-        return sample
-    share = sample["fraction"] if sample["count"] is None else sample["count"] / rows
-    return {**sample, "count": None, "fraction": min(1.0, max(share, LEAST / rows))}
+def _rehearse_samples(study: Study, tree: Tree, rows: int | None) -> None:
+    """Replace the samples of a tree by those for a rehearsal, whose tables have so many rows, or a few."""
+    for name, subset in study.subsets.items():
+        tree["subsets"][name].update(sample=subset.sample.rehearsed(rows).model_dump(mode="json"))
 
 
 def _shorter(recipe: Tree, rows: int) -> Tree:

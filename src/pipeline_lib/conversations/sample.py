@@ -19,7 +19,7 @@ class SampleSettings(Settings):
 def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRow]:
     """Return the chosen rows in the table's order."""
     strategy = cast(Strategy, load("sampling", settings.sample.strategy))
-    chosen = set(strategy.choose(settings.sample, settings.seed, [row.row for row in table]))
+    chosen = {row.row for row in strategy.choose(settings.sample, settings.seed, table)}
     return [SubsetRow(row.row, row.id, row.digest(), _pins(row)) for row in table if row.row in chosen]
 
 

@@ -1,9 +1,9 @@
 """The interface of a strategy for the sample stage.
 
-A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen row numbers.
+A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen rows.
 """
 
-from typing import Protocol
+from typing import Protocol, Self, Sequence
 
 from pydantic import Field
 
@@ -15,9 +15,29 @@ class SampleStrategy(Settings):
 
     strategy: str = Field(description="how rows are chosen: a module in pipeline_lib/sampling")
 
+    def rehearsed(self, rows: int | None) -> Self:
+        """Return the settings for a rehearsal, whose table has so many rows, or a few where None."""
+        return self
+
+
+class Row(Protocol):
+    """A row of a table: its number in the source file, path and pin of each image, and turns in LLaVA's form."""
+
+    @property
+    def row(self) -> int:
+        """Return the number of the row in the source file."""
+
+    @property
+    def images(self) -> list[tuple[str, str]]:
+        """Return path and pin of every image."""
+
+    @property
+    def conversations(self) -> list[dict[str, str]]:
+        """Return the turns."""
+
 
 class Strategy(Protocol):
     """The function of a strategy module."""
 
-    def choose(self, settings: SampleStrategy, seed: int, rows: list[int]) -> list[int]:
-        """Return the chosen rows."""
+    def choose(self, settings: SampleStrategy, seed: int, rows: Sequence[Row]) -> list[Row]:
+        """Return the chosen rows, in any order."""

@@ -4,12 +4,14 @@ Subsets nest: with one seed the rows of a smaller fraction are among those of a 
 """
 
 import hashlib
-from typing import Literal, Self
+from typing import Literal, Self, Sequence
 
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sampling.base import SampleStrategy
+from pipeline_lib.sampling.base import Row, SampleStrategy
+
+LEAST = 2  # rows of a rehearsal's subset: if one is unusable, one remains
 
 
 class Settings(SampleStrategy):
@@ -25,13 +27,25 @@ class Settings(SampleStrategy):
             raise ValueError("give either fraction or count")
         return self
 
+    def rehearsed(self, rows: int | None) -> Self:
+        """Return a count as a fraction of the rows; a fraction leaves at least LEAST rows."""
+        if rows is None:
+            return self
+        share = self.fraction if self.count is None else self.count / rows
+        return self.model_copy(update={"count": None, "fraction": min(1.0, max(share or 0.0, LEAST / rows))})
 
-def choose(settings: Settings, seed: int, rows: list[int]) -> list[int]:
+
+def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
     """Return the lowest-ranking rows; a count of 0 or above the number of rows raises PipelineError."""
     count = settings.count if settings.fraction is None else int(len(rows) * settings.fraction)
     if count is None or not 0 < count <= len(rows):
         raise PipelineError(f"cannot take {count} of {len(rows)} rows", cure="change the subset's fraction or count")
-    return sorted(rows, key=lambda row: (rank(seed, row), row))[:count]
+    return by_rank(seed, rows)[:count]
+
+
+def by_rank(seed: int, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows by their ranks, the lowest first."""
+    return sorted(rows, key=lambda row: (rank(seed, row.row), row.row))
 
 
 def rank(seed: int, row: int) -> bytes:
