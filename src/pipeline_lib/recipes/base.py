@@ -10,6 +10,27 @@ from pipeline_lib.models.card import Card, ImageShape, read_card
 from pipeline_lib.models.parts import Part
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
 
+# As in training/settings.py, so that a recipe can state its own defaults.
+TemplateName = Annotated[
+    Annotated[str, PluginName("prompts")],
+    Field(description="the conversation template: a module in pipeline_lib/prompts"),
+]
+Shape = Annotated[
+    ImageShape,
+    Field(description="pad: images are padded to a square; square: images are cropped to the central square"),
+]
+Order = Annotated[
+    Literal["random", "modality"],
+    Field(description="random; modality: rows with and without image never share a step, rows of similar length do"),
+]
+MaxLength = Annotated[
+    int, Field(gt=0, le=2**27, description="maximum number of tokens in a conversation, including the image's")
+]
+ProjectorRate = Annotated[
+    float | None,
+    Field(gt=0, description="learning rate of the projector, if it differs from that of the other parameters"),
+]
+
 
 class Prompting(RecipeSettings):
     """The conversation template and image shape of a model, which its checkpoint records.
@@ -19,13 +40,8 @@ class Prompting(RecipeSettings):
 
     trains: ClassVar[tuple[Part, ...]] = ()
 
-    template: Annotated[str, PluginName("prompts")] = Field(
-        default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
-    )
-    image_shape: ImageShape = Field(
-        default="pad",
-        description="pad: images are padded to a square; square: images are cropped to the central square",
-    )
+    template: TemplateName = "vicuna_v1"
+    image_shape: Shape = "pad"
 
     def model_template(self) -> str | None:
         """Return the conversation template."""
@@ -60,28 +76,19 @@ class DeclaredProjector(Prompting):
 class Multimodal(Optimisation, Prompting):
     """Settings of every recipe that trains a vision-language model on conversations."""
 
-    order: Literal["random", "modality"] = Field(
-        default="random",
-        description="random; modality: rows with and without image never share a step, rows of similar length do",
-    )
+    order: Order = "random"
     as_original: bool = Field(
         default=False,
         description="rows in the order that the original code draws from the study's seed, truncated and labelled as "
         "in that code, including its mistakes (docs/parity.md)",
     )
-    max_length: int = Field(
-        default=2048, gt=0, le=2**27, description="maximum number of tokens in a conversation, including the image's"
-    )
+    max_length: MaxLength = 2048
 
 
 class LanguageAndProjector(Multimodal, DeclaredProjector):
     """Settings of recipes that train the language model and the projector, optionally at different learning rates."""
 
-    projector_learning_rate: float | None = Field(
-        default=None,
-        gt=0,
-        description="learning rate of the projector, if it differs from that of the other parameters",
-    )
+    projector_learning_rate: ProjectorRate = None
 
     def own_rates(self) -> dict[Part, float]:
         """Return the projector's learning rate, if it has one of its own."""

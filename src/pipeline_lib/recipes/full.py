@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from pipeline_lib.training.task import Task, TrainingInputs
 
 
-class Settings(LanguageAndProjector):
-    """Settings of the recipe `full`."""
+class FullSettings(LanguageAndProjector):
+    """Settings of recipes that train the language model and the projector."""
 
     trains: ClassVar[tuple[Part, ...]] = ("language", "projector")
+
+
+class Settings(FullSettings):
+    """Settings of the recipe `full`."""
 
     name: Literal["full"]
 
 
-def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
+def prepare(settings: FullSettings, material: "TrainingInputs") -> "Task":
     """Return the task of training these parts."""
     from pipeline_lib.training.multimodal import multimodal_task
 

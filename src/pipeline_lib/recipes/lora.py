@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from pipeline_lib.training.task import Task, TrainingInputs
 
 
-class Settings(LanguageAndProjector):
-    """Settings of the recipe `lora`."""
+class LoraSettings(LanguageAndProjector):
+    """Settings of recipes that train low-rank adapters and the projector."""
 
     saves: ClassVar[Literal["model", "adapter"]] = "adapter"
 
-    name: Literal["lora"]
     rank: int = Field(default=128, gt=0, le=131_072, description="rank of the update of every linear layer")
     alpha: int = Field(default=256, gt=0, le=1_000_000, description="the update is scaled by alpha / rank")
     dropout: float = Field(default=0.05, ge=0, lt=1, description="dropout before every update")
 
 
-def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
+class Settings(LoraSettings):
+    """Settings of the recipe `lora`."""
+
+    name: Literal["lora"]
+
+
+def prepare(settings: LoraSettings, material: "TrainingInputs") -> "Task":
     """Return the task of training adapters and projector, which alone are saved."""
     from pipeline_lib.models.adapter import add_lora, save_lora
     from pipeline_lib.models.opening import family_of

@@ -14,20 +14,24 @@ if TYPE_CHECKING:
     from pipeline_lib.training.task import Task, TrainingInputs
 
 
-class Settings(Multimodal):
-    """Settings of the recipe `projector`."""
+class ProjectorSettings(Multimodal):
+    """Settings of recipes that train the projector alone."""
 
     trains: ClassVar[tuple[Part, ...]] = ("projector",)
     saves: ClassVar[Literal["model", "adapter"]] = "adapter"
-
-    name: Literal["projector"]
 
     def draws_projector(self) -> bool:
         """Return True: this recipe trains the projector, so it may start random."""
         return True
 
 
-def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
+class Settings(ProjectorSettings):
+    """Settings of the recipe `projector`."""
+
+    name: Literal["projector"]
+
+
+def prepare(settings: ProjectorSettings, material: "TrainingInputs") -> "Task":
     """Return the task of training a projector, which alone is saved."""
     from pipeline_lib.models.projector_file import save_projector
     from pipeline_lib.training.multimodal import multimodal_task

@@ -1,7 +1,7 @@
 """Settings that recipes share; every setting that changes the weights is here or in the recipe."""
 
 from math import ceil
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,13 @@ from pipeline_lib.weights.base import WeightsKind
 
 TRAINING = (*OPENING, "LORA_TARGETS", "encode_row", "blank_features")  # of a family
 MOST_ROWS = 10_000_000  # in a step
+
+
+# The settings whose values most published recipes state, so that a recipe can state its own defaults.
+LearningRate = Annotated[float, Field(gt=0, description="the peak learning rate, reached after the warm-up")]
+BatchSize = Annotated[int, Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")]
+Epochs = Annotated[float | None, Field(gt=0, le=100_000, description="passes over the subset; or give steps")]
+ClipNorm = Annotated[float, Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")]
 
 
 class RecipeSettings(Settings):
@@ -41,9 +48,9 @@ class RecipeSettings(Settings):
 class Optimisation(RecipeSettings):
     """Optimiser settings of recipes with steps: AdamW with warm-up, a schedule and explicit clipping."""
 
-    learning_rate: float = Field(gt=0, description="the peak learning rate, reached after the warm-up")
-    batch_size: int = Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")
-    epochs: float | None = Field(default=None, gt=0, le=100_000, description="passes over the subset; or give steps")
+    learning_rate: LearningRate
+    batch_size: BatchSize
+    epochs: Epochs = None
     steps: int | None = Field(default=None, gt=0, le=100_000_000, description="optimiser steps; or give epochs")
     schedule: Literal["cosine", "linear", "constant"] = Field(
         default="cosine", description="how the learning rate falls after the warm-up"
@@ -59,7 +66,7 @@ class Optimisation(RecipeSettings):
     )
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's decay rate of the running mean of gradients")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
-    clip_norm: float = Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")
+    clip_norm: ClipNorm
 
     def own_rates(self) -> dict[Part, float]:
         """Return learning rates by the part of the model that they are for; all others have `learning_rate`."""
@@ -68,6 +75,13 @@ class Optimisation(RecipeSettings):
     def steps_over(self, rows: int) -> int:
         """Return how many optimiser steps a training on `rows` rows takes."""
         return self.steps or ceil((self.epochs or 0) * ceil(rows / self.batch_size))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _instead_of_epochs(cls, values: Any) -> Any:
+        """Return `steps` without the epochs that are a recipe's default."""
+        instead = isinstance(values, dict) and values.get("steps") is not None
+        return {"epochs": None, **values} if instead else values
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

@@ -1,0 +1,71 @@
+"""Recipes with the published values of trainings: those values, any of which a study may change."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline_lib.core.plugins import load
+from pipeline_lib.training.settings import Devices
+
+# By recipe: rows a step, the devices of the published run, and the values that its script states.
+PUBLISHED: dict[str, tuple[int, Devices, dict[str, Any]]] = {
+    "llava15_pretrain": (
+        256,
+        Devices(gpus_per_node=8, micro_batch=32),
+        {"learning_rate": 1e-3, "epochs": 1, "template": "plain", "image_shape": "square", "max_length": 2048},
+    ),
+    "llava15_full": (
+        128,
+        Devices(gpus_per_node=8, micro_batch=16),
+        {"learning_rate": 2e-5, "epochs": 1, "order": "modality", "image_shape": "pad", "max_length": 2048},
+    ),
+    "llava15_lora": (
+        128,
+        Devices(gpus_per_node=8, micro_batch=16),
+        {"learning_rate": 2e-4, "projector_learning_rate": 2e-5, "rank": 128, "alpha": 256, "epochs": 1},
+    ),
+    "oa_lora": (
+        16,
+        Devices(micro_batch=16),
+        {"learning_rate": 2e-4, "projector_learning_rate": 2e-5, "rank": 128, "alpha": 256, "epochs": 3},
+    ),
+    "oa_mlp": (
+        16,
+        Devices(micro_batch=16),
+        {"learning_rate": 1e-4, "epochs": 1, "max_length": 1024, "template": "vicuna_v1", "order": "modality"},
+    ),
+}
+SAME = {"schedule": "cosine", "warmup": 0.03, "weight_decay": 0.0, "clip_norm": 0.0, "beta1": 0.9, "beta2": 0.999}
+
+
+def recipe(name: str, **changes: Any) -> Any:
+    return load("recipes", name).Settings.model_validate({"name": name, **changes})
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_its_values_are_the_published_ones(name: str) -> None:
+    rows, devices, values = PUBLISHED[name]
+    stated = recipe(name).model_dump()
+    assert stated == {**stated, **SAME, **values, "batch_size": rows}
+    assert devices.passes(rows) == 1  # world size x micro batch: no accumulation, as published
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_it_is_the_recipe_that_it_names_with_these_values_written_out(name: str) -> None:
+    base = {"llava15_full": "full", "llava15_lora": "lora", "oa_lora": "lora"}.get(name, "projector")
+    values = {key: value for key, value in recipe(name).model_dump().items() if key != "name"}
+    assert recipe(base, **values).model_dump() == {**values, "name": base}
+    module, base_module = load("recipes", name), load("recipes", base)
+    assert module.prepare is base_module.prepare
+    for key in ("makes", "saves", "trains"):
+        assert getattr(module.Settings, key) == getattr(base_module.Settings, key)
+
+
+def test_a_study_may_change_a_value_within_its_bounds() -> None:
+    changed = recipe("llava15_full", learning_rate=1e-5, steps=7)
+    assert (changed.learning_rate, changed.steps, changed.epochs, changed.batch_size) == (1e-5, 7, None, 128)
+    with pytest.raises(ValidationError, match="greater than 0"):
+        recipe("oa_mlp", learning_rate=-1)
+    with pytest.raises(ValidationError, match="give either epochs or steps"):
+        recipe("oa_mlp", epochs=2, steps=7)
