@@ -104,6 +104,13 @@ def test_a_mistake_is_named_when_the_study_is_read(tmp_path: Path, run: dict[str
     "engine",
     [
         {**ENGINE, "access": {"key": KEY}},
+        {**ENGINE, "access": {"key": [KEY]}},
+        {**ENGINE, "access": {"api_key": KEY}},
+        {**ENGINE, "access": {"key_file": KEY}},
+        {**ENGINE, "api_key": KEY},
+        {**ENGINE, "parameters": {"api_key": KEY}},
+        {**ENGINE, "parameters": {"user": KEY}},
+        {**SERVER, "program": {"name": "vllm", "options": ["--api-key", KEY]}},
         {**ENGINE, "url": f"https://user:{KEY}@example.org/v1"},
         {**ENGINE, "url": f"https://example.org/v1?api_key={KEY}"},
     ],
