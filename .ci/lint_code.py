@@ -7,7 +7,18 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import module_name, names
 from pipeline_lib.job.code.digest import reach
 
-KINDS = ("benchmarks", "engines", "families", "judges", "prompts", "recipes", "sampling", "sources", "weights")
+KINDS = (
+    "benchmarks",
+    "engines",
+    "families",
+    "judges",
+    "prompts",
+    "recipes",
+    "sampling",
+    "servers",
+    "sources",
+    "weights",
+)
 
 scripts = sorted(Path("workflow_scripts").glob("*.py"))
 plugins = [module_name(kind, name) for kind in KINDS for name in names(kind)]

@@ -169,6 +169,16 @@ def test_what_decides_the_answers_of_a_served_checkpoint_is_no_means_of_its_serv
     assert '"kvcache_gb":3' in means and '"ready_within":1800' in means
 
 
+def test_what_a_model_reads_at_once_counts_where_answers_depend_on_it(tmp_path: Path) -> None:
+    def settings(**engine: Any) -> str:
+        run = {"model": "full", "engine": {"name": "transformers", **engine}}
+        return stages.predict(study(tmp_path, run, numerics="native"), "served", "pope").canonical()
+
+    assert settings(tokens=64) == settings() == settings(processes=2)
+    assert settings(precision="bfloat16", tokens=64) != settings(precision="bfloat16")
+    assert settings(precision="bfloat16", processes=2) == settings(precision="bfloat16")
+
+
 def test_rehearsals_keep_the_server_on_real_data_and_ask_stand_ins_themselves(tmp_path: Path) -> None:
     limited = stages.predict(served_by(tmp_path, limit={"questions": 5}), "served", "pope")
     assert '"kvcache_gb":3' in limited.means().replace(" ", "") and limited.engine.name == "server"

@@ -140,8 +140,8 @@ class Client:
     def _without_key(self, completion: Completion) -> Completion:
         """Return a reply without the key, which a body may hold with escapes of JSON."""
         hide = self._key.without
-        model, fingerprint = completion.model and hide(completion.model), completion.fingerprint
-        fingerprint = fingerprint and hide(fingerprint)
+        model = completion.model and hide(completion.model)
+        fingerprint = completion.fingerprint and hide(completion.fingerprint)
         return replace(completion, text=hide(completion.text), model=model, fingerprint=fingerprint)
 
     def _slow_down(self, fault: Fault, sent: float) -> None:
