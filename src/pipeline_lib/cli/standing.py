@@ -20,4 +20,4 @@ def expect_sound(study: str, output: Path) -> None:
     cause = unsound(study, output)
     if cause is not None:
         cure = f"snakemake -c2 {output}{config_option(study)}, or vlmflow accept it"
-        raise PipelineError("the study would make this file anew", where=output, value=cause, cure=cure)
+        raise PipelineError("the study would make this file again", where=output, value=cause, cure=cure)
