@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.plugins import names
+from pipeline_lib.core.plugins import module_name, names
 from pipeline_lib.job.code import digest as code
 from pipeline_lib.job.code.digest import SOURCE
 from pipeline_lib.job.code.module import PACKAGE
@@ -13,6 +13,19 @@ from pipeline_lib.job.code.tree import Tree
 from pipeline_lib.job.code.walk import NEUTRAL, Walk
 from tests.project import ROOT
 from tests.unit.small_package import NOPE, TARGET, Digest, digest_in
+
+KINDS = [
+    "benchmarks",
+    "engines",
+    "families",
+    "judges",
+    "prompts",
+    "recipes",
+    "sampling",
+    "servers",
+    "sources",
+    "weights",
+]
 
 
 @pytest.fixture()
@@ -206,10 +219,10 @@ def test_every_script_of_the_project_can_be_digested() -> None:
     assert len(set(digests)) == len(digests) > 0
 
 
-@pytest.mark.parametrize("kind", ["benchmarks", "recipes", "prompts", "sampling", "sources", "weights"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_plugin_of_the_project_can_be_digested(kind: str) -> None:
     script = ROOT / "workflow_scripts" / "score.py"
-    assert names(kind) and all(code.code_digest(script, f"{PACKAGE}.{kind}.{name}") for name in names(kind))
+    assert names(kind) and all(code.code_digest(script, module_name(kind, name)) for name in names(kind))
 
 
 def test_the_encoding_of_a_source_counts(digest: Digest) -> None:

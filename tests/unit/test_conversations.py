@@ -109,6 +109,29 @@ def test_a_row_is_known_to_name_media_by_a_files_suffix_too(tmp_path: Path) -> N
     assert "`turn.clip` names media" in reason(tmp_path, conversations=[{**turns()[0], "clip": "a.mp4"}, turns()[1]])
 
 
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"image_id": 42},
+        {"image_id": "COCO_1"},
+        {"url": "http://example.org/1.jpg"},
+        {"source": "coco/train/1.JPG"},
+        {"metadata": {"from": ["x", {"file": "clips/a.mp4"}]}},
+    ],
+)
+def test_a_row_without_an_image_is_refused_if_its_description_names_one(
+    tmp_path: Path, described: dict[str, Any]
+) -> None:
+    (key,) = described
+    assert f"`{key}` names media" in reason(tmp_path, **described)
+    assert unread_media({"image": "coco/1.jpg", **described}) == ""
+
+
+def test_a_text_may_say_where_it_was_from(tmp_path: Path) -> None:
+    for described in ({"source": "wiki"}, {"url": "http://example.org/paper.pdf"}, {"image_id": None}, {"width": 0}):
+        assert unread_media({"conversations": turns(), **described}) == ""
+
+
 def test_a_row_may_say_where_its_image_was_from() -> None:
     assert unread_media({"image": "coco/1.jpg", "image_url": "http://example.org/x", "file_name": "1.jpg"}) == ""
     assert unread_media({"image": "coco/1.jpg", "images": ["coco/1.jpg", "coco/2.jpg"]}) == "images"

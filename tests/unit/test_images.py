@@ -29,7 +29,7 @@ EVERY_WAY = (TO_JPEG, KEEP, CLEAN_JPEG, CLEAN_KEEP)
 def drawn(mode: str, values: np.ndarray, image_format: str = "PNG") -> bytes:
     """Return a file of an image with these values."""
     buffer = io.BytesIO()
-    kind = np.float32 if mode == "F" else np.uint8
+    kind = {"F": np.float32, "I": np.int32}.get(mode, np.uint8)
     Image.fromarray(values.astype(kind), mode).save(buffer, image_format)
     return buffer.getvalue()
 
@@ -189,6 +189,15 @@ def deep(highest: int) -> bytes:
     return buffer.getvalue()
 
 
+def deep_with_a_mark(highest: int) -> bytes:
+    """Return a PNG of 16 bits whose values reach from 0 to `highest`, but for one pixel of the largest value."""
+    values = np.linspace(0, highest, 256)[None].repeat(4, 0).astype(np.uint16)
+    values[0, 0] = 65535
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "way", "doubt"),
     [
@@ -202,6 +211,12 @@ def deep(highest: int) -> bytes:
         (drawn("L", np.full((8, 8), 7)), TO_JPEG, "one tone"),
         (drawn("F", np.linspace(0, 1, 64).reshape(8, 8), "TIFF"), TO_JPEG, "nearly black"),
         (drawn("F", np.linspace(0, 1, 64).reshape(8, 8), "TIFF"), CLEAN_JPEG, ""),
+        (drawn("I", np.linspace(-2000, 2000, 64).reshape(8, 8), "TIFF"), TO_JPEG, "mostly clipped"),
+        (drawn("I", np.linspace(-2000, 2000, 64).reshape(8, 8), "TIFF"), CLEAN_JPEG, ""),
+        (drawn("I", np.linspace(-40, 200, 64).reshape(8, 8), "TIFF"), TO_JPEG, ""),
+        (deep_with_a_mark(4095), CLEAN_JPEG, "nearly black but for a few pixels"),
+        (deep_with_a_mark(32767), CLEAN_JPEG, ""),
+        (drawn("L", np.eye(256, dtype=np.uint8) * 255), KEEP, ""),
         (drawn("RGBA", np.zeros((8, 8, 4))), CLEAN_JPEG, "fully transparent, all white"),
         (drawn("RGBA", np.zeros((8, 8, 4))), TO_JPEG, "fully transparent, all black"),
     ],

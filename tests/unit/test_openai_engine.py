@@ -140,7 +140,7 @@ def test_a_key_may_be_in_a_file_outside_the_project(tmp_path: Path, monkeypatch:
         state = tmp_path / "state"
         assert len(ask(server, state, requests(2), access={"key": None, "key_file": "~/key"})) == 2
         with pytest.raises(PipelineError, match="inside the project"):
-            ask(server, state, requests(2), access={"key": None, "key_file": "key"})
+            ask(server, state, requests(2), access={"key": None, "key_file": str(tmp_path / "project/key")})
         with pytest.raises(PipelineError, match="cannot be read"):
             ask(server, state, requests(2), access={"key": None, "key_file": "~/other"})
         with pytest.raises(PipelineError, match="variable ABSENT"):

@@ -101,6 +101,12 @@ def test_an_unknown_count_of_tokens_makes_no_cost(tmp_path: Path) -> None:
     assert {each[name] for each in review["after"] for name in ("tokens", "tokens_per_right")} == {None}
 
 
+@pytest.mark.parametrize("tokens", [-1, 10**400, 2**63, True, 3.5, "3"])
+def test_what_cannot_be_a_count_of_tokens_makes_no_cost(tmp_path: Path, tokens: Any) -> None:
+    after = review_of(tmp_path, lambda n, gold: (gold, gold), tokens)["after"]
+    assert {(each["tokens"], each["tokens_per_question"], each["tokens_per_right"]) for each in after} == {(None,) * 3}
+
+
 def test_the_section_of_every_turn_is_scored_and_the_rules_are_counted(tmp_path: Path) -> None:
     def say(number: int, gold: str) -> Texts:
         first = f"<REASONING> {WRONG[gold]} </REASONING> <CONCLUSION> {gold} </CONCLUSION>"

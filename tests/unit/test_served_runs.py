@@ -104,6 +104,13 @@ def test_a_mistake_is_named_when_the_study_is_read(tmp_path: Path, run: dict[str
     "engine",
     [
         {**ENGINE, "access": {"key": KEY}},
+        {**ENGINE, "access": {"key": [KEY]}},
+        {**ENGINE, "access": {"api_key": KEY}},
+        {**ENGINE, "access": {"key_file": KEY}},
+        {**ENGINE, "api_key": KEY},
+        {**ENGINE, "parameters": {"api_key": KEY}},
+        {**ENGINE, "parameters": {"user": KEY}},
+        {**SERVER, "program": {"name": "vllm", "options": ["--api-key", KEY]}},
         {**ENGINE, "url": f"https://user:{KEY}@example.org/v1"},
         {**ENGINE, "url": f"https://example.org/v1?api_key={KEY}"},
     ],
@@ -160,6 +167,16 @@ def test_what_decides_the_answers_of_a_served_checkpoint_is_no_means_of_its_serv
     assert len({settings(**changes) for changes in ({}, *others, *versions)}) == 7
     means = stages.predict(served_by(tmp_path), "served", "pope").means().replace(" ", "")
     assert '"kvcache_gb":3' in means and '"ready_within":1800' in means
+
+
+def test_what_a_model_reads_at_once_counts_where_answers_depend_on_it(tmp_path: Path) -> None:
+    def settings(**engine: Any) -> str:
+        run = {"model": "full", "engine": {"name": "transformers", **engine}}
+        return stages.predict(study(tmp_path, run, numerics="native"), "served", "pope").canonical()
+
+    assert settings(tokens=64) == settings() == settings(processes=2)
+    assert settings(precision="bfloat16", tokens=64) != settings(precision="bfloat16")
+    assert settings(precision="bfloat16", processes=2) == settings(precision="bfloat16")
 
 
 def test_rehearsals_keep_the_server_on_real_data_and_ask_stand_ins_themselves(tmp_path: Path) -> None:

@@ -95,6 +95,20 @@ def test_the_same_command_makes_the_score_true(own: Project, change: Act, event:
     assert "All artefacts exist and match their records" in must(own.run("vlmflow", "check"))
 
 
+def test_what_is_read_of_an_old_study_is_not_taken_for_new(own: Project) -> None:
+    (own.root / "refine.yaml").write_text(
+        "{study: mini, first: {run: full, benchmark: pope}, review: Sure?, model: m, url: http://127.0.0.1:9/v1}"
+    )
+    refine = ("vlmflow", "refine", "refine.yaml", "--out", "refined.json")
+    ask = ("vlmflow", "ask", "full", "Is there a 3?", *STUDY)
+    asked, refined = own.run(*ask), own.run(*refine)
+    assert asked.returncode == 0 and "note:" not in asked.text and "60 rejected" in refined.text
+    setting(own)
+    assert "note: this model is not what the study would make now; stale: train full" in own.run(*ask).text
+    refused = own.run(*refine)
+    assert refused.returncode == 1 and "the study would make this file again" in refused.text
+
+
 def test_what_stands_as_it_was_made_is_ok(own: Project) -> None:
     assert "Nothing to be done" in own.make().text
     assert shown(own).count(" ok ") == 3
@@ -145,4 +159,7 @@ def test_a_training_that_diverges_marks_the_old_score(own: Project) -> None:
     assert own.make().returncode != 0
     (row,) = [line for line in shown(own).splitlines() if line.startswith(" full ")]
     assert "failed" in row
+    tree = must(own.run("vlmflow", "lineage", "show", SCORE))
+    assert f"{CHECKPOINT}.manifest.json" in tree and "its job failed since" in tree
+    assert "study mini: failed: train full" in tree
     assert "Nothing to be done" not in own.make().text

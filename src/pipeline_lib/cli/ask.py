@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline_lib.cli.options import StudyOption
+from pipeline_lib.cli.standing import unsound
 from pipeline_lib.config.asked_model import AskedModel, asked_model
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.study_option import config_option
@@ -67,6 +68,9 @@ def _checkpoint(found: AskedModel, study: str) -> Path | None:
     if not found.manifest.is_file():
         cure = f"snakemake -c2 {found.manifest}{config_option(study)}"
         raise PipelineError("this model is not made yet", where=found.manifest, cure=cure)
+    old = unsound(study, found.manifest)
+    if old is not None:
+        typer.echo(f"note: this model is not what the study would make now; {old}", err=True)
     return Manifest(found.manifest, DigestCache()).folder()
 
 

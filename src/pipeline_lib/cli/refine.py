@@ -8,6 +8,7 @@ import typer
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks.base import FileNames, check_questions, only, open_files
+from pipeline_lib.cli.standing import expect_sound
 from pipeline_lib.config.load import load_study, results_folder, study_path
 from pipeline_lib.config.paths import Paths, files_at
 from pipeline_lib.config.study import Study
@@ -39,6 +40,7 @@ def refine(
     study = load_study(study_path(wanted.study))
     source = Source(study, Paths(study, results_folder(wanted.study, study).as_posix()))
     images, cases = source.cases(wanted)
+    expect_sound(wanted.study, source.first)
     state = out.with_name(f"{out.name}.state")
     state.mkdir(parents=True, exist_ok=True)
     refiner = Refiner(wanted, images, state)
@@ -58,6 +60,7 @@ class Source:
         self._study, self._paths = study, paths
         self._cache = DigestCache()
         self.inputs: dict[str, str] = {}
+        self.first = Path()  # the manifest of the first answers, once they are read
 
     def cases(self, wanted: RefineSettings) -> tuple[ImageReader, list[Case]]:
         """Return the images and the cases; artefacts that are not made yet raise PipelineError."""
@@ -66,6 +69,7 @@ class Source:
             table = self._study.tables[_known("table", first.table, self._study.tables)]
             images = self._images(table.images)
             (manifest,) = self._manifests(self._paths.table_manifests([first.table]))
+            self.first = manifest.path
             return images, cases_of_rows(read_table(manifest.file(f"{first.table}.parquet")), wanted, images)
         run = _known("run", str(first.run), self._study.runs)
         benchmark = _known("benchmark", str(first.benchmark), self._study.benchmarks)
@@ -77,6 +81,7 @@ class Source:
             self._manifests(files_at(self._paths.choices("benchmarks", benchmark), ".manifest.json")), "questions"
         )
         (answers,) = self._manifests([f"{self._paths.results}/answers/{run}/{benchmark}.manifest.json"])
+        self.first = answers.path
         questions = check_questions(use.benchmark, use.protocol, files, scored=False).questions
         return images, cases_of_answers(join(only(questions, ids), answers.only_file()), wanted, images)
 

@@ -14,12 +14,12 @@ from pipeline_lib.config.rehearsal import rehearsed, stamp
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import Plugin, load
+from pipeline_lib.core.secrets import HIDDEN, names_secret
 from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 
 DEFAULT = "config"
 LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
-HIDDEN = "not shown"
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 
 
@@ -124,7 +124,7 @@ def _read(path: Path) -> Any:
 def _problem(item: Any) -> Problem:
     """Return one of pydantic's errors as a problem."""
     key: Key = tuple(part for part in item["loc"] if part != "[key]")
-    value = _short(item["input"])
+    value = HIDDEN if names_secret(str((key or ("",))[-1])) else _short(item["input"])
     match item["type"]:
         case "extra_forbidden":
             return Problem(key, UNKNOWN, value)

@@ -18,6 +18,8 @@ DESCRIPTIVE = frozenset(
     }
 )
 
+NAMES_IMAGE = "image_id"  # in a row without an image, it names one that was left behind
+
 MEDIA_KEY = re.compile(
     r"(\w+[_ -])?(image|img|pic|picture|photo|figure|screenshot|thumbnail|media|visual|video|clip|frame|audio|sound"
     r"|speech|wav|pdf|pixel_value|point_cloud)s?[_ -]?\d*"
@@ -29,7 +31,7 @@ MEDIA_FILE = re.compile(
     re.IGNORECASE,
 )
 PLACEHOLDER = re.compile(
-    r"<\|?(images?|img|picture|photo|videos?|audios?|speech|sound|imagehere|(image|video|audio)_?(pad|placeholder)"
+    r"<\|? ?(images?|img|picture|photo|videos?|audios?|speech|sound|imagehere|(image|video|audio)_?(pad|placeholder)"
     r"|vision_start|img_context)([ _-]?\d+)? ?/?\|?>|\[(image|img|video|audio)\]",
     re.IGNORECASE,
 )
@@ -38,10 +40,12 @@ PLACEHOLDER = re.compile(
 def unread_media(raw: dict[str, Any]) -> str:
     """Return the first unread key of a row or its turns that names media; empty without one.
 
-    A key that repeats an image of the row, or names the URL that it was loaded from, does not count.
+    A key that repeats an image of the row, or names the URL that it was loaded from, does not count. In a row without
+    an image, a descriptive key that names a file of media counts too: the row would be trained without it.
     """
     images = list(_texts(raw.get("image")))
-    return next((key for key, value in _unread(raw) if _names_media(key, value, images)), "")
+    named = next((key for key, value in _unread(raw) if _names_media(key, value, images)), "")
+    return named or ("" if images else _described_media(raw))
 
 
 def unread_placeholder(text: str) -> str:
@@ -75,6 +79,20 @@ def _names_media(key: str, value: Any, images: list[str]) -> bool:
     if is_media_key:
         return bool(names) or (isinstance(value, list | dict) and bool(value))
     return any(MEDIA_FILE.search(name) for name in names)
+
+
+def _described_media(raw: dict[str, Any]) -> str:
+    """Return the first descriptive key that names an image or another file of media; empty without one."""
+    described = {key: raw[key] for key in raw if key in DESCRIPTIVE}
+    files = (key for key, value in described.items() if any(map(_is_media_file, _texts(value))))
+    if described.get(NAMES_IMAGE) not in (None, ""):
+        return NAMES_IMAGE
+    return next(files, "")
+
+
+def _is_media_file(name: str) -> bool:
+    """Return whether a text is the path or URL of media; a document on the web is where a text is from."""
+    return MEDIA_FILE.search(name) is not None and not ("://" in name and ".pdf" in name)
 
 
 def _is_of(name: str, image: str) -> bool:

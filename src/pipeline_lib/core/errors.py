@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from typing import Any, Iterable
 
+from pipeline_lib.core.secrets import without_tokens
 from pipeline_lib.core.urls import without_secrets
 
 LONGEST = 2000  # characters of a value that an error shows
@@ -21,7 +22,7 @@ class PipelineError(Exception):
             lines.append(f"  value: {_shown(value)}")
         if cure:
             lines.append(f"  cure:  {cure}")
-        text = without_secrets("\n".join(lines))
+        text = without_tokens(without_secrets("\n".join(lines)))
         super().__init__(text.encode("utf-8", "backslashreplace").decode())  # logs are UTF-8
 
 

@@ -6,11 +6,21 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from pipeline_lib.core.secrets import SECRET, may_be_secret, names_secret
 from pipeline_lib.core.settings import Settings
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SECRET = "secret"  # the type of an error whose value is not shown
+PLACES = ("/", "~", "site:")  # how the path of a file outside the project begins
+NEVER = "never write the key itself"
 MILLION = 10**6
+
+
+def without_keys(settings: object, names: tuple[str, ...] = ()) -> object:
+    """Return settings as they are written; one that is named like a key, except some names, is a validation error."""
+    for name in settings if isinstance(settings, dict) else ():
+        if names_secret(str(name)) and name not in names:
+            raise PydanticCustomError(SECRET, f"`{name}` would hold a key; {NEVER}: `access.key` names its variable")
+    return settings
 
 
 class Prices(Settings):
@@ -58,12 +68,25 @@ class Access(Settings):
         default=1000, ge=0, le=MILLION, description="tokens of an image in estimates; replies say what it really took"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_no_key(cls, settings: object) -> object:
+        return without_keys(settings, ("key",))
+
     @field_validator("key")
     @classmethod
     def _names_a_variable(cls, key: str | None) -> str | None:
-        if key is not None and not VARIABLE.fullmatch(key):
-            raise PydanticCustomError(SECRET, "this is no name of an environment variable; never write the key itself")
+        if key is not None and (not VARIABLE.fullmatch(key) or may_be_secret(key)):
+            raise PydanticCustomError(SECRET, f"this is no name of an environment variable; {NEVER}")
         return key
+
+    @field_validator("key_file")
+    @classmethod
+    def _names_a_file(cls, path: str | None) -> str | None:
+        if path is not None and (not path.startswith(PLACES) or may_be_secret(path.rpartition("/")[2])):
+            what = f"this is no path of a file outside the project, such as ~/.keys/provider; {NEVER}"
+            raise PydanticCustomError(SECRET, what)
+        return path
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

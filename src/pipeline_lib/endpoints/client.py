@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Mapping
 from urllib.parse import urlsplit
@@ -11,9 +11,10 @@ import httpx2
 import openai
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.endpoints.bodies import http_client, text_of
 from pipeline_lib.endpoints.budget import NOTHING, Ledger, Tokens
 from pipeline_lib.endpoints.completion import Completion, FilteredError, MalformedError, read_completion
-from pipeline_lib.endpoints.faults import Fault, fault_of
+from pipeline_lib.endpoints.faults import Fault, fault_of, reason_of
 from pipeline_lib.endpoints.keys import Key, find_key
 from pipeline_lib.endpoints.pace import Pace
 from pipeline_lib.endpoints.settings import EndpointSettings
@@ -57,9 +58,9 @@ class Client:
         if self._server is not None:
             self.ledger, self._pace = self.ledger.reopened(), Pace(self.access.concurrency)
         key = self._key.reveal() or NO_KEY
-        own = openai.DefaultAsyncHttpx2Client(trust_env=False) if self._is_here() else None  # past any proxy
+        client = http_client(trust_env=not self._is_here())  # past any proxy to this machine
         self._server = openai.AsyncOpenAI(
-            api_key=key, base_url=self.url, timeout=self.access.timeout, max_retries=0, http_client=own
+            api_key=key, base_url=self.url, timeout=self.access.timeout, max_retries=0, http_client=client
         )
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs a line for every request
         return self
@@ -116,14 +117,14 @@ class Client:
 
     async def _send(self, chat: Chat) -> Completion | Fault:
         try:
-            return read_completion(await self._body(chat))
+            return self._without_key(read_completion(await self._body(chat)))
         except FilteredError as error:
             return Fault(str(error), again=False, charged=True)
         except MalformedError as error:
             return Fault(str(error), again=True, charged=True)
         except (openai.APIError, TimeoutError) as error:
             sent = {"model": chat.model, **chat.parameters}
-            return fault_of(error, self._key.without(str(error)), self.url, sent)
+            return fault_of(error, self._key.without(reason_of(error)), self.url, sent)
 
     async def _body(self, chat: Chat) -> str:
         """Return the body of the response, without the key."""
@@ -131,7 +132,17 @@ class Client:
         body = {"model": chat.model, "messages": chat.messages, **chat.parameters}
         async with asyncio.timeout(self.access.timeout):
             response = await self._server.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        return self._key.without(response.text)
+        try:
+            return self._key.without(text_of(response.content))
+        except UnicodeDecodeError as error:
+            raise MalformedError(f"the response is not UTF-8 text at byte {error.start}") from error
+
+    def _without_key(self, completion: Completion) -> Completion:
+        """Return a reply without the key, which a body may hold with escapes of JSON."""
+        hide = self._key.without
+        model = completion.model and hide(completion.model)
+        fingerprint = completion.fingerprint and hide(completion.fingerprint)
+        return replace(completion, text=hide(completion.text), model=model, fingerprint=fingerprint)
 
     def _slow_down(self, fault: Fault, sent: float) -> None:
         if fault.slow:

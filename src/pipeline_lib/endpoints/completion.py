@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field, ValidationError
 
+from pipeline_lib.core.fields import LARGEST
 from pipeline_lib.endpoints.budget import Tokens, tokens_in
 
 SHOWN = 200  # characters of a malformed reply
@@ -45,8 +46,8 @@ class _Choice(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int | None = Field(default=None, ge=0)
-    completion_tokens: int | None = Field(default=None, ge=0)
+    prompt_tokens: int | None = Field(default=None, ge=0, lt=LARGEST)
+    completion_tokens: int | None = Field(default=None, ge=0, lt=LARGEST)
 
 
 class _Body(BaseModel):

@@ -9,6 +9,8 @@ import httpx2
 import openai
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.urls import without_queries
+from pipeline_lib.endpoints.bodies import RefusedBodyError
 
 RETRIED = {408, 409, 425, 429}  # and all from 500 on
 QUOTA = "insufficient_quota"  # the code of a 429 that no waiting ends
@@ -43,11 +45,16 @@ def fault_of(error: openai.APIError | TimeoutError, reason: str, url: str, sent:
     """
     if isinstance(error, TimeoutError | openai.APITimeoutError):
         return Fault("no reply in time", again=True, slow=True, charged=True)
+    if isinstance(error.__cause__, RefusedBodyError):
+        return Fault(str(error.__cause__), again=True, charged=True)
     if not isinstance(error, openai.APIStatusError):
         unreached = isinstance(error.__cause__, httpx2.ConnectError)
         cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
         return Fault(f"connection failed: {cause}", again=True, charged=not unreached)
     status, shown = error.status_code, f"{error.status_code}: {reason[:SHOWN]}"
+    if 300 <= status < 400:
+        cure = "name that address as `url`, if you trust it: neither questions nor key are sent elsewhere unasked"
+        raise PipelineError("the server sends its requests elsewhere", where=url, value=_elsewhere(error), cure=cure)
     if status in CURES:
         raise PipelineError("the server refuses every request", where=url, value=shown, cure=CURES[status])
     if status == 429 and QUOTA in (error.code, error.type):
@@ -63,6 +70,20 @@ def fault_of(error: openai.APIError | TimeoutError, reason: str, url: str, sent:
         cure = f"{AGAIN} then"
         raise PipelineError(f"the server asks to wait {wait:.0f} seconds", where=url, value=shown, cure=cure)
     return Fault(shown, again=True, wait=wait, slow=status in (408, 429, 503, 529))
+
+
+def reason_of(error: openai.APIError | TimeoutError) -> str:
+    """Return the text of an error; of a response without a message, the beginning of its body."""
+    text = str(error)
+    if not isinstance(error, openai.APIStatusError) or " - " in text:
+        return text
+    body = error.response.content[: 4 * SHOWN].decode("utf-8", "replace").strip()
+    return f"{text} - {body}" if body else text
+
+
+def _elsewhere(error: openai.APIStatusError) -> str:
+    """Return the status of a redirect, and where it leads without a query."""
+    return f"{error.status_code}: {without_queries(error.response.headers.get('Location', ''))[:SHOWN]}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

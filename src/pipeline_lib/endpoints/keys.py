@@ -1,5 +1,6 @@
 """The key of a server: from an environment variable or a file outside the project; it is written down nowhere."""
 
+import json
 import os
 from pathlib import Path
 
@@ -25,8 +26,13 @@ class Key:
         return self._text
 
     def without(self, text: str) -> str:
-        """Return a text of a server without the key: some quote it in their errors."""
-        return text.replace(self._text, HIDDEN) if self._text and len(self._text) >= SHORTEST else text
+        """Return a text of a server without the key: some quote it in their errors, perhaps as JSON or Python do."""
+        if self._text is None or len(self._text) < SHORTEST:
+            return text
+        quoted = json.dumps(self._text)[1:-1]
+        for form in (self._text, quoted, quoted.replace("/", r"\/"), repr(self._text)[1:-1]):
+            text = text.replace(form, HIDDEN)
+        return text
 
 
 def find_key(access: Access) -> Key:

@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline_lib.core.means import WithMeans
+from pipeline_lib.core.secrets import SECRET, holds_secret
 from pipeline_lib.core.urls import is_readable, secret_in
-from pipeline_lib.endpoints.access import SECRET, Access
+from pipeline_lib.endpoints.access import NEVER, Access, without_keys
 
 Sent = Literal["temperature", "top_p", "stop", "seed"]
 
@@ -45,12 +46,24 @@ class Sending(WithMeans):
         default=Access(), exclude=True, description="key, pace and budget; a change of them asks nothing again"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_no_key(cls, settings: object) -> object:
+        return without_keys(settings)
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _no_key(cls, parameters: object) -> object:
+        return without_keys(parameters)
+
     @field_validator("parameters")
     @classmethod
     def _further(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
         for name in parameters:
             if name in WRITTEN:
                 raise ValueError(f"`{name}` is written by this workflow: use the keys of its own for it")
+        if any(holds_secret(value) for value in parameters.values() if isinstance(value, str)):
+            raise PydanticCustomError(SECRET, f"a parameter has a key as its value; {NEVER}")
         return parameters
 
     def means(self) -> dict[str, Any]:

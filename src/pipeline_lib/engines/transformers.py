@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Container, Iterator, Literal, Sequence, cast
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
@@ -44,9 +44,8 @@ class Settings(EngineSettings):
         le=10_000_000,
         exclude=True,
         description="tokens of prompts that the model reads at once, the more the faster while memory lasts; "
-        "no answer depends on it",
+        "in `float32` no answer depends on it, otherwise an edit asks everything again",
     )
-
     processes: int = Field(
         default=1,
         gt=0,
@@ -55,6 +54,12 @@ class Settings(EngineSettings):
         description="processes that share the questions, each with the whole model, on a GPU of its own if it uses "
         "one; no answer depends on it",
     )
+
+    @model_serializer(mode="wrap")
+    def _with_what_decides(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return the settings that decide answers; in other precisions than float32 these include `tokens`."""
+        further = {} if self.rounds_alike() else {"tokens": self.tokens}
+        return {**written(self), **further}
 
     def means(self) -> dict[str, Any]:
         """Return how much is read at once, and by how many processes."""

@@ -2,12 +2,14 @@
 
 from typing import cast
 
+import numpy as np
 from PIL import Image
 
 from pipeline_lib.images.pixels import DEEP, FULL_RANGE, is_deep
 
 NARROW = 16  # largest range of tones, of 256, that counts as one tone
-CLIPPED = 0.5  # share of pixels clipped to white above which most of the image is lost
+CLIPPED = 0.5  # share of clipped pixels above which most of the image is lost
+MARKS = 0.01  # share of a deep image's brightest and of its darkest pixels that do not count: burnt-in text, faults
 
 
 def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:
@@ -15,19 +17,35 @@ def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:
 
     An image of one tone may be intended: it is counted and listed, and kept.
     """
-    reasons = [_bits(image) if is_deep(image) else "", _transparent(image), _tone(pixels), _clipped(image, pixels)]
+    reasons = [
+        _bits(image) if is_deep(image) else "",
+        _transparent(image),
+        _tone(image, pixels),
+        _clipped(image, pixels),
+    ]
     return [reason for reason in reasons if reason]
 
 
-def _tone(pixels: Image.Image) -> str:
+def _tone(image: Image.Image, pixels: Image.Image) -> str:
     ranges = cast(tuple[tuple[int, int], ...], pixels.getextrema())  # of three channels
     low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
     widest = max(pair[1] - pair[0] for pair in ranges)
     if widest > NARROW:
-        return ""
+        return _tone_but_for_marks(pixels) if is_deep(image) else ""
     if widest == 0:
         return {0: "all black", 255: "all white"}.get(low if low == high else -1, "one tone")
+    return _nearly(low, high)
+
+
+def _nearly(low: int, high: int) -> str:
     return "nearly " + ("black" if high <= NARROW else "white" if low >= 255 - NARROW else "one tone")
+
+
+def _tone_but_for_marks(pixels: Image.Image) -> str:
+    """Return the doubt if few pixels are brighter or darker than all others, which have one tone."""
+    counts = np.cumsum(pixels.getchannel(0).histogram()) / (pixels.width * pixels.height)  # its channels are equal
+    low, high = int(np.searchsorted(counts, MARKS)), int(np.searchsorted(counts, 1 - MARKS))
+    return f"{_nearly(low, high)} but for a few pixels" if high - low <= NARROW else ""
 
 
 def _bits(image: Image.Image) -> str:
@@ -46,8 +64,12 @@ def _transparent(image: Image.Image) -> str:
 
 
 def _clipped(image: Image.Image, pixels: Image.Image) -> str:
-    """Return the doubt if a deep image is mostly but not all white, as after clipping."""
+    """Return the doubt if a deep image is mostly but not all white, or negative and therefore black, by clipping."""
     if not is_deep(image):
         return ""
-    white = pixels.getchannel(0).histogram()[255] / (pixels.width * pixels.height)  # its channels are equal
-    return "mostly white" if CLIPPED < white < 1 else ""
+    tones = np.asarray(pixels.getchannel(0))  # its channels are equal
+    negative = np.asarray(image if image.mode == "F" else image.convert("I")) < 0
+    white, black = float(np.mean(tones == 255)), float(np.mean((tones == 0) & negative))
+    if CLIPPED < white < 1:
+        return "mostly white"
+    return "mostly clipped" if white + black > CLIPPED and max(white, black) < 1 else ""

@@ -28,6 +28,11 @@ def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[s
     if not inputs:
         _add_files(tree, Path(made.path), all_files)
     for name, digest in inputs.items():
+        if records.find(name) is None:
+            tree.add(
+                f"[bold]{escape(name)}[/bold]  {digest[:SHORT]}  [red]no record any more: its job failed since[/red]"
+            )
+            continue
         source = records.made(Path(name))
         now = source.record.outputs[source.path]
         changed = "" if now == digest else "  [red]re-made since with other bytes[/red]"

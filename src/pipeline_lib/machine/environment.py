@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.secrets import holds_secret, names_secret
 from pipeline_lib.machine.numerics import Numerics, NumericSettings
 
 # They override the precision, kernels or training strategy of the settings; PYTHONOPTIMIZE disables assertions.
@@ -31,6 +32,7 @@ NUMERIC = ("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "BLIS_", "DNNL_", "ONED
 RECORDED = (
     *NUMERIC,
     *("GLIBC_TUNABLES", "CUDA_", "CUBLAS_", "CUDNN_", "NCCL_", "TORCH_", "PYTORCH_", "PYTHONHASHSEED", "LD_PRELOAD"),
+    *("VLLM_", "OPENVINO_", "OV_"),  # of programs that serve a checkpoint: kernels, versions of the engine
 )
 
 
@@ -68,5 +70,6 @@ def _has_avx2() -> bool:
 
 
 def recorded_environment() -> dict[str, str]:
-    """Return the environment variables for the record, sorted by name."""
-    return {name: os.environ[name] for name in sorted(os.environ) if name.startswith(RECORDED)}
+    """Return the environment variables for the record, sorted by name, without keys such as VLLM_API_KEY."""
+    named = [name for name in sorted(os.environ) if name.startswith(RECORDED) and not names_secret(name)]
+    return {name: os.environ[name] for name in named if not holds_secret(os.environ[name])}

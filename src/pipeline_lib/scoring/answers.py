@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.fields import LARGEST
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, parse_row
 from pipeline_lib.core.reading import numbered_lines
 from pipeline_lib.core.text import read_json, read_rows_with_place
@@ -215,9 +216,9 @@ def _holds(prompt: str, question: str) -> bool:
 
 
 def _tokens(metadata: dict[str, Any] | None) -> int | None:
-    """Return the count of an answer's tokens in its metadata, None where it states none."""
+    """Return the count of an answer's tokens in its metadata, None where it states none that can be a count."""
     tokens = (metadata or {}).get("tokens")
-    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
+    return tokens if isinstance(tokens, int) and not isinstance(tokens, bool) and 0 <= tokens < LARGEST else None
 
 
 def _agreed_model(models: list[Any]) -> JsonValue:

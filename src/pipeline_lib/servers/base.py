@@ -5,15 +5,31 @@ A module has `Settings`, `command(settings, served)` and `version(settings, root
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import httpx2
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from pipeline_lib.core.means import WithMeans
+from pipeline_lib.core.secrets import SECRET, holds_secret, names_secret
 from pipeline_lib.endpoints.own_server import Command
 
+LONGEST = 200  # characters of a version
 MODEL = "model"  # the name of the folder that is served, in which the server starts, and of the model in requests
+
+
+def _without_keys(arguments: list[str]) -> list[str]:
+    """Return arguments as they are; one that holds a key, which records and logs would show, is a validation error."""
+    for argument in arguments:
+        option, _, _ = argument.partition("=")
+        if (option.startswith("-") and names_secret(option.lstrip("-"))) or holds_secret(argument):
+            what = "an argument would hold a key, which records show; a server that is asked from here needs none"
+            raise PydanticCustomError(SECRET, what)
+    return arguments
+
+
+Arguments = Annotated[list[str], AfterValidator(_without_keys)]
 
 
 class ServerSettings(WithMeans):
@@ -52,4 +68,4 @@ def stated_version(root: str) -> str | None:
     except (httpx2.HTTPError, ValueError):
         return None
     version = body.get("version") if isinstance(body, dict) else None
-    return version if isinstance(version, str) else None
+    return version if isinstance(version, str) and len(version) <= LONGEST and version.isprintable() else None

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.own_server import Command
-from pipeline_lib.servers.base import Served, ServerSettings, stated_version
+from pipeline_lib.servers.base import Arguments, Served, ServerSettings, stated_version
 
 PORT, FOLDER = "{port}", "{model}"
 
@@ -16,7 +16,7 @@ class Settings(ServerSettings):
     """The command line, and the paths of its interface."""
 
     name: Literal["command"]
-    command: list[str] = Field(
+    command: Arguments = Field(
         min_length=1,
         description="the program and its arguments, in which `{port}` and `{model}`, the folder of the checkpoint, "
         "are replaced; it must serve at 127.0.0.1",

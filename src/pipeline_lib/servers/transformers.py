@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.own_server import HOST, Command
-from pipeline_lib.servers.base import MODEL, Served, ServerSettings
+from pipeline_lib.servers.base import MODEL, Arguments, Served, ServerSettings
 
 NEEDED = ("fastapi", "uvicorn", "multipart")
 CURE = "pip install --require-hashes --no-deps -r requirements.serve.lock, in the environment of this project"
@@ -25,7 +25,7 @@ class Settings(ServerSettings):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="the type of the model's numbers"
     )
-    options: list[str] = Field(default=[], description="further options of `transformers serve`")
+    options: Arguments = Field(default=[], description="further options of `transformers serve`")
 
 
 def command(settings: Settings, served: Served) -> Command:

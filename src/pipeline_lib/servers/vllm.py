@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.own_server import HOST, Command
-from pipeline_lib.servers.base import MODEL, Served, ServerSettings, stated_version
+from pipeline_lib.servers.base import MODEL, Arguments, Served, ServerSettings, stated_version
 
 TEMPLATE = "chat_template.jinja"
 
@@ -23,7 +23,7 @@ class Settings(ServerSettings):
     dtype: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="the type of the model's numbers"
     )
-    options: list[str] = Field(
+    options: Arguments = Field(
         default=[], description="further options of `vllm serve`, such as `[--max-model-len, '4096']`"
     )
     executable: str | None = Field(default=None, exclude=True, description="its path; none: `vllm` of PATH")

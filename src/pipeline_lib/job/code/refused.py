@@ -26,9 +26,13 @@ MODULES = {
     **dict.fromkeys(("sys.modules", "sys.path", "sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"), BY_NAME),
     **dict.fromkeys(("sys._getframe", "sys._current_frames", "sys.settrace", "sys.setprofile"), BY_NAME),
     **dict.fromkeys(("types.FunctionType", "types.CodeType", "types.ModuleType", "pydantic.ImportString"), BY_NAME),
-    **dict.fromkeys(("os.environ", "os.environb", "os.getenv", "os.getenvb"), SETTING),
+    **dict.fromkeys(("os.environ", "os.environb", "os.getenv", "os.getenvb", "posix.environ"), SETTING),
+    **dict.fromkeys(("os.path.expandvars", "posixpath.expandvars"), SETTING),
     "importlib.resources": FILES,
 }
+
+# Modules that many others have as an attribute, such as `shutil.os`; what is refused of them is refused there too.
+CARRIED = frozenset(("sys", "os", "importlib", "builtins", "ctypes", "linecache", "pkgutil", "posix", "posixpath"))
 
 # They return whether a library is installed, where, and in which version.
 ABOUT_LIBRARIES = frozenset(
@@ -73,8 +77,8 @@ def refused_import(dotted: str) -> str | None:
     if dotted in ALLOWED:
         return None
     parts = dotted.split(".")
-    parts = parts[parts.index("sys") :] if "sys" in parts else parts  # many standard modules have it as an attribute
-    prefixes = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    starts = [0, *(place for place, part in enumerate(parts) if part in CARRIED and place)]
+    prefixes = (".".join(parts[start:end]) for start in starts for end in range(len(parts), start, -1))
     return next((MODULES[prefix] for prefix in prefixes if prefix in MODULES), None)
 
 

@@ -19,8 +19,8 @@ from pipeline_lib.job.code.refused import (
 SKIPPED = frozenset({"ctx", "kind", "type_comment"})
 FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
 FILE = "__file__"
-SYSTEM = "sys"
-SYSTEM_CURE = "name the attribute where it is used: `sys.argv`"
+SYSTEM = frozenset(("sys", "os", "posix"))  # under another name, any of their attributes could be used
+SYSTEM_CURE = "name the attribute where it is used: `sys.argv`, `os.fspath`"
 
 
 class Import(NamedTuple):
@@ -93,7 +93,7 @@ class Statement:
         chains = [(root, line) for root, _, line in self._chains if root in BUILTINS and root not in imported]
         refused = [*self._refusals, *(Refusal(line, root, BUILTINS[root]) for root, line in chains)]
         for dotted, line in self._uses(bound):
-            cure = SYSTEM_CURE if dotted == SYSTEM else refused_import(dotted)
+            cure = SYSTEM_CURE if dotted in SYSTEM else refused_import(dotted)
             refused += [Refusal(line, dotted, cure)] if cure else []
         refused += [Refusal(line, text, cure) for text, line in self.texts.items() if (cure := refused_text(text))]
         return sorted(refused)

@@ -1,0 +1,23 @@
+"""Whether an artefact that a command reads outside the workflow is what the study would make now."""
+
+from pathlib import Path
+
+from pipeline_lib.config.study_option import config_option
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.lineage.status import standing
+from pipeline_lib.workflow.plan import plan
+
+
+def unsound(study: str, output: Path) -> str | None:
+    """Return the status of an output of a study, with its cause, None if it is what the study would make now."""
+    path = output.as_posix()
+    status, cause = standing(path, plan(study, [path]))
+    return None if status.is_sound else f"{status.value}: {cause}"
+
+
+def expect_sound(study: str, output: Path) -> None:
+    """Raise PipelineError for an output that is not what the study would make now."""
+    cause = unsound(study, output)
+    if cause is not None:
+        cure = f"snakemake -c2 {output}{config_option(study)}, or vlmflow accept it"
+        raise PipelineError("the study would make this file again", where=output, value=cause, cure=cure)
