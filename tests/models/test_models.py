@@ -134,7 +134,7 @@ def test_faults_of_rows_are_named(material: TrainingInputs, tower: Path, tmp_pat
     with pytest.raises(PipelineError, match="cannot be trained on a row with an image"):
         trained(material, text.Settings(name="text", **how), tmp_path / "a")
     without = [replace(row, image=None, image_sha256=None) for row in material.rows]
-    with pytest.raises(PipelineError, match="a pair needs an image"):
+    with pytest.raises(PipelineError, match="a pair has one image"):
         trained(
             replace(material, base=Base(tower), rows=without),
             contrastive.Settings(name="contrastive", **how),

@@ -19,7 +19,8 @@ def contrastive_task(material: TrainingInputs) -> Task:
     expect_kind(material.base.start, "clip")
     other = next((row for row in material.rows if len(row.images) != 1), None)
     if other is not None:
-        raise PipelineError("a pair has one image", where=f"row {other.row}", value=other.image, cure="remove the row")
+        paths = [path for path, _ in other.images]
+        raise PipelineError("a pair has one image", where=f"row {other.row}", value=paths, cure="remove the row")
     model = load_model(CLIPModel, material.base.start)
     tokenizer = AutoTokenizer.from_pretrained(material.base.start, local_files_only=True, trust_remote_code=False)
     processor = CLIPImageProcessorPil.from_pretrained(
