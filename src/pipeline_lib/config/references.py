@@ -2,7 +2,7 @@
 
 from typing import Iterator, Mapping
 
-from pipeline_lib.config.benchmark_data import is_judged
+from pipeline_lib.config.benchmark_data import takes_judge
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -193,7 +193,7 @@ def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
 def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
     """Yield a problem for a judge of answers that none judges, and for files of replies that are lacking or unused."""
     judge = use.judge
-    if judge is not None and not is_judged(use.benchmark):
+    if judge is not None and not takes_judge(use.benchmark):
         yield Problem((*key, "judge"), f"no language model judges {use.benchmark}", judge.name, "remove it")
     elif judge is not None and judge.reads_files and use.replies is None:
         yield Problem((*key, "replies"), "this judge reads files of a dataset", judge.name, "name it as `replies`")

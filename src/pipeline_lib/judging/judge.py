@@ -5,7 +5,7 @@ from typing import Any, Iterable, cast
 
 from pipeline_lib.benchmarks.base import Files, check_questions, load_benchmark, only
 from pipeline_lib.benchmarks.families.judge_replies import Replies, reply_row
-from pipeline_lib.benchmarks.families.judging import Judged, JudgeReply, JudgeRequest
+from pipeline_lib.benchmarks.families.judging import Judged, JudgeReply, JudgeRequest, quoted_by
 from pipeline_lib.core.plugins import load
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.judges.base import JudgeModule
@@ -26,8 +26,9 @@ def requests_about(
     checked = check_questions(settings.benchmark, settings.protocol, files)
     pairs = in_section(join(only(checked.questions, chosen), answers), settings.answer_in).pairs
     request = cast(Judged, benchmark).request
+    quoted = quoted_by(request, files)
     requests = [
-        request(question, checked.gold[question.id], answer, settings.protocol)
+        request(question, quoted.get(question.id, checked.gold[question.id]), answer, settings.protocol)
         for question, answer in pairs
         if answer is not None
     ]

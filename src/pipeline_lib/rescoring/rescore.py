@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import Scored, score_joined
 
 ScoreFiles = Callable[[list[Verdict]], Mapping[str, bytes]]
@@ -45,7 +45,8 @@ def rescore(
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
     chosen = chosen_questions(checked, settings)
-    scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, replies)
+    judging = open_judging(settings, files, joined.answer_ids, replies)
+    scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, judging)
     return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": list(choice.notes)})
 
 
