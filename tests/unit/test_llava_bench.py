@@ -68,11 +68,17 @@ def test_the_recorded_reviews_have_the_official_scores(tmp_path: Path, recorded:
 
 @pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
 def test_a_review_is_read_as_the_official_code_reads_it(row: dict[str, Any]) -> None:
-    reading = llava_bench.read_review(None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
+    reading = llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
     if all(isinstance(number, float | int) for number in row["official"]):
         assert reading is not None and reading.extracted == row["official"]
     else:
         assert reading is None  # the official mean is NaN or infinite: here such a review judges nothing
+
+
+@pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
+def test_a_review_is_read_as_lmms_eval_reads_it(row: dict[str, Any]) -> None:
+    reading = llava_bench.SCORER.readers["lmms_eval"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
+    assert reading is not None and reading.extracted == row["lmms_eval"]
 
 
 def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_path: Path) -> None:
@@ -86,11 +92,11 @@ def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_pat
 
 def test_grades_beyond_the_scale_count_as_unparsed_and_absurd_ones_judge_nothing(tmp_path: Path) -> None:
     for text, rule in {"8 99": "beyond 10", "-1 -1": "beyond 10", "8 7": "pair", "0 10": "pair"}.items():
-        reading = llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), ""))  # type: ignore[arg-type]
+        reading = llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("1", 0, (text,), ""))  # type: ignore[arg-type]
         assert reading is not None and (reading.rule, reading.fallback) == (rule, rule != "pair")
         assert reading.extracted == [float(number) for number in text.split()]
     for text in ("1e308 5", "8 -1e7", "inf 5", "8 nan"):
-        assert llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
+        assert llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
 
 
 def test_three_files_of_reviews_are_three_runs(tmp_path: Path) -> None:
@@ -130,6 +136,17 @@ def test_the_request_is_the_official_message(tmp_path: Path, protocol: str, mode
     )
     assert user.endswith("does not affect your judgment.\n\n")
     assert (request.model, request.max_tokens, attempt.temperature) == (model, 1024, 0.2)
+
+
+def test_lmms_eval_asks_its_judge_without_a_system_message(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    messages = {}
+    for protocol in ("llava15", "lmms_eval"):
+        question = asked("llava_bench", files, protocol)[0]
+        request = llava_bench.request(question, llava_bench.gold(files, [question], protocol)["0"], "Mine.", protocol)
+        messages[protocol] = request.attempts[0].messages
+    assert messages["lmms_eval"] == messages["llava15"][1:]
+    assert (request.model, request.attempts[0].temperature) == ("gpt-4o-2024-11-20", 0)
 
 
 def test_internvl_asks_for_detail(tmp_path: Path) -> None:
