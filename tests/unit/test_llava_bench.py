@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pipeline_lib.benchmarks import llava_bench
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.benchmarks.families.judging import JudgeReply
+from pipeline_lib.config.load import load_study
+from pipeline_lib.config.stages import judge as judge_settings
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.judging.judge import requests_about
 from tests.recordings import Recordings, read_lines, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
 
@@ -223,3 +226,34 @@ def test_hostile_files_are_refused(tmp_path: Path, name: str, line: dict[str, An
         file.write(json.dumps(line) + "\n")
     with pytest.raises(PipelineError, match=message):
         llava_bench.gold(files, asked("llava_bench", files), "llava15")
+
+
+STUDY = """title: wild
+datasets:
+  wild: {{source: {{kind: folder, path: {folder}}}, convert: {{to: keep}}}}
+weights: {{llava: {{dataset: wild, make: {{kind: pretrained, holds: vlm, template: vicuna_v1}}}}}}
+runs: {{one: {{model: llava}}}}
+benchmarks:
+  llava_bench: {{dataset: wild, files: {{questions: questions.jsonl}}, images: [wild], {judge}}}
+"""
+FROM_FILE = "judge: {name: file, files: [reviews.jsonl]}, replies: wild"
+
+
+@pytest.mark.parametrize("judge", ["scored: true", "judge: {name: openai, url: 'http://localhost:1/v1'}"])
+def test_a_study_without_the_gold_that_requests_quote_is_refused_at_once(tmp_path: Path, judge: str) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.format(folder=tmp_path, judge=judge))
+    with pytest.raises(PipelineError, match=r"(?s)quote its gold file.*add `gold: answers_gpt4.jsonl`"):
+        load_study(tmp_path / "study.yaml")
+
+
+def test_recorded_reviews_are_judged_without_gold(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.format(folder=tmp_path, judge=FROM_FILE))
+    settings = judge_settings(load_study(tmp_path / "study.yaml"), "one", "llava_bench")
+    files = Files(write(tmp_path).questions)
+    answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])
+    assert requests_about(answers, files, settings) == []
+    scored = score("llava_bench", files, answers, replies=[reviews(tmp_path / "reviews.jsonl", ["10 9"] * 3)])
+    assert (scored["metrics"]["all"], scored["judge"]["unjudged"]) == (90, {})
+    write_lines(tmp_path / "r.jsonl", [{"id": "0", "texts": ["10 9"], "request": "0" * 64}])
+    with pytest.raises(PipelineError, match=r"(?s)quotes captions.*name answers_gpt4\.jsonl as gold"):
+        score("llava_bench", files, answers, replies=[tmp_path / "r.jsonl"])

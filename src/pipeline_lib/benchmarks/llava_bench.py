@@ -149,7 +149,7 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest:
     """Return the request to compare an answer with GPT-4's; without gold PipelineError."""
     if gold is None:
-        cure = "name answers_gpt4.jsonl as gold, with context.jsonl beside it"
+        cure = "name answers_gpt4.jsonl as gold, with context.jsonl beside it, or recorded reviews of LLaVA's form"
         raise PipelineError("a request to the judge quotes captions and GPT-4's answer", value=question.id, cure=cure)
     known = cast(dict[str, str], gold)
     content = (

@@ -2,7 +2,7 @@
 
 from typing import Iterator, Mapping
 
-from pipeline_lib.config.benchmark_data import takes_judge
+from pipeline_lib.config.benchmark_data import is_judged, takes_judge
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -199,6 +199,17 @@ def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
         yield Problem((*key, "replies"), "this judge reads files of a dataset", judge.name, "name it as `replies`")
     elif use.replies is not None and (judge is None or not judge.reads_files):
         yield Problem((*key, "replies"), "no judge reads this dataset", use.replies, "name a `judge`, such as `file`")
+    if judge is None or not judge.reads_files:
+        yield from _quoted_gold(key, use)
+
+
+def _quoted_gold(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
+    """Yield a problem for a judged benchmark without the gold file that requests quote: only recorded replies do."""
+    file = load("benchmarks", use.benchmark).DATA.files.get("gold")
+    if file is not None and use.files.gold is None and use.scored and is_judged(use.benchmark):
+        what = f"requests about answers to {use.benchmark} quote its gold file"
+        hint = f"add `gold: {file}`, or name the judge `file` with recorded replies"
+        yield Problem((*key, "files"), what, use.files.model_dump(exclude_none=True), hint)
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:

@@ -20,7 +20,8 @@ def requests_about(
 ) -> list[JudgeRequest]:
     """Return the requests about all answers that need a judge, in the order of the questions.
 
-    An answer that is missing or failed has none; `chosen` restricts the questions.
+    An answer that is missing or failed has none, nor has one to a question whose gold answer is null, as in files that
+    are there only for recorded replies; `chosen` restricts the questions.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
@@ -30,7 +31,7 @@ def requests_about(
     requests = [
         request(question, quoted.get(question.id, checked.gold[question.id]), answer, settings.protocol)
         for question, answer in pairs
-        if answer is not None
+        if answer is not None and checked.gold[question.id] is not None
     ]
     return [each for each in requests if each is not None]
 
