@@ -102,6 +102,14 @@ def test_grades_beyond_the_scale_count_as_unparsed_and_absurd_ones_judge_nothing
         assert llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
 
 
+def test_a_ratio_of_grades_has_no_bounds(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])
+    (tmp_path / "r.jsonl").write_text(reviews(tmp_path / "all.jsonl", ["10 9"] * 3).read_text().split("\n")[0] + "\n")
+    scored = score("llava_bench", files, answers, replies=[tmp_path / "r.jsonl"])
+    assert (scored["metrics"]["all"], scored["status"], scored["bounds"]) == (90, "partial", None)
+
+
 def test_three_files_of_reviews_are_three_runs(tmp_path: Path) -> None:
     files = write(tmp_path)
     answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])

@@ -146,6 +146,14 @@ def test_lmms_eval_puts_the_hint_behind_and_its_judge_reads_the_query_of_the_fil
     assert "query" not in mathvista.gold(files, questions, "official")["4"]  # type: ignore[operator]
 
 
+def test_an_unjudged_response_leaves_bounds(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    pairs = list(zip(asked("mathvista", files, "official"), ["14", "It is 1.5 m.", "five"], strict=True))
+    bounds = score("mathvista", files, answer_with(tmp_path / "a.jsonl", pairs), "official")["bounds"]
+    assert bounds["accuracy"] == pytest.approx([1 / 3, 2 / 3])
+    assert bounds["accuracy/question_type/multi_choice"] == [0, 0]
+
+
 def test_only_official_reads_the_quoted_answer_without_a_judge(tmp_path: Path) -> None:
     files = write(tmp_path)
     gold = mathvista.gold(files, [], "official")

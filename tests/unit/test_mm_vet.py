@@ -120,6 +120,19 @@ def test_the_request_is_the_official_prompt(tmp_path: Path) -> None:
     assert (request.model, request.max_tokens) == ("gpt-4-0613", 3)
 
 
+@pytest.mark.parametrize(("grade", "bound"), [(0.0, 0), (1.0, 1)])
+def test_an_answer_without_a_grade_leaves_the_bounds_of_the_lowest_and_the_highest_grade(
+    tmp_path: Path, grade: float, bound: int
+) -> None:
+    files = write(tmp_path)
+    write_json(tmp_path / "a.json", dict.fromkeys(ROWS, "x"))
+    runs = {"v1_0": [0.5, 0.7], "v1_10": [0.1, 0.3]}
+    part = score("mm_vet", files, tmp_path / "a.json", replies=[grades(tmp_path / "g.json", runs)])
+    whole = {**runs, "v1_1": [grade, grade]}
+    full = score("mm_vet", files, tmp_path / "a.json", replies=[grades(tmp_path / "h.json", whole)])
+    assert {name: limits[bound] for name, limits in part["bounds"].items()} == pytest.approx(full["metrics"])
+
+
 @pytest.mark.parametrize(
     ("protocol", "model", "tokens", "head", "end", "temperatures"),
     [

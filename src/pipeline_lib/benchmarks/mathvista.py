@@ -18,7 +18,7 @@ from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.mathvista_answers import (
     AnswerKind,
@@ -202,11 +202,17 @@ class GroupMeans:
         return {name: ratio(counts[..., 2 * number + 1], counts[..., 2 * number]) for number, name in enumerate(names)}
 
 
-SCORER = ReplyScorer(
+def limit(gold: JsonValue, right: bool) -> JsonValue:
+    """Return the reading of a right extraction or of a wrong one."""
+    return {"extraction": None, "prediction": cast(dict[str, Any], gold)["answer"] if right else None}
+
+
+SCORER = BoundedReplyScorer(
     readers={"internvl12": read_extraction, "official": read_extraction, "lmms_eval": read_extraction},
     request=request,
     recorded=recorded,
     counting=GroupMeans(),
+    limit=limit,
     without_judge=without_judge,
 )
 cluster = by_image

@@ -18,7 +18,7 @@ from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import JudgeReply, JudgeRequest
 from pipeline_lib.benchmarks.families.mm_vet_judges import LMMS_EVAL, OFFICIAL, VLMEVALKIT, VetJudge, first_word
 from pipeline_lib.benchmarks.families.protocols import Appending
@@ -174,7 +174,12 @@ class CapabilityMeans:
         return {name: PERCENT * ratio(counts[..., 1], counts[..., 0]) for name, counts in chosen.items()}
 
 
-SCORER = ReplyScorer(
+def limit(gold: JsonValue, right: bool) -> JsonValue:
+    """Return the highest grade or the lowest."""
+    return float(right)
+
+
+SCORER = BoundedReplyScorer(
     readers={
         "llava15": GradeReader(OFFICIAL),
         "internvl12": GradeReader(OFFICIAL),
@@ -185,6 +190,7 @@ SCORER = ReplyScorer(
     request=request,
     recorded=recorded,
     counting=CapabilityMeans(),
+    limit=limit,
 )
 cluster = by_image
 

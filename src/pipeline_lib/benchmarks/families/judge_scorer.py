@@ -1,6 +1,6 @@
 """A scorer for judged benchmarks: readings of the judge's replies, run by run, and metrics averaged over the runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Mapping, Protocol, Sequence
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.counting import ratio
+from pipeline_lib.benchmarks.families.counting import ASSUMED, ratio
 from pipeline_lib.benchmarks.families.judging import NO_REPLY, JudgeReply, RecordedReader, RequestFunction
 
 FAILED_REPLY = "failed reply"
@@ -108,6 +108,21 @@ class ReplyScorer:
     def of_runs(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
         """Return every metric by run of the judge, [..., runs]."""
         return self.counting.metrics(sums, parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundedReplyScorer(ReplyScorer):
+    """A scorer whose metrics are means of marks between known limits, so that missing answers leave bounds.
+
+    `limit` returns what would be read about an answer with the highest mark, or with the lowest.
+    """
+
+    limit: Callable[[JsonValue, bool], JsonValue]
+    unbounded: tuple[str, ...] = ()
+
+    def assumed(self, verdict: Verdict, right: bool) -> Verdict:
+        """Return a verdict without an answer as if it had one with the highest mark in every run, or the lowest."""
+        return replace(verdict, grade=Grade(float(right), self.limit(verdict.gold, right), ASSUMED))
 
 
 def grade_of(replies: Sequence[JudgeReply], read: Callable[[JudgeReply], Reading | None]) -> Grade:
