@@ -69,7 +69,7 @@ def compare_protocols(
     return {
         "benchmark": settings.benchmark,
         "answers_from": choice.name,
-        "notes": list(choice.notes),
+        "notes": [*choice.notes, *first.notes],
         "answered": len(
             {each.question.id for verdicts in graded.values() for each in verdicts if each.answer is not None}
         ),
@@ -84,7 +84,7 @@ def _first_joined(answers: Path, files: Files, benchmark: str, protocols: list[s
     for protocol in protocols:
         try:
             checked = check_questions(benchmark, protocol, files)
-            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions))
+            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions, checked.gold))
         except PipelineError as error:
             faults.append(error)
     raise faults[0]

@@ -43,11 +43,12 @@ def rescore(
     """
     expect_judged(replies, settings)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
+    asked = Asked(settings.benchmark, settings.protocol, files, checked.questions, checked.gold)
+    joined = choice.reader.join(answers, asked)
     chosen = chosen_questions(checked, settings)
     judging = open_judging(settings, files, joined.answer_ids, replies)
     scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, judging)
-    return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": list(choice.notes)})
+    return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": [*choice.notes, *joined.notes]})
 
 
 def expect_judged(replies: Sequence[Path], settings: ScoreSettings) -> None:
