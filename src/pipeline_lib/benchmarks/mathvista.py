@@ -247,7 +247,12 @@ def _hint_behind(row: ProblemRow, where: str) -> str:
 def _hint(row: ProblemRow, where: str) -> str:
     hint = HINTS.get((row.answer_type, _decimals(row) if row.answer_type == "float" else None))
     if hint is None:
-        raise PipelineError("no query asks for this many decimals", where=where, value=row.precision, cure="1 or 2")
+        raise PipelineError(
+            "no query asks for this many decimals",
+            where=where,
+            value=row.precision,
+            cure="1 or 2",
+        )
     return hint
 
 
@@ -268,7 +273,12 @@ def _gold(row: ProblemRow, where: str) -> dict[str, JsonValue]:
         cure = "the answers of the test split are not public: score testmini"
         raise PipelineError("a problem without an answer", where=where, value=row.pid, cure=cure)
     if row.question_type == "multi_choice" and row.answer not in choices:
-        raise PipelineError("the answer is none of the choices", where=where, value=row.answer, cure="fetch it again")
+        raise PipelineError(
+            "the answer is none of the choices",
+            where=where,
+            value=row.answer,
+            cure="fetch it again",
+        )
     labels = {**row.metadata, "question_type": row.question_type, "answer_type": row.answer_type}
     values = {key: labels.get(key) for key in GROUPS}
     groups: dict[str, JsonValue] = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
