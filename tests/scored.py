@@ -9,7 +9,7 @@ from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import choose_reader, rescore
 from pipeline_lib.scoring.answers import join
-from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import Scored, score_joined
 from tests.recordings import SAMPLES, write_lines
 
@@ -23,7 +23,8 @@ def scored_answers(answers: Path, files: Files, settings: ScoreSettings, chosen:
     """Return the verdicts on the answers in a file, and their score, as the score stage does."""
     checked = check_questions(settings.benchmark, settings.protocol, files)
     joined = join(only(checked.questions, chosen), answers)
-    return score_joined(joined, checked, settings, digest_file(answers), chosen)
+    judging = open_judging(settings, files, joined.answer_ids, ())
+    return score_joined(joined, checked, settings, digest_file(answers), chosen, judging)
 
 
 def grade_answers(

@@ -12,12 +12,13 @@ def work(job: Job[PredictSettings]) -> None:
     from pipeline_lib.benchmarks.base import open_files
     from pipeline_lib.core.text import write_lines
     from pipeline_lib.engines.base import Places
-    from pipeline_lib.images.reader import ImageReader
+    from pipeline_lib.images.upright import image_reader
     from pipeline_lib.inference.predict import answer_benchmark
     from pipeline_lib.rehearsal.chosen import chosen
 
     files = open_files(job.manifests("questions"), job.settings.files)
-    images = ImageReader([index.file("index.parquet") for index in job.manifests("indexes")])
+    indexes = [index.file("index.parquet") for index in job.manifests("indexes")]
+    images = image_reader(indexes, job.settings.upright)
     only = chosen(job.manifests("chosen"), "questions")
     places = Places(job.state(), job.log.parent.parent / "serve" / job.log.name)
     model = next(iter(job.manifests("model")), None)  # none for an engine that brings its own

@@ -8,7 +8,7 @@ from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
 from pipeline_lib.scoring.answers import join
-from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import score_joined
 from pipeline_lib.scoring.verdicts import write_verdicts
 
@@ -21,7 +21,8 @@ def work(job: Job[ScoreSettings]) -> None:
     replies = [manifest.twin(".replies.jsonl") for manifest in job.manifests("judged")]
     checked = check_questions(job.settings.benchmark, job.settings.protocol, files)
     joined = join(only(checked.questions, ids), answers)
-    scored = score_joined(joined, checked, job.settings, digest_file(answers), ids, replies)
+    judging = open_judging(job.settings, files, joined.answer_ids, replies)
+    scored = score_joined(joined, checked, job.settings, digest_file(answers), ids, judging)
     write_verdicts(job.output("verdicts"), scored.verdicts)
     write_text(job.output("score"), pretty_json(scored.score))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 from transformers import GenerationConfig, MistralConfig, MistralModel
 
 from pipeline_lib.benchmarks.base import Question
@@ -18,9 +19,11 @@ from pipeline_lib.generation.choice import Sampling, drawn
 from pipeline_lib.generation.generate import Answer, Generator
 from pipeline_lib.generation.own_settings import expect_plain
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.images.upright import image_reader
 from pipeline_lib.inference.saved import SavedReplies
 from tests.models.answering import answered, settings_of
 from tests.models.making import WORDS
+from tests.unit.test_upright import index
 
 BUDGETS = [1, 60, 400, 8192]  # tokens
 NEW = 12
@@ -112,6 +115,18 @@ def test_the_tower_runs_once_for_each_image(llava: Llava, images: ImageReader, t
     asked = [request for request in requests() if len(request.images) < 2]
     list(engine_of(llava, images, settings_of("vicuna_v1"), tokens).answer(asked, set()))
     assert sum(shown) == 6
+
+
+def test_a_model_is_shown_a_turned_image_as_one_that_is_stored_upright(llava: Llava, tmp_path: Path) -> None:
+    path = index(tmp_path, 6)
+    upright = ImageOps.exif_transpose(Image.open(tmp_path / "raw/a.jpg"))
+    pixels = {
+        flag: engine_of(llava, image_reader([path], flag), settings_of("vicuna_v1"))._show("a.jpg", False)
+        for flag in (True, False)
+    }
+    expected = llava.show(upright)["pixel_values"]
+    assert torch.equal(pixels[True]["pixel_values"], expected)
+    assert not torch.equal(pixels[False]["pixel_values"], expected)
 
 
 def test_features_are_those_of_transformers(llava: Llava, images: ImageReader) -> None:

@@ -6,12 +6,16 @@ The records have the keys that the code of each tool writes: lmms-eval v0.6 and 
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pipeline_lib.answer_files.base import choose
@@ -188,6 +192,57 @@ def test_a_row_of_a_table_answers_all_questions_that_ask_the_same_about_its_imag
     asked = Asked("pope", "llava15", Files(Path("q")), [*QUESTIONS, double])
     path = written(tmp_path, table(), "json")
     assert texts(choose(path)[1].join(path, asked)) == {**TEXTS, "4": "Yes"}
+
+
+TWINS = [Question(f"{n}", "Which one?\nA. cat\nB. dog", (f"{n}.jpg",), "image", {"A": "cat"}) for n in range(4)]
+GOLD = {"0": "A", "1": "B", "2": "B", "3": "A"}
+
+
+def twins(answers: list[tuple[str, str]], questions: list[Question] = TWINS) -> Joined:
+    """Return the questions of equal words joined with lmms-eval's samples of a gold answer and a reply."""
+    asked = Asked("scienceqa", "lmms_eval", Files(Path("q")), questions, GOLD)
+    rows = [
+        {"doc_id": n, "target": gold, "filtered_resps": text, "doc_hash": "x", "input": TWINS[0].prompt}
+        for n, (gold, text) in enumerate(answers)
+    ]
+    with TemporaryDirectory() as folder:
+        path = lines(Path(folder) / "a.jsonl", rows)
+        return choose(path)[1].join(path, asked)
+
+
+@given(st.permutations([("A", "A"), ("A", "A"), ("B", "B"), ("B", "B")]))
+def test_of_questions_with_the_same_words_the_gold_answer_decides(answers: list[tuple[str, str]]) -> None:
+    assert texts(twins(answers)) == GOLD and twins(answers).notes == ()
+
+
+@given(st.permutations([("A", "A"), ("A", "C"), ("B", "B"), ("B", "D")]))
+def test_answers_that_may_change_places_are_noted_and_no_position_counts(answers: list[tuple[str, str]]) -> None:
+    joined = twins(answers)
+    assert texts(joined) == {"0": "A", "3": "C", "1": "B", "2": "D"}
+    assert joined.notes == (
+        "4 answers are to questions of equal words and gold answers: which is whose is open, and changes no metric",
+    )
+
+
+def test_answers_do_not_change_places_where_a_metric_counts_groups_or_one_is_lacking() -> None:
+    pair = [replace(each, images=("0.jpg",)) for each in TWINS]  # one image, so one cluster
+    answers = [("A", "A"), ("A", "C"), ("B", "B"), ("B", "D")]
+    with pytest.raises(PipelineError, match="2 answers may belong to any of 2 questions"):
+        twins(answers, pair)
+    with pytest.raises(PipelineError, match="1 answers may belong to any of 2 questions"):
+        twins(answers[:3])
+
+
+def test_mmvps_samples_number_their_questions_from_0_on(tmp_path: Path) -> None:
+    pairs = [replace(TWINS[0], id=str(number), images=(f"{number}.jpg",)) for number in (1, 2)]
+    asked = Asked("mmvp", "lmms_eval", Files(Path("q")), pairs, {"1": "A", "2": "B"})
+    about = {"target": "-", "doc_hash": "4d2f", "input": pairs[0].prompt}
+    rows = [
+        {**about, "doc_id": n, "filtered_resps": text, "mmvp_accuracy": {"index": n, "pair_index": 0}}
+        for n, text in enumerate("AB")
+    ]
+    path = lines(tmp_path / "a.jsonl", rows)
+    assert texts(choose(path)[1].join(path, asked)) == {"1": "A", "2": "B"}
 
 
 INTERNVL: dict[str, list[dict[str, Any]]] = {

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks import coco_captions, flickr30k
-from pipeline_lib.benchmarks.base import Files, Grade, Question, Verdict
+from pipeline_lib.benchmarks.base import FileNames, Files, Grade, Question, Verdict
 from pipeline_lib.benchmarks.families import captions
 from pipeline_lib.benchmarks.families.caption_metrics import Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import official_folder, official_words, plain_words
 from pipeline_lib.benchmarks.families.captions import CAPTION_READERS, CaptionScorer
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.scoring.scope import bounds
+from pipeline_lib.scoring.score import MISSING, ScoreSettings
 from tests.recordings import SAMPLES, write_lines
 
 GOLDEN: dict[str, Any] = json.loads((SAMPLES / "captions.json").read_text(encoding="utf-8"))
@@ -127,6 +129,23 @@ def test_a_missing_caption_counts_in_no_mean_but_its_references_weigh_words(with
     part = scores([*given[:2], replace(given[2], answer=None, grade=missing)])
     assert part["cider_plain"] == pytest.approx(np.mean([3.575954805640857, 3.097680587560184]))
     assert scores(given[:2])["cider_plain"] != pytest.approx(part["cider_plain"])
+
+
+@given(st.sets(st.sampled_from([0, 1, 2]), min_size=1), st.lists(st.sampled_from(CAPTIONS), min_size=3, max_size=3))
+def test_what_missing_captions_may_be_lies_within_the_bounds_of_means_over_images(
+    missing: set[int], texts: list[str]
+) -> None:
+    settings = ScoreSettings(benchmark="flickr30k", protocol="internvl12", files=FileNames(questions="q"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(captions, "official_folder", lambda: None)
+        full = verdicts(texts, REFERENCES)
+        some = [replace(each, grade=MISSING) if number in missing else each for number, each in enumerate(full)]
+        limits, whole = bounds(some, settings), scores(full)
+        lowest = scores(verdicts([text * (number not in missing) for number, text in enumerate(texts)], REFERENCES))
+    assert limits is not None and {limits[name] for name in limits if name.startswith("bleu")} == {None}
+    for name in ("cider_plain", "rouge_l_plain"):
+        low, high = limits[name] or []
+        assert low == pytest.approx(lowest[name]) and low <= whole[name] + 1e-9 and whole[name] <= high + 1e-9
 
 
 def test_an_empty_caption_is_unparsed_and_helps_nothing(without_java: None) -> None:

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pipeline_lib.benchmarks import llava_bench
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.benchmarks.families.judging import JudgeReply
+from pipeline_lib.config.load import load_study
+from pipeline_lib.config.stages import judge as judge_settings
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.judging.judge import requests_about
 from tests.recordings import Recordings, read_lines, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
 
@@ -68,11 +71,17 @@ def test_the_recorded_reviews_have_the_official_scores(tmp_path: Path, recorded:
 
 @pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
 def test_a_review_is_read_as_the_official_code_reads_it(row: dict[str, Any]) -> None:
-    reading = llava_bench.read_review(None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
+    reading = llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
     if all(isinstance(number, float | int) for number in row["official"]):
         assert reading is not None and reading.extracted == row["official"]
     else:
         assert reading is None  # the official mean is NaN or infinite: here such a review judges nothing
+
+
+@pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
+def test_a_review_is_read_as_lmms_eval_reads_it(row: dict[str, Any]) -> None:
+    reading = llava_bench.SCORER.readers["lmms_eval"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
+    assert reading is not None and reading.extracted == row["lmms_eval"]
 
 
 def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_path: Path) -> None:
@@ -86,11 +95,19 @@ def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_pat
 
 def test_grades_beyond_the_scale_count_as_unparsed_and_absurd_ones_judge_nothing(tmp_path: Path) -> None:
     for text, rule in {"8 99": "beyond 10", "-1 -1": "beyond 10", "8 7": "pair", "0 10": "pair"}.items():
-        reading = llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), ""))  # type: ignore[arg-type]
+        reading = llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("1", 0, (text,), ""))  # type: ignore[arg-type]
         assert reading is not None and (reading.rule, reading.fallback) == (rule, rule != "pair")
         assert reading.extracted == [float(number) for number in text.split()]
     for text in ("1e308 5", "8 -1e7", "inf 5", "8 nan"):
-        assert llava_bench.read_review(None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
+        assert llava_bench.SCORER.readers["llava15"](None, None, JudgeReply("1", 0, (text,), "")) is None  # type: ignore[arg-type]
+
+
+def test_a_ratio_of_grades_has_no_bounds(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])
+    (tmp_path / "r.jsonl").write_text(reviews(tmp_path / "all.jsonl", ["10 9"] * 3).read_text().split("\n")[0] + "\n")
+    scored = score("llava_bench", files, answers, replies=[tmp_path / "r.jsonl"])
+    assert (scored["metrics"]["all"], scored["status"], scored["bounds"]) == (90, "partial", None)
 
 
 def test_three_files_of_reviews_are_three_runs(tmp_path: Path) -> None:
@@ -130,6 +147,17 @@ def test_the_request_is_the_official_message(tmp_path: Path, protocol: str, mode
     )
     assert user.endswith("does not affect your judgment.\n\n")
     assert (request.model, request.max_tokens, attempt.temperature) == (model, 1024, 0.2)
+
+
+def test_lmms_eval_asks_its_judge_without_a_system_message(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    messages = {}
+    for protocol in ("llava15", "lmms_eval"):
+        question = asked("llava_bench", files, protocol)[0]
+        request = llava_bench.request(question, llava_bench.gold(files, [question], protocol)["0"], "Mine.", protocol)
+        messages[protocol] = request.attempts[0].messages
+    assert messages["lmms_eval"] == messages["llava15"][1:]
+    assert (request.model, request.attempts[0].temperature) == ("gpt-4o-2024-11-20", 0)
 
 
 def test_internvl_asks_for_detail(tmp_path: Path) -> None:
@@ -206,3 +234,34 @@ def test_hostile_files_are_refused(tmp_path: Path, name: str, line: dict[str, An
         file.write(json.dumps(line) + "\n")
     with pytest.raises(PipelineError, match=message):
         llava_bench.gold(files, asked("llava_bench", files), "llava15")
+
+
+STUDY = """title: wild
+datasets:
+  wild: {{source: {{kind: folder, path: {folder}}}, convert: {{to: keep}}}}
+weights: {{llava: {{dataset: wild, make: {{kind: pretrained, holds: vlm, template: vicuna_v1}}}}}}
+runs: {{one: {{model: llava}}}}
+benchmarks:
+  llava_bench: {{dataset: wild, files: {{questions: questions.jsonl}}, images: [wild], {judge}}}
+"""
+FROM_FILE = "judge: {name: file, files: [reviews.jsonl]}, replies: wild"
+
+
+@pytest.mark.parametrize("judge", ["scored: true", "judge: {name: openai, url: 'http://localhost:1/v1'}"])
+def test_a_study_without_the_gold_that_requests_quote_is_refused_at_once(tmp_path: Path, judge: str) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.format(folder=tmp_path, judge=judge))
+    with pytest.raises(PipelineError, match=r"(?s)quote its gold file.*add `gold: answers_gpt4.jsonl`"):
+        load_study(tmp_path / "study.yaml")
+
+
+def test_recorded_reviews_are_judged_without_gold(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY.format(folder=tmp_path, judge=FROM_FILE))
+    settings = judge_settings(load_study(tmp_path / "study.yaml"), "one", "llava_bench")
+    files = Files(write(tmp_path).questions)
+    answers = answer_with(tmp_path / "a.jsonl", [(each, "x") for each in asked("llava_bench", files)])
+    assert requests_about(answers, files, settings) == []
+    scored = score("llava_bench", files, answers, replies=[reviews(tmp_path / "reviews.jsonl", ["10 9"] * 3)])
+    assert (scored["metrics"]["all"], scored["judge"]["unjudged"]) == (90, {})
+    write_lines(tmp_path / "r.jsonl", [{"id": "0", "texts": ["10 9"], "request": "0" * 64}])
+    with pytest.raises(PipelineError, match=r"(?s)quotes captions.*name answers_gpt4\.jsonl as gold"):
+        score("llava_bench", files, answers, replies=[tmp_path / "r.jsonl"])

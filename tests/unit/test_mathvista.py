@@ -133,6 +133,27 @@ def test_rules_grade_what_needs_no_judge_and_the_rest_waits_for_one(tmp_path: Pa
     assert content.endswith("Question: How many? (Unit: m)\n\nIt is 1.5 m.\n\nExtracted answer: ")
 
 
+def test_lmms_eval_puts_the_hint_behind_and_its_judge_reads_the_query_of_the_file(tmp_path: Path) -> None:
+    files = write(tmp_path, {**PROBLEMS, "4": {**PROBLEMS["1"], "pid": "4", "query": "As it is."}})
+    questions = asked("mathvista", files, "lmms_eval")
+    hint = "Hint: Please answer the question requiring an integer answer and provide the final value, e.g., 1, 2, 3, "
+    assert questions[3].prompt == f"Question: How many?\n{hint}at the end."
+    gold = mathvista.gold(files, questions, "lmms_eval")
+    request = mathvista.request(questions[3], gold["4"], " It is 14. ", "lmms_eval")
+    assert request is not None and (request.model, len(request.attempts)) == ("gpt-4o-2024-11-20", 5)
+    assert request.attempts[0].messages[0].content.endswith("\n\nAs it is.\n\nIt is 14.\n\nExtracted answer: ")
+    assert mathvista.request(questions[3], gold["4"], " 14\n", "lmms_eval") is None
+    assert "query" not in mathvista.gold(files, questions, "official")["4"]  # type: ignore[operator]
+
+
+def test_an_unjudged_response_leaves_bounds(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    pairs = list(zip(asked("mathvista", files, "official"), ["14", "It is 1.5 m.", "five"], strict=True))
+    bounds = score("mathvista", files, answer_with(tmp_path / "a.jsonl", pairs), "official")["bounds"]
+    assert bounds["accuracy"] == pytest.approx([1 / 3, 2 / 3])
+    assert bounds["accuracy/question_type/multi_choice"] == [0, 0]
+
+
 def test_only_official_reads_the_quoted_answer_without_a_judge(tmp_path: Path) -> None:
     files = write(tmp_path)
     gold = mathvista.gold(files, [], "official")

@@ -75,14 +75,23 @@ def test_several_runs_are_averaged_as_in_the_official_code(tmp_path: Path, recor
 
 @pytest.mark.parametrize("row", official_verdicts("mm_vet"), ids=lambda row: row["reply"])
 def test_a_reply_is_read_as_the_official_code_reads_it(row: dict[str, Any]) -> None:
-    reading = mm_vet.read_grade(None, None, JudgeReply("v1_0", 0, (row["reply"],), ""))  # type: ignore[arg-type]
+    reading = mm_vet.SCORER.readers["official"](None, None, JudgeReply("v1_0", 0, (row["reply"],), ""))  # type: ignore[arg-type]
     official = None if row["official"] == "nan" else row["official"]  # the official code averages NaN in
     assert (reading and reading.value) == official
 
 
+@pytest.mark.parametrize("protocol", ["lmms_eval", "vlmevalkit"])
+@pytest.mark.parametrize("row", official_verdicts("mm_vet"), ids=lambda row: row["reply"])
+def test_a_reply_to_every_try_is_read_as_that_projects_code_reads_it(row: dict[str, Any], protocol: str) -> None:
+    texts = (row["reply"],) * len(mm_vet.JUDGES[protocol].tries)
+    reading = mm_vet.SCORER.readers[protocol](None, None, JudgeReply("v1_0", 0, texts, "", final=True))  # type: ignore[arg-type]
+    grade = row[protocol] if isinstance(row[protocol], float) else 0.0  # lmms-eval loops, VLMEvalKit averages NaN in
+    assert reading is not None and reading.value == grade
+
+
 def test_the_second_attempt_counts_where_the_first_is_no_grade_and_five_in_vain_are_a_visible_0() -> None:
     def read(*texts: str, final: bool = False) -> Any:
-        return mm_vet.read_grade(None, None, JudgeReply("v1_0", 0, texts, "", final=final))  # type: ignore[arg-type]
+        return mm_vet.SCORER.readers["official"](None, None, JudgeReply("v1_0", 0, texts, "", final=final))  # type: ignore[arg-type]
 
     assert read("The", "0.4").value == 0.4
     assert read("The", "0.4").fallback is False
@@ -94,7 +103,7 @@ def test_the_second_attempt_counts_where_the_first_is_no_grade_and_five_in_vain_
 def test_a_grade_that_its_reply_contradicts_is_refused(read: Any) -> None:
     reply = JudgeReply("v1_0", 0, ("0.5",), "r.jsonl:1", read=read)
     with pytest.raises(PipelineError, match=r"(?s)this is no grade.*r\.jsonl:1"):
-        mm_vet.read_grade(None, None, reply)  # type: ignore[arg-type]
+        mm_vet.SCORER.readers["official"](None, None, reply)  # type: ignore[arg-type]
 
 
 def test_the_request_is_the_official_prompt(tmp_path: Path) -> None:
@@ -109,6 +118,44 @@ def test_the_request_is_the_official_prompt(tmp_path: Path) -> None:
     again = "\nPredict the correctness of the answer (digit): "
     assert {each.messages[0].content for each in further} == {content + again}
     assert (request.model, request.max_tokens) == ("gpt-4-0613", 3)
+
+
+@pytest.mark.parametrize(("grade", "bound"), [(0.0, 0), (1.0, 1)])
+def test_an_answer_without_a_grade_leaves_the_bounds_of_the_lowest_and_the_highest_grade(
+    tmp_path: Path, grade: float, bound: int
+) -> None:
+    files = write(tmp_path)
+    write_json(tmp_path / "a.json", dict.fromkeys(ROWS, "x"))
+    runs = {"v1_0": [0.5, 0.7], "v1_10": [0.1, 0.3]}
+    part = score("mm_vet", files, tmp_path / "a.json", replies=[grades(tmp_path / "g.json", runs)])
+    whole = {**runs, "v1_1": [grade, grade]}
+    full = score("mm_vet", files, tmp_path / "a.json", replies=[grades(tmp_path / "h.json", whole)])
+    assert {name: limits[bound] for name, limits in part["bounds"].items()} == pytest.approx(full["metrics"])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "model", "tokens", "head", "end", "temperatures"),
+    [
+        ("lmms_eval", "gpt-4o-2024-11-20", 128, ".\ngpt_query_prompt | Ground truth", " |", [0, 0.5, 1, 1.5]),
+        ("vlmevalkit", "gpt-4-1106-preview", 2048, ".\n\nQuestion | Ground truth", " | ", [0, 0.5, 1, 1.5, 2]),
+    ],
+)
+def test_the_other_projects_ask_other_models_the_same_again(
+    tmp_path: Path, protocol: str, model: str, tokens: int, head: str, end: str, temperatures: list[float]
+) -> None:
+    files = write(tmp_path)
+    question = asked("mm_vet", files, protocol)[0]
+    request = mm_vet.request(question, mm_vet.gold(files, [question], protocol)["v1_0"], "x = -1", protocol)
+    (content,) = {each.messages[0].content for each in request.attempts}
+    assert head in content and content.endswith(f"\nWhat is x? | -1 <AND> -5 | x = -1{end}")
+    assert (request.model, request.max_tokens) == (model, tokens)
+    assert [each.temperature for each in request.attempts] == temperatures
+
+
+def test_lmms_eval_asks_for_reasoning(tmp_path: Path) -> None:
+    (question, *_) = asked("mm_vet", write(tmp_path), "lmms_eval")
+    assert question.prompt.startswith("First please perform reasoning, and think step by step")
+    assert question.prompt.endswith("to the following question: \n\nWhat is x?")
 
 
 def test_every_protocol_asks_the_question_and_parts_are_sorted_capabilities(tmp_path: Path) -> None:

@@ -109,3 +109,10 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.json").write_text("{}")
     with pytest.raises(PipelineError, match="writes no file of replies"):
         score("mmvp_judged", files, answers, "official", replies=[tmp_path / "g.json"])
+
+
+def test_an_unjudged_answer_leaves_its_pair_open(tmp_path: Path) -> None:
+    files, answers = write(tmp_path)
+    replies = judge(tmp_path, {"1": ["yes"], "2": ["yes"], "3": ["yes"]})
+    scored = score("mmvp_judged", files, answers, "official", replies=[replies])
+    assert (scored["metrics"]["accuracy"], scored["bounds"]) == (1, {"accuracy": [0.5, 1], "accuracy/rows": [0.75, 1]})

@@ -1,6 +1,7 @@
 """Stand-ins: every benchmark has one for each of its datasets, which its readers take by every protocol."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,17 @@ def test_a_test_split_has_no_gold_and_is_submitted(tmp_path: Path, form: str, be
     (tmp_path / "sheet.xlsx").write_bytes(content)
     ((_, row),) = read_predictions(tmp_path / "sheet.xlsx")
     assert (row["question_id"], row["text"]) == ("1", "B")
+
+
+def test_cmmmus_test_split_has_no_answers_and_is_submitted(tmp_path: Path) -> None:
+    fetch({"kind": "digits_stand_in", "form": "cmmmu_test"}, tmp_path / "files")
+    files = Files(tmp_path / "files/cmmmu-data-test")
+    questions = asked("cmmmu", files, "official")
+    assert all((tmp_path / "files" / image).is_file() for each in questions for image in each.images)
+    with pytest.raises(PipelineError, match=r"(?s)a test split has no answers.*submit"):
+        module("cmmmu").gold(files, questions, "official")
+    lines = module("cmmmu").submission(files, [(questions[0], "(B)")], "official").decode().splitlines()
+    assert [json.loads(line) for line in lines] == [{"id": 1, "type": "选择", "response": "(B)"}]
 
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not(tmp_path: Path) -> None:

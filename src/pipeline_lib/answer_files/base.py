@@ -96,7 +96,12 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
             cure=f"known forms: {known}",
         )
     what = "these answers fit several forms"
-    raise PipelineError(what, where=path, value=", ".join(fitting), cure="name one of them with --answers-from")
+    raise PipelineError(
+        what,
+        where=path,
+        value=", ".join(fitting),
+        cure="name one of them with --answers-from",
+    )
 
 
 def read_loose_json(path: Path) -> Any:

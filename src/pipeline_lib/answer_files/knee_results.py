@@ -45,6 +45,11 @@ def _answer_of(row: Any, where: str) -> ToolAnswer:
     else:
         text = row.get("predicted_output")
     if text is not None and not isinstance(text, str):
-        raise PipelineError("`predicted_output` is a text", where=where, value=text, cure="write the file again")
+        raise PipelineError(
+            "`predicted_output` is a text",
+            where=where,
+            value=text,
+            cure="write the file again",
+        )
     path = next((row[key] for key in PATHS if isinstance(row.get(key), str) and row[key]), name)
     return ToolAnswer(where, text, id=Path(name).stem, image=path)

@@ -3,7 +3,8 @@
 Forms of EvolvingLMMs-Lab/lmms-eval v0.6 (a list of replies for every request of a question) and v0.7 (without the outer
 list where there is one request), `lmms_eval/loggers/evaluation_tracker.py`. `resps` is what the model said; it is left
 out where it equals `filtered_resps`. `doc_id` is a row of lmms-eval's data set and `doc_hash` is the same in every row:
-both are no ids here. An id is what the metrics of a task hold; else the question (`input`) decides.
+both are no ids here. An id is what the metrics of a task hold; else the question (`input`) decides, and of questions
+with the same words the gold answer (`target`).
 """
 
 from pathlib import Path
@@ -20,6 +21,7 @@ ABOUT = "JSON Lines of lmms-eval's --log_samples, versions 0.6 and 0.7"
 
 IDS = ("question_id", "questionId", "data_id", "id", "pid", "image_id", "index")  # in the values of metrics
 PART = "category"
+PAIR = "pair_index"  # a key of MMVP's metrics alone
 
 
 def fits(form: Form) -> bool:
@@ -34,16 +36,17 @@ def join(path: Path, asked: Asked) -> Joined:
 
 def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:
     about = list(_about(row))
-    names = [values[key] for values in about for key in IDS if isinstance(values.get(key), (str, int))]
+    names = [_named(values, key) for values in about for key in IDS if isinstance(values.get(key), (str, int))]
     parts = [values[PART] for values in about if isinstance(values.get(PART), str)]
     question = row.get("input")
     return ToolAnswer(
         where=where,
         text=_reply(row, where),
-        id=str(names[0]) if names else "",
+        id=names[0] if names else "",
         question=question if isinstance(question, str) else "",
         image=_image(row),
         part=parts[0] if parts else "",
+        gold=row["target"] if isinstance(row.get("target"), str) else "",
     )
 
 
@@ -51,6 +54,11 @@ def _about(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what the metrics of a task say of a question beside a number."""
     for value in row.values():
         yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, dict))
+
+
+def _named(values: dict[str, Any], key: str) -> str:
+    """Return an id in the values of a metric; MMVP's task (`tasks/mmvp/utils.py`) subtracts 1 from its table's."""
+    return str(int(values[key]) + 1) if key == "index" and PAIR in values else str(values[key])
 
 
 def _image(row: dict[str, Any]) -> str:

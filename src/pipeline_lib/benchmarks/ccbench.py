@@ -12,6 +12,8 @@ from pipeline_lib.benchmarks.mmbench import SCORER as TABLE_SCORER
 from pipeline_lib.benchmarks.mmbench import TableWording, letter_prediction
 from pipeline_lib.benchmarks.mmbench import cluster as by_copies
 from pipeline_lib.benchmarks.mmbench import gold as table_gold
+from pipeline_lib.benchmarks.mmbench import recorded as no_recordings
+from pipeline_lib.benchmarks.mmbench import request as matching_request
 from pipeline_lib.benchmarks.mmbench_cn import questions as in_chinese
 from pipeline_lib.core.tsv import read_tsv
 
@@ -42,6 +44,8 @@ DROPPED = ("category", "image")
 PREDICTION_COLUMN = 8
 PROTOCOLS = {"internvl12": TableWording(100)}
 SCORER = TABLE_SCORER
+request = matching_request
+recorded = no_recordings
 cluster = by_copies
 questions = in_chinese
 gold = table_gold

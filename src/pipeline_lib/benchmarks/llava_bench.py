@@ -2,7 +2,8 @@
 
 Questions, captions and GPT-4's answers of the hub's liuhaotian/llava-bench-in-the-wild; requests, reader and scores of
 haotian-liu/LLaVA c121f04 (`llava/eval/eval_gpt_review_bench.py`, `summarize_gpt_review.py`) and OpenGVLab/InternVL
-7725e00 (`internvl_chat/eval/llava_bench`), which asks another model.
+7725e00 (`internvl_chat/eval/llava_bench`), which asks another model, and EvolvingLMMs-Lab/lmms-eval 75571cf
+(`lmms_eval/tasks/llava-in-the-wild/utils.py`, `lmms_eval/verifiers/openai.py`), which also reads reviews differently.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image, som
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import LLAVA_BENCH, LLAVA_BENCH_SYSTEM
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judge_scorer import ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.pair_reviews import BEST, FAILED, ReviewReader, first_numbers, two_words
 from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -55,17 +57,32 @@ DATA = Data(
 )
 
 CATEGORIES = ("complex", "conv", "detail")
-MODELS = {"llava15": "gpt-4-0314", "internvl12": "gpt-4-0613"}
-TOKENS, TEMPERATURE = 1024, 0.2
-FAILED = (-1.0, -1.0)  # the pair of a review without two numbers: the official code averages it in
+TOKENS = 1024
 DECIMALS = 3  # of the means, before their ratio
-BEST = 10  # of a grade
-LARGEST = 10**6  # beyond it, a sum may be infinite
 KEYS = "rows have `question_id`, `image`, `text`, `category` (questions), `caption` (context), `text` (answers)"
 FORM = "a recorded review has `question_id`, `content` and `tuple`, a pair of numbers"
 
+PROTOCOLS = {
+    "llava15": Appending(1024),
+    "internvl12": Appending(1000, after=" Please give a detailed answer."),
+    "lmms_eval": Appending(4096),
+}
 
-PROTOCOLS = {"llava15": Appending(1024), "internvl12": Appending(1000, after=" Please give a detailed answer.")}
+
+@dataclass(frozen=True)
+class PairJudge:
+    """The judge of a project: its model, its temperature, and whether it gets a system message."""
+
+    model: str
+    temperature: float = 0.2
+    system: bool = True
+
+
+JUDGES = {
+    "llava15": PairJudge("gpt-4-0314"),
+    "internvl12": PairJudge("gpt-4-0613"),
+    "lmms_eval": PairJudge("gpt-4o-2024-11-20", temperature=0.0, system=False),
+}
 
 
 class WildRow(FileRow):
@@ -132,7 +149,7 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest:
     """Return the request to compare an answer with GPT-4's; without gold PipelineError."""
     if gold is None:
-        cure = "name answers_gpt4.jsonl as gold, with context.jsonl beside it"
+        cure = "name answers_gpt4.jsonl as gold, with context.jsonl beside it, or recorded reviews of LLaVA's form"
         raise PipelineError("a request to the judge quotes captions and GPT-4's answer", value=question.id, cure=cure)
     known = cast(dict[str, str], gold)
     content = (
@@ -140,24 +157,10 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
         f"[Assistant 1]\n{known['reference']}\n\n[End of Assistant 1]\n\n"
         f"[Assistant 2]\n{answer}\n\n[End of Assistant 2]\n\n[System]\n{LLAVA_BENCH}\n\n"
     )
-    messages = (Message("system", LLAVA_BENCH_SYSTEM), Message("user", content))
-    return JudgeRequest(question.id, MODELS[protocol], TOKENS, (Attempt(messages, TEMPERATURE),))
-
-
-def read_review(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
-    """Return the two numbers of the first line: GPT-4's and the model's; a review without them is the pair of -1.
-
-    Numbers that are no grades count, as in the original, but as unparsed; NaN and those beyond a million judge nothing.
-    """
-    if not reply.texts:
-        return None
-    pair = _pair(reply.texts[0])
-    if pair is None:
-        return Reading(0.0, [*FAILED], "no pair of numbers", fallback=True)
-    if not all(abs(number) <= LARGEST for number in pair):
-        return None
-    within = all(0 <= number <= BEST for number in pair)
-    return Reading(min(max(pair[1] / BEST, 0.0), 1.0), [*pair], "pair" if within else "beyond 10", fallback=not within)
+    judge = JUDGES[protocol]
+    system = (Message("system", LLAVA_BENCH_SYSTEM),) if judge.system else ()
+    attempt = Attempt((*system, Message("user", content)), judge.temperature)
+    return JudgeRequest(question.id, judge.model, TOKENS, (attempt,))
 
 
 def recorded(path: Path) -> list[JudgeReply]:
@@ -169,7 +172,7 @@ def recorded(path: Path) -> list[JudgeReply]:
         if seen.setdefault(row.question_id, row) != row:
             cure = "keep one of them, or name files of several runs one by one"
             raise PipelineError("another review of the same question", where=where, value=row.question_id, cure=cure)
-        if tuple(row.tuple) != (_pair(row.content) or FAILED):
+        if tuple(row.tuple) != (two_words(row.content) or FAILED):
             cure = "restore the file: the pair is that of the first line of the content"
             value = f"{row.tuple}, content {row.content[:40]!r}"
             raise PipelineError("this pair is not that of its review", where=where, value=value, cure=cure)
@@ -202,7 +205,11 @@ class PairRatios:
 
 
 SCORER = ReplyScorer(
-    readers={"llava15": read_review, "internvl12": read_review},
+    readers={
+        "llava15": ReviewReader(two_words),
+        "internvl12": ReviewReader(two_words),
+        "lmms_eval": ReviewReader(first_numbers),
+    },
     request=request,
     recorded=recorded,
     counting=PairRatios(),
@@ -240,15 +247,6 @@ def _image(row: ContextRow) -> str:
 
 def _joined(caption: str | list[str]) -> str:
     return caption if isinstance(caption, str) else "\n".join(caption)
-
-
-def _pair(review: str) -> tuple[float, float] | None:
-    """Return the two numbers of a review's first line, separated by one space or comma; None where there are not."""
-    words = review.split("\n")[0].replace(",", " ").split(" ")
-    try:
-        return (float(words[0]), float(words[1])) if len(words) == 2 else None
-    except ValueError:
-        return None
 
 
 def _rounded(means: NDArray[np.float64]) -> NDArray[np.float64]:

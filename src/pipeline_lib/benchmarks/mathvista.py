@@ -1,12 +1,13 @@
 """MathVista: problems about images; a short answer is extracted from each response, by a language model if need be.
 
 Problems of lupantech/MathVista 53d5258 (`data/testmini.json`) or of the hub's AI4Math/MathVista; queries, extraction
-and scores of its `evaluation/`, which OpenGVLab/InternVL 7725e00 copies (`internvl_chat/eval/mathvista`).
+and scores of its `evaluation/`, which OpenGVLab/InternVL 7725e00 copies (`internvl_chat/eval/mathvista`), as does
+EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/mathvista`, the task `mathvista_testmini_cot`) but for its queries.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Literal, Mapping, cast
+from typing import Any, Callable, Iterator, Literal, Mapping, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,13 @@ from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.mathvista_answers import (
     AnswerKind,
     Extractor,
     extracted_by_rule,
+    extracted_by_rule_stripped,
     normalized,
     quickly_extracted,
 )
@@ -56,9 +58,39 @@ DATA = Data(
     images=("mathvista_images",),
 )
 
-PROTOCOLS = {"internvl12": Asking(1000), "official": Asking(1024)}
-EXTRACTORS: Mapping[str, Extractor] = {"internvl12": extracted_by_rule, "official": quickly_extracted}
-MODEL, TOKENS = "gpt-3.5-turbo", 256
+
+@dataclass(frozen=True)
+class QueryWording(Asking):
+    """How a project asks: by the query of the file, or in the same words with the hint behind."""
+
+    hint_behind: bool = False
+
+
+@dataclass(frozen=True)
+class ExtractionJudge:
+    """The judge of a project: its model, how often it is asked if its reply is empty, what it reads of a response."""
+
+    model: str = "gpt-3.5-turbo"
+    tries: int = 1
+    reads: Callable[[str], str] = str
+
+
+PROTOCOLS = {
+    "internvl12": QueryWording(1000),
+    "official": QueryWording(1024),
+    "lmms_eval": QueryWording(16384, hint_behind=True),
+}
+JUDGES = {
+    "internvl12": ExtractionJudge(),
+    "official": ExtractionJudge(),
+    "lmms_eval": ExtractionJudge("gpt-4o-2024-11-20", tries=5, reads=str.strip),
+}
+EXTRACTORS: Mapping[str, Extractor] = {
+    "internvl12": extracted_by_rule,
+    "official": quickly_extracted,
+    "lmms_eval": extracted_by_rule_stripped,
+}
+TOKENS = 256
 COLUMNS = ("pid", "id", "question", "image", "choices", "unit", "precision", "answer", "question_type", "answer_type")
 FORM = "a problem of MathVista has pid, question, image, question_type, answer_type and metadata"
 HINTS = {
@@ -98,21 +130,29 @@ class OutputRow(FileRow):
 
 
 def questions(files: Files, protocol: str) -> list[Question]:
-    """Return the problems, each asked by its query."""
-    return [Question(row.pid, _query(row, where), (row.image,), "all") for where, row in _rows(files.questions)]
+    """Return the problems, each asked by its query, or as lmms-eval words it: with the hint behind."""
+    word = _hint_behind if PROTOCOLS[protocol].hint_behind else _query
+    return [Question(row.pid, word(row, where), (row.image,), "all") for where, row in _rows(files.questions)]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
-    """Return the answer of every problem, with what its reading needs and the groups that it is in."""
-    return {row.pid: _gold(row, where) for where, row in _rows(files.questions)}
+    """Return the answer of every problem, with what its reading needs and the groups that it is in.
+
+    Where a protocol asks in other words, it has the `query` too, which the judge reads.
+    """
+    rows = list(_rows(files.questions))
+    queries = {row.pid: _query(row, where) for where, row in rows if PROTOCOLS[protocol].hint_behind}
+    return {row.pid: _gold(row, where) | ({"query": queries[row.pid]} if queries else {}) for where, row in rows}
 
 
 def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest | None:
     """Return the request to extract a short answer, None where rules find one."""
     if EXTRACTORS[protocol](answer, _kind(gold)) is not None:
         return None
-    content = f"{MATHVISTA}\n\n{question.prompt}\n\n{answer}\n\nExtracted answer: "
-    return JudgeRequest(question.id, MODEL, TOKENS, (Attempt((Message("user", content),), 0.0),))
+    query = cast(dict[str, Any], gold).get("query", question.prompt)
+    judge = JUDGES[protocol]
+    content = f"{MATHVISTA}\n\n{query}\n\n{judge.reads(answer)}\n\nExtracted answer: "
+    return JudgeRequest(question.id, judge.model, TOKENS, (Attempt((Message("user", content),), 0.0),) * judge.tries)
 
 
 def without_judge(question: Question, gold: JsonValue, answer: str, protocol: str) -> Reading | None:
@@ -162,11 +202,17 @@ class GroupMeans:
         return {name: ratio(counts[..., 2 * number + 1], counts[..., 2 * number]) for number, name in enumerate(names)}
 
 
-SCORER = ReplyScorer(
-    readers={"internvl12": read_extraction, "official": read_extraction},
+def limit(gold: JsonValue, right: bool) -> JsonValue:
+    """Return the reading of a right extraction or of a wrong one."""
+    return {"extraction": None, "prediction": cast(dict[str, Any], gold)["answer"] if right else None}
+
+
+SCORER = BoundedReplyScorer(
+    readers={"internvl12": read_extraction, "official": read_extraction, "lmms_eval": read_extraction},
     request=request,
     recorded=recorded,
     counting=GroupMeans(),
+    limit=limit,
     without_judge=without_judge,
 )
 cluster = by_image
@@ -190,27 +236,49 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _query(row: ProblemRow, where: str) -> str:
     """Return the query of a problem as the official `build_query.py` writes it."""
-    if row.query is not None:
-        return row.query
+    return "\n".join([f"Hint: {_hint(row, where)}", *_asked(row)]).strip() if row.query is None else row.query
+
+
+def _hint_behind(row: ProblemRow, where: str) -> str:
+    """Return a problem as lmms-eval words it: as the official query, with the hint behind."""
+    return "\n".join([*_asked(row), f"Hint: {_hint(row, where)}"]).strip()
+
+
+def _hint(row: ProblemRow, where: str) -> str:
     hint = HINTS.get((row.answer_type, _decimals(row) if row.answer_type == "float" else None))
     if hint is None:
-        raise PipelineError("no query asks for this many decimals", where=where, value=row.precision, cure="1 or 2")
+        raise PipelineError(
+            "no query asks for this many decimals",
+            where=where,
+            value=row.precision,
+            cure="1 or 2",
+        )
+    return hint
+
+
+def _asked(row: ProblemRow) -> list[str]:
+    """Return the lines with the question and the choices of a problem."""
     question = f"Question: {row.question}" + (f" (Unit: {row.unit})" if row.unit else "")
     choices = [f"({chr(ord('A') + number)}) {choice}" for number, choice in enumerate(row.choices or ())]
-    return "\n".join([f"Hint: {hint}", question, *(["Choices:", *choices] if choices else [])]).strip()
+    return [question, *(["Choices:", *choices] if choices else [])]
 
 
 def _decimals(row: ProblemRow) -> int | None:
     return None if row.precision is None else int(row.precision)
 
 
-def _gold(row: ProblemRow, where: str) -> JsonValue:
+def _gold(row: ProblemRow, where: str) -> dict[str, JsonValue]:
     choices = [*(row.choices or ())] if row.question_type == "multi_choice" else []
     if not row.answer:
         cure = "the answers of the test split are not public: score testmini"
         raise PipelineError("a problem without an answer", where=where, value=row.pid, cure=cure)
     if row.question_type == "multi_choice" and row.answer not in choices:
-        raise PipelineError("the answer is none of the choices", where=where, value=row.answer, cure="fetch it again")
+        raise PipelineError(
+            "the answer is none of the choices",
+            where=where,
+            value=row.answer,
+            cure="fetch it again",
+        )
     labels = {**row.metadata, "question_type": row.question_type, "answer_type": row.answer_type}
     values = {key: labels.get(key) for key in GROUPS}
     groups: dict[str, JsonValue] = {key: value if isinstance(value, list) else [value] for key, value in values.items()}

@@ -1,11 +1,11 @@
 """MM-Vet: open questions about integrated capabilities, each answer graded from 0 to 1 by a language model.
 
 Questions, gold answers, grades and scores of yuweihao/MM-Vet acde843 (`mm-vet.json`, `mm-vet_evaluator.py`). LLaVA-1.5
-and InternVL-Chat-V1.2 (7725e00 `internvl_chat/eval/mmvet`) are graded by the same code.
+and InternVL-Chat-V1.2 (7725e00 `internvl_chat/eval/mmvet`) are graded by the same code; lmms-eval 75571cf and
+VLMEvalKit e8e78f0 ask other models in other words (`families/mm_vet_judges.py`).
 """
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,10 +17,10 @@ from pydantic import Field, JsonValue
 from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.judge_prompts import MM_VET, MM_VET_AGAIN
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
-from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
+from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
+from pipeline_lib.benchmarks.families.judging import JudgeReply, JudgeRequest
+from pipeline_lib.benchmarks.families.mm_vet_judges import LMMS_EVAL, OFFICIAL, VLMEVALKIT, VetJudge, first_word
 from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.core.errors import PipelineError
@@ -56,14 +56,31 @@ DATA = Data(
     images=("mm_vet_images",),
 )
 
-MODEL = "gpt-4-0613"
-TEMPERATURES = (0.0, 0.5, 1.0, 1.5)  # of the requests after a reply that is no grade
-TOKENS = 3
-UNREAD = "no grade in five tries"
 FORM = "a recorded grade has the lists `model`, `content` and `score`, one entry a run"
 
 
-PROTOCOLS = {"llava15": Appending(1024), "internvl12": Appending(1000, after=" "), "official": Appending(1024)}
+@dataclass(frozen=True)
+class VetWording(Appending):
+    """How a project asks: what it puts before the question, and after it."""
+
+    before: str = ""
+
+
+REASON = "First please perform reasoning, and think step by step to provide best answer to the following question: \n\n"
+PROTOCOLS = {
+    "llava15": VetWording(1024),
+    "internvl12": VetWording(1000, after=" "),
+    "official": VetWording(1024),
+    "lmms_eval": VetWording(1024, before=REASON),
+    "vlmevalkit": VetWording(2048),
+}
+JUDGES = {
+    "llava15": OFFICIAL,
+    "internvl12": OFFICIAL,
+    "official": OFFICIAL,
+    "lmms_eval": LMMS_EVAL,
+    "vlmevalkit": VLMEVALKIT,
+}
 
 
 class VetRow(FileRow):
@@ -85,8 +102,7 @@ class GradeRow(FileRow):
 
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the questions; the part is the sorted set of required capabilities, such as `gen_know_rec`."""
-    after = PROTOCOLS[protocol].after
-    return [_question(name, row, after) for name, row in _rows(files).items()]
+    return [_question(name, row, PROTOCOLS[protocol]) for name, row in _rows(files).items()]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
@@ -95,29 +111,30 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 
 
 def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest:
-    """Return the request for a grade: the table of examples, completed by a row without its last cell."""
+    """Return the request for a grade of an answer, in the words of the protocol."""
     row = cast(dict[str, str], gold)
-    right = row["answer"].replace("<AND>", " <AND> ").replace("<OR>", " <OR> ")
-    table = MM_VET + "\n" + " | ".join([row["question"], right, answer, ""])
-    again = (Message("user", table + MM_VET_AGAIN),)
-    attempts = (Attempt((Message("user", table),), 0.0), *(Attempt(again, degree) for degree in TEMPERATURES))
-    return JudgeRequest(question.id, MODEL, TOKENS, attempts, has_grade)
+    return JUDGES[protocol].request(question.id, row["question"], row["answer"], answer)
 
 
-def has_grade(reply: str) -> bool:
-    """Return whether a reply begins with a grade; the official code asks again for another one."""
-    return _grade_in(reply) is not None
+@dataclass(frozen=True)
+class GradeReader:
+    """Reads the replies of a project's judge."""
 
+    judge: VetJudge
 
-def read_grade(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
-    """Return the first number from 0 to 1 that an attempt begins with; 0 if all attempts were made in vain."""
-    grade = next((number for text in reply.texts if (number := _grade_in(text)) is not None), None)
-    if reply.read is not None:
-        score = _stated(reply.read, grade, reply)
-        return Reading(score, score, "grade" if grade == score else UNREAD, grade != score)
-    if grade is not None:
-        return Reading(grade, grade, "grade")
-    return Reading(0.0, 0.0, UNREAD, fallback=True) if reply.final else None
+    def __call__(self, question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+        """Return the grade of the first attempt that has one; 0 if all attempts were made in vain.
+
+        A reply in a grade file of the official code is read as that code reads it.
+        """
+        read = self.judge.read if reply.read is None else first_word
+        grade = next((number for text in reply.texts if (number := read(text)) is not None), None)
+        if reply.read is not None:
+            score = _stated(reply.read, grade, reply)
+            return Reading(score, score, "grade" if grade == score else self.judge.unread, grade != score)
+        if grade is not None:
+            return Reading(grade, grade, "grade")
+        return Reading(0.0, 0.0, self.judge.unread, fallback=True) if reply.final else None
 
 
 def recorded(path: Path) -> list[JudgeReply]:
@@ -133,7 +150,7 @@ def recorded(path: Path) -> list[JudgeReply]:
             raise PipelineError(FORM, where=where, value=f"{len(row.content)} contents, {len(row.score)} scores")
         for run, (model, text, score) in enumerate(zip(row.model, row.content, row.score, strict=True)):
             reply = JudgeReply(name, run, (text,), where, served=model, final=True, read=score)
-            _stated(score, _grade_in(text), reply)
+            _stated(score, first_word(text), reply)
             replies.append(reply)
     return replies
 
@@ -157,11 +174,23 @@ class CapabilityMeans:
         return {name: PERCENT * ratio(counts[..., 1], counts[..., 0]) for name, counts in chosen.items()}
 
 
-SCORER = ReplyScorer(
-    readers={"llava15": read_grade, "internvl12": read_grade, "official": read_grade},
+def limit(gold: JsonValue, right: bool) -> JsonValue:
+    """Return the highest grade or the lowest."""
+    return float(right)
+
+
+SCORER = BoundedReplyScorer(
+    readers={
+        "llava15": GradeReader(OFFICIAL),
+        "internvl12": GradeReader(OFFICIAL),
+        "official": GradeReader(OFFICIAL),
+        "lmms_eval": GradeReader(LMMS_EVAL),
+        "vlmevalkit": GradeReader(VLMEVALKIT),
+    },
     request=request,
     recorded=recorded,
     counting=CapabilityMeans(),
+    limit=limit,
 )
 cluster = by_image
 
@@ -178,11 +207,12 @@ def _rows(files: Files) -> dict[str, VetRow]:
     return {name: parse_row(VetRow, row, what, f"{files.questions}, {name}") for name, row in content.items()}
 
 
-def _question(name: str, row: VetRow, after: str) -> Question:
+def _question(name: str, row: VetRow, wording: VetWording) -> Question:
     """Return a question; its answer's record has the number of its id, as LLaVA's question file does."""
     record = {"question_id": number_or_text(name.removeprefix("v1_"))}
     part = "_".join(sorted(set(row.capability)))
-    return Question(name, row.question + after, (row.imagename,), part, record=record, stem=row.question)
+    stem = wording.before + row.question
+    return Question(name, stem + wording.after, (row.imagename,), part, record=record, stem=stem)
 
 
 def _stated(score: JsonValue, grade: float | None, reply: JudgeReply) -> float:
@@ -193,12 +223,3 @@ def _stated(score: JsonValue, grade: float | None, reply: JudgeReply) -> float:
         value = f"{score}, content {', '.join(map(repr, reply.texts))}"
         raise PipelineError("this is no grade", where=reply.where, value=value, cure=cure)
     return float(cast(float, score))
-
-
-def _grade_in(text: str) -> float | None:
-    """Return the number from 0 to 1 before the first space of a reply, None where there is none."""
-    try:
-        number = float(text.split(" ")[0].strip())
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and 0 <= number <= 1 else None

@@ -1,8 +1,8 @@
 """MMBench: multiple choice in rotated copies; a question is right if it is right in every rotation.
 
 Files of open-compass/MMBench (one TSV with base64 images); prompts of haotian-liu/LLaVA c121f04
-(`llava/eval/model_vqa_mmbench.py`) and OpenGVLab/InternVL 2410d1d; scorer of open-compass/VLMEvalKit e8e78f0 without
-its language model. docs/benchmarks.md compares the protocols.
+(`llava/eval/model_vqa_mmbench.py`) and OpenGVLab/InternVL 2410d1d; scorer of open-compass/VLMEvalKit e8e78f0, with its
+language model only if a study names a judge. docs/benchmarks.md compares the protocols.
 """
 
 import re
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question
-from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
+from pipeline_lib.benchmarks.families.matching import MatchingRequest, MatchingScorer, no_recordings
 from pipeline_lib.benchmarks.families.protocols import Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, REAL_ROWS, Published
 from pipeline_lib.benchmarks.families.uploads import prediction_sheet
@@ -97,13 +97,24 @@ PROTOCOLS = {
     "llava15": TableWording(1024, letters="ABCD", absent=("", "nan", "none"), stops=True),
     "internvl12": TableWording(100),
 }
-SCORER = LetterScorer(
+READERS = {"llava15": vlmevalkit, "internvl12": internvl_mmbench}
+
+
+def quoted_questions(files: Files) -> dict[str, JsonValue]:
+    """Return the question of every row, without its hint and options."""
+    return {row["index"]: row["question"] for row in _rows(files)}
+
+
+request = MatchingRequest(READERS, quoted_questions)
+recorded = no_recordings
+SCORER = MatchingScorer(
     (
         Accuracy(group=cluster, by_part=True),
         Accuracy("accuracy/unrotated", includes=is_unrotated),
         Accuracy("accuracy/rows"),
     ),
-    readers={"llava15": vlmevalkit, "internvl12": internvl_mmbench},
+    readers=READERS,
+    request=request,
 )
 
 

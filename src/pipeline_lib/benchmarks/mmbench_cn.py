@@ -15,6 +15,8 @@ from pipeline_lib.benchmarks.mmbench import SCORER as TABLE_SCORER
 from pipeline_lib.benchmarks.mmbench import cluster as by_copies
 from pipeline_lib.benchmarks.mmbench import gold as table_gold
 from pipeline_lib.benchmarks.mmbench import questions as in_english
+from pipeline_lib.benchmarks.mmbench import recorded as no_recordings
+from pipeline_lib.benchmarks.mmbench import request as matching_request
 from pipeline_lib.benchmarks.mmbench import submission as sheet
 
 PRIMARY = "accuracy"
@@ -49,6 +51,8 @@ DATA = Data(  # the images are in the table
 CHINESE_LETTER = "请直接回答选项字母。"
 PROTOCOLS = ENGLISH
 SCORER = TABLE_SCORER
+request = matching_request
+recorded = no_recordings
 cluster = by_copies
 gold = table_gold
 submission = sheet

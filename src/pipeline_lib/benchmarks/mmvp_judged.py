@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.counting import ratio
-from pipeline_lib.benchmarks.families.judge_scorer import Reading, ReplyScorer
+from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.published import NO_ROWS
 from pipeline_lib.benchmarks.mmvp import DATA as MMVP_DATA
@@ -103,12 +103,12 @@ class PairMeans:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairScorer(ReplyScorer):
+class PairScorer(BoundedReplyScorer):
     """Counts a pair in the row of its first question, in every run that judged both answers."""
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return [verdicts, parts, runs, (answers, right, pairs, right)]."""
-        counts = ReplyScorer.tally(self, verdicts, parts)
+        counts = BoundedReplyScorer.tally(self, verdicts, parts)
         pairs: dict[str, list[int]] = defaultdict(list)
         for number, verdict in enumerate(verdicts):
             if verdict.question.id.isdecimal():
@@ -122,4 +122,11 @@ class PairScorer(ReplyScorer):
         return counts
 
 
-SCORER = PairScorer(readers={"official": read_yes_or_no}, request=request, recorded=recorded, counting=PairMeans())
+def limit(gold: JsonValue, right: bool) -> JsonValue:
+    """Return the word about a right answer or a wrong one."""
+    return "yes" if right else "no"
+
+
+SCORER = PairScorer(
+    readers={"official": read_yes_or_no}, request=request, recorded=recorded, counting=PairMeans(), limit=limit
+)

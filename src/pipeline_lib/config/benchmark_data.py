@@ -4,7 +4,7 @@ from typing import Any, Mapping, Protocol, cast
 
 from pipeline_lib.benchmarks.base import PROTOCOL, Asking, Benchmark
 from pipeline_lib.benchmarks.families.data import Data
-from pipeline_lib.benchmarks.families.judging import judged_scorer
+from pipeline_lib.benchmarks.families.judging import is_always_judged, judged_scorer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 
@@ -35,7 +35,12 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
 
 
 def is_judged(name: str) -> bool:
-    """Return whether a language model judges the answers to a benchmark."""
+    """Return whether a language model judges the answers to a benchmark in every study."""
+    return is_always_judged(load("benchmarks", name).SCORER)
+
+
+def takes_judge(name: str) -> bool:
+    """Return whether a language model may judge the answers to a benchmark."""
     return judged_scorer(load("benchmarks", name).SCORER) is not None
 
 

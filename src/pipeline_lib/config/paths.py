@@ -121,7 +121,8 @@ class Paths:
 
     def judged(self, run: str, benchmark: str) -> list[str]:
         """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""
-        judged = is_judged(self.study.benchmarks[benchmark].benchmark)
+        use = self.study.benchmarks[benchmark]
+        judged = use.judge is not None or is_judged(use.benchmark)
         return [f"{self.results}/judged/{run}/{benchmark}"] if judged else []
 
     def submissions(self) -> list[str]:

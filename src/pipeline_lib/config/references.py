@@ -2,7 +2,7 @@
 
 from typing import Iterator, Mapping
 
-from pipeline_lib.config.benchmark_data import is_judged
+from pipeline_lib.config.benchmark_data import is_judged, takes_judge
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -193,12 +193,23 @@ def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
 def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
     """Yield a problem for a judge of answers that none judges, and for files of replies that are lacking or unused."""
     judge = use.judge
-    if judge is not None and not is_judged(use.benchmark):
+    if judge is not None and not takes_judge(use.benchmark):
         yield Problem((*key, "judge"), f"no language model judges {use.benchmark}", judge.name, "remove it")
     elif judge is not None and judge.reads_files and use.replies is None:
         yield Problem((*key, "replies"), "this judge reads files of a dataset", judge.name, "name it as `replies`")
     elif use.replies is not None and (judge is None or not judge.reads_files):
         yield Problem((*key, "replies"), "no judge reads this dataset", use.replies, "name a `judge`, such as `file`")
+    if judge is None or not judge.reads_files:
+        yield from _quoted_gold(key, use)
+
+
+def _quoted_gold(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
+    """Yield a problem for a judged benchmark without the gold file that requests quote: only recorded replies do."""
+    file = load("benchmarks", use.benchmark).DATA.files.get("gold")
+    if file is not None and use.files.gold is None and use.scored and is_judged(use.benchmark):
+        what = f"requests about answers to {use.benchmark} quote its gold file"
+        hint = f"add `gold: {file}`, or name the judge `file` with recorded replies"
+        yield Problem((*key, "files"), what, use.files.model_dump(exclude_none=True), hint)
 
 
 def _protocol(key: Key, use: BenchmarkUse) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
+from pipeline_lib.benchmarks.families.protocols import UPRIGHT
 from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
@@ -179,6 +180,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         files=_questions(use),
         model_id=run,
         review=study.runs[run].review,
+        upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,
         **use.decoding.model_dump(),

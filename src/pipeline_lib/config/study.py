@@ -180,7 +180,7 @@ class BenchmarkUse(Settings):
     judge: Annotated[JudgeSettings, Plugin("judges", key="name")] | None = Field(
         default=None,
         description="what grades the answers to a benchmark that a language model judges; none: only the requests are "
-        "written, and the score says that nothing was judged",
+        "written, and the score says that nothing was judged, or, where the judge is optional, rules alone decide",
     )
     replies: DatasetName | None = Field(default=None, description="the dataset that holds the files of a judge")
     scored: bool = Field(

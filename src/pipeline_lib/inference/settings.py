@@ -1,5 +1,6 @@
 """Settings of the predict stage."""
 
+import operator
 import re
 from typing import Annotated, Any
 
@@ -75,6 +76,11 @@ class PredictSettings(Decoding, AnswerSettings):
     files: FileNames
     model_id: str
     review: Review | None = None
+    upright: bool = Field(
+        default=False,
+        exclude_if=operator.not_,  # the settings of the other protocols stay as they were
+        description="images are turned upright by their EXIF tags; the protocol decides",
+    )
 
     def means(self) -> str:
         """Return the settings that decide no byte, as JSON."""

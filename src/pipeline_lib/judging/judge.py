@@ -5,7 +5,7 @@ from typing import Any, Iterable, cast
 
 from pipeline_lib.benchmarks.base import Files, check_questions, load_benchmark, only
 from pipeline_lib.benchmarks.families.judge_replies import Replies, reply_row
-from pipeline_lib.benchmarks.families.judging import Judged, JudgeReply, JudgeRequest
+from pipeline_lib.benchmarks.families.judging import Judged, JudgeReply, JudgeRequest, quoted_by
 from pipeline_lib.core.plugins import load
 from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.judges.base import JudgeModule
@@ -20,16 +20,18 @@ def requests_about(
 ) -> list[JudgeRequest]:
     """Return the requests about all answers that need a judge, in the order of the questions.
 
-    An answer that is missing or failed has none; `chosen` restricts the questions.
+    An answer that is missing or failed has none, nor has one to a question whose gold answer is null, as in files that
+    are there only for recorded replies; `chosen` restricts the questions.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     checked = check_questions(settings.benchmark, settings.protocol, files)
     pairs = in_section(join(only(checked.questions, chosen), answers), settings.answer_in).pairs
     request = cast(Judged, benchmark).request
+    quoted = quoted_by(request, files)
     requests = [
-        request(question, checked.gold[question.id], answer, settings.protocol)
+        request(question, quoted.get(question.id, checked.gold[question.id]), answer, settings.protocol)
         for question, answer in pairs
-        if answer is not None
+        if answer is not None and checked.gold[question.id] is not None
     ]
     return [each for each in requests if each is not None]
 

@@ -10,7 +10,7 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of, expect_judged
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import score_joined
 
 ALL = "all"
@@ -61,14 +61,15 @@ def compare_protocols(
             checked = check_questions(by_protocol.benchmark, protocol, files)
             chosen = chosen_questions(checked, by_protocol)
             joined = _joined(checked, first).only(chosen)
-            scored = score_joined(joined, checked, by_protocol, digest, chosen, replies)
+            judging = open_judging(by_protocol, files, joined.answer_ids, replies)
+            scored = score_joined(joined, checked, by_protocol, digest, chosen, judging)
             graded[protocol], scores[protocol] = scored.verdicts, scored.score
         except PipelineError as error:
             scores[protocol] = {"not_scored": str(error)}
     return {
         "benchmark": settings.benchmark,
         "answers_from": choice.name,
-        "notes": list(choice.notes),
+        "notes": [*choice.notes, *first.notes],
         "answered": len(
             {each.question.id for verdicts in graded.values() for each in verdicts if each.answer is not None}
         ),
@@ -83,7 +84,7 @@ def _first_joined(answers: Path, files: Files, benchmark: str, protocols: list[s
     for protocol in protocols:
         try:
             checked = check_questions(benchmark, protocol, files)
-            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions))
+            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions, checked.gold))
         except PipelineError as error:
             faults.append(error)
     raise faults[0]

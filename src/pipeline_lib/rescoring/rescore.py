@@ -12,7 +12,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.rehearsal.questions import Part
 from pipeline_lib.scoring.asked import Asked
-from pipeline_lib.scoring.score import ScoreSettings
+from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import Scored, score_joined
 
 ScoreFiles = Callable[[list[Verdict]], Mapping[str, bytes]]
@@ -43,10 +43,12 @@ def rescore(
     """
     expect_judged(replies, settings)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    joined = choice.reader.join(answers, Asked(settings.benchmark, settings.protocol, files, checked.questions))
+    asked = Asked(settings.benchmark, settings.protocol, files, checked.questions, checked.gold)
+    joined = choice.reader.join(answers, asked)
     chosen = chosen_questions(checked, settings)
-    scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, replies)
-    return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": list(choice.notes)})
+    judging = open_judging(settings, files, joined.answer_ids, replies)
+    scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, judging)
+    return replace(scored, score={**scored.score, "answers_from": choice.name, "notes": [*choice.notes, *joined.notes]})
 
 
 def expect_judged(replies: Sequence[Path], settings: ScoreSettings) -> None:

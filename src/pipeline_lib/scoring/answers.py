@@ -39,7 +39,7 @@ class Joined:
     `answer_ids` has the ids of answers, which a
     judge's replies may name, by the ids of the questions in the records.
     `turns` has all answers of every record, the last one included, by the id of the question; it is empty if no record
-    has more than one.
+    has more than one. `notes` say what the file leaves open.
     """
 
     pairs: list[tuple[Question, str | None]]
@@ -47,6 +47,7 @@ class Joined:
     model: JsonValue = None
     answer_ids: Mapping[str, str] = field(default_factory=dict)
     turns: Mapping[str, tuple[Turn, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def missing(self) -> int:

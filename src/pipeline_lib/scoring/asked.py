@@ -1,9 +1,12 @@
 """The questions that a file of answers may belong to, and how other projects name and word them."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Mapping
+
+from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question, load_benchmark
 from pipeline_lib.core.errors import PipelineError
@@ -11,12 +14,13 @@ from pipeline_lib.core.errors import PipelineError
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of a benchmark by a protocol, in the order of the question file."""
+    """The questions of a benchmark by a protocol, in the order of the question file, and their gold answers by id."""
 
     benchmark: str
     protocol: str
     files: Files
     questions: list[Question]
+    gold: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @cached_property
     def wordings(self) -> dict[str, set[str]]:
@@ -70,6 +74,15 @@ class Asked:
     def by_id(self) -> dict[str, Question]:
         """Return the questions by their ids."""
         return {question.id: question for question in self.questions}
+
+    @cached_property
+    def alone(self) -> set[str]:
+        """Return the ids of the questions that share their cluster with no other: no metric of a group counts them."""
+        module = load_benchmark(self.benchmark, self.protocol)
+        clusters: dict[str, list[str]] = defaultdict(list)
+        for question in self.questions:
+            clusters[module.cluster(question)].append(question.id)
+        return {names[0] for names in clusters.values() if len(names) == 1}
 
     def is_worded(self, identifier: str, text: str) -> bool:
         """Return whether a text, with single spaces, is a wording of a question, or a part or a beginning of one."""

@@ -19,12 +19,13 @@ DIGITS = 10
 
 @dataclass(frozen=True)
 class Judging:
-    """The replies about a file of answers, and how they are matched and read."""
+    """The replies about a file of answers, how they are matched and read, and what requests quote instead of gold."""
 
     scorer: JudgedScorer
     protocol: str
     replies: Replies
     answer_ids: Mapping[str, str] = field(default_factory=dict)
+    quoted: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def expect_known(self, names: Collection[str]) -> None:
         """Raise PipelineError for a reply to a question that is none of the benchmark's."""
@@ -45,7 +46,8 @@ class Judging:
         replies = self.replies.to(question.id)
         about = [reply for reply in replies if self._is_about(reply, question, answer)]
         asked = any(reply.request is not None for reply in about)
-        request = self.scorer.request(question, gold, answer, self.protocol) if asked else None
+        quoted = self.quoted.get(question.id, gold)
+        request = self.scorer.request(question, quoted, answer, self.protocol) if asked else None
         digest, attempts = (request.digest, len(request.attempts)) if request else (None, 0)
         runs: dict[int, JudgeReply] = {}
         for reply in about:

@@ -1,7 +1,7 @@
 """Answers of other tools get the questions that they belong to: by id, or else by what the file holds of the question.
 
 Positions never count. Where a file leaves open which of several questions an answer belongs to, it is refused, unless
-all these questions have the same answer.
+all these questions have the same answer, or no metric depends on it.
 """
 
 from collections import defaultdict
@@ -11,9 +11,11 @@ from typing import Hashable, Iterator, Mapping
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import plain_text
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked, plain
 
+OPEN = "{} answers are to questions of equal words and gold answers: which is whose is open, and changes no metric"
 MOST = 0.9  # share of a file's ids that must be those of the questions for all to count as such
 
 
@@ -23,7 +25,7 @@ class ToolAnswer:
 
     `id` may be a name that the benchmark's `other_ids` know, or with `id_is_row` the number of a row elsewhere.
     `question` is the text in any project's words, `image` a path, `part` one or several parts between commas; empty is
-    unknown.
+    unknown. `gold` is the gold answer as the tool has it.
     """
 
     where: str
@@ -33,6 +35,7 @@ class ToolAnswer:
     image: str = ""
     part: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    gold: str = ""
     id_is_row: bool = False
 
 
@@ -49,17 +52,22 @@ def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     found: dict[Hashable, frozenset[str]] = {}
     candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded, found) for answer in records]
     answers: dict[str, ToolAnswer] = {}
+    open_ids = 0
     groups: dict[frozenset[str], list[ToolAnswer]] = defaultdict(list)
     for answer, ids in zip(records, candidates, strict=True):
         groups[ids].append(answer)
     for ids, group in sorted(groups.items(), key=lambda item: len(item[0])):
-        for identifier, answer in _settled(_open(ids, answers), group, asked):
+        left = _open(ids, answers)
+        interchanged = _interchanged(left, group, asked)
+        open_ids += len(interchanged)
+        for identifier, answer in interchanged or _settled(left, group, asked):
             if answers.setdefault(identifier, answer).text != answer.text:
                 what = "a second answer to the same question, which differs"
                 raise PipelineError(what, where=answer.where, value=identifier, cure="remove one of the two")
     failed = frozenset(name for name, answer in answers.items() if answer.text is None)
     texts_by_id = {name: answer.text for name, answer in answers.items()}
-    return Joined([(question, texts_by_id.get(question.id)) for question in asked.questions], failed)
+    pairs = [(question, texts_by_id.get(question.id)) for question in asked.questions]
+    return Joined(pairs, failed, notes=(OPEN.format(open_ids),) if open_ids else ())
 
 
 def _open(ids: frozenset[str], answers: dict[str, ToolAnswer]) -> frozenset[str]:
@@ -102,7 +110,8 @@ def _by_content(
     `worded` has the ids of the questions with each text, `found` those of earlier answers: thousands may say the same.
     """
     named = asked.by_name.get(answer.id, set()) if answer.id and not answer.id_is_row else set()
-    said = (answer.question, answer.image, answer.part, *answer.options.items(), answer.id if named else "")
+    name = answer.id if named else ""
+    said = (answer.question, answer.image, answer.part, *answer.options.items(), answer.gold, name)
     if said not in found:
         found[said] = frozenset(_candidates(answer, asked, worded, named))
     return found[said]
@@ -122,6 +131,8 @@ def _candidates(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]]
         ids = {name for name in ids if parts & set(asked.by_id[name].part.split("/"))} or ids
     if answer.options and len(ids) > 1:
         ids = {name for name in ids if dict(asked.by_id[name].options) == dict(answer.options)} or ids
+    if answer.gold and len(ids) > 1:
+        ids = {name for name in ids if asked.gold.get(name) == answer.gold} or ids
     return ids
 
 
@@ -157,6 +168,24 @@ def _shows(image: str, question: Question) -> bool:
         if parts[-length:] == other[-length:]:
             return True
     return False
+
+
+def _interchanged(ids: frozenset[str], group: list[ToolAnswer], asked: Asked) -> list[tuple[str, ToolAnswer]]:
+    """Return an answer for every id where the questions differ in nothing that a metric counts; else nothing.
+
+    They have the same words, options, part and gold answer, each is alone in its cluster, and has one of the answers.
+    Which is whose does not depend on positions: the texts go to the ids in the order of both.
+    """
+    questions = [asked.by_id[name] for name in sorted(ids)]
+    alike = {
+        (each.prompt, *each.options.items(), each.part, plain_text(asked.gold.get(each.id, ""))) for each in questions
+    }
+    if len(ids) < 2 or len(group) != len(ids) or len(alike) > 1 or not ids <= asked.alone & asked.gold.keys():
+        return []
+    if len({answer.text for answer in group}) == 1 or any(answer.text is None for answer in group):
+        return []
+    texts = sorted(group, key=lambda answer: str(answer.text))
+    return [(question.id, answer) for question, answer in zip(questions, texts, strict=True)]
 
 
 def _settled(ids: frozenset[str], group: list[ToolAnswer], asked: Asked) -> list[tuple[str, ToolAnswer]]:

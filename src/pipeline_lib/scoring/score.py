@@ -12,6 +12,7 @@ from pipeline_lib.benchmarks.base import (
     PROTOCOL,
     Benchmark,
     FileNames,
+    Files,
     Grade,
     Question,
     QuestionCheck,
@@ -19,7 +20,7 @@ from pipeline_lib.benchmarks.base import (
     load_benchmark,
 )
 from pipeline_lib.benchmarks.families.judge_replies import read_replies
-from pipeline_lib.benchmarks.families.judging import judged_scorer
+from pipeline_lib.benchmarks.families.judging import is_always_judged, judged_scorer, quoted_by
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
@@ -60,15 +61,19 @@ class ScoreSettings(Settings):
         return None if self.limit is None else f"limit {self.limit}"
 
 
-def open_judging(settings: ScoreSettings, answer_ids: Mapping[str, str], replies: Sequence[Path]) -> Judging | None:
-    """Return the judging of answers by files of replies; None for a benchmark that no model judges.
+def open_judging(
+    settings: ScoreSettings, files: Files, answer_ids: Mapping[str, str], replies: Sequence[Path]
+) -> Judging | None:
+    """Return the judging of answers by files of replies.
 
-    `answer_ids` has the id of every answer that has one, by the id of its question.
+    None for a benchmark that no model judges, and for one that need not be judged if there is no file. `answer_ids` has
+    the id of every answer that has one, by the id of its question.
     """
     scorer = judged_scorer(load_benchmark(settings.benchmark, settings.protocol).SCORER)
-    if scorer is None:
+    if scorer is None or (scorer.optional and not replies):
         return None
-    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids)
+    quoted = quoted_by(scorer.request, files)
+    return Judging(scorer, settings.protocol, read_replies(replies, scorer.recorded), answer_ids, quoted)
 
 
 def grade_joined(
@@ -135,7 +140,7 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
         | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
-        **quality(verdicts, settings.suspect_above, judged_scorer(benchmark.SCORER) is not None),
+        **quality(verdicts, settings.suspect_above, is_always_judged(benchmark.SCORER)),
     }
 
 

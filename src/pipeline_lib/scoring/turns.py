@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline_lib.benchmarks.base import Question, QuestionCheck, Verdict, load_benchmark
-from pipeline_lib.benchmarks.families.judging import judged_scorer
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.scoring.answers import Joined, Turn
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
@@ -38,7 +37,7 @@ def with_turns(
         return score
     count = max(map(len, joined.turns.values()))
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
-    judged = judged_scorer(benchmark.SCORER) is not None
+    judged = "judge" in score
     unasked = [verdict.question.id for verdict in last if verdict.grade.rule == UNASKED]
     afters = [
         After(turn, None if judged else grade_joined(at_turn(joined, turn), checked, settings, unasked))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 LONGEST = 4  # words of an n-gram
 SIGMA = 6.0  # of the penalty for another length, in bigrams
+BEST_CIDER = 10.0  # of a caption that equals all its references
 BETA = 1.2  # weight of recall in ROUGE-L
 SMALL, TINY = 1e-9, 1e-15  # which the original adds against 0/0
 
@@ -48,7 +49,7 @@ class Corpus:
         """Return the CIDEr-D of a caption: 10 for one that equals all its references, 0 in a corpus of one image."""
         candidate = self._weighted(caption)
         similar = [self._similarity(candidate, self._weighted(reference)) for reference in references]
-        return 10.0 * sum(similar) / len(similar)
+        return BEST_CIDER * sum(similar) / len(similar)
 
     def _weighted(self, caption: str) -> _Weighted:
         counts = ngrams(caption)

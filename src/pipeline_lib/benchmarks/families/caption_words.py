@@ -46,7 +46,11 @@ def official_words(folder: Path, texts: list[str]) -> list[str]:
     words = [" ".join(word for word in line.rstrip().split(" ") if word not in LEFT_OUT) for line in tokenized]
     if len(words) < len(lines) or any(words[len(lines) :]):
         what = "the tokenizer's lines are not those of the captions"
-        raise PipelineError(what, value=f"{len(tokenized)} lines for {len(lines)} captions", cure="check Java's output")
+        raise PipelineError(
+            what,
+            value=f"{len(tokenized)} lines for {len(lines)} captions",
+            cure="check Java's output",
+        )
     return words[: len(lines)]
 
 

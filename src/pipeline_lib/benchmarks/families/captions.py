@@ -7,7 +7,7 @@ EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/flickr30k`, `nocaps`).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Callable, Mapping, cast
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question, Tallies, Verdict
-from pipeline_lib.benchmarks.families.caption_metrics import LONGEST, Corpus, bleu, bleu_counts, rouge_l
+from pipeline_lib.benchmarks.families.caption_metrics import BEST_CIDER, LONGEST, Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import java, official_folder, official_words, plain_words
+from pipeline_lib.benchmarks.families.counting import ASSUMED
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, number_or_text, parse_row
 from pipeline_lib.core.text import read_json
@@ -25,6 +26,10 @@ from pipeline_lib.core.text import read_json
 PLAIN = "_plain"  # ends the names of metrics that cannot be compared with published ones
 BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
 METEOR = "meteor/meteor-1.5.jar"
+BLEU = (
+    *("bleu_1", "bleu_2", "bleu_3", "bleu_4"),
+    *("bleu_1_plain", "bleu_2_plain", "bleu_3_plain", "bleu_4_plain"),
+)
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,11 @@ class CaptionScorer:
     """
 
     readers: Mapping[str, Callable[[str], str]]
+    unbounded: tuple[str, ...] = BLEU  # no mean over images
+
+    def assumed(self, verdict: Verdict, right: bool) -> Verdict:
+        """Return a verdict without an answer as if its caption had the highest CIDEr-D and ROUGE-L, or the lowest."""
+        return replace(verdict, grade=Grade(float(right), None, ASSUMED))
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer; one without a word is unparsed."""
@@ -177,7 +187,9 @@ def _sums(verdicts: list[Verdict], captions: list[str], references: list[list[st
     """Return [verdicts, BLOCK]; document frequencies are those of all references, answered or not."""
     corpus, sums = Corpus(references), np.zeros((len(verdicts), BLOCK))
     for number, (verdict, caption, others) in enumerate(zip(verdicts, captions, references, strict=True)):
-        if verdict.answered:
+        if verdict.grade.rule == ASSUMED:
+            sums[number, :3] = 1, BEST_CIDER * verdict.grade.value, verdict.grade.value
+        elif verdict.answered:
             scores = corpus.cider(caption, others), rouge_l(caption, others)
             sums[number] = [1, *scores, *bleu_counts(caption, others)]
     return sums

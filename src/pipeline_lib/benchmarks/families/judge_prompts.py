@@ -1,8 +1,12 @@
 """The prompts that official code sends to judges, character by character: facts that a comparable grade depends on.
 
-MM_VET: yuweihao/MM-Vet acde843 `mm-vet_evaluator.py` (Apache-2.0). LLAVA_BENCH: haotian-liu/LLaVA c121f04
+MM_VET: yuweihao/MM-Vet acde843 `mm-vet_evaluator.py` (Apache-2.0); MM_VET_LMMS_EVAL: EvolvingLMMs-Lab/lmms-eval 75571cf
+`lmms_eval/tasks/mmvet/utils.py`; MM_VET_VLMEVALKIT: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/mmvet.py`
+(Apache-2.0). LLAVA_BENCH: haotian-liu/LLaVA c121f04
 `llava/eval/table/rule.json` (Apache-2.0), the same for its three kinds of question. MATHVISTA: lupantech/MathVista
-53d5258 `evaluation/prompts/ext_ans.py` (CC BY-SA 4.0), from the copy in OpenGVLab/InternVL 2410d1d (MIT).
+53d5258 `evaluation/prompts/ext_ans.py` (CC BY-SA 4.0), from the copy in OpenGVLab/InternVL 2410d1d (MIT). MATCHING and
+MATCHING_IN_CHINESE: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/multiple_choice.py` (Apache-2.0), with
+places for question, options and answer.
 """
 
 MM_VET = (
@@ -34,6 +38,71 @@ MM_VET = (
     "trust issues' is a playful way to suggest that these contradictions can lead to distrust or confusion. "
     "The humor in this meme is derived from the unexpected contrast between the names of the countries and "
     "their actual physical characteristics. | 1.0\n"
+)
+
+MM_VET_LMMS_EVAL = (
+    "Compare the ground truth and prediction from AI models, to give a correctness score for the prediction. "
+    "<AND> in the ground truth means it is totally right only when all elements in the ground truth are "
+    "present in the prediction, and <OR> means it is totally right when any one element in the ground truth is "
+    "present in the prediction. The correctness score is 0.0 (totally wrong), 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, "
+    "0.7, 0.8, 0.9, or 1.0 (totally right). Just complete the last space of the correctness score.\n"
+    "gpt_query_prompt | Ground truth | Prediction | Correctness\n"
+    "--- | --- | --- | ---\n"
+    "What is x in the equation? | -1 <AND> -5 | x = 3 | 0.0\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -1 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -5 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -5 or 5 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -1 or x = -5 | 1.0\n"
+    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries Iceland "
+    "and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes, "
+    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues "
+    "because the names of these countries do not accurately represent their landscapes. | The meme talks about "
+    "Iceland and Greenland. It's pointing out that despite their names, Iceland is not very icy and Greenland "
+    "isn't very green. | 0.4\n"
+    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries Iceland "
+    "and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes, "
+    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues "
+    "because the names of these countries do not accurately represent their landscapes. | The meme is using "
+    "humor to point out the misleading nature of Iceland's and Greenland's names. Iceland, despite its name, "
+    "has lush green landscapes while Greenland is mostly covered in ice and snow. The text 'This is why I have "
+    "trust issues' is a playful way to suggest that these contradictions can lead to distrust or confusion. "
+    "The humor in this meme is derived from the unexpected contrast between the names of the countries and "
+    "their actual physical characteristics. | 1.0\n"
+)
+
+MM_VET_VLMEVALKIT = (
+    "\n"
+    "Compare the ground truth and prediction from AI models, to give a correctness score for the prediction.\n"
+    "<AND> in the ground truth means it is totally right\n"
+    "only when all elements in the ground truth are present in the prediction,\n"
+    "and <OR> means it is totally right when any one element in the ground truth is present in the prediction.\n"
+    "The correctness score is 0.0 (totally wrong), 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, or 1.0 (totally "
+    "right).\n"
+    "Just complete the last space of the correctness score.\n"
+    "\n"
+    "Question | Ground truth | Prediction | Correctness\n"
+    "--- | --- | --- | ---\n"
+    "What is x in the equation? | -1 <AND> -5 | x = 3 | 0.0\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -1 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -5 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -5 or 5 | 0.5\n"
+    "What is x in the equation? | -1 <AND> -5 | x = -1 or x = -5 | 1.0\n"
+    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries\n"
+    "Iceland and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes,\n"
+    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues\n"
+    "because the names of these countries do not accurately represent their landscapes. |\n"
+    "The meme talks about Iceland and Greenland. It's pointing out that despite their names,\n"
+    "Iceland is not very icy and Greenland isn't very green. | 0.4\n"
+    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries\n"
+    "Iceland and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes,\n"
+    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues\n"
+    "because the names of these countries do not accurately represent their landscapes. |\n"
+    "The meme is using humor to point out the misleading nature of Iceland's and Greenland's names.\n"
+    "Iceland, despite its name, has lush green landscapes while Greenland is mostly covered in ice and snow.\n"
+    "The text 'This is why I have trust issues' is a playful way to suggest\n"
+    "that these contradictions can lead to distrust or confusion.\n"
+    "The humor in this meme is derived from the unexpected contrast between the names of the countries\n"
+    "and their actual physical characteristics. | 1.0\n"
 )
 
 MM_VET_AGAIN = "\nPredict the correctness of the answer (digit): "  # after an answer that is no grade
@@ -102,4 +171,32 @@ MATHVISTA = (
     "Model response: The correct answer is (B) 8/11.\n"
     "\n"
     "Extracted answer: B"
+)
+
+MATCHING = (
+    "You are an AI assistant who will help me to match an answer with several options of a single-choice question. "
+    "You are provided with a question, several options, and an answer, and you need to find which option is most "
+    "similar to the answer. If the meaning of all options are significantly different from the answer, output Z. "
+    "Your should output a single uppercase character in A, B, C, D (if they are valid options), and Z. \n"
+    "Example 1: \n"
+    "Question: What is the main object in image?\nOptions: A. teddy bear B. rabbit C. cat D. dog\n"
+    "Answer: a cute teddy bear\nYour output: A\n"
+    "Example 2: \n"
+    "Question: What is the main object in image?\nOptions: A. teddy bear B. rabbit C. cat D. dog\n"
+    "Answer: Spider\nYour output: Z\n"
+    "Example 3: \n"
+    "Question: {}?\nOptions: {}\nAnswer: {}\nYour output: "
+)
+
+MATCHING_IN_CHINESE = (
+    "你是一个帮助我匹配答案与单选题中多个选项的 AI 助手。"
+    "你会被提供：一个问题，多个选项，一个答案。你的任务是找到与答案意义最相近的选项。"
+    "如果所有选项的意义都与答案显著不同，则输出 Z。"
+    "你应该输出一个单个的大写字母，例如 A, B, C, D（如果它们是有效选项），或 Z。"
+    "例 1:"
+    "问题: 图中最主要的物体是什么?\n选项: A. 泰迪熊 B. 兔子 C. 猫 D. 狗\n答案: 一只可爱的泰迪熊\n输出: A\n"
+    "例 2: \n"
+    "问题: 图中最主要的物体是什么?\n选项: A. 泰迪熊 B. 兔子 C. 猫 D. 狗\n答案: 蜘蛛\n输出: Z\n"
+    "例 3: \n"
+    "问题: {}?\n选项: {}\n答案: {}\n输出: "
 )

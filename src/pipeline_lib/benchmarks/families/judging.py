@@ -6,11 +6,11 @@ functions: what asks a judge is in `judges/`, and the judge stage stores its rep
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Literal, Protocol, Sequence, cast
+from typing import Any, Callable, Literal, Mapping, Protocol, Sequence, cast
 
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Grade, Question, Scorer, Tallies
+from pipeline_lib.benchmarks.base import Files, Grade, Question, Scorer, Tallies
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.text import canonical_json
 
@@ -93,7 +93,23 @@ class RequestFunction(Protocol):
     """The function `request` of a judged benchmark."""
 
     def __call__(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest | None:
-        """Return the request about an answer, None if its grade needs no judge."""
+        """Return the request about an answer, None if its grade needs no judge.
+
+        Of a function that is `Quoting`, the second argument is what it quotes instead of the gold answer.
+        """
+
+
+class Quoting(RequestFunction, Protocol):
+    """A function `request` that quotes something of every question that neither its prompt nor its gold answer has."""
+
+    @property
+    def quoted(self) -> Callable[[Files], Mapping[str, JsonValue]]:
+        """Return the function that reads it from the files, by the id of the question."""
+
+
+def quoted_by(request: RequestFunction, files: Files) -> Mapping[str, JsonValue]:
+    """Return what requests quote of each question instead of its gold answer, by id; nothing of most benchmarks."""
+    return cast(Quoting, request).quoted(files) if hasattr(request, "quoted") else {}
 
 
 class RecordedReader(Protocol):
@@ -111,10 +127,14 @@ class Judged(Protocol):
 
 
 class JudgedScorer(Scorer, Protocol):
-    """Grades answers from the replies of a judge; `grade` of such a scorer has none."""
+    """Grades answers from the replies of a judge; `grade` of such a scorer has none.
+
+    If the judge is `optional`, a score without one is that of `grade`.
+    """
 
     request: RequestFunction
     recorded: RecordedReader
+    optional: bool
 
     def judge(
         self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
@@ -130,5 +150,11 @@ class JudgedScorer(Scorer, Protocol):
 
 
 def judged_scorer(scorer: Scorer) -> JudgedScorer | None:
-    """Return the scorer of a judged benchmark, None for a scorer that grades by rules."""
+    """Return the scorer of a benchmark that a judge may grade, None for one that grades by rules alone."""
     return cast(JudgedScorer, scorer) if hasattr(scorer, "judge") else None
+
+
+def is_always_judged(scorer: Scorer) -> bool:
+    """Return whether a scorer has no grades without a judge."""
+    judged = judged_scorer(scorer)
+    return judged is not None and not judged.optional

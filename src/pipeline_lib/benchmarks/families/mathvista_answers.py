@@ -41,6 +41,11 @@ def extracted_by_rule(response: str, kind: AnswerKind) -> tuple[str, str] | None
     return None
 
 
+def extracted_by_rule_stripped(response: str, kind: AnswerKind) -> tuple[str, str] | None:
+    """Return the same of a response without outer white space, as lmms-eval 75571cf does."""
+    return extracted_by_rule(response.strip(), kind)
+
+
 def quickly_extracted(response: str, kind: AnswerKind) -> tuple[str, str] | None:
     """Return the same, or else the text in 'The answer is "…".', as the official code with `--quick_extract`."""
     return extracted_by_rule(response, kind) or next(((text, "quick") for text in _quoted(response)), None)

@@ -19,6 +19,7 @@ NAMES = {
     "vlmevalkit": "open-compass/VLMEvalKit e8e78f0, without its language model",
     "official": "the repository of the benchmark itself",
 }
+UPRIGHT = frozenset({"lmms_eval"})  # whose loader, the library `datasets`, turns images upright by their EXIF tags
 SHORT = "Answer the question using a single word or phrase."
 UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
 YES_OR_NO = "Please answer yes or no."

@@ -213,7 +213,12 @@ def _listed(document: Any, path: Path) -> list[Any]:
         if rows is None and all(map(_is_object, document.values())):
             return [{"id": name, **row} for name, row in document.items()]
     if rows is not None and not isinstance(rows, list):
-        raise PipelineError("no list of rows", where=path, value=type(rows).__name__, cure="fetch the file again")
+        raise PipelineError(
+            "no list of rows",
+            where=path,
+            value=type(rows).__name__,
+            cure="fetch the file again",
+        )
     return [document] if rows is None else rows
 
 

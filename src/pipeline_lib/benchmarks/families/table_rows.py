@@ -30,7 +30,11 @@ def read_table(path: Path, columns: Sequence[str]) -> Iterator[Placed]:
     if path.is_dir():
         files = sorted(path.rglob("*.parquet"))
         if not files:
-            raise PipelineError("no Parquet file below this folder", where=path, cure="name the folder that holds them")
+            raise PipelineError(
+                "no Parquet file below this folder",
+                where=path,
+                cure="name the folder that holds them",
+            )
         for file in files:
             yield from _parquet(file, columns)
     elif path.suffix == ".parquet":

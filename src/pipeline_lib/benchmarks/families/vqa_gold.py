@@ -66,5 +66,10 @@ class VqaGold:
             return answers
         if row.answer_type not in self.types:
             value = f"{row.answer_type!r} of {', '.join(self.types)}"
-            raise PipelineError("no such `answer_type`", where=where, value=value, cure="use the published annotations")
+            raise PipelineError(
+                "no such `answer_type`",
+                where=where,
+                value=value,
+                cure="use the published annotations",
+            )
         return {"answers": answers, "type": row.answer_type}

@@ -99,20 +99,25 @@ def _image_columns(images: list[Row]) -> Row:
     return {f"image_{index + 1}": images[index] if index < len(images) else None for index in range(IMAGE_COLUMNS)}
 
 
-def cmmmu(scenes: Scenes) -> Files:
-    """Return two domains with choices, statements and blanks, in Chinese, and their images beside them."""
+def cmmmu(scenes: Scenes, split: str = "val") -> Files:
+    """Return two domains with choices, statements and blanks, in Chinese, and their images beside them.
+
+    The rows of the test split have no answers.
+    """
     files: Files = {}
     domains: dict[str, tuple[str, list[Row]]] = {"business": ("商业", []), "science": ("科学", [])}
     for number in scenes.numbers:
         domain = "science" if number % 2 else "business"
         category, rows = domains[domain]
         scene, image = scenes[number], f"q_{number}_001.PNG"
-        files[f"cmmmu-data-val/{domain}/{image}"] = Picture(number)
+        files[f"cmmmu-data-{split}/{domain}/{image}"] = Picture(number)
         about = {"category": category, "subcategory": "经济" if domain == "business" else "数学", "analysis": None}
         fields = _choice(scene, image) if number % 3 == 0 else _statement(scene, number % 2 == 0, image)
         fields = _blank(scene, image) if number % 3 == 2 else fields
-        rows.append({"id": number + 1, **fields, **about, "img_list": [image], "split": "val"})
-    named = {f"cmmmu-data-val/{name}/{name}.jsonl": rows for name, (_, rows) in domains.items()}
+        row = {"id": number + 1, **fields, **about, "img_list": [image], "split": split}
+        hidden = ("answer", "analysis", "split") if split == "test" else ()
+        rows.append({name: value for name, value in row.items() if name not in hidden})
+    named = {f"cmmmu-data-{split}/{name}/{name}.jsonl": rows for name, (_, rows) in domains.items()}
     return {**{name: rows for name, rows in named.items() if rows}, **files}
 
 

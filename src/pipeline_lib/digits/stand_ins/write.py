@@ -16,6 +16,7 @@ from pipeline_lib.digits.stand_ins.tables import TABLES
 FORMS: Mapping[str, Callable[[Scenes], Files]] = {
     "ai2d": choices.ai2d,
     "cmmmu": choices.cmmmu,
+    "cmmmu_test": partial(choices.cmmmu, split="test"),
     "docvqa": answers.docvqa,
     "knee_grading": judged.knee_grading,
     "llava_bench": judged.llava_bench,
