@@ -71,7 +71,7 @@ def test_a_further_attempt_is_made_while_a_reply_is_not_readable(tmp_path: Path)
     """MM-Vet asks up to five times for a number, at rising temperatures."""
     texts = iter(["I think", "good", "0.4", "0.9"])
     with serving(lambda body, before: Answer(completion(next(texts)))) as server:
-        asked = JudgeRequest("v0", "gpt-4-0613", 3, ATTEMPTS, mm_vet.has_grade)
+        asked = JudgeRequest("v0", "gpt-4-0613", 3, ATTEMPTS, mm_vet.JUDGES["official"].has_grade)
         (reply,) = judge(server, tmp_path, [asked])
         assert [(text_of(sent), sent["temperature"]) for sent in server.requests] == [
             *(("grade 0", 0), ("again 0", 0.5), ("again 0", 1.0))
@@ -105,7 +105,7 @@ def test_a_failed_judgement_is_recorded_and_asked_again_later(tmp_path: Path) ->
 
 def test_the_budget_is_that_of_all_attempts(tmp_path: Path) -> None:
     with serving(lambda body, before: Answer(completion("good"))) as server:
-        asked = [JudgeRequest(f"v{n}", "gpt-4", 3, ATTEMPTS, mm_vet.has_grade) for n in range(9)]
+        asked = [JudgeRequest(f"v{n}", "gpt-4", 3, ATTEMPTS, mm_vet.JUDGES["official"].has_grade) for n in range(9)]
         with pytest.raises(PipelineError, match="budget of tokens"):
             judge(server, tmp_path, asked, access={"budget": {"tokens": 100}})
         assert 6 <= len(server.requests) <= 9 + 9  # 12 tokens each, and nine are sent at once
