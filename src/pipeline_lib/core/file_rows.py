@@ -20,7 +20,7 @@ class FileRow(BaseModel):
 
 
 def _encodable(text: str) -> str:
-    if not encodable(text):
+    if not (text.isascii() or encodable(text)):
         raise ValueError("half of a surrogate pair is no character")
     return text
 
