@@ -21,8 +21,9 @@ from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.models.opening import open_vlm
-from tests.models.making import conversations, language_model, small_clip, small_images
+from tests.models.making import conversations, language_model, small_clip
 from tests.models.original import Converted, Opened, part
+from tests.small_images import small_images
 
 CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
 

@@ -27,7 +27,8 @@ from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.answering import answered, settings_of
-from tests.models.making import WORDS, conversations, language_model, small_clip, small_images
+from tests.models.making import WORDS, conversations, language_model, small_clip
+from tests.small_images import small_images
 
 NUMERICS: Numerics = "native" if sys.argv[2:] == ["native"] else "portable"
 STEPS: dict[str, Any] = {"steps": 3, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0, "weight_decay": 0.05}

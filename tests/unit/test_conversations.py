@@ -18,7 +18,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.sampling import digest_rank
-from tests.models.making import small_images
+from tests.small_images import small_images
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "digest_rank.json"
 
