@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
-from snakemake.exceptions import RuleException, WorkflowError
+from snakemake.exceptions import CliException, RuleException, WorkflowError
 from snakemake.jobs import Job
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         jobs = plan(config | ({"look": "all"} if arguments.look else {}), set(arguments.targets))
         assessments = assess([job for job, _ in jobs], CurrentState(look=arguments.look))
-    except (PipelineError, RuleException, WorkflowError) as error:
+    except (PipelineError, CliException, RuleException, WorkflowError) as error:
         sys.exit(str(error))
     entries = [job.entry() | more | assessments[job.record].as_plan() for job, more in jobs]
     sys.stdout.write(json.dumps(entries) + "\n")

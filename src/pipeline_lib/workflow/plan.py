@@ -5,15 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Collection, Sequence
+from typing import Collection
 
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_names, study_path
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.lineage.jobs import AssessedJob
 
 NO_RULE = re.compile(r"No rule to produce (.+?) \(if you use input functions")  # Snakemake 9.27
-FAULT_IN_A_RULE = "\nTraceback:\n"  # a function of a rule failed, mostly because the study lacks a name in the target
-LACKING = re.compile(r"KeyError: '(.+)'\n")
+NO_ENTRY = re.compile(r"the study has no such \w+\n  where: (.+)\n")  # workflow/targets.py
 SECONDS = 600  # a plan of thousands of jobs takes some seconds
 
 
@@ -24,18 +23,19 @@ def plan(study: str = DEFAULT, targets: list[str] | None = None, look: bool = Fa
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode or not done.stdout:
         text = done.stderr.strip().removeprefix("Building DAG of jobs...").strip()
-        raise refusal(text, study, targets or (), _outputs(study) if targets else ())
+        raise refusal(text, study, _outputs(study) if targets else ())
     return [AssessedJob.read(job, " ".join(command[1:])) for job in json.loads(done.stdout)]
 
 
-def refusal(text: str, study: str, targets: Sequence[str] = (), outputs: Collection[str] = ()) -> PipelineError:
+def refusal(text: str, study: str, outputs: Collection[str] = ()) -> PipelineError:
     """Return Snakemake's message as an error; a fault in the study file raises its own PipelineError.
 
     `outputs` are the files that the whole study makes; one is suggested in place of an unknown target.
     """
     path = study_path(study)
     results = results_folder(study, load_study(path))
-    target = _unknown_target(text, targets, outputs)
+    unknown = NO_RULE.search(text) or NO_ENTRY.search(text)
+    target = None if unknown is None else unknown[1]
     if target is None:
         return PipelineError(f"Snakemake cannot plan this study:\n{text[-1000:]}", where=path)
     others = [part for part in Path(target).parts if part in study_names() and part != study]
@@ -44,18 +44,6 @@ def refusal(text: str, study: str, targets: Sequence[str] = (), outputs: Collect
     else:
         cure = suggest(target, outputs, f"name a file such as {results}/BENCHMARK_score.json")
     return PipelineError("this study does not make this file", where=path, value=target, cure=cure)
-
-
-def _unknown_target(text: str, targets: Sequence[str], outputs: Collection[str]) -> str | None:
-    """Return the target that Snakemake cannot make, None if its message is about something else."""
-    no_rule, lacking = NO_RULE.search(text), LACKING.search(text)
-    if no_rule is not None:
-        return no_rule[1]
-    if FAULT_IN_A_RULE not in text or not outputs:  # without outputs the study itself cannot be planned
-        return None
-    unknown = [target for target in targets if target not in outputs]
-    fitting = [target for target in unknown if lacking is not None and lacking[1] in target]
-    return next(iter([*fitting, *unknown]), None)
 
 
 def _outputs(study: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Collection, Iterator, Mapping
 
-from snakemake.exceptions import WorkflowError
+from snakemake.dag import DAG
+from snakemake.exceptions import CliException, WorkflowError
 
 from pipeline_lib.config.load import DEFAULT, load_study, study_name, study_path
 from pipeline_lib.config.study import Study
@@ -15,6 +16,7 @@ from pipeline_lib.machine.slurm_site import Cluster, read_cluster
 from pipeline_lib.workflow.executor_fixes import patch_slurm_executor
 from pipeline_lib.workflow.group_texts import patch_group_resources
 from pipeline_lib.workflow.orphans import cancel_orphans
+from pipeline_lib.workflow.targets import expect_known_targets
 from pipeline_lib.workflow.workflow_lock import WorkflowLock
 
 Log = Callable[[str], None]
@@ -46,6 +48,27 @@ def read_study(config: Mapping[str, Any]) -> tuple[str, Study]:
 def read_site() -> Cluster:
     """Return the Slurm settings of this site; only `--profile slurm` uses them."""
     return read_cluster()
+
+
+def check_targets(study: Study) -> None:
+    """Make Snakemake refuse, with a suggestion, a target that names no entry of the study."""
+    trained = [*study.trainings, *study.weights]
+    entries: dict[str, Collection[str]] = {
+        **{"dataset": study.datasets, "table": study.tables, "subset": study.subsets, "weights": study.weights},
+        **{"training": study.trainings, "model": trained, "run": study.runs, "benchmark": study.benchmarks},
+    }
+    init = getattr(DAG.init, "unpatched", DAG.init)
+
+    async def checked(dag: DAG, *arguments: Any, **keywords: Any) -> None:
+        outputs = (output.regex() for rule in dag.rules for output in rule.output)
+        try:
+            expect_known_targets(map(str, dag.targetfiles), outputs, entries)
+        except PipelineError as error:
+            raise CliException(str(error)) from None  # which Snakemake prints as it is
+        await init(dag, *arguments, **keywords)
+
+    checked.unpatched = init  # type: ignore[attr-defined]
+    DAG.init = checked
 
 
 def clear_leftovers(log: Log, dry_run: bool) -> WorkflowLock:
