@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from pipeline_lib.endpoints.access import Access
-from pipeline_lib.engines.base import AnswerSettings, Places, Reply, Request
+from pipeline_lib.engines.base import AnswerSettings, EnginePaths, Reply, Request
 from pipeline_lib.engines.openai import Settings, open_engine
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedReplies
@@ -36,7 +36,7 @@ def ask(
         None,
         images or ImageReader([]),
         how,
-        Places(state, state / "server.log"),
+        EnginePaths(state, state / "server.log"),
     )
     return saved_replies(engine, asked, state)
 

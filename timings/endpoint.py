@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.chat_server import KEY, echo, serving
 
 from pipeline_lib.endpoints.access import Access
-from pipeline_lib.engines.base import AnswerSettings, Places, Request
+from pipeline_lib.engines.base import AnswerSettings, EnginePaths, Request
 from pipeline_lib.engines.openai import Settings, open_engine
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedReplies
@@ -78,7 +78,7 @@ def engine(port: int) -> float:
     settings = Settings(name="openai", model="stub", url=f"http://127.0.0.1:{port}/v1", access=access)
     how = AnswerSettings(threads=1, family=None, template=None, batch_size=1)
     with tempfile.TemporaryDirectory() as folder:
-        opened = open_engine(settings, None, ImageReader([]), how, Places(Path(folder), Path(folder) / "log"))
+        opened = open_engine(settings, None, ImageReader([]), how, EnginePaths(Path(folder), Path(folder) / "log"))
         saved = SavedReplies(Path(folder) / "replies.jsonl")
         began = time.perf_counter()
         for reply in opened.answer(asked, saved):

@@ -11,7 +11,7 @@ def work(job: Job[PredictSettings]) -> None:
     expect_no_fault(job.paths("clearance"))  # before anything is loaded
     from pipeline_lib.benchmarks.base import open_files
     from pipeline_lib.core.text import write_lines
-    from pipeline_lib.engines.base import Places
+    from pipeline_lib.engines.base import EnginePaths
     from pipeline_lib.images.upright import image_reader
     from pipeline_lib.inference.predict import answer_benchmark
     from pipeline_lib.rehearsal.chosen import chosen
@@ -20,9 +20,9 @@ def work(job: Job[PredictSettings]) -> None:
     indexes = [index.file("index.parquet") for index in job.manifests("indexes")]
     images = image_reader(indexes, job.settings.upright)
     only = chosen(job.manifests("chosen"), "questions")
-    places = Places(job.state(), job.log.parent.parent / "serve" / job.log.name)
+    paths = EnginePaths(job.state(), job.log.parent.parent / "serve" / job.log.name)
     model = next(iter(job.manifests("model")), None)  # none for an engine that brings its own
-    records = answer_benchmark(model, files, images, job.settings, places, only)
+    records = answer_benchmark(model, files, images, job.settings, paths, only)
     write_lines(job.output("answers"), records)
 
 

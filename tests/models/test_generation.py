@@ -11,7 +11,7 @@ from transformers import GenerationConfig, MistralConfig, MistralModel
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.engines.base import Places, Reply, Request
+from pipeline_lib.engines.base import EnginePaths, Reply, Request
 from pipeline_lib.engines.transformers import Settings, TransformersEngine, engine_of, open_engine
 from pipeline_lib.families.llava.features import projected_features
 from pipeline_lib.families.llava.model import Llava
@@ -196,7 +196,7 @@ def test_several_processes_give_the_same_replies(llava: Llava, images: ImageRead
 
     def replies(processes: int, answered: set[str]) -> dict[str, Reply]:
         settings = Settings(tokens=60, processes=processes)
-        engine = open_engine(settings, tmp_path / "model", images, how, Places(tmp_path, tmp_path / "log"))
+        engine = open_engine(settings, tmp_path / "model", images, how, EnginePaths(tmp_path, tmp_path / "log"))
         made = list(engine.answer(requests(), answered))
         assert len(made) == len({reply.id for reply in made})
         return {reply.id: reply for reply in made}
@@ -212,7 +212,7 @@ def test_a_process_that_fails_fails_the_job(images: ImageReader, tmp_path: Path)
         tmp_path / "missing",
         images,
         settings_of("vicuna_v1"),
-        Places(tmp_path, tmp_path / "log"),
+        EnginePaths(tmp_path, tmp_path / "log"),
     )
     with pytest.raises(PipelineError, match=r"(?s)process \d of this job failed.*missing"):
         list(engine.answer(requests(), set()))
@@ -222,7 +222,7 @@ def test_half_precision_answers_too(llava: Llava, images: ImageReader, tmp_path:
     llava.save(tmp_path / "model")
     how = settings_of("vicuna_v1", max_new_tokens=NEW)
     engine = open_engine(
-        Settings(precision="bfloat16"), tmp_path / "model", images, how, Places(tmp_path, tmp_path / "log")
+        Settings(precision="bfloat16"), tmp_path / "model", images, how, EnginePaths(tmp_path, tmp_path / "log")
     )
     assert {reply.id for reply in engine.answer(requests(), set())} == {request.id for request in requests()}
     assert Settings(precision="bfloat16").canonical() != Settings().canonical()

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.engines import lmms_eval, server
-from pipeline_lib.engines.base import AnswerSettings, Places, Reply, Request, Round
+from pipeline_lib.engines.base import AnswerSettings, EnginePaths, Reply, Request, Round
 from pipeline_lib.engines.serving.lmms_task import replies as replies_in
 from pipeline_lib.engines.serving.lmms_task import write_tasks
 from pipeline_lib.families.llava.model import compose
@@ -48,18 +48,18 @@ def settings(python: Path = PYTHON, **more: Any) -> lmms_eval.Settings:
 @pytest.mark.long
 @needs_lmms_eval
 def test_its_answers_are_those_of_the_client_of_this_project(model: Path, images: ImageReader, tmp_path: Path) -> None:
-    places = Places(tmp_path / "state", tmp_path / "serve.log")
-    places.state.mkdir()
+    paths = EnginePaths(tmp_path / "state", tmp_path / "serve.log")
+    paths.state.mkdir()
     by_client = server.Settings.model_validate({"name": "server", "program": "transformers"})
     ours, theirs = (tmp_path / name for name in ("ours", "theirs"))
     for folder in (ours, theirs):
         folder.mkdir()
-    expected = saved_replies(server.open_engine(by_client, model, images, HOW, places), QUESTIONS, ours)
-    engine = lmms_eval.open_engine(settings(), model, images, HOW, places)
+    expected = saved_replies(server.open_engine(by_client, model, images, HOW, paths), QUESTIONS, ours)
+    engine = lmms_eval.open_engine(settings(), model, images, HOW, paths)
     asked = saved_replies(engine, QUESTIONS, theirs)
     assert {name: reply.text for name, reply in asked.items()} == {n: reply.text for n, reply in expected.items()}
     assert {reply.facts["asked_by"]["version"] for reply in asked.values()} == {"0.7.3"}
-    nothing = lmms_eval.open_engine(settings(tmp_path / "gone"), tmp_path / "gone", images, HOW, places)
+    nothing = lmms_eval.open_engine(settings(tmp_path / "gone"), tmp_path / "gone", images, HOW, paths)
     assert saved_replies(nothing, QUESTIONS, theirs) == asked
 
 
@@ -109,18 +109,18 @@ def test_a_task_holds_the_texts_and_the_bytes_of_the_images(images: ImageReader,
 def test_what_it_does_not_send_is_refused(
     model: Path, images: ImageReader, tmp_path: Path, change: dict[str, Any], how: dict[str, Any], what: str
 ) -> None:
-    request, places = replace(QUESTIONS[0], **change), Places(tmp_path, tmp_path / "serve.log")
-    engine = lmms_eval.open_engine(settings(), model, images, HOW.model_copy(update=how), places)
+    request, paths = replace(QUESTIONS[0], **change), EnginePaths(tmp_path, tmp_path / "serve.log")
+    engine = lmms_eval.open_engine(settings(), model, images, HOW.model_copy(update=how), paths)
     with pytest.raises(PipelineError, match=rf"(?s)lmms-eval does not ask with {what}.*the engine server"):
         list(engine.answer([request], {}))
 
 
 def test_an_environment_that_is_not_there_or_another_is_named(model: Path, images: ImageReader, tmp_path: Path) -> None:
-    places = Places(tmp_path, tmp_path / "serve.log")
+    paths = EnginePaths(tmp_path, tmp_path / "serve.log")
 
     def error(python: Path) -> str:
         with pytest.raises(PipelineError) as raised:
-            list(lmms_eval.open_engine(settings(python), model, images, HOW, places).answer(QUESTIONS, {}))
+            list(lmms_eval.open_engine(settings(python), model, images, HOW, paths).answer(QUESTIONS, {}))
         return str(raised.value)
 
     assert "make lmms-eval" in error(tmp_path / "no/python")

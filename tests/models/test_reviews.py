@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from pipeline_lib.benchmarks.base import Question
-from pipeline_lib.engines.base import Places, Reply, Request, Round
+from pipeline_lib.engines.base import EnginePaths, Reply, Request, Round
 from pipeline_lib.engines.transformers import Settings, engine_of, open_engine
 from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
@@ -124,7 +124,7 @@ def test_several_processes_review_alike(llava: Llava, images: ImageReader, tmp_p
             tmp_path / "model",
             images,
             how,
-            Places(tmp_path, tmp_path / "log"),
+            EnginePaths(tmp_path, tmp_path / "log"),
         )
         return {reply.id: reply for reply in engine.answer(asked, set())}
 

@@ -14,7 +14,7 @@ from transformers import LlavaProcessor
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.engines import server, transformers
-from pipeline_lib.engines.base import AnswerSettings, Places, Reply, Request
+from pipeline_lib.engines.base import AnswerSettings, EnginePaths, Reply, Request
 from pipeline_lib.families.llava.model import compose, export
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import Card
@@ -50,16 +50,16 @@ def replies(engine: Any, folder: Path, requests: list[Request]) -> dict[str, Rep
 
 @needs_server
 def test_its_answers_are_those_of_the_local_engine(model: Path, images: ImageReader, tmp_path: Path) -> None:
-    places = Places(tmp_path / "state", tmp_path / "serve.log")
-    local = transformers.open_engine(transformers.Settings(), model, images, HOW, places)
+    paths = EnginePaths(tmp_path / "state", tmp_path / "serve.log")
+    local = transformers.open_engine(transformers.Settings(), model, images, HOW, paths)
     expected = replies(local, tmp_path / "local", QUESTIONS)
     settings = server.Settings.model_validate({"name": "server", "program": "transformers"})
-    served = replies(server.open_engine(settings, model, images, HOW, places), tmp_path / "state", QUESTIONS)
+    served = replies(server.open_engine(settings, model, images, HOW, paths), tmp_path / "state", QUESTIONS)
     assert {name: reply.text for name, reply in served.items()} == {n: reply.text for n, reply in expected.items()}
     assert {reply.stop for reply in served.values()} == {reply.stop for reply in expected.values()}
     said = {"program": "transformers", "version": version("transformers"), "served": "model@main", "fingerprint": None}
     assert all(reply.facts["server"] == said and reply.facts["prompt_tokens"] > 0 for reply in served.values())
-    again = server.open_engine(settings, tmp_path / "gone", images, HOW, places)  # nothing is left to ask
+    again = server.open_engine(settings, tmp_path / "gone", images, HOW, paths)  # nothing is left to ask
     assert replies(again, tmp_path / "state", QUESTIONS) == served
 
 
@@ -75,22 +75,22 @@ def test_a_server_that_ends_while_it_is_asked_is_shown_with_its_last_lines(
     model: Path, images: ImageReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    places = Places(tmp_path / "state", tmp_path / "serve.log")
-    engine = server.open_engine(stub("3"), model, images, HOW, places)  # it ends at the fourth request
+    paths = EnginePaths(tmp_path / "state", tmp_path / "serve.log")
+    engine = server.open_engine(stub("3"), model, images, HOW, paths)  # it ends at the fourth request
     asked = [Request(str(number), f"question {number}", (), 4) for number in range(40)]
     with pytest.raises(PipelineError, match="the server ended with code 7; its last lines:"):
         replies(engine, tmp_path / "state", asked)
-    engine = server.open_engine(stub(), model, images, HOW, places)
+    engine = server.open_engine(stub(), model, images, HOW, paths)
     assert {reply.status for reply in replies(engine, tmp_path / "state", asked).values()} == {"ok"}
 
 
 def test_what_cannot_be_served_is_named(model: Path, images: ImageReader, tmp_path: Path) -> None:
-    places = Places(tmp_path, tmp_path / "serve.log")
+    paths = EnginePaths(tmp_path, tmp_path / "serve.log")
 
     def error(how: AnswerSettings, **program: Any) -> str:
         settings = server.Settings.model_validate({"name": "server", "program": program})
         with pytest.raises(PipelineError) as raised:
-            [*server.open_engine(settings, model, images, how, places).answer(QUESTIONS, {})]
+            [*server.open_engine(settings, model, images, how, paths).answer(QUESTIONS, {})]
         return str(raised.value)
 
     assert "vLLM is not installed here" in error(HOW, name="vllm", executable="no-such-vllm")

@@ -13,7 +13,7 @@ from pipeline_lib.config.load import load_study
 from pipeline_lib.core.cutting import cut_behind
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.access import Access
-from pipeline_lib.engines.base import Answered, Places, Reply, Request
+from pipeline_lib.engines.base import Answered, EnginePaths, Reply, Request
 from pipeline_lib.engines.openai import Settings, open_engine
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.predict import predict
@@ -43,7 +43,7 @@ def settings(review: Review | None, **engine: Any) -> PredictSettings:
 def answered(server: ChatServer, state: Path, review: Review | None, **access: Any) -> list[dict[str, Any]]:
     state.mkdir(exist_ok=True)
     how = settings(review, url=server.url, access=Access.model_validate({**FAST, **access}))
-    engine = open_engine(how.engine, None, ImageReader([]), HOW, Places(state, state / "log"))  # type: ignore[arg-type]
+    engine = open_engine(how.engine, None, ImageReader([]), HOW, EnginePaths(state, state / "log"))  # type: ignore[arg-type]
     saved = SavedReplies(state / "replies.jsonl")
     try:
         return predict(engine, QUESTIONS, how, None, saved)

@@ -160,6 +160,14 @@ def test_an_unknown_study_is_reported_with_a_suggestion(
     assert text == "error: no such study\n  where: studies/\n  value: 'mimi'\n  cure:  did you mean 'mini'?\n"
 
 
+def test_a_target_of_a_benchmark_that_the_study_lacks_is_reported_with_the_nearest_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = printed(["why", "results/mini/scores/full/pop.json", "--study", "mini"], monkeypatch, capsys)
+    assert "this study does not make this file" in text and "Traceback" not in text
+    assert "did you mean 'results/mini/scores/full/pope.json'?" in text
+
+
 @pytest.mark.parametrize("command", OF_TARGETS, ids=command_name)
 def test_a_misspelt_target_is_reported_with_the_nearest_one(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -42,36 +42,36 @@ def ask(
 ) -> None:
     """Print the answer of a model to a question."""
     tree = load_study(study_path(study))
-    found = asked_model(model, tree, results_folder(study, tree))
-    how = found.settings(temperature=temperature, seed=seed if temperature else None)
+    named = asked_model(model, tree, results_folder(study, tree))
+    how = named.settings(temperature=temperature, seed=seed if temperature else None)
     check_environment(how.numerics)
     fix_numerics(how)
-    folder = _checkpoint(found, study)
+    folder = _checkpoint(named, study)
     if how.device == "cuda":
-        gpus.take(found.engine.processes_at_once())
+        gpus.take(named.engine.processes_at_once())
     from pipeline_lib.inference.ask import Asking
     from pipeline_lib.inference.ask import ask as ask_model  # slow imports
 
     FOLDER.mkdir(parents=True, exist_ok=True)  # on the project's disk: a server gets an export of the checkpoint
     with TemporaryDirectory(dir=FOLDER) as temporary:
         asking = Asking(question, tuple(image or ()), max_new_tokens, pixels)
-        answer = ask_model(found.engine, folder, how, asking, Path(temporary))
+        answer = ask_model(named.engine, folder, how, asking, Path(temporary))
     if verbose:
         typer.echo(_details(answer), err=True)
     typer.echo(answer.reply.text)
 
 
-def _checkpoint(found: AskedModel, study: str) -> Path | None:
+def _checkpoint(named: AskedModel, study: str) -> Path | None:
     """Return the folder of the checkpoint, its files verified if it is the study's."""
-    if found.manifest is None:
-        return found.folder
-    if not found.manifest.is_file():
-        cure = f"snakemake -c2 {found.manifest}{config_option(study)}"
-        raise PipelineError("this model is not made yet", where=found.manifest, cure=cure)
-    old = unsound(study, found.manifest)
+    if named.manifest is None:
+        return named.folder
+    if not named.manifest.is_file():
+        cure = f"snakemake -c2 {named.manifest}{config_option(study)}"
+        raise PipelineError("this model is not made yet", where=named.manifest, cure=cure)
+    old = unsound(study, named.manifest)
     if old is not None:
         typer.echo(f"note: this model is not what the study would make now; {old}", err=True)
-    return Manifest(found.manifest, DigestCache()).folder()
+    return Manifest(named.manifest, DigestCache()).folder()
 
 
 def _details(answer: "Answer") -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline_lib.cli.options import StudyOption
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.study_option import study_option
-from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_json
@@ -117,9 +117,10 @@ def restore(study: StudyOption = DEFAULT) -> None:
 @app.command(hidden=True)
 def run(stage: str, study: StudyOption = DEFAULT) -> None:
     """Run one stage through Snakemake, for `dvc repro`."""
-    entry = (optional_field(read_yaml(PIPELINE), "stages", dict, PIPELINE) or {}).get(stage)
+    stages = optional_field(read_yaml(PIPELINE), "stages", dict, PIPELINE) or {}
+    entry = stages.get(stage)
     if entry is None:
-        raise PipelineError("dvc.yaml has no such stage", value=stage, cure="vlmflow dvc sync")
+        raise PipelineError("dvc.yaml has no such stage", value=stage, cure=suggest(stage, stages, "vlmflow dvc sync"))
     outputs = _paths(entry)
     before, began = _records_of(outputs), time.monotonic()
     snakemake("--quiet", "rules", "host", "--allowed-rules", stage.split("-")[0], "--", *outputs, study=study)

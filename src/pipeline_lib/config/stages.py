@@ -171,8 +171,8 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         family = model_family(study, model)
         engine = engine.of_family(family)
         computed = {"template": study.model_template(model), "threads": study.threads, "device": study.device}
-        own = {"family": family, "numerics": study.numerics_of_jobs()}
-        computed |= {"family": None} if engine.serves_model else own  # a server computes as it likes
+        checkpoint = {"family": family, "numerics": study.numerics_of_jobs()}
+        computed |= {"family": None} if engine.serves_model else checkpoint  # a server computes as it likes
     return PredictSettings(
         benchmark=use.benchmark,
         engine=engine,

@@ -102,12 +102,7 @@ class Training(Composition):
         default=None, description="the rows to train on; none for a recipe without training steps"
     )
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
-    seed: int | None = Field(
-        default=None,
-        ge=0,
-        lt=2**63,
-        description="seed of its random draws; none: the study's",
-    )
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="seed of its random draws; none: the study's")
     devices: Devices = Field(default=Devices(), description="the devices that it runs on")
     untrained: float = Field(
         default=0.001,
@@ -293,9 +288,9 @@ class Study(Settings):
         return self.trainings[name] if name in self.trainings else self.weights[name].base
 
     def model_template(self, name: str) -> str:
-        """Return the conversation template of a LLaVA."""
-        made = self.weights[name].make if name in self.weights else self.trainings[name].recipe
-        template = made.model_template()
+        """Return the conversation template of a vision-language model."""
+        maker = self.weights[name].make if name in self.weights else self.trainings[name].recipe
+        template = maker.model_template()
         if template is None:
-            raise KeyError(f"{name} is no LLaVA")
+            raise KeyError(f"{name} is no vision-language model")
         return template

@@ -74,8 +74,8 @@ class Sending(WithMeans):
         """Return the parameters of a request: the longest reply, and of `decoding` what is set and the model takes."""
         most = self.max_tokens or longest
         limit: dict[str, object] = {} if most is None else {self.maximum: most}
-        given = {name: value for name, value in decoding.items() if value is not None and value != []}
-        return {**limit, **{name: value for name, value in given.items() if name in self.sends}, **self.parameters}
+        requested = {name: value for name, value in decoding.items() if value is not None and value != []}
+        return {**limit, **{name: value for name, value in requested.items() if name in self.sends}, **self.parameters}
 
 
 class EndpointSettings(Sending):

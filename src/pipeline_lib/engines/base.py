@@ -1,6 +1,6 @@
 """The interface of an engine: requests to a model in, replies out.
 
-An engine module has `Settings` and `open_engine(settings, model, images, how, places)`.
+An engine module has `Settings` and `open_engine(settings, model, images, how, paths)`.
 """
 
 from dataclasses import dataclass, field
@@ -89,7 +89,7 @@ class EngineSettings(WithMeans):
 
 
 @dataclass(frozen=True)
-class Places:
+class EnginePaths:
     """Where an engine writes: a folder whose files an interrupted job finds again, and the log of a server."""
 
     state: Path
@@ -143,7 +143,12 @@ class EngineModule(Protocol):
     """The members of an engine module."""
 
     def open_engine(
-        self, settings: EngineSettings, model: Path | None, images: "ImageReader", how: AnswerSettings, places: Places
+        self,
+        settings: EngineSettings,
+        model: Path | None,
+        images: "ImageReader",
+        how: AnswerSettings,
+        paths: EnginePaths,
     ) -> Engine:
         """Return the engine with the checkpoint in a folder, which reads the images of requests by their paths.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Literal, Sequence
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.engines.base import Answered, AnswerSettings, Places, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request
 from pipeline_lib.engines.serving.checkpoint import ServedCheckpoint, Serving, ServingSettings
 from pipeline_lib.servers.base import MODEL
 
@@ -39,8 +39,8 @@ class Settings(ServingSettings):
 
     def means(self) -> dict[str, Any]:
         """Return where it is, and how it asks."""
-        own = {"attempts": self.attempts, "concurrency": self.concurrency, "python": self.python}
-        return {**super().means(), **own}
+        local = {"attempts": self.attempts, "concurrency": self.concurrency, "python": self.python}
+        return {**super().means(), **local}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LmmsEvalEngine:
     model: Path
     images: "ImageReader"
     how: AnswerSettings
-    places: Places
+    paths: EnginePaths
 
     def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
         """Yield the replies to those requests that have none, or failed before, once lmms-eval has asked them all."""
@@ -63,10 +63,10 @@ class LmmsEvalEngine:
         for request in asked:
             self._expect_usable(request)
         python = self._python()
-        folder = self.places.state.resolve() / "lmms_eval"
+        folder = self.paths.state.resolve() / "lmms_eval"
         shutil.rmtree(folder, ignore_errors=True)  # of an interrupted job
         tasks = write_tasks(folder / "tasks", asked, self.images, self._decoding())
-        with ServedCheckpoint(self.settings, self.model, self.how, self.places).started() as serving:
+        with ServedCheckpoint(self.settings, self.model, self.how, self.paths).started() as serving:
             self._run(python, tasks, folder, serving)
         facts = {"server": serving.facts, "asked_by": {"program": "lmms-eval", "version": self.settings.version}}
         yield from replies(folder / "logs", facts)
@@ -114,7 +114,7 @@ class LmmsEvalEngine:
             **{"OPENAI_API_BASE": serving.url, "OPENAI_API_KEY": "undefined", "HF_HOME": str(folder / "cache")},
             **{"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"},
         }
-        log = self.places.server_log.with_suffix(".lmms_eval.log")
+        log = self.paths.server_log.with_suffix(".lmms_eval.log")
         with BoundProgram(command, variables, folder, log) as program:
             while (code := program.exit_code(LOOK_SECONDS)) is None:
                 serving.server.expect_running()
@@ -125,7 +125,7 @@ class LmmsEvalEngine:
 
 
 def open_engine(
-    settings: Settings, model: Path, images: "ImageReader", how: AnswerSettings, places: Places
+    settings: Settings, model: Path, images: "ImageReader", how: AnswerSettings, paths: EnginePaths
 ) -> LmmsEvalEngine:
     """Return the engine that lets lmms-eval ask when there is something to ask."""
-    return LmmsEvalEngine(settings, model, images, how, places)
+    return LmmsEvalEngine(settings, model, images, how, paths)

@@ -17,7 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.endpoints.reasoning import without_reasoning
 from pipeline_lib.endpoints.settings import EndpointSettings
-from pipeline_lib.engines.base import Answered, AnswerSettings, EngineSettings, Places, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, EngineSettings, Reply, Request
 
 if TYPE_CHECKING:
     from pipeline_lib.endpoints.budget import Tokens
@@ -108,8 +108,8 @@ class OpenAIEngine:
         """Return the tokens that a request takes at most, by an estimate of its prompt."""
         from pipeline_lib.endpoints.budget import Tokens, tokens_in
 
-        said = "".join(text for each in request.rounds for text in each)
-        text = request.text + (self.settings.system or "") + said
+        rounds = "".join(text for each in request.rounds for text in each)
+        text = request.text + (self.settings.system or "") + rounds
         shown = self.client.access.image_tokens * len(request.images)
         return Tokens(tokens_in(text) + shown, self.settings.max_tokens or request.max_new_tokens)
 
@@ -131,11 +131,11 @@ class OpenAIEngine:
 
 
 def open_engine(
-    settings: Settings, model: Path | None, images: "ImageReader", how: AnswerSettings, places: Places
+    settings: Settings, model: Path | None, images: "ImageReader", how: AnswerSettings, paths: EnginePaths
 ) -> OpenAIEngine:
     """Return the engine that asks a server; a key that is not on this machine raises PipelineError."""
     from pipeline_lib.endpoints.client import Client
     from pipeline_lib.endpoints.pictures import DataUrls
 
     urls = DataUrls(lambda path: images.open(path, images.row(path).pin))
-    return OpenAIEngine(settings, Client(settings, places.state), images, urls, how)
+    return OpenAIEngine(settings, Client(settings, paths.state), images, urls, how)

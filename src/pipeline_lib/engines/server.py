@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.access import Access
 from pipeline_lib.endpoints.settings import Sending
 from pipeline_lib.engines import openai
-from pipeline_lib.engines.base import Answered, AnswerSettings, Places, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request
 from pipeline_lib.engines.serving.checkpoint import ServedCheckpoint, ServingSettings
 from pipeline_lib.servers.base import MODEL
 
@@ -40,13 +40,13 @@ class ServerEngine:
     model: Path
     images: "ImageReader"
     how: AnswerSettings
-    places: Places
+    paths: EnginePaths
 
     def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
         """Yield the replies as they come, while a server runs; none is started where all are answered."""
         if all(request.id in answered and answered[request.id].status == "ok" for request in requests):
             return
-        with ServedCheckpoint(self.settings, self.model, self.how, self.places).started() as serving:
+        with ServedCheckpoint(self.settings, self.model, self.how, self.paths).started() as serving:
             try:
                 for reply in self._client(serving.url).answer(requests, answered):
                     yield replace(reply, facts=_facts(reply.facts, serving.facts))
@@ -68,17 +68,17 @@ class ServerEngine:
             reasoning=settings.reasoning,
             access=settings.access,
         )
-        return openai.open_engine(asked, None, self.images, self.how, self.places)
+        return openai.open_engine(asked, None, self.images, self.how, self.paths)
 
 
 def _facts(of_reply: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
     """Return the facts of a reply; what the server says of its model stands beside the checkpoint's digest."""
-    said = {name: of_reply["model"][name] for name in ("served", "fingerprint")}
-    return {**{name: value for name, value in of_reply.items() if name != "model"}, "server": {**server, **said}}
+    stated = {name: of_reply["model"][name] for name in ("served", "fingerprint")}
+    return {**{name: value for name, value in of_reply.items() if name != "model"}, "server": {**server, **stated}}
 
 
 def open_engine(
-    settings: Settings, model: Path, images: "ImageReader", how: AnswerSettings, places: Places
+    settings: Settings, model: Path, images: "ImageReader", how: AnswerSettings, paths: EnginePaths
 ) -> ServerEngine:
     """Return the engine that starts a server when there is something to ask."""
-    return ServerEngine(settings, model, images, how, places)
+    return ServerEngine(settings, model, images, how, paths)

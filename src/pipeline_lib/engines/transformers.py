@@ -10,7 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.engines.base import AnswerSettings, Engine, EngineSettings, Places, Reply, Request
+from pipeline_lib.engines.base import AnswerSettings, Engine, EnginePaths, EngineSettings, Reply, Request
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.machine.workers import items_of
@@ -239,7 +239,9 @@ def _answer_part(
     yield from replace(opened, part=(number, engine.settings.processes)).answer(requests, answered)
 
 
-def open_engine(settings: Settings, model: Path, images: ImageReader, how: AnswerSettings, places: Places) -> Engine:
+def open_engine(
+    settings: Settings, model: Path, images: ImageReader, how: AnswerSettings, paths: EnginePaths
+) -> Engine:
     """Return the engine with a checkpoint of this workflow; one of another template raises PipelineError."""
     if settings.processes > 1:
         return ProcessesEngine(settings, model, images, how)

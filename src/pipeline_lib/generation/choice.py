@@ -37,6 +37,6 @@ def drawn(logits: torch.Tensor, draws: list[float], sampling: Sampling) -> list[
     chosen = []
     for row, draw in enumerate(draws):
         last = min(int(np.searchsorted(sums[row], sampling.top_p)), sums.shape[1] - 1)
-        place = int(np.searchsorted(sums[row, : last + 1], draw * sums[row, last], side="right"))
-        chosen.append(int(ids[row, min(place, last)]))
+        column = int(np.searchsorted(sums[row, : last + 1], draw * sums[row, last], side="right"))
+        chosen.append(int(ids[row, min(column, last)]))
     return chosen

@@ -77,8 +77,8 @@ class Generator:
     ) -> list[list[Token]]:
         """Add an id to every answer whose question has tokens here, and return those of the answers that continue."""
         last = {token.question: (row, column) for row, line in enumerate(tokens) for column, token in enumerate(line)}
-        places = list(last.values())
-        logits = self._logits(hidden[[row for row, _ in places], [column for _, column in places]])
+        cells = list(last.values())
+        logits = self._logits(hidden[[row for row, _ in cells], [column for _, column in cells]])
         continuing: list[list[Token]] = [[] for _ in tokens]
         for (number, (row, column)), new in zip(last.items(), self._choose(logits, last, answers), strict=True):
             answer = answers[number]
@@ -116,13 +116,13 @@ class Generator:
         Of such texts, only `until` is in the answer.
         """
         text = self._decoded(answer)
-        places = [place for end in self.rules.texts if (place := text.find(end)) >= 0]
-        return cut_behind(text[: min(places, default=len(text))], answer.until).strip()
+        ends = [start for end in self.rules.texts if (start := text.find(end)) >= 0]
+        return cut_behind(text[: min(ends, default=len(text))], answer.until).strip()
 
 
 def _questions(row: Row) -> list[Token]:
     return [
-        Token(number, token, len(row.shared) + place)
+        Token(number, token, len(row.shared) + offset)
         for number, ids in row.rest.items()
-        for place, token in enumerate(ids)
+        for offset, token in enumerate(ids)
     ]

@@ -38,5 +38,5 @@ class Keys:
         self._questions = torch.cat([self._questions, questions], dim=1)
         self._positions = torch.cat([self._positions, positions], dim=1)
         key, position = self._questions[:, None, :], self._positions[:, None, :]
-        own = (key == questions[..., None]) & (position <= positions[..., None])  # padding sees padding: no empty row
-        return Entered(ids, positions, ((key == SHARED) | own)[:, None])
+        causal = (key == questions[..., None]) & (position <= positions[..., None])  # padding sees padding
+        return Entered(ids, positions, ((key == SHARED) | causal)[:, None])

@@ -87,7 +87,7 @@ def _rows(numbers: list[int], prompts: Sequence[Prompt], window: Window | None) 
 def _beginning(sequences: list[list[int]]) -> list[int]:
     """Return what all sequences begin with."""
     first, last = min(sequences), max(sequences)
-    differing = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    differing = (position for position, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
     return first[: next(differing, len(first))]
 
 

@@ -8,7 +8,7 @@ from typing import Sequence, cast
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
-from pipeline_lib.engines.base import AnswerSettings, EngineModule, EngineSettings, Places, Reply, Request
+from pipeline_lib.engines.base import AnswerSettings, EngineModule, EnginePaths, EngineSettings, Reply, Request
 from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.pixels import PixelRule
 from pipeline_lib.images.reader import ImageReader
@@ -44,7 +44,7 @@ def ask(engine: EngineSettings, model: Path | None, how: AnswerSettings, asking:
     request = Request(QUESTION, asking.text, names, asking.max_new_tokens)
     saved = SavedReplies(folder / "replies.jsonl")
     began = time.monotonic()
-    opened = module.open_engine(engine, model, images, how, Places(folder, folder / "server.log"))
+    opened = module.open_engine(engine, model, images, how, EnginePaths(folder, folder / "server.log"))
     (reply,) = opened.answer([request], saved)
     seconds = time.monotonic() - began
     saved.close()

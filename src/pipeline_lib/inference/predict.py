@@ -7,7 +7,7 @@ from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
-from pipeline_lib.engines.base import Engine, EngineModule, Places
+from pipeline_lib.engines.base import Engine, EngineModule, EnginePaths
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
@@ -24,20 +24,20 @@ def answer_benchmark(
     files: Files,
     images: ImageReader,
     settings: PredictSettings,
-    places: Places,
+    paths: EnginePaths,
     chosen: set[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the answer records of a model for a benchmark, or for the `chosen` ones of its questions.
 
-    `model` is None for an engine that brings its own. The folder `state` of `places` has the replies that an
+    `model` is None for an engine that brings its own. The folder `state` of `paths` has the replies that an
     interrupted job had.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     module = cast(EngineModule, load("engines", settings.engine.name))
     folder, digest = (None, None) if model is None else (model.folder(), model.sha256)
-    engine = module.open_engine(settings.engine, folder, images, settings, places)
+    engine = module.open_engine(settings.engine, folder, images, settings, paths)
     questions = only(benchmark.questions(files, settings.protocol), chosen)
-    return predict(engine, questions, settings, digest, SavedReplies(places.state / "replies.jsonl"))
+    return predict(engine, questions, settings, digest, SavedReplies(paths.state / "replies.jsonl"))
 
 
 def predict(

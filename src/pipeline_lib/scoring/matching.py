@@ -49,8 +49,10 @@ def join_answers(records: list[ToolAnswer], asked: Asked, path: Path) -> Joined:
     by_id = _are_ids(records, asked)
     texts = set() if by_id else {answer.question for answer in records}
     worded = {text: _worded(text, asked) for text in texts}
-    found: dict[Hashable, frozenset[str]] = {}
-    candidates = [_by_id(answer, asked) if by_id else _by_content(answer, asked, worded, found) for answer in records]
+    known_ids: dict[Hashable, frozenset[str]] = {}
+    candidates = [
+        _by_id(answer, asked) if by_id else _by_content(answer, asked, worded, known_ids) for answer in records
+    ]
     answers: dict[str, ToolAnswer] = {}
     open_ids = 0
     groups: dict[frozenset[str], list[ToolAnswer]] = defaultdict(list)
@@ -103,18 +105,18 @@ def _by_id(answer: ToolAnswer, asked: Asked) -> frozenset[str]:
 
 
 def _by_content(
-    answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]], found: dict[Hashable, frozenset[str]]
+    answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]], known_ids: dict[Hashable, frozenset[str]]
 ) -> frozenset[str]:
     """Return the ids of the questions that an answer may belong to: by text or name, image, name, part and options.
 
-    `worded` has the ids of the questions with each text, `found` those of earlier answers: thousands may say the same.
+    `worded` has the ids of the questions with each text, `known_ids` those of earlier answers by their content.
     """
     named = asked.by_name.get(answer.id, set()) if answer.id and not answer.id_is_row else set()
     name = answer.id if named else ""
-    said = (answer.question, answer.image, answer.part, *answer.options.items(), answer.gold, name)
-    if said not in found:
-        found[said] = frozenset(_candidates(answer, asked, worded, named))
-    return found[said]
+    content = (answer.question, answer.image, answer.part, *answer.options.items(), answer.gold, name)
+    if content not in known_ids:
+        known_ids[content] = frozenset(_candidates(answer, asked, worded, named))
+    return known_ids[content]
 
 
 def _candidates(answer: ToolAnswer, asked: Asked, worded: Mapping[str, set[str]], named: set[str]) -> set[str]:

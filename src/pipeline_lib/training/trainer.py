@@ -90,8 +90,8 @@ class VlmTrainer(Trainer):
         decayed = set(self.get_decay_parameter_names(self.model))
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for name, parameter in trained_parameters(self.model).items():
-            own = (rate for prefix, rate in self.own_rates.items() if name.removeprefix(PREFIX).startswith(prefix))
-            rate = next(own, self.args.learning_rate)
+            special = (rate for prefix, rate in self.own_rates.items() if name.removeprefix(PREFIX).startswith(prefix))
+            rate = next(special, self.args.learning_rate)
             decay = self.args.weight_decay if name in decayed else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
         main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged

@@ -111,19 +111,19 @@ def edits(first: str, second: str) -> int:
     with the longer text alone.
     """
     short, long = sorted((first, second), key=len)
-    places: dict[str, int] = defaultdict(int)
+    positions: dict[str, int] = defaultdict(int)
     for number, character in enumerate(short):
-        places[character] |= 1 << number
+        positions[character] |= 1 << number
     every, last = (1 << len(short)) - 1, 1 << len(short) >> 1
     more, less, distance = every, 0, len(short)  # where the next row of the column is one more, and one less
     for character in long:
-        equal = places.get(character, 0)
-        kept = equal | less
+        equal = positions.get(character, 0)
+        matched = equal | less
         across = (((equal & more) + more) ^ more) | equal
         rises, falls = less | (every & ~(across | more)), more & across
         distance += bool(rises & last) - bool(falls & last)
         rises, falls = (rises << 1 | 1) & every, falls << 1 & every
-        more, less = falls | (every & ~(kept | rises)), rises & kept
+        more, less = falls | (every & ~(matched | rises)), rises & matched
     return distance if short else len(long)
 
 

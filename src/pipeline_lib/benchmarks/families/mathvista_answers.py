@@ -55,8 +55,8 @@ def _quoted(response: str) -> Iterator[str]:
     """Yield the text in 'The answer is "…".' of every line, as long as it can be."""
     begin, end = QUICK
     for line in response.split("\n"):
-        text, found, _ = line.partition(begin)[2].rpartition(end)
-        if found:
+        text, ending, _ = line.partition(begin)[2].rpartition(end)
+        if ending:
             yield text
 
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import Plugin, PluginName, load, names
-from pipeline_lib.engines.base import AnswerSettings, EngineSettings, Places
+from pipeline_lib.engines.base import AnswerSettings, EnginePaths, EngineSettings
 from pipeline_lib.servers.base import MODEL, Served, ServerModule, ServerSettings
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class ServingSettings(EngineSettings):
 
     def means(self) -> dict[str, Any]:
         """Return how the server is reached and what it takes of the machine."""
-        own = {"ready_within": self.ready_within, "gpus": self.gpus, "program": self.program.means()}
-        return {**super().means(), **own}
+        local = {"ready_within": self.ready_within, "gpus": self.gpus, "program": self.program.means()}
+        return {**super().means(), **local}
 
     def processes_at_once(self) -> int:
         """Return the number of GPUs that the server gets."""
@@ -83,7 +83,7 @@ class ServedCheckpoint:
     settings: ServingSettings
     model: Path
     how: AnswerSettings
-    places: Places
+    paths: EnginePaths
 
     @contextmanager
     def started(self) -> Iterator[Serving]:
@@ -96,7 +96,7 @@ class ServedCheckpoint:
         def command(port: int) -> "Command":
             return module.command(settings.program, Served(folder, port, self.how.device))
 
-        with started(command, folder.parent, self.places.server_log, settings.ready_within) as server:
+        with started(command, folder.parent, self.paths.server_log, settings.ready_within) as server:
             facts = {"program": settings.program.name, "version": self._version(module, server)}
             yield Serving(server, server.root + command(0).path, facts)
 
@@ -110,7 +110,7 @@ class ServedCheckpoint:
         if card.template != self.how.template:
             what = f"this model was made for another template than {self.how.template}"
             raise PipelineError(what, value=card.template, cure="correct `template`, or delete the model's manifest")
-        folder = self.places.state.resolve() / "export" / MODEL
+        folder = self.paths.state.resolve() / "export" / MODEL
         if not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
             load_family(card.family).export(self.model, folder, "hub", ExportOptions())

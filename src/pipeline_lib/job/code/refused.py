@@ -77,7 +77,7 @@ def refused_import(dotted: str) -> str | None:
     if dotted in ALLOWED:
         return None
     parts = dotted.split(".")
-    starts = [0, *(place for place, part in enumerate(parts) if part in CARRIED and place)]
+    starts = [0, *(index for index, part in enumerate(parts) if part in CARRIED and index)]
     prefixes = (".".join(parts[start:end]) for start in starts for end in range(len(parts), start, -1))
     return next((MODULES[prefix] for prefix in prefixes if prefix in MODULES), None)
 

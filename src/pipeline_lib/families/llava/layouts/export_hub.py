@@ -60,9 +60,9 @@ def _pad_as_the_card(model: Path, target: Path) -> None:
     card = read_card(model)
     if card.image_shape != "pad" or stated_shape(files) is not None:
         return
-    own = json.loads(image_processor(model, card).to_json_string())
+    processor = json.loads(image_processor(model, card).to_json_string())
     nested = next((path for path in files.values() if "image_processor" in read_metadata(path)), None)
-    content = own if nested is None else {**read_metadata(nested), "image_processor": own}
+    content = processor if nested is None else {**read_metadata(nested), "image_processor": processor}
     write_text(nested or target / PREPROCESSOR, pretty_json(content))
 
 
