@@ -12,8 +12,7 @@ from pipeline_lib.models.card import PixelShuffle
 
 
 def set_pixel_shuffle(model: InternVLForConditionalGeneration, version: PixelShuffle) -> None:
-    """Make a model shuffle pixels by a version; a saved model does not remember it."""
-    vars(model.model).pop("pixel_shuffle", None)
+    """Make a new model shuffle pixels by a version; a saved model does not remember it."""
     if version == "v1":
         model.model.pixel_shuffle = by_columns
 
