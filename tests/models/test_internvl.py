@@ -1,5 +1,6 @@
 """The family `internvl`: images as tokens of text, rows and questions, answers, trainings, adapters."""
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -33,11 +34,13 @@ from pipeline_lib.training.task import TrainingInputs
 from tests.models.answering import answered, settings_of
 from tests.models.internvl import SIDE, small_internvl
 from tests.numbers import assert_close
+from tests.recordings import SAMPLES
 
 STEPS: dict[str, Any] = {"steps": 2, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0, "template": "hermes_2"}
 LORA = lora.Settings(name="lora", rank=2, alpha=4, **STEPS)
 BASE = {"start": "digest of the base"}
 FAMILY = load_family("internvl")
+ROWS = [json.loads(line) for line in (SAMPLES / "internvl" / "rows.jsonl").read_text().splitlines()]
 LONG = 10_000  # tokens, more than any row has
 
 
@@ -156,6 +159,17 @@ def test_labels_are_the_answers_and_their_ends(tokens: InternvlTokens, images: I
     assert [label for label in encoded.labels if label != IGNORED] == [
         token for token, label in zip(encoded.ids, encoded.labels, strict=True) if label != IGNORED
     ]
+
+
+@pytest.mark.parametrize("recorded", ROWS)
+def test_ids_and_labels_are_the_originals(recorded: dict[str, Any], tokens: InternvlTokens) -> None:
+    images = [f"{number}.jpg" for number in range(recorded["images"])]
+    row = Conversation(0, "row", images, images, recorded["conversations"])
+    encoded = FAMILY.encode_row(tokens, row, RowRules(hermes_2, LONG), lambda path: (1, 1))
+    assert encoded.ids == recorded["ids"]
+    miscounted = any(not turn["value"] for turn in row.conversations)  # then the original trains no token
+    assert (set(recorded["labels"]) == {IGNORED}) == miscounted
+    assert miscounted or encoded.labels == recorded["labels"]
 
 
 def test_an_image_stays_where_its_row_has_it_and_goes_first_if_nowhere(
