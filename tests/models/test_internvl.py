@@ -15,6 +15,7 @@ from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.internvl.tokens import ADDED, CONTEXT, GROUNDING, InternvlTokens
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import read_card
@@ -26,7 +27,8 @@ from pipeline_lib.models.opening import load_vlm, open_tokens
 from pipeline_lib.models.sentencepiece import load_tokenizer
 from pipeline_lib.prompts import hermes_2
 from pipeline_lib.prompts.base import question
-from pipeline_lib.recipes import full, lora
+from pipeline_lib.recipes import full, internvl12_sft, lora
+from pipeline_lib.training.drop_path import add_drop_path
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
@@ -318,3 +320,36 @@ def test_eight_rows_are_learned_by_heart(folder: Path, images: ImageReader, tmp_
     learned.model.eval()
     questions = [Question(str(n), asks, (path,), "part") for n, (path, asks) in enumerate(shown)]
     assert answers(learned, questions, images, tmp_path / "replies") == texts
+
+
+def test_internvls_own_recipe_trains_the_tower_and_drops_paths(material: TrainingInputs, tmp_path: Path) -> None:
+    settings = internvl12_sft.Settings(name="internvl12_sft", steps=2, epochs=None, batch_size=4)
+    after = train(material, settings, tmp_path / "first")
+    differing = changed(material.base.start, after)
+    for part in ("vision_tower.encoder", "vision_tower.embeddings", "multi_modal_projector", "self_attn", "lm_head"):
+        assert [name for name in differing if part in name], part
+    assert not changed(after, train(material, settings, tmp_path / "second"))
+    without = settings.model_copy(update={"drop_path": 0.0})
+    assert changed(after, train(material, without, tmp_path / "third"))
+
+
+def test_paths_are_dropped_for_whole_images_in_training_alone(vlm: Vlm) -> None:
+    add_drop_path(vlm.model, 0.5)
+    tower = vlm.model.model.vision_tower
+    pixels = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).expand(64, -1, -1, -1)
+    with torch.inference_mode():
+        answered_with = tower.eval()(pixels).last_hidden_state
+        torch.manual_seed(0)
+        seen = tower.train()(pixels).last_hidden_state
+        torch.manual_seed(0)
+        again = tower(pixels).last_hidden_state
+    assert_close(answered_with[1:], answered_with[:1].expand(63, -1, -1), 1e-5)
+    assert torch.equal(seen, again)
+    kinds = {tuple(image.flatten()[:5].round(decimals=3).tolist()) for image in seen}
+    assert len(kinds) == 4  # of two layers the first drops nothing: with and without each branch of the second
+
+
+def test_a_model_without_such_a_tower_drops_no_paths(llava: Llava) -> None:
+    with pytest.raises(PipelineError, match="has no drop-path"):
+        add_drop_path(llava.model, 0.4)
+    add_drop_path(llava.model, 0.0)
