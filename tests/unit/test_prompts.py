@@ -4,7 +4,7 @@ import pytest
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
-from pipeline_lib.prompts import llama_2, mistral_instruct, plain, vicuna_v1
+from pipeline_lib.prompts import hermes_2, llama_2, mistral_instruct, plain, vicuna_v1
 from pipeline_lib.prompts.base import image_first, question, text_of
 
 SYSTEM = (
@@ -103,3 +103,12 @@ def test_plain_is_an_image_and_its_caption() -> None:
         plain.conversation(TWO_ROUNDS)
     with pytest.raises(PipelineError, match="asks one question"):
         plain.prompt(TWO_ROUNDS)
+
+
+def test_hermes_2_has_nothing_between_the_end_of_a_turn_and_the_next() -> None:
+    segments = hermes_2.conversation(TWO_ROUNDS[2:])
+    end = "<|im_end|><|im_start|>user\nSure?<|im_end|><|im_start|>assistant\nYes.<|im_end|>"
+    assert text_of(segments) == f"<|im_start|>system\n{hermes_2.SYSTEM}{end}"
+    assert "".join(segment.text for segment in segments if segment.trained) == "Yes.<|im_end|>"
+    with pytest.raises(PipelineError, match="no template hermes_2"):
+        hermes_2.original(TWO_ROUNDS).masks(None)

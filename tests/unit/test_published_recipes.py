@@ -36,6 +36,7 @@ PUBLISHED: dict[str, tuple[int, Devices, dict[str, Any]]] = {
         {"learning_rate": 1e-4, "epochs": 1, "max_length": 1024, "template": "vicuna_v1", "order": "modality"},
     ),
 }
+INTERNVL = {"learning_rate": 1e-5, "epochs": 1, "template": "hermes_2", "weight_decay": 0.05, "clip_norm": 1.0}
 SAME = {"schedule": "cosine", "warmup": 0.03, "weight_decay": 0.0, "clip_norm": 0.0, "beta1": 0.9, "beta2": 0.999}
 
 
@@ -69,3 +70,22 @@ def test_a_study_may_change_a_value_within_its_bounds() -> None:
         recipe("oa_mlp", learning_rate=-1)
     with pytest.raises(ValidationError, match="give either epochs or steps"):
         recipe("oa_mlp", epochs=2, steps=7)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "gpus", "micro_batch", "passes", "trains"),
+    [
+        ("internvl12_sft", 512, 64, 8, 1, ("language", "projector", "vision")),
+        ("internvl12_sft", 512, 32, 8, 2, ("language", "projector", "vision")),
+        ("internvl12_continue", 128, 16, 4, 2, ("language", "projector")),
+    ],
+)
+def test_internvl_has_its_own_published_values(
+    name: str, rows: int, gpus: int, micro_batch: int, passes: int, trains: tuple[str, ...]
+) -> None:
+    settings = recipe(name)
+    stated = settings.model_dump()
+    assert stated == {**stated, **SAME, **INTERNVL, "batch_size": rows, "max_length": 2048}
+    assert stated.get("drop_path", 0) == (0.4 if name == "internvl12_sft" else 0)
+    assert settings.trains == trains
+    assert Devices(nodes=gpus // 8, gpus_per_node=8, micro_batch=micro_batch).passes(rows) == passes

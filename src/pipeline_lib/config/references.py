@@ -77,7 +77,7 @@ def _composition(key: Key, base: Composition, makes: str, study: Study) -> Itera
     whole = makes == "vlm"
     for part, kinds in {
         "start": ("vlm", "language") if whole else (makes,),
-        "tower": ("clip",) if whole else (),
+        "tower": ("clip", "vision") if whole else (),
         "projector": ("projector",) if whole else (),
     }.items():
         model = getattr(base, part)

@@ -15,20 +15,23 @@ from pipeline_lib.core.text import pretty_json, read_object
 NAME = "vlmflow.json"
 FAMILY = "llava"  # of a card that states none: all cards did so before there were families
 
-ModelKind = Literal["language", "clip", "vlm", "projector", "adapter"]
+ModelKind = Literal["language", "clip", "vision", "vlm", "projector", "adapter"]
 ImageShape = Literal["square", "pad"]
+PixelShuffle = Literal["v1", "v2"]
 
 
 class Card(Settings):
     """A checkpoint's kind and prompting; an adapter's card has the digests of the models that it was trained on.
 
-    The kind `vlm` is a whole vision-language model of any `family`: a folder in pipeline_lib/families.
+    The kind `vlm` is a whole vision-language model of any `family`: a folder in pipeline_lib/families; `vision` is a
+    tower that is no CLIP. `pixel_shuffle` is the order of the tokens of an image, in families that have several.
     """
 
     kind: ModelKind
     family: Annotated[str, PluginName("families", loaded=False)] = FAMILY
     template: str | None = None
     image_shape: ImageShape | None = None
+    pixel_shuffle: PixelShuffle | None = None
     base: dict[str, str] = {}
 
     @field_validator("kind", mode="before")
@@ -47,10 +50,12 @@ class Stated:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write the card into a checkpoint's folder; the first family is not written, so that its cards stay equal."""
+    """Write the card into a checkpoint's folder; what the first family lacks is not written: its cards stay equal."""
     content = card.model_dump(mode="json")
     if card.family == FAMILY:
         del content["family"]
+    if card.pixel_shuffle is None:
+        del content["pixel_shuffle"]
     write_text(folder / NAME, pretty_json(content))
 
 

@@ -126,6 +126,11 @@ def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, fence: str) -> Tokenizer
 
 @lru_cache(maxsize=8)
 def _ids(tokenizer: PreTrainedTokenizerBase, fence: str) -> dict[int, int]:
-    """Return the original ids of a tokenizer's control words by the ids that they have between fences."""
+    """Return a tokenizer's ids by those that its tokenizer with fences has, where the two differ.
+
+    They differ for control words, and for other added tokens behind one that is removed.
+    """
     by_fence = _text_tokenizer(tokenizer, fence).get_vocab()
-    return {by_fence[f"{fence}{word}{fence}"]: int(token["id"]) for word, token in _control_tokens(tokenizer).items()}
+    control = {f"{fence}{word}{fence}": int(token["id"]) for word, token in _control_tokens(tokenizer).items()}
+    original = {**tokenizer.get_vocab(), **control}
+    return {number: original[word] for word, number in by_fence.items() if original.get(word, number) != number}

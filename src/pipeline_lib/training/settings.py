@@ -21,6 +21,7 @@ MOST_ROWS = 10_000_000  # in a step
 LearningRate = Annotated[float, Field(gt=0, description="the peak learning rate, reached after the warm-up")]
 BatchSize = Annotated[int, Field(gt=0, le=MOST_ROWS, description="rows per optimiser step")]
 Epochs = Annotated[float | None, Field(gt=0, le=100_000, description="passes over the subset; or give steps")]
+WeightDecay = Annotated[float, Field(ge=0, le=100, description="AdamW's weight decay, not applied to norms and biases")]
 ClipNorm = Annotated[float, Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")]
 
 
@@ -61,9 +62,7 @@ class Optimisation(RecipeSettings):
         lt=1,
         description="share of the steps over which the learning rate rises; a single step has none",
     )
-    weight_decay: float = Field(
-        default=0.0, ge=0, le=100, description="AdamW's weight decay, not applied to norms and biases"
-    )
+    weight_decay: WeightDecay = 0.0
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's decay rate of the running mean of gradients")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
     clip_norm: ClipNorm

@@ -1,0 +1,1 @@
+"""The layouts of InternVL checkpoints: the original's and the hub's; reading, converting and exporting them."""
