@@ -128,6 +128,8 @@ def test_an_original_that_names_no_version_has_the_first(parts: Path, tmp_path: 
         ({"select_layer": -2}, "the tower's last layer"),
         ({"use_llm_lora": 16}, "a language model without an adapter"),
         ({"llm_config": {"architectures": ["InternLM2ForCausalLM"]}}, "is no Llama"),
+        ({"force_image_size": 448}, "another size than its tower has positions for"),
+        ({"template": "internlm2-chat"}, "for another template than hermes_2"),
     ],
 )
 def test_what_transformers_cannot_express_is_refused(

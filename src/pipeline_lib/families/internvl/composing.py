@@ -32,6 +32,8 @@ def composed(
     before = load_tokenizer(language)
     tokenizer = with_added(before)
     _grow_vocabulary(words, len(tokenizer), len(set(ADDED) - before.get_vocab().keys()))
+    for part in (words, vision):
+        part.config.name_or_path = ""  # a folder of this machine
     torch.manual_seed(derive_seed(seed, "compose", "projector"))
     model = InternVLForConditionalGeneration(
         InternVLConfig(

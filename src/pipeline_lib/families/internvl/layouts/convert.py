@@ -25,7 +25,12 @@ from pipeline_lib.checkpoints.tokenizers import NAMES, open_tokenizer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.internvl.composing import special_ids
 from pipeline_lib.families.internvl.layouts.names import TOWER, hub_name, model_names, parts
-from pipeline_lib.families.internvl.layouts.original_config import internvl_config, pixel_shuffle, vision_config
+from pipeline_lib.families.internvl.layouts.original_config import (
+    expect_template,
+    internvl_config,
+    pixel_shuffle,
+    vision_config,
+)
 from pipeline_lib.families.internvl.pixels import image_processor, side_of
 from pipeline_lib.families.internvl.tokens import CONTEXT, expect_added, with_added
 from pipeline_lib.models.card import Card, Stated, write_card
@@ -45,6 +50,7 @@ def convert_whole(files: Files, stated: Stated, folder: Path) -> None:
     check_metadata({name: path for name, path in files.items() if name != CONFIG})
     config, tensors = read_metadata(files[CONFIG], code=True), tensors_of(files)
     expect_depth(config, len(tensors.kinds), files[CONFIG])
+    expect_template(config, stated.template, files[CONFIG])
     token = int(open_tokenizer(files).convert_tokens_to_ids(CONTEXT) or 0)
     with understood(files[CONFIG]):
         hub = internvl_config(config, token, files[CONFIG])

@@ -15,6 +15,8 @@ from pipeline_lib.models.card import PixelShuffle
 
 Config = dict[str, Any]
 
+TEMPLATES = {"hermes_2": "Hermes-2"}  # this project's names, and the original's
+
 CHAT, TOWER = "internvl_chat", "intern_vit_6b"  # `model_type` of a whole model and of a tower
 QK_EPS = 1e-6  # of the norms of queries and keys in transformers, whatever the configuration says
 TEXT_KEYS = (  # of the language model; other keys do not affect the arithmetic
@@ -29,7 +31,7 @@ VISION_KEYS = {  # of the tower: the original's, and transformers'
     **{key: key for key in ("hidden_act", "initializer_range", "attention_dropout")},
     **{"qkv_bias": "attention_bias", "qk_normalization": "use_qk_norm", "dropout": "hidden_dropout_prob"},
 }
-DEFAULTS = {"norm_type": "rms_norm"}  # of the original, where transformers' is another
+DEFAULTS = {"norm_type": "rms_norm", "num_attention_heads": 25}  # of the original, where transformers' is another
 WANTED = {  # the supported values, of which None is an absent key, and their meaning
     "select_layer": ((None, -1), "features of the tower's last layer"),
     "pad2square": ((None, False), "images that are squeezed to a square, not padded"),
@@ -47,6 +49,14 @@ def pixel_shuffle(config: Config, where: object) -> PixelShuffle:
     return "v1" if version == "v1" else "v2"
 
 
+def expect_template(config: Config, template: str | None, where: object) -> None:
+    """Raise PipelineError where the files state another template than the study."""
+    stated = config.get("template")
+    if stated is not None and stated not in (template, TEMPLATES.get(str(template))):
+        what = f"these files are of a model for another template than {template}"
+        raise PipelineError(what, where=f"{where}: template", value=stated, cure="correct `template` in the study")
+
+
 def internvl_config(config: Config, image_token: int, where: object) -> InternVLConfig:
     """Return transformers' configuration of an original InternVL; refused values raise PipelineError."""
     for key, (values, meaning) in WANTED.items():
@@ -59,6 +69,10 @@ def internvl_config(config: Config, image_token: int, where: object) -> InternVL
             "the language model of this InternVL is no Llama", where, "llm_config", text.get("architectures")
         )
     vision = vision_config(typed(config.get("vision_config"), dict, where, "`vision_config`"), where)
+    size = config.get("force_image_size") or _whole(vision.image_size)
+    if size != _whole(vision.image_size):
+        what = f"this model shows images at another size than its tower has positions for: {_whole(vision.image_size)}"
+        raise _refused(what, where, "force_image_size", size)
     ratio = float(config.get("downsample_ratio", 0.5))
     settings = {key: text[key] for key in TEXT_KEYS if text.get(key) is not None}
     return InternVLConfig(
@@ -101,7 +115,7 @@ def original_config(hub: Config, version: PixelShuffle, template: str | None) ->
         **{"downsample_ratio": hub["downsample_ratio"], "select_layer": hub["vision_feature_layer"]},
         **{"force_image_size": _whole(vision["image_size"]), "ps_version": version, "pad2square": False},
         **{"dynamic_image_size": False, "use_backbone_lora": 0, "use_llm_lora": 0},
-        "template": "Hermes-2" if template == "hermes_2" else template,
+        "template": TEMPLATES.get(str(template), template),
     }
 
 
