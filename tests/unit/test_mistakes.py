@@ -1,8 +1,9 @@
-"""What a person mistypes on the command line is answered with the place, the value and the cure."""
+"""A mistake on the command line ends with an error that names the place, the value and the cure."""
 
 from pathlib import Path
 
 import pytest
+from snakemake.exceptions import MissingRuleException
 
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.benchmarks.pope import gold
@@ -18,8 +19,6 @@ from pipeline_lib.lineage.records import Records
 from pipeline_lib.scoring.answers import read_answers
 from pipeline_lib.workflow.plan import refusal
 from tests.project import ROOT
-
-NO_RULE = "No rule to produce {} (if you use input functions make sure that they don't raise unexpected exceptions)."
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +39,12 @@ def test_a_file_in_place_of_a_study_s_name_suggests_the_name(name: str, suggesti
 
 @pytest.mark.parametrize("target", ["results/mini/pope_score.json", "mini"])
 def test_a_target_of_another_study_names_the_option_that_is_missing(target: str) -> None:
-    text = str(refusal(NO_RULE.format(target), "config"))
+    text = str(refusal(str(MissingRuleException(target)), "config"))
     assert f"value: {target!r}" in text and "where: config.yaml" in text and "--study mini" in text
 
 
 def test_a_target_that_no_study_makes_gets_an_example_of_this_study() -> None:
-    text = str(refusal(NO_RULE.format("pope_score.json"), "mini"))
+    text = str(refusal(str(MissingRuleException("pope_score.json")), "mini"))
     assert "where: studies/mini.yaml" in text and "results/mini/BENCHMARK_score.json" in text
 
 

@@ -57,9 +57,7 @@ def test_a_reused_record_says_when_it_was_made(mini: Project) -> None:
     (mini.root / f"{RESULTS}/checkpoints/full.manifest.json").unlink()
     assert mini.make(f"{RESULTS}/checkpoints/full.manifest.json").returncode == 0
     again = mini.records()[f"{RESULTS}/records/train/full.json"]
-    assert {key: again["reused"][key] for key in ("started", "seconds")} == {
-        key: first[key] for key in ("started", "seconds")
-    }
+    assert again["reused"]["started"] == first["started"] and 0 < again["reused"]["seconds"] <= first["seconds"]
     assert again["outputs"] == first["outputs"] and again["notes"] == first["notes"]
     shown = mini.run("vlmflow", "lineage", "show", f"{RESULTS}/checkpoints/full.manifest.json").text
     assert f"linked back {again['started']}" in shown and first["started"] in shown

@@ -44,9 +44,7 @@ def compare(
         results = compared_runs(study, (first, second), benchmark)
     else:
         paths = (Path(first), Path(second))
-        for path in (*paths, questions, *([gold] if gold else []), *(images or [])):
-            if not path.exists():
-                raise PipelineError("no such file", where=path, cure="name an existing file")
+        _expect_present(*paths, questions, *([gold] if gold else []), *(images or []))
         if benchmark is None:
             raise PipelineError("files of answers do not name their benchmark", where=first, cure="add --benchmark")
         settings = ScoreSettings(
@@ -64,6 +62,12 @@ def compare(
     texts = [_text(compared, {"first": first, "second": second}) for compared in results.values()]
     headed = zip(results, texts, strict=True) if questions is None else [("", texts[0])]
     typer.echo("\n\n".join(f"{name}\n{text}" if name else text for name, text in headed))
+
+
+def _expect_present(*paths: Path) -> None:
+    for path in paths:
+        if not path.exists():
+            raise PipelineError("no such file", where=path, cure="name an existing file")
 
 
 def _text(compared: Compared, names: dict[str, str]) -> str:

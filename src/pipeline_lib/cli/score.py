@@ -53,10 +53,7 @@ def score(
 ) -> None:
     """Print the metrics of answers, with 95 % intervals."""
     _check_paths(questions, gold)
-    if limit is not None and slice_ is not None:
-        raise PipelineError(
-            "two parts of the questions are named", where="--limit and --slice", cure="name one of them"
-        )
+    _expect_one_part(limit, slice_)
     compared = named_protocols(benchmark, protocols, protocol) if protocols is not None else []
     if compared:
         _expect_unused({"--published": published, "--write": write, "--answer-in": answer_in})
@@ -76,8 +73,7 @@ def score(
         typer.echo(pretty_json(table) if json else protocols_text(table), nl=not json)
         return
     if published is not None:
-        module = load_benchmark(benchmark, settings.protocol)
-        settings = settings.model_copy(update={"published": known_figures(module, published, benchmark)})
+        settings = _with_published(published, settings)
     score_files = None if write is None else score_files_of(benchmark)
     rescored = rescore(answers, files, settings, choose_reader(answers, answers_from), _present(replies or []))
     typer.echo(pretty_json(rescored.score) if json else score_text(rescored.score), nl=not json)
@@ -86,12 +82,25 @@ def score(
             typer.echo(f"written: {path}", err=True)
 
 
+def _with_published(model: str, settings: ScoreSettings) -> ScoreSettings:
+    """Return settings with the published figures of a model; PipelineError if the benchmark states none."""
+    module = load_benchmark(settings.benchmark, settings.protocol)
+    return settings.model_copy(update={"published": known_figures(module, model, settings.benchmark)})
+
+
 def _expect_unused(options: dict[str, object]) -> None:
     """Raise PipelineError for an option that a comparison of protocols does not know."""
     used = [name for name, value in options.items() if value]
     if used:
         cure = "leave it out, or name one protocol with --protocol"
         raise PipelineError("--protocols compares grades alone", where=", ".join(used), cure=cure)
+
+
+def _expect_one_part(limit: int | None, slice_: int | None) -> None:
+    if limit is not None and slice_ is not None:
+        raise PipelineError(
+            "two parts of the questions are named", where="--limit and --slice", cure="name one of them"
+        )
 
 
 def _check_paths(questions: Path, gold: Path | None) -> None:

@@ -107,11 +107,16 @@ def _carry_out(
         job.publish()
         job.keep()
     except BaseException as error:  # an interruption too
-        full = job.where_full(error)
-        job.discard()
-        if full is not None:
-            raise _no_space(full, error) from error
+        _discard(job, error)
         raise
+
+
+def _discard(job: Job[S], error: BaseException) -> None:
+    """Remove partial outputs; PipelineError if the work ended because a disk is full."""
+    full = job.where_full(error)
+    job.discard()
+    if full is not None:
+        raise _no_space(full, error) from error
 
 
 def _fix_numerics_of(settings: Settings) -> None:

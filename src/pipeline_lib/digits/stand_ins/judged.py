@@ -7,6 +7,16 @@ from pipeline_lib.digits.stand_ins.scenes import Files, Picture, Row, Scenes
 
 CATEGORIES = ("conv", "detail", "complex")
 CAPABILITIES = (["rec"], ["ocr"], ["ocr", "math"], ["rec", "spat"], ["rec", "know", "gen"])
+OF_EVERY_PROBLEM = {  # MathVista's metadata, here the same for all
+    "split": "testmini",
+    "language": "english",
+    "source": "CLEVR-Math",
+    "category": "math-targeted-vqa",
+    "task": "math word problem",
+    "context": "synthetic scene",
+    "grade": "elementary school",
+    "skills": ["arithmetic reasoning"],
+}
 GRADES = 5
 
 
@@ -71,16 +81,7 @@ def mathvista(scenes: Scenes) -> Files:
                 "answer": answer[kind],
                 "question_type": "multi_choice" if kind == "text" else "free_form",
                 "answer_type": kind,
-                "metadata": {
-                    "split": "testmini",
-                    "language": "english",
-                    "source": "CLEVR-Math",
-                    "category": "math-targeted-vqa",
-                    "task": "math word problem",
-                    "context": "synthetic scene",
-                    "grade": "elementary school",
-                    "skills": ["arithmetic reasoning"],
-                },
+                "metadata": dict(OF_EVERY_PROBLEM),
                 "query": f"Hint: Please answer the question with the {hint} at the end.\nQuestion: {question}",
             }
         )
