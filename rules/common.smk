@@ -30,7 +30,7 @@ SHOW, WHY = (f"vlmflow {command}{study_option(STUDY_NAME)}" for command in ("sho
 if workflow.is_main_process:
     WORKFLOW_LOCK = startup.clear_leftovers(logger.info, workflow.output_settings.dryrun)
     force_unsound(logger.info, look="look" in config, why=WHY)
-    startup.check_targets(STUDY)
+    startup.check_targets(DAG, STUDY)
     startup.offer_warm_start()
 startup.patch_executor(lambda: workflow.executor_settings.requeue)
 see_changes_behind_ancient(DAG)

@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Collection, Iterator, Mapping
 
-from snakemake.dag import DAG
 from snakemake.exceptions import CliException, WorkflowError
 
 from pipeline_lib.config.load import DEFAULT, load_study, study_name, study_path
@@ -50,16 +49,16 @@ def read_site() -> Cluster:
     return read_cluster()
 
 
-def check_targets(study: Study) -> None:
-    """Make Snakemake refuse, with a suggestion, a target that names no entry of the study."""
+def check_targets(dag_class: Any, study: Study) -> None:
+    """Make Snakemake's DAG class refuse, with a suggestion, a target that names no entry of the study."""
     trained = [*study.trainings, *study.weights]
     entries: dict[str, Collection[str]] = {
         **{"dataset": study.datasets, "table": study.tables, "subset": study.subsets, "weights": study.weights},
         **{"training": study.trainings, "model": trained, "run": study.runs, "benchmark": study.benchmarks},
     }
-    init = getattr(DAG.init, "unpatched", DAG.init)
+    init = getattr(dag_class.init, "unpatched", dag_class.init)
 
-    async def checked(dag: DAG, *arguments: Any, **keywords: Any) -> None:
+    async def checked(dag: Any, *arguments: Any, **keywords: Any) -> None:
         outputs = (output.regex() for rule in dag.rules for output in rule.output)
         try:
             expect_known_targets(map(str, dag.targetfiles), outputs, entries)
@@ -68,7 +67,7 @@ def check_targets(study: Study) -> None:
         await init(dag, *arguments, **keywords)
 
     checked.unpatched = init  # type: ignore[attr-defined]
-    DAG.init = checked
+    dag_class.init = checked
 
 
 def clear_leftovers(log: Log, dry_run: bool) -> WorkflowLock:
