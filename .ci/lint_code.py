@@ -28,7 +28,7 @@ tree = Tree(SOURCE)
 for path in sorted((SOURCE / BENCHMARKS).rglob("*.py")):
     module = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     if not tree.module(module).plain:
-        refused[f"{path}: importing it runs code, so that an edit of its scorer asks models again: only bind names"] = (
+        refused[f"{path}: its import runs code, so an edit of its scorer would ask models again: only bind names"] = (
             None
         )
 if refused:

@@ -13,6 +13,7 @@ from typing import Any, Iterator
 from pipeline_lib.answer_files.base import Form
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
+from pipeline_lib.engines.serving.lmms_log import reply_of
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
@@ -70,9 +71,7 @@ def _image(row: dict[str, Any]) -> str:
 
 def _reply(row: dict[str, Any], where: str) -> str:
     """Return what the model said: the only text in the lists of replies."""
-    value = row.get("resps", row.get("filtered_resps"))
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    value = reply_of(row)
     if not isinstance(value, str):
         what = "a sample needs one reply, a text, in `resps` or `filtered_resps`"
         cure = "log samples of a task that generates one answer a question"

@@ -128,6 +128,11 @@ class Answered(Protocol):
         """Return the reply to a request."""
 
 
+def unanswered(requests: Sequence[Request], answered: Answered) -> list[Request]:
+    """Return the requests that have no reply, or failed before."""
+    return [each for each in requests if each.id not in answered or answered[each.id].status == "failed"]
+
+
 class Engine(Protocol):
     """A model that is ready to answer."""
 

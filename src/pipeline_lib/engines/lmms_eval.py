@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Literal, Sequence
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request, unanswered
 from pipeline_lib.engines.serving.checkpoint import ServedCheckpoint, Serving, ServingSettings
 from pipeline_lib.servers.base import MODEL
 
@@ -57,7 +57,7 @@ class LmmsEvalEngine:
         """Yield the replies to those requests that have none, or failed before, once lmms-eval has asked them all."""
         from pipeline_lib.engines.serving.lmms_task import replies, write_tasks
 
-        asked = [each for each in requests if each.id not in answered or answered[each.id].status == "failed"]
+        asked = unanswered(requests, answered)
         if not asked:
             return
         for request in asked:

@@ -17,7 +17,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.endpoints.reasoning import without_reasoning
 from pipeline_lib.endpoints.settings import EndpointSettings
-from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, EngineSettings, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, EngineSettings, Reply, Request, unanswered
 
 if TYPE_CHECKING:
     from pipeline_lib.endpoints.budget import Tokens
@@ -57,7 +57,7 @@ class OpenAIEngine:
         from pipeline_lib.endpoints.budget import total
         from pipeline_lib.endpoints.streaming import results
 
-        asked = [each for each in requests if each.id not in answered or answered[each.id].status == "failed"]
+        asked = unanswered(requests, answered)
         for request in asked:
             self._expect_usable(request)
         shown = sum(len(request.images) for request in asked)

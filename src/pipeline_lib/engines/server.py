@@ -10,7 +10,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.access import Access
 from pipeline_lib.endpoints.settings import Sending
 from pipeline_lib.engines import openai
-from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, Reply, Request, unanswered
 from pipeline_lib.engines.serving.checkpoint import ServedCheckpoint, ServingSettings
 from pipeline_lib.servers.base import MODEL
 
@@ -44,7 +44,7 @@ class ServerEngine:
 
     def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
         """Yield the replies as they come, while a server runs; none is started where all are answered."""
-        if all(request.id in answered and answered[request.id].status == "ok" for request in requests):
+        if not unanswered(requests, answered):
             return
         with ServedCheckpoint(self.settings, self.model, self.how, self.paths).started() as serving:
             try:

@@ -1,11 +1,11 @@
 """Two files of answers to the same questions, row by row, with the reason for every difference."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 from pipeline_lib.benchmarks.base import Files, Question, Verdict
+from pipeline_lib.engines.serving import lmms_log
 from pipeline_lib.images.decode import UnreadableImageError
 from pipeline_lib.images.pixels import orientation
 from pipeline_lib.images.reader import ImageReader
@@ -13,7 +13,6 @@ from pipeline_lib.rescoring.rescore import choose_reader, rescore
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.scored import Scored
 
-FAILED_REPLY = re.compile(r"\[LMMS_EVAL_(REQUEST_FAILED|BUDGET_EXCEEDED)")  # EvolvingLMMs-Lab/lmms-eval v0.7
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 UPRIGHT = 1  # the EXIF orientation of an image that no program turns
 
@@ -79,7 +78,7 @@ def _differences(first: Scored, second: Scored, images: ImageReader) -> Iterator
 def _reason(first: Verdict, second: Verdict, images: ImageReader) -> str:
     """Return why two answers differ, as far as they and the image tell."""
     texts = [verdict.answer for verdict in (first, second)]
-    if any(text is not None and FAILED_REPLY.match(text) for text in texts):
+    if any(text is not None and lmms_log.FAILED.match(text) for text in texts):
         return FAILED_AS_ANSWER
     if "failed" in (first.grade.status, second.grade.status):
         return FAILED

@@ -9,14 +9,14 @@ MATCHING_IN_CHINESE: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/mult
 places for question, options and answer.
 """
 
-MM_VET = (
+_MM_VET_RULES = (
     "Compare the ground truth and prediction from AI models, to give a correctness score for the prediction. "
     "<AND> in the ground truth means it is totally right only when all elements in the ground truth are "
     "present in the prediction, and <OR> means it is totally right when any one element in the ground truth is "
     "present in the prediction. The correctness score is 0.0 (totally wrong), 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, "
     "0.7, 0.8, 0.9, or 1.0 (totally right). Just complete the last space of the correctness score.\n"
-    "\n"
-    "Question | Ground truth | Prediction | Correctness\n"
+)
+_MM_VET_EXAMPLES = (
     "--- | --- | --- | ---\n"
     "What is x in the equation? | -1 <AND> -5 | x = 3 | 0.0\n"
     "What is x in the equation? | -1 <AND> -5 | x = -1 | 0.5\n"
@@ -40,35 +40,8 @@ MM_VET = (
     "their actual physical characteristics. | 1.0\n"
 )
 
-MM_VET_LMMS_EVAL = (
-    "Compare the ground truth and prediction from AI models, to give a correctness score for the prediction. "
-    "<AND> in the ground truth means it is totally right only when all elements in the ground truth are "
-    "present in the prediction, and <OR> means it is totally right when any one element in the ground truth is "
-    "present in the prediction. The correctness score is 0.0 (totally wrong), 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, "
-    "0.7, 0.8, 0.9, or 1.0 (totally right). Just complete the last space of the correctness score.\n"
-    "gpt_query_prompt | Ground truth | Prediction | Correctness\n"
-    "--- | --- | --- | ---\n"
-    "What is x in the equation? | -1 <AND> -5 | x = 3 | 0.0\n"
-    "What is x in the equation? | -1 <AND> -5 | x = -1 | 0.5\n"
-    "What is x in the equation? | -1 <AND> -5 | x = -5 | 0.5\n"
-    "What is x in the equation? | -1 <AND> -5 | x = -5 or 5 | 0.5\n"
-    "What is x in the equation? | -1 <AND> -5 | x = -1 or x = -5 | 1.0\n"
-    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries Iceland "
-    "and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes, "
-    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues "
-    "because the names of these countries do not accurately represent their landscapes. | The meme talks about "
-    "Iceland and Greenland. It's pointing out that despite their names, Iceland is not very icy and Greenland "
-    "isn't very green. | 0.4\n"
-    "Can you explain this meme? | This meme is poking fun at the fact that the names of the countries Iceland "
-    "and Greenland are misleading. Despite its name, Iceland is known for its beautiful green landscapes, "
-    "while Greenland is mostly covered in ice and snow. The meme is saying that the person has trust issues "
-    "because the names of these countries do not accurately represent their landscapes. | The meme is using "
-    "humor to point out the misleading nature of Iceland's and Greenland's names. Iceland, despite its name, "
-    "has lush green landscapes while Greenland is mostly covered in ice and snow. The text 'This is why I have "
-    "trust issues' is a playful way to suggest that these contradictions can lead to distrust or confusion. "
-    "The humor in this meme is derived from the unexpected contrast between the names of the countries and "
-    "their actual physical characteristics. | 1.0\n"
-)
+MM_VET = _MM_VET_RULES + "\nQuestion | Ground truth | Prediction | Correctness\n" + _MM_VET_EXAMPLES
+MM_VET_LMMS_EVAL = _MM_VET_RULES + "gpt_query_prompt | Ground truth | Prediction | Correctness\n" + _MM_VET_EXAMPLES
 
 MM_VET_VLMEVALKIT = (
     "\n"

@@ -5,7 +5,6 @@ benchmark's protocol, and the rest is lmms-eval's: how an image is read, what is
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Iterable
 
@@ -15,10 +14,10 @@ import pyarrow.parquet as pq
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.engines.base import Reply, Request
+from pipeline_lib.engines.serving.lmms_log import FAILED, only, reply_of
 from pipeline_lib.images.reader import ImageReader
 
 NAME = "asked"
-FAILED = re.compile(r"\[LMMS_EVAL_(REQUEST_FAILED|BUDGET_EXCEEDED)")  # EvolvingLMMs-Lab/lmms-eval v0.7
 UTILS = """\
 def images(row):
     return [image.convert("RGB") for image in row["images"]]
@@ -94,9 +93,7 @@ def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _reply(row: dict[str, Any], where: str, facts: dict[str, Any]) -> Reply:
-    name, text = row.get(NAME), row.get("resps", row.get("filtered_resps"))
-    while isinstance(text, list) and len(text) == 1:
-        text = text[0]
+    name, text = row.get(NAME), reply_of(row)
     request = name.get("request") if isinstance(name, dict) else None
     if not isinstance(request, str) or not isinstance(text, str):
         raise PipelineError("not a sample of this task of lmms-eval", where=where, cure="install the stated `version`")
@@ -107,8 +104,6 @@ def _reply(row: dict[str, Any], where: str, facts: dict[str, Any]) -> Reply:
 
 def _answer_tokens(row: dict[str, Any]) -> int | None:
     """Return how many tokens the server counted in the answer, None if it did not say."""
-    counts = row.get("token_counts")
-    while isinstance(counts, list) and len(counts) == 1:
-        counts = counts[0]
+    counts = only(row.get("token_counts"))
     tokens = counts.get("output_tokens") if isinstance(counts, dict) else None
     return tokens if isinstance(tokens, int) and tokens > 0 else None
