@@ -28,9 +28,7 @@ tree = Tree(SOURCE)
 for path in sorted((SOURCE / BENCHMARKS).rglob("*.py")):
     module = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     if not tree.module(module).plain:
-        refused[f"{path}: its import runs code, so an edit of its scorer would ask models again: only bind names"] = (
-            None
-        )
+        refused[f"{path}: its import runs code: an edit of its scorer would ask models again; only bind names"] = None
 if refused:
     sys.exit("\n".join(refused))
 sys.stdout.write(f"code digests: {len(scripts)} programs and {len(plugins)} plug-ins can be followed\n")

@@ -27,15 +27,14 @@ from pipeline_lib.models.opening import load_vlm, open_tokens
 from pipeline_lib.prompts import vicuna_v1
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes import full, lora, projector
-from pipeline_lib.training.resume import Resume
-from pipeline_lib.training.run import train_recipe
-from pipeline_lib.training.settings import RecipeSettings, TrainSettings, WeightsSettings
+from pipeline_lib.training.settings import RecipeSettings, WeightsSettings
 from pipeline_lib.training.task import TrainingInputs
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
 from tests.models.answering import answered, settings_of
 from tests.models.mllama import small_mllama
+from tests.models.trained import train, without_image
 from tests.numbers import assert_close
 from tests.project import ROOT
 
@@ -68,17 +67,6 @@ def material(mllama: Path, rows: list[Conversation], images: ImageReader) -> Tra
     """Return rows with an image, and one in four without."""
     mixed = [without_image(row) if row.row % 4 == 3 else row for row in rows]
     return TrainingInputs(Base(mllama, digests=BASE), mixed, images, seed=0)
-
-
-def without_image(row: Conversation) -> Conversation:
-    turns = [{**turn, "value": turn["value"].replace("<image>\n", "")} for turn in row.conversations]
-    return replace(row, image=None, image_sha256=None, conversations=turns)
-
-
-def train(material: TrainingInputs, recipe: RecipeSettings, folder: Path) -> Path:
-    how = TrainSettings(recipe=recipe, seed=0, threads=1)
-    train_recipe(material, how, folder, Resume(folder.with_suffix(".state"), 600))
-    return folder
 
 
 def changed(before: Path, after: Path) -> set[str]:

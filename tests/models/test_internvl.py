@@ -29,12 +29,10 @@ from pipeline_lib.prompts import hermes_2
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes import full, internvl12_sft, lora
 from pipeline_lib.training.drop_path import add_drop_path
-from pipeline_lib.training.resume import Resume
-from pipeline_lib.training.run import train_recipe
-from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.answering import answered, settings_of
 from tests.models.internvl import SIDE, small_internvl
+from tests.models.trained import train, without_image
 from tests.numbers import assert_close
 from tests.recordings import SAMPLES
 
@@ -75,11 +73,6 @@ def material(folder: Path, rows: list[Conversation], images: ImageReader) -> Tra
     return TrainingInputs(Base(folder, digests=BASE), mixed, images, seed=0)
 
 
-def without_image(row: Conversation) -> Conversation:
-    turns = [{**turn, "value": turn["value"].replace("<image>\n", "")} for turn in row.conversations]
-    return replace(row, image=None, image_sha256=None, conversations=turns)
-
-
 def asked(vlm: Vlm, images: ImageReader, text: str, *paths: str) -> Example:
     """Return a question about these images as an example."""
     shown = [vlm.show(images.open(path, images.row(path).pin)) for path in paths]
@@ -96,12 +89,6 @@ def last_logits(vlm: Vlm, examples: list[Example]) -> torch.Tensor:
 def answers(vlm: Vlm, questions: list[Question], images: ImageReader, path: Path, **settings: Any) -> list[str]:
     how = settings_of("hermes_2", family="internvl", max_new_tokens=6, **settings)
     return [record["text"] for record in answered(vlm, questions, images, how, path)]
-
-
-def train(material: TrainingInputs, recipe: RecipeSettings, folder: Path) -> Path:
-    how = TrainSettings(recipe=recipe, seed=0, threads=1)
-    train_recipe(material, how, folder, Resume(folder.with_suffix(".state"), 600))
-    return folder
 
 
 def changed(before: Path, after: Path) -> set[str]:

@@ -4,14 +4,9 @@ from pathlib import Path
 
 from transformers import InternVLForConditionalGeneration, InternVLVisionModel
 
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.card import expect_kind
 from pipeline_lib.models.saving import load_model
-
-ARITHMETIC = (  # settings that determine the shapes of tensors, or the features of equal tensors
-    *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_channels"),
-    *("image_size", "patch_size", "hidden_act", "layer_norm_eps", "norm_type", "use_qk_norm", "attention_bias"),
-)
+from pipeline_lib.models.tower_shape import expect_same_shape
 
 
 def load_tower(folder: Path) -> InternVLVisionModel:
@@ -23,14 +18,6 @@ def load_tower(folder: Path) -> InternVLVisionModel:
 def put_tower(model: InternVLForConditionalGeneration, folder: Path) -> None:
     """Load a tower into a model; raise PipelineError where its settings differ."""
     tower, current = load_tower(folder), model.config.vision_config
-    differing = {
-        key: f"{getattr(tower.config, key)}, the InternVL has {getattr(current, key)}"
-        for key in ARITHMETIC
-        if getattr(tower.config, key) != getattr(current, key)
-    }
-    if differing:
-        raise PipelineError(
-            "this vision tower does not have the shape of the InternVL's own", where=folder, value=differing,
-            cure="name a tower of the same shape",
-        )  # fmt: skip
+    cure = "name a tower of the same shape"
+    expect_same_shape(tower.config, current, "InternVL", folder, cure, ("norm_type", "use_qk_norm", "attention_bias"))
     model.model.vision_tower.load_state_dict(tower.state_dict())

@@ -4,15 +4,10 @@ from pathlib import Path
 
 from transformers import CLIPModel, CLIPVisionModel, LlavaForConditionalGeneration
 
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_object
 from pipeline_lib.models.card import expect_kind
 from pipeline_lib.models.saving import load_model
-
-ARITHMETIC = (  # settings that determine the shapes of tensors, or the features of equal tensors
-    *("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_channels"),
-    *("image_size", "patch_size", "hidden_act", "layer_norm_eps"),
-)
+from pipeline_lib.models.tower_shape import expect_same_shape
 
 
 def load_tower(folder: Path) -> CLIPVisionModel:
@@ -28,14 +23,6 @@ def put_tower(model: LlavaForConditionalGeneration, folder: Path) -> None:
     """Load the tower of a CLIP checkpoint into a LLaVA; raise PipelineError where its settings differ."""
     tower = load_tower(folder)
     current = model.config.vision_config
-    differing = {
-        key: f"{getattr(tower.config, key)}, the LLaVA has {getattr(current, key)}"
-        for key in ARITHMETIC
-        if getattr(tower.config, key) != getattr(current, key)
-    }
-    if differing:
-        raise PipelineError(
-            "this vision tower does not have the shape of the LLaVA's own", where=folder, value=differing,
-            cure="name a tower of the same shape, such as a fine-tuned one of the same CLIP model",
-        )  # fmt: skip
+    cure = "name a tower of the same shape, such as a fine-tuned one of the same CLIP model"
+    expect_same_shape(tower.config, current, "LLaVA", folder, cure)
     model.model.vision_tower.load_state_dict(tower.state_dict())
