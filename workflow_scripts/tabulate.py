@@ -1,13 +1,15 @@
 """Make a validated table of LLaVA's conversations, a list of unusable rows and a list of unused keys."""
 
 import logging
+from functools import partial
 
+from pipeline_lib.conversations.source_rows import SourceFiles, source_rows
 from pipeline_lib.conversations.table import write_table
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.job.job import Job
-from pipeline_lib.job.manifest import raw_path
+from pipeline_lib.job.manifest import raw_names, raw_path
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
 
@@ -19,13 +21,15 @@ logger = logging.getLogger("pipeline_lib.tabulate")
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
     images = ImageReader([manifest.file("index.parquet") for manifest in job.manifests("indexes")])
-    source = raw_path(job.manifests("raw"), job.settings.file)
+    raw = job.manifests("raw")
+    files = SourceFiles(raw_names(raw), partial(raw_path, raw))
+    where = job.settings.file or "the table's sets"
     rows = chosen(job.manifests("chosen"), "rows")
-    table = tabulate(source, images, rows)
+    table = tabulate(source_rows(job.settings, files), images, where, rows)
     for key in table.unused_keys[:SHOWN]:
         logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails
-    error = refusal(table, job.settings, rows is not None, source, listing)
+    error = refusal(table, job.settings, rows is not None, where, listing)
     if error is not None:
         write_lines(listing, table.rejected)
         raise error

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.source_rows import rows_of_file
 from pipeline_lib.conversations.subset import subset_conversations, write_subset
 from pipeline_lib.conversations.table import Conversation, read_table, write_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
@@ -36,7 +37,7 @@ def turns(human: str = "Hi", gpt: str = "Hello") -> list[dict[str, str]]:
 def tabulated(tmp_path: Path, rows: list[Any]) -> Tabulated:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
-    return tabulate(path, ImageReader([]))
+    return tabulate(rows_of_file(path), ImageReader([]), path)
 
 
 def reason(tmp_path: Path, **row: Any) -> str:
@@ -219,7 +220,7 @@ def test_a_refusal_counts_absent_images_by_folder(tmp_path: Path) -> None:
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "rows.json").write_text(content)
     with pytest.raises(PipelineError, match=r"rows\.json"):
-        tabulate(tmp_path / "rows.json", ImageReader([]))
+        tabulate(rows_of_file(tmp_path / "rows.json"), ImageReader([]), tmp_path / "rows.json")
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: P
         for name, text in asked.items()
     ]
     (tmp_path / "rows.json").write_text(json.dumps(source))
-    table = tabulate(tmp_path / "rows.json", images)
+    table = tabulate(rows_of_file(tmp_path / "rows.json"), images, tmp_path)
     assert [row.image for row in table.rows] == ["0.jpg", "0.jpg", ["0.jpg", "1.jpg"]]
     assert [pin for _, pin in table.rows[2].images] == [images.row(name).pin for name in ("0.jpg", "1.jpg")]
 
@@ -258,7 +259,7 @@ def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: P
 def test_of_several_images_the_list_names_the_one_that_is_absent(images: ImageReader, tmp_path: Path) -> None:
     source = [{"image": ["0.jpg", "9.jpg"], "conversations": turns("<image> or <image>?")}]
     (tmp_path / "rows.json").write_text(json.dumps(source))
-    (rejected,) = tabulate(tmp_path / "rows.json", images).rejected
+    (rejected,) = tabulate(rows_of_file(tmp_path / "rows.json"), images, tmp_path).rejected
     assert rejected["image"] == "9.jpg" and rejected["reason"].startswith("no dataset holds this image: 9.jpg")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from pipeline_lib.models.card import Card, PixelShuffle
 from pipeline_lib.models.parts import Part
 from pipeline_lib.recipes.base import TemplateName
 from pipeline_lib.recipes.full import FullSettings
@@ -32,6 +33,15 @@ class Settings(FullSettings):
     drop_path: float = Field(
         default=0.4, ge=0, lt=1, description="share of images that skip a branch of the vision tower's last layer"
     )
+    pixel_shuffle: PixelShuffle = Field(
+        default="v1",
+        description="the order of an image's tokens in a model composed here: v1, as in the released model's card; v2, "
+        "as in transformers' InternVL",
+    )
+
+    def card(self) -> Card:
+        """Return the card of the model that this recipe makes."""
+        return super().card().model_copy(update={"pixel_shuffle": self.pixel_shuffle})
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":

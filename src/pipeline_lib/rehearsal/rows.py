@@ -1,30 +1,27 @@
 """A rehearsal's choice of a table's rows: each source of images, and the rows without an image, by its share."""
 
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.conversations.tabulate import records
+from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, source_rows
 from pipeline_lib.conversations.text_faults import text_fault
-from pipeline_lib.core.settings import Settings
 from pipeline_lib.rehearsal.chosen import Choice
 from pipeline_lib.rehearsal.images import names_by_dataset, source_of
 from pipeline_lib.rehearsal.order import Group, taken
 
 
-class RowsSettings(Settings):
+class RowsSettings(RowSource):
     """The settings of one job that chooses rows."""
 
-    file: str
     rows: int | None = Field(description="how many to take; None: all, for the images that they use")
     seed: int
     images: dict[str, str] = Field(description="the prefix of every dataset that holds images of the table")
 
 
-def choose_rows(path: Path, settings: RowsSettings) -> Choice:
-    """Return the numbers of the chosen rows in the source file, and the images that they use by dataset."""
-    images = [_images(raw) for raw in records(path)]
+def choose_rows(files: SourceFiles, settings: RowsSettings) -> Choice:
+    """Return the numbers of the chosen rows of the source, and the images that they use by dataset."""
+    images = [_images(row.content) for row in source_rows(settings, files)]
     groups = [Group(str(row), source_of(next(iter(paths), None), settings.images)) for row, paths in enumerate(images)]
     rows = sorted(int(group.name) for group in taken(groups, settings.rows, settings.seed))
     used = (path for row in rows for path in images[row])
