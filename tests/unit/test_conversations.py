@@ -1,4 +1,4 @@
-"""Tables and subsets: which rows are usable, and which are chosen."""
+"""Tables and subsets: the usable rows, and the chosen ones."""
 
 import json
 import re
@@ -146,7 +146,7 @@ def test_a_row_may_say_where_its_image_was_from() -> None:
     ],
 )
 def test_a_placeholder_of_other_media_is_no_text(tmp_path: Path, text: str) -> None:
-    assert "media that are not read" in reason(tmp_path, conversations=turns(text))
+    assert "unread media" in reason(tmp_path, conversations=turns(text))
 
 
 def test_a_tag_of_html_within_a_text_is_text(tmp_path: Path) -> None:

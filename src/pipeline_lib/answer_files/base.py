@@ -52,7 +52,7 @@ class Reader(Protocol):
 
 
 def look(path: Path) -> Form:
-    """Return the form of a file or folder; one that cannot be read raises PipelineError."""
+    """Return the form of a file or folder; an unreadable one raises PipelineError."""
     if path.is_dir():
         return Form("folder", files=tuple(sorted(file.name for file in path.iterdir())))
     if not path.is_file():

@@ -74,7 +74,7 @@ def _media_faults(turns: list[dict[str, str]]) -> Iterator[str]:
     for turn in turns[::2]:
         placeholder = unread_placeholder(turn["value"])
         if placeholder:
-            yield f"{placeholder} stands for media that are not read"
+            yield f"{placeholder} stands for unread media"
 
 
 def _image_faults(raw: dict[str, Any], turns: list[dict[str, str]], images: ImageReader) -> Iterator[str]:

@@ -21,7 +21,7 @@ from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.hosts import slot_at
 from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
 
-DIGITS = 12  # of a number of seconds that are read
+DIGITS = 12  # read of a number of seconds
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
     401: "it requires a log-in: download it yourself and use the source `manual`",
@@ -42,7 +42,7 @@ class RetryableError(Exception):
 
 
 class Download(Protocol):
-    """Something that can be downloaded."""
+    """Something to download."""
 
     @property
     def name(self) -> str:
@@ -176,7 +176,7 @@ def refuse_encoded(response: httpx2.Response, name: str) -> None:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         cure = "download the file yourself and use the source `manual`"
-        raise UnreachableError(name, f"the server packs it as {encoding[:40]!r}, which was not asked for", cure)
+        raise UnreachableError(name, f"the server packs it as {encoding[:40]!r}, against the request", cure)
 
 
 def _start_again(file: BinaryIO) -> bool:

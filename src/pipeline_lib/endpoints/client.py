@@ -29,7 +29,7 @@ class RequestFailedError(Exception):
 
 
 class StoppedError(Exception):
-    """A request that is not sent, because an error ends the job."""
+    """A request stays unsent, because an error ends the job."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Client:
         return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
     def stop(self, error: PipelineError) -> None:
-        """Send nothing more, for this reason; requests that are sent already are still answered."""
+        """Send nothing more, for this reason; requests under way still get their answers."""
         self.error = self.error or error
         self._pace.ended.set()
 

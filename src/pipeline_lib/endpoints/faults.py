@@ -1,4 +1,4 @@
-"""What an error of a server means: try again, count the request as failed, or end the job, which can be resumed."""
+"""What an error of a server means: try again, count the request as failed, or end the job; a later call resumes it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

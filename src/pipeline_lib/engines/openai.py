@@ -71,7 +71,7 @@ class OpenAIEngine:
         for path in request.images:
             self.images.row(path)
         if request.padded_first and request.images:
-            what = "only a local model can be shown images that are padded before they become RGB"
+            what = "only a local model takes images padded before they become RGB"
             raise PipelineError(what, where=f"question {request.id}", cure="leave out `as_original`")
 
     async def _ask(self, request: Request) -> "Outcome[Reply]":

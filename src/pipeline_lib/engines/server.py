@@ -25,7 +25,7 @@ class Settings(ServingSettings, Sending):
     reasoning: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z_]+$",
-        description="the tag of reasoning in replies, which is removed, such as `think`; none: nothing is removed",
+        description="the tag of reasoning to remove from replies, such as `think`; none: nothing to remove",
     )
     access: Access = Field(
         default=Access(timeout=600), exclude=True, description="pace and budget; a change of them asks nothing again"

@@ -1,4 +1,4 @@
-"""Ask a model one question about image files, which are converted and shown as those of a benchmark."""
+"""Ask a model one question about image files, converted and shown as those of a benchmark."""
 
 import shutil
 import time

@@ -69,7 +69,7 @@ def score_files_of(benchmark: str) -> ScoreFiles:
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is made if need be, and return their paths."""
+    """Write files into a folder, make it if need be, and return their paths."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
