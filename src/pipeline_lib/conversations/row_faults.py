@@ -38,7 +38,7 @@ def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
     yield from _media_faults(turns)
     for name, text in (("id", raw.get("id")), *(("image", path) for path in named_images(raw)), *_texts(turns)):
         if isinstance(text, str) and text_fault(text):
-            yield f"text that cannot be stored, in {name}: {text_fault(text)}"
+            yield f"text that Parquet cannot store, in {name}: {text_fault(text)}"
     yield from _image_faults(raw, turns, images)
 
 
