@@ -39,7 +39,11 @@ def material(
     """Half of the rows have no image, so that some steps have none."""
     without = [
         replace(
-            row, row=row.row + 12, image=None, conversations=[dict(turn, value="words") for turn in row.conversations]
+            row,
+            row=row.row + 12,
+            image=None,
+            image_sha256=None,
+            conversations=[dict(turn, value="words") for turn in row.conversations],
         )
         for row in rows[:8]
     ]
