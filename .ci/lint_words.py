@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Sequence
 
-VAGUE = frozenset({"found", "told", "place", "places", "said", "own", "given", "kept"})
+VAGUE = frozenset({"found", "told", "place", "places", "said", "own", "given", "kept", "shown", "asked"})
 MOST = 0.02  # of all functions
 
 # Avoided words, each with what this project says instead; docs/words.md explains them.

@@ -166,8 +166,8 @@ def _question(path: Path, row: ChineseRow, wording: ChineseWording, files: Files
     for number, name in enumerate(row.img_list, 1):
         prompt = prompt.replace(f'<img="{name}">', f"<图片 {number}>")
     folder = path.parent.relative_to(files.questions.parent) if files.questions.is_dir() else Path()
-    shown = tuple((folder / name).as_posix() for name in images)
-    return Question(str(row.id), prompt, shown, f"{row.category}/{row.subcategory}", options)
+    paths = tuple((folder / name).as_posix() for name in images)
+    return Question(str(row.id), prompt, paths, f"{row.category}/{row.subcategory}", options)
 
 
 def _rows(files: Files) -> Iterator[tuple[Path, str, ChineseRow]]:

@@ -110,13 +110,13 @@ class Transfer:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, RetryableError) else None
-        if asked is not None and asked > self._policy.longest_retry_after:
+        retry_after = error.wait if isinstance(error, RetryableError) else None
+        if retry_after is not None and retry_after > self._policy.longest_retry_after:
             raise PipelineError(
-                f"the server asks to wait for {asked:.0f} s", cure="run the same command again after that"
+                f"the server asks to wait for {retry_after:.0f} s", cure="run the same command again after that"
             )
         backoff = min(self._policy.first_wait * 2 ** (state.attempt_number - 1), self._policy.longest_wait)
-        return backoff if asked is None else asked
+        return backoff if retry_after is None else retry_after
 
     def _advance(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         """Make one request; return whether the file is complete, False if it only grew."""

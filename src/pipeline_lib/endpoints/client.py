@@ -150,7 +150,7 @@ class Client:
         if fault.wait:
             self._pace.pause(fault.wait)
 
-    async def _wait(self, attempt: int, asked: float | None) -> None:
+    async def _wait(self, attempt: int, retry_after: float | None) -> None:
         """Wait before another attempt, unless the server has asked all requests to wait."""
-        if asked is None:
+        if retry_after is None:
             await self._pace.sleep(min(LONGEST_WAIT, self.access.first_wait * 2**attempt))

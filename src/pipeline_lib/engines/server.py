@@ -57,7 +57,7 @@ class ServerEngine:
     def _client(self, url: str) -> openai.OpenAIEngine:
         """Return the engine that asks the server."""
         settings = self.settings
-        asked = openai.Settings(
+        client_settings = openai.Settings(
             name="openai",
             model=MODEL,
             url=url,
@@ -68,7 +68,7 @@ class ServerEngine:
             reasoning=settings.reasoning,
             access=settings.access,
         )
-        return openai.open_engine(asked, None, self.images, self.how, self.paths)
+        return openai.open_engine(client_settings, None, self.images, self.how, self.paths)
 
 
 def _facts(of_reply: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:
