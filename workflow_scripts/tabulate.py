@@ -27,7 +27,7 @@ def work(job: Job[TabulateSettings]) -> None:
     rows = chosen(job.manifests("chosen"), "rows")
     table = tabulate(source_rows(job.settings, files), images, where, rows)
     for key in table.unused_keys[:SHOWN]:
-        logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
+        logger.warning("{rows:,} rows have `{key}`, an unread key (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails
     error = refusal(table, job.settings, rows is not None, where, listing)
     if error is not None:

@@ -1,4 +1,4 @@
-"""Tables and subsets: which rows are usable, and which are chosen."""
+"""Tables and subsets: the usable rows, and the chosen ones."""
 
 import json
 import re
@@ -147,7 +147,7 @@ def test_a_row_may_say_where_its_image_was_from() -> None:
     ],
 )
 def test_a_placeholder_of_other_media_is_no_text(tmp_path: Path, text: str) -> None:
-    assert "media that are not read" in reason(tmp_path, conversations=turns(text))
+    assert "unread media" in reason(tmp_path, conversations=turns(text))
 
 
 def test_a_tag_of_html_within_a_text_is_text(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_text_that_cannot_be_stored_rejects_its_row_alone(tmp_path: Path, faulty
     write_table(tmp_path / "t.parquet", table.rows)
     write_lines(tmp_path / "rejected.jsonl", table.rejected)
     assert [row["row"] for row in table.rejected] == [1, 2]
-    assert [row["reason"] for row in table.rejected if "cannot be stored" not in row["reason"]] == []
+    assert [row["reason"] for row in table.rejected if "Parquet cannot store" not in row["reason"]] == []
 
 
 TEXTS = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(["human", "gpt", "<image>", "a.jpg", "\ud83d"])

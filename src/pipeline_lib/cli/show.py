@@ -129,7 +129,7 @@ def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
 
 
 def _stamp(tree: Study, use: BenchmarkUse) -> str:
-    """Return how the scores of a benchmark are marked: as a rehearsal's, or by the part that is asked."""
+    """Return the mark on the scores of a benchmark: as a rehearsal's, or by the part of its questions."""
     if stamp(tree):
         return f" {stamp(tree)}: a rehearsal, not a result"
     part = f"the first {use.slice} questions" if use.slice else f"about {use.limit} of its questions"

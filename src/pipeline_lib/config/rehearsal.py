@@ -22,7 +22,7 @@ TOKENS = 8  # longest answer in a smoke run: random models do not end their answ
 
 
 def stamp(study: Study, use: BenchmarkUse | None = None) -> Stamp | None:
-    """Return the mark on a rehearsal's scores, or on those of a benchmark that is asked in part; else None."""
+    """Return the mark on a rehearsal's scores, or on those of part of a benchmark; else None."""
     if study.smoke:
         return "SMOKE"
     in_part = study.limit is not None or (use is not None and use.in_part)

@@ -112,7 +112,7 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
         raise PipelineError(
             f"expected one shard that contains {name!r}, found {len(holding)}",
             where=", ".join(str(shard.path) for shard in shards),
-            cure="correct the name; a folder of files that are read together needs a dataset with `shards: 1`",
+            cure="correct the name; a folder whose files belong together needs a dataset with `shards: 1`",
         )
     ((shard, inside),) = holding
     return shard.below(inside)
