@@ -111,6 +111,8 @@ def _named(shape: Schema) -> Schema:
 
 
 def _type(name: str, shape: Schema) -> str:
+    if "discriminator" in shape:
+        return TYPES["object"]
     if "anyOf" in shape:
         return " or ".join(_type(name, option) for option in shape["anyOf"])
     if "patternProperties" in shape:

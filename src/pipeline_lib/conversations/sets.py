@@ -6,9 +6,9 @@ Source of the rules: OpenGVLab/InternVL 2410d1d, `internvl_chat/internvl/train/i
 
 import posixpath
 from pathlib import Path
-from typing import Any, Callable, Literal, Mapping, Self
+from typing import Any, Callable, Mapping, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline_lib.conversations.row_faults import named_images
 from pipeline_lib.core.errors import PipelineError
@@ -31,10 +31,20 @@ class AnnotationSet(Settings):
     repeat_time: float = Field(
         default=1, gt=0, le=MOST, description="how often its rows occur; below 1, the share of its rows, the first ones"
     )
-    length: int | None = Field(default=None, ge=0, description="the number of its rows, which is checked; none: not")
-    data_augment: Literal[False] = Field(
-        default=False, description="false: images are not degraded at random, as in the published files"
+    length: int | None = Field(
+        default=None, ge=0, description="the number of its rows: another number is an error; none: unchecked"
     )
+    data_augment: bool = Field(
+        default=False,
+        description="whether JPEG degrades its images at random; true is an error, as nothing does so",
+    )
+
+    @field_validator("data_augment")
+    @classmethod
+    def _as_they_are(cls, augment: bool) -> bool:
+        if augment:
+            raise ValueError("data_augment: true degrades images at random, which no training here does; write false")
+        return augment
 
     @model_validator(mode="after")
     def _whole_times(self) -> Self:

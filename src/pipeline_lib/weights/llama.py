@@ -35,7 +35,7 @@ class Settings(WeightsKind):
     kind: Literal["llama"]
     family: Annotated[str, PluginName("families", loaded=False)] = Field(
         default=FAMILY,
-        description="the family of the models that are composed of it: a folder in pipeline_lib/families",
+        description="the family of models to compose of it: a folder in pipeline_lib/families",
     )
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     config: LlamaShape = Field(description="keys of transformers' LlamaConfig")
