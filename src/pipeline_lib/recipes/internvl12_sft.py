@@ -1,7 +1,6 @@
 """Recipe `internvl12_sft`: the tuning of InternVL-Chat-V1.2, all of the model: 512 rows a step.
 
-Source: OpenGVLab/InternVL 2410d1d, `internvl_chat/shell/internvl1.2/hermes2_yi34b`. Its rows are grouped by length,
-which `order` cannot do, and its DeepSpeed clips at 1.
+Source: OpenGVLab/InternVL 2410d1d, `internvl_chat/shell/internvl1.2/hermes2_yi34b`; its DeepSpeed clips at 1.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -10,7 +9,7 @@ from pydantic import Field
 
 from pipeline_lib.models.card import Card, PixelShuffle
 from pipeline_lib.models.parts import Part
-from pipeline_lib.recipes.base import TemplateName
+from pipeline_lib.recipes.base import Order, TemplateName
 from pipeline_lib.recipes.full import FullSettings
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, WeightDecay
 
@@ -25,6 +24,7 @@ class Settings(FullSettings):
 
     name: Literal["internvl12_sft"]
     template: TemplateName = "hermes_2"
+    order: Order = "length"
     learning_rate: LearningRate = 1e-5
     batch_size: BatchSize = 512
     epochs: Epochs = 1.0
