@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.cli.options import LookOption, StudyOption
+from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Study
@@ -24,6 +25,7 @@ from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
 from pipeline_lib.scoring.turns_text import number_text, rate_text, review_lines
+from pipeline_lib.training.health import marked_trainings
 from pipeline_lib.workflow.plan import plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
@@ -67,7 +69,7 @@ def show(
             console.print(_turn_table(f"{use.benchmark} after each turn", names, rows))
         for line in _remarks(name, rows, names):
             typer.echo(line)
-    for line in unseen_sources(jobs):
+    for line in [*marked_trainings(results, needed_trainings(tree)), *unseen_sources(jobs)]:
         typer.echo(line)
     console.print(_paths(results))
 
