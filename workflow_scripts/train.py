@@ -23,11 +23,11 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.training.resume import Resume
     from pipeline_lib.training.task import TrainingInputs
 
-    subsets = [subset.only_file() for subset in job.manifests("subset")]
+    subsets = [subset.only_file() for name in ("subset", "validation") for subset in job.manifests(name)]
     pairs = zip(subsets, job.paths("table"), strict=True)
-    rows = [row for subset, table in pairs for row in subset_conversations(subset, table) if row.row not in left_out]
-    images = ImageReader(job.paths("indexes"))
-    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed)
+    rows, validation, *_ = *(subset_conversations(subset, table) for subset, table in pairs), [], []
+    rows, images = [row for row in rows if row.row not in left_out], ImageReader(job.paths("indexes"))
+    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed, validation)
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()
@@ -41,5 +41,6 @@ def work(job: Job[TrainSettings]) -> None:
 
 
 if __name__ == "__main__":
-    inputs, files = ["start", "tower", "projector", "subset"], ["clearance", "table", "indexes"]
+    inputs = ["start", "tower", "projector", "subset", "validation"]
+    files = ["clearance", "table", "indexes"]
     run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])

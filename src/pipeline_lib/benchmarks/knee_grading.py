@@ -51,6 +51,16 @@ SCORER = GradeScorer(
     (Accuracy(by_part=True), MeanError(), Confusion(GRADES)), grades=GRADES, readers={"official": rating}
 )
 
+# `3-clip/clipeval.py`: the text of every grade, in the order of the grades, for a model that compares images with texts
+CLASSES = (
+    "No osteoarthritis, No radiographic features of osteoarthritis.",
+    "Doubtful osteoarthritis, Doubtful narrowing of joint space and possible osteophytic lipping.",
+    "Mild osteoarthritis, Definite osteophytes and possible narrowing of joint space.",
+    "Moderate osteoarthritis, Multiple osteophytes, definite narrowing of joint space, some sclerosis, and possible "
+    "deformity of bone ends.",
+    "Severe osteoarthritis, Large osteophytes, marked narrowing of joint space, severe sclerosis, and definite "
+    "deformity of bone ends.",
+)
 IMAGE = "<image>"
 PROMPT = (
     "You are a professional radiologist. You are provided with a knee X-ray image and you should determine the "

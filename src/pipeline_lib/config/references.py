@@ -129,6 +129,12 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
             yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
+    if training.validation is not None and not training.recipe.validates:
+        what = f"the recipe {training.recipe.name} validates no rows"
+        yield Problem((*key, "validation"), what, training.validation, "remove it")
+    if training.validation is not None and training.devices.sharding == "zero3":
+        what, cure = "the weights of the best epoch cannot be put back into shards", "`sharding: zero2`, or none"
+        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, cure)
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:

@@ -1,7 +1,7 @@
 """Settings that recipes share; every setting that changes the weights is here or in the recipe."""
 
 from math import ceil
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Callable, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -29,10 +29,11 @@ class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
 
     `makes` is the kind of model that results. Saved is the whole model, or an adapter: the few tensors that changed,
-    to be merged into the model that the training started from.
+    to be merged into the model that the training started from. One that `validates` takes rows for validation.
     """
 
     makes: ClassVar[ModelKind] = "vlm"
+    validates: ClassVar[bool] = False
     saves: ClassVar[Literal["model", "adapter"]] = "model"
 
     name: str = Field(description="the recipe: a module in pipeline_lib/recipes")
@@ -70,6 +71,10 @@ class Optimisation(RecipeSettings):
     def own_rates(self) -> dict[Part, float]:
         """Return learning rates by the part of the model that they are for; all others have `learning_rate`."""
         return {}
+
+    def rates(self) -> Callable[[int], float] | None:
+        """Return the share of the learning rate by epoch, from 0, or None if `schedule` and `warmup` say it."""
+        return None
 
     def steps_over(self, rows: int) -> int:
         """Return how many optimiser steps a training on `rows` rows takes."""
