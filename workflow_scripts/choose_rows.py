@@ -3,14 +3,13 @@
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.job.job import Job
-from pipeline_lib.job.manifest import raw_path
 from pipeline_lib.job.program import run
-from pipeline_lib.rehearsal.rows import RowsSettings, choose_rows
+from pipeline_lib.rehearsal.rows import RowsSettings, choose_rows, rows_of
 
 
 def work(job: Job[RowsSettings]) -> None:
     """Read the source file, write the choice."""
-    choice = choose_rows(raw_path(job.manifests("raw"), job.settings.file), job.settings)
+    choice = choose_rows(rows_of(job.manifests("raw"), job.settings), job.settings)
     write_text(job.output("chosen"), pretty_json(choice))
     job.note(rows=len(choice["rows"]))
 

@@ -2,6 +2,7 @@
 
 import logging
 
+from pipeline_lib.conversations.labelled import indexed_images, labelled_rows
 from pipeline_lib.conversations.table import write_table
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.text import write_lines
@@ -18,10 +19,12 @@ logger = logging.getLogger("pipeline_lib.tabulate")
 
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
-    images = ImageReader([manifest.file("index.parquet") for manifest in job.manifests("indexes")])
-    source = raw_path(job.manifests("raw"), job.settings.file)
+    indexes = [manifest.file("index.parquet") for manifest in job.manifests("indexes")]
+    images, file, question = ImageReader(indexes), job.settings.file, job.settings.question
+    raws = None if question is None else labelled_rows(indexed_images(indexes), question)
+    source = raw_path(job.manifests("raw"), file) if file is not None else job.manifests("raw")[0].path
     rows = chosen(job.manifests("chosen"), "rows")
-    table = tabulate(source, images, rows)
+    table = tabulate(source, images, rows, raws)
     for key in table.unused_keys[:SHOWN]:
         logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails

@@ -16,7 +16,7 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.conversations.subset import subset_conversations
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.base import given_base, origins
-    from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.curve import best_step, write_curve
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.processes import train_in_processes
@@ -34,6 +34,9 @@ def work(job: Job[TrainSettings]) -> None:
     steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
+    best = job.settings.recipe.best_by() if validation else None
+    if best:
+        job.note(best_step=best_step({step.step: step.validated for step in steps if step.validated}, best))
     if job.settings.recipe.makes == "vlm":
         job.note(tensors=origins(material.base, f"random, seed {job.settings.seed}"))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)

@@ -81,7 +81,8 @@ def _problem(key: Key, error: str, value: str) -> Problem:
 def _tables(study: Study, names: Names) -> Iterator[Problem]:
     for name, table in study.tables.items():
         key = ("tables", name, "conversations", "file")
-        yield from _expect_file(key, table.conversations.file, [table.dataset], names)
+        if table.conversations.file is not None:
+            yield from _expect_file(key, table.conversations.file, [table.dataset], names)
 
 
 def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:

@@ -129,7 +129,7 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
             yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
-    if training.validation is not None and not training.recipe.validates:
+    if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
     if training.validation is not None and training.devices.sharding == "zero3":

@@ -47,7 +47,11 @@ def choose_rows(study: Study, table: str) -> RowsSettings:
     """Return the settings of the job that chooses the rows of a table, in a study with a limit."""
     entry = study.tables[table]
     return RowsSettings(
-        file=entry.conversations.file, rows=_limit(study).rows, seed=study.seed, images=_prefixes(study, entry.images)
+        file=entry.conversations.file,
+        question=entry.conversations.question,
+        rows=_limit(study).rows,
+        seed=study.seed,
+        images=_prefixes(study, entry.images),
     )
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline_lib.conversations.row_faults import named_images, row_fault, shown
 from pipeline_lib.conversations.row_keys import unused_keys
@@ -19,10 +19,25 @@ from pipeline_lib.images.reader import ABSENT, ImageReader
 
 
 class TabulateSettings(Settings):
-    """The file of the conversations, and how many rows may be unusable."""
+    """The file of the conversations, or what is asked about every image, and how many rows may be unusable."""
 
-    file: str = Field(description="the file in the dataset: LLaVA JSON (a list) or JSONL (an object a line)")
+    file: str | None = Field(
+        default=None, description="the file in the dataset: LLaVA JSON (a list) or JSONL (an object a line)"
+    )
+    question: str | None = Field(
+        default=None,
+        min_length=1,
+        exclude_if=lambda question: question is None,  # the settings of the other tables stay as they were
+        description="in place of a file: a row for every image of the table, with this question and the name of the "
+        "image's folder as the answer, such as `3` of `3/1.png`",
+    )
     unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.file is None) == (self.question is None):
+            raise ValueError("give either file or question")
+        return self
 
 
 Rejected = dict[str, Any]  # row, id, image if the row names one, reason
@@ -38,12 +53,17 @@ class Tabulated:
     unused_keys: list[UnusedKey]
 
 
-def tabulate(path: Path, images: ImageReader, chosen: set[int] | None = None) -> Tabulated:
-    """Return the usable and rejected rows of a source file, or of its `chosen` rows; no row raises PipelineError."""
+def tabulate(
+    path: Path, images: ImageReader, chosen: set[int] | None = None, raws: Iterable[dict[str, Any]] | None = None
+) -> Tabulated:
+    """Return the usable and rejected rows of a source file, or of its `chosen` rows; no row raises PipelineError.
+
+    `raws` are rows that are in no file.
+    """
     rows: list[Conversation] = []
     rejected: list[Rejected] = []
     keys: dict[str, UnusedKey] = {}
-    for position, raw in enumerate(records(path)):
+    for position, raw in enumerate(records(path) if raws is None else raws):
         if chosen is not None and position not in chosen:
             continue
         for key in sorted(map(escaped, unused_keys(raw))):

@@ -54,7 +54,6 @@ class PrototypeSettings(Optimisation):
     """Settings of recipes that train CLIP against the texts of classes."""
 
     makes: ClassVar[ModelKind] = "clip"
-    validates: ClassVar[bool] = True
 
     classes: Classes
     label: LabelKind = "folder"
@@ -64,6 +63,10 @@ class PrototypeSettings(Optimisation):
         "right class in the order of `classes`",
     )
     epoch_rates: Rates = None
+
+    def best_by(self) -> str:
+        """Return the metric by which an epoch is the best."""
+        return self.best
 
     def rates(self) -> Callable[[int], float] | None:
         """Return the share of the learning rate by epoch, if it is stated so."""

@@ -14,7 +14,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
-from pipeline_lib.training.curve import VALIDATED, Validated, validated_of
+from pipeline_lib.training.curve import VALIDATED, best_step, validated_of
 from pipeline_lib.training.sharding import is_first, wait_for_all
 from pipeline_lib.training.task import Validation, trained_parameters
 
@@ -83,9 +83,3 @@ class BestEpoch(TrainerCallback):
         writing = self._folder / "best.writing"
         save_file(tensors, writing, metadata={"format": "pt"})
         writing.rename(self._file(step))
-
-
-def best_step(validated: dict[int, Validated], by: str) -> int | None:
-    """Return the step with the lowest loss or mean error, or the highest accuracy: the first of equal ones."""
-    sign = -1 if by == "accuracy" else 1
-    return min(validated, key=lambda step: (sign * getattr(validated[step], by), step), default=None)

@@ -49,6 +49,12 @@ def validated_of(log: list[dict[str, Any]]) -> dict[int, Validated]:
     return {int(row["step"]): Validated(*(row[name] for name in VALIDATED)) for row in log if VALIDATED[0] in row}
 
 
+def best_step(validated: dict[int, Validated], by: str) -> int | None:
+    """Return the step with the lowest loss or mean error, or the highest accuracy: the first of equal ones."""
+    sign = -1 if by == "accuracy" else 1
+    return min(validated, key=lambda step: (sign * getattr(validated[step], by), step), default=None)
+
+
 def write_curve(path: Path, steps: list[Step]) -> None:
     """Write the steps as CSV; a training without steps has the header alone."""
     with path.open("w", encoding="utf-8", newline="") as file:

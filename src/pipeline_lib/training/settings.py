@@ -29,17 +29,20 @@ class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
 
     `makes` is the kind of model that results. Saved is the whole model, or an adapter: the few tensors that changed,
-    to be merged into the model that the training started from. One that `validates` takes rows for validation.
+    to be merged into the model that the training started from.
     """
 
     makes: ClassVar[ModelKind] = "vlm"
-    validates: ClassVar[bool] = False
     saves: ClassVar[Literal["model", "adapter"]] = "model"
 
     name: str = Field(description="the recipe: a module in pipeline_lib/recipes")
 
     def model_template(self) -> str | None:
         """Return the conversation template of the resulting LLaVA, None for another model."""
+        return None
+
+    def best_by(self) -> str | None:
+        """Return the metric of the rows for validation by which an epoch is the best, None if it takes no such rows."""
         return None
 
     def draws_projector(self) -> bool:
