@@ -56,6 +56,13 @@ def test_a_question_without_an_image_or_with_two_is_refused(tower: Path, images:
             list(engine(tower, images, tmp_path).answer([Request("q", "?", paths, 1)], {}))  # type: ignore[arg-type]
 
 
+def test_an_engine_without_texts_is_refused(tower: Path, images: ImageReader, tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="no text to compare"):
+        nearest_text.open_engine(
+            nearest_text.Settings(name="nearest_text"), tower, images, HOW, EnginePaths(tmp_path, tmp_path / "log")
+        )
+
+
 def test_the_result_file_of_a_classifier_is_the_published_list(tmp_path: Path) -> None:
     published = [
         {"image_path": f"/data/test/{grade}/{number}L.png", "image_name": f"{number}L.png", "true_label": grade}

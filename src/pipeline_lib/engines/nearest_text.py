@@ -85,6 +85,9 @@ def open_engine(
     from pipeline_lib.models.clip import open_clip
     from pipeline_lib.models.determinism import make_deterministic
 
+    if not settings.texts:
+        cure = "state `texts` of the engine in the study"
+        raise PipelineError("there is no text to compare images with", where="engine.texts", value=[], cure=cure)
     clip = open_clip(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)
     clip.model.eval().to(how.device)
