@@ -39,8 +39,8 @@ rule inspect_rows:
 
 rule inspect_images:
     input:
-        subset=lambda wc: paths.subset_manifests(training(wc).subset),
-        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
+        subset=lambda wc: paths.subset_manifests(training(wc).subset, training(wc).validation),
+        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset, training(wc).validation)),
         table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
     output:
         verdict="<results>/pairs/{training}.verdict.json",

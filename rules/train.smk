@@ -9,10 +9,11 @@ rule train:
         tower=lambda wc: paths.model_manifests(training(wc).tower),
         projector=lambda wc: paths.model_manifests(training(wc).projector),
         subset=lambda wc: paths.subset_manifests(training(wc).subset),
+        validation=lambda wc: paths.subset_manifests(training(wc).validation),
         verdict=lambda wc: paths.verdicts(wc.training),
         clearance=ancient("<results>/questions.verdict.json"),  # an edit of questions reruns no training
         models=lambda wc: ancient(paths.model_folders(*base_of(training(wc)))),
-        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset)),
+        rows=lambda wc: ancient(paths.subset_rows(training(wc).subset, training(wc).validation)),
         table=lambda wc: ancient(paths.table_rows(paths.tables_of(training(wc)))),
         indexes=lambda wc: ancient(paths.image_indexes(paths.images_of(training(wc)))),
         images=lambda wc: ancient(paths.image_files(paths.images_of(training(wc)))),
@@ -45,7 +46,7 @@ rule train:
         libs=train_jobs.libs,
     shell:
         "python -P workflow_scripts/train.py --start {input.start:q} --tower {input.tower:q}"
-        " --projector {input.projector:q} --subset {input.subset:q}"
+        " --projector {input.projector:q} --subset {input.subset:q} --validation {input.validation:q}"
         " --verdict {input.verdict:q} --clearance {input.clearance:q}"
         " --table {input.table:q} --indexes {input.indexes:q}"
         " --checkpoint {output.checkpoint:q} --curve {output.curve:q} --manifest {output.manifest:q}"

@@ -11,8 +11,8 @@ from pipeline_lib.preview.settings import InspectImagesSettings
 
 def work(job: Job[InspectImagesSettings]) -> None:
     """Read the rows, write the verdict."""
-    (table,) = job.paths("table")
-    rows = subset_conversations(job.manifest("subset").only_file(), table)
+    subsets = zip(job.manifests("subset"), job.paths("table"), strict=True)
+    rows = [row for subset, table in subsets for row in subset_conversations(subset.only_file(), table)]
     write_text(job.output("verdict"), pretty_json(images_verdict(rows, job.settings)))
     job.note(rows=len(rows))
 

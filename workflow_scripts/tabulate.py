@@ -3,6 +3,7 @@
 import logging
 from functools import partial
 
+from pipeline_lib.conversations.labelled import indexed_images
 from pipeline_lib.conversations.source_rows import SourceFiles, source_rows
 from pipeline_lib.conversations.table import write_table
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
@@ -20,10 +21,11 @@ logger = logging.getLogger("pipeline_lib.tabulate")
 
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
-    images = ImageReader([manifest.file("index.parquet") for manifest in job.manifests("indexes")])
+    indexes = [manifest.file("index.parquet") for manifest in job.manifests("indexes")]
+    images = ImageReader(indexes)
     raw = job.manifests("raw")
-    files = SourceFiles(raw_names(raw), partial(raw_path, raw))
-    where = job.settings.file or "the table's sets"
+    files = SourceFiles(raw_names(raw), partial(raw_path, raw), indexed_images(indexes))
+    where = job.settings.file or "the table's sets or images"
     rows = chosen(job.manifests("chosen"), "rows")
     table = tabulate(source_rows(job.settings, files), images, where, rows)
     for key in table.unused_keys[:SHOWN]:

@@ -1,6 +1,7 @@
 """Balanced subsets: as many rows of every label, the same on every machine, and errors that name the scarce labels."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,17 @@ def test_the_rows_of_a_label_are_those_that_rank_lowest() -> None:
 def test_the_label_may_be_the_answer() -> None:
     rows = table(*"0123" * 3)
     assert chosen(rows, 2, label="answer") == chosen(rows, 2, label="folder")
+
+
+def test_long_answers_that_begin_alike_are_different_labels() -> None:
+    rows = [
+        replace(
+            row,
+            conversations=[row.conversations[0], {"from": "gpt", "value": "The most likely " * 9 + str(row.row % 2)}],
+        )
+        for row in table(*"00000000")
+    ]
+    assert Counter(number % 2 for number in chosen(rows, 2, label="answer")) == {0: 2, 1: 2}
 
 
 def test_a_scarce_label_is_named_with_its_count() -> None:

@@ -51,6 +51,16 @@ SCORER = GradeScorer(
     (Accuracy(by_part=True), MeanError(), Confusion(GRADES)), grades=GRADES, readers={"official": rating}
 )
 
+# `3-clip/clipeval.py`: the text of every grade, in the order of the grades, for a model that compares images with texts
+CLASSES = (
+    "No osteoarthritis, No radiographic features of osteoarthritis.",
+    "Doubtful osteoarthritis, Doubtful narrowing of joint space and possible osteophytic lipping.",
+    "Mild osteoarthritis, Definite osteophytes and possible narrowing of joint space.",
+    "Moderate osteoarthritis, Multiple osteophytes, definite narrowing of joint space, some sclerosis, and possible "
+    "deformity of bone ends.",
+    "Severe osteoarthritis, Large osteophytes, marked narrowing of joint space, severe sclerosis, and definite "
+    "deformity of bone ends.",
+)
 IMAGE = "<image>"
 PROMPT = (
     "You are a professional radiologist. You are provided with a knee X-ray image and you should determine the "
@@ -117,9 +127,15 @@ def cluster(question: Question) -> str:
 
 
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
-    """Return a result file as `apieval.py` writes it; an image without an answer is left out, as there."""
+    """Return a result file as `apieval.py` writes it; an image without an answer is left out, as there.
+
+    If all answers are a classifier's, it is the list that `clipeval.py` calls `evaluation_results_detailed.json`.
+    """
     rows = {_name(row.path): row for row in _rows(files.gold or files.questions)}
     answered = [(rows[question.id], text) for question, text in answers if text is not None]
+    classified = [_classified(row, text) for row, text in answered]
+    if classified and all(classified):
+        return json.dumps(classified, ensure_ascii=False, indent=2).encode()
     content = {
         "evaluated_grades": list(range(GRADES)),
         "total_images": len(answered),
@@ -135,6 +151,21 @@ def submission(files: Files, answers: list[tuple[Question, str | None]], protoco
         ],
     }
     return json.dumps(content, ensure_ascii=False, indent=4).encode()
+
+
+def _classified(row: KneeRow, text: str) -> dict[str, Any] | None:
+    """Return a row of a classifier's result file, None for an answer without probabilities."""
+    read = rating(text, GRADES)
+    if read.grade is None or not read.probabilities:
+        return None
+    return {
+        "image_path": row.path,
+        "image_name": PurePosixPath(row.path).name,
+        "true_label": row.grade,
+        "predicted_label": read.grade,
+        "confidence": read.probabilities[read.grade],
+        "probabilities": list(read.probabilities),
+    }
 
 
 def _name(path: str) -> str:

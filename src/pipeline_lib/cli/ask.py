@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline_lib.cli.options import StudyOption
-from pipeline_lib.cli.standing import unsound
-from pipeline_lib.config.asked_model import AskedModel, asked_model
+from pipeline_lib.cli.standing import checkpoint_of
+from pipeline_lib.config.asked_model import asked_model
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.config.study_option import config_option
-from pipeline_lib.core.digests import DigestCache
-from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.pixels import PixelRule
-from pipeline_lib.job.manifest import Manifest
 from pipeline_lib.machine import gpus
 from pipeline_lib.machine.environment import check_environment, fix_numerics
 
@@ -46,7 +42,7 @@ def ask(
     how = named.settings(temperature=temperature, seed=seed if temperature else None)
     check_environment(how.numerics)
     fix_numerics(how)
-    folder = _checkpoint(named, study)
+    folder, _ = checkpoint_of(named, study)
     if how.device == "cuda":
         gpus.take(named.engine.processes_at_once())
     from pipeline_lib.inference.ask import Asking
@@ -59,19 +55,6 @@ def ask(
     if verbose:
         typer.echo(_details(answer), err=True)
     typer.echo(answer.reply.text)
-
-
-def _checkpoint(named: AskedModel, study: str) -> Path | None:
-    """Return the folder of the checkpoint, its files verified if it is the study's."""
-    if named.manifest is None:
-        return named.folder
-    if not named.manifest.is_file():
-        cure = f"snakemake -c2 {named.manifest}{config_option(study)}"
-        raise PipelineError("this model is not made yet", where=named.manifest, cure=cure)
-    old = unsound(study, named.manifest)
-    if old is not None:
-        typer.echo(f"note: this model is not what the study would make now; {old}", err=True)
-    return Manifest(named.manifest, DigestCache()).folder()
 
 
 def _details(answer: "Answer") -> str:

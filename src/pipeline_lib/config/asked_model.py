@@ -9,7 +9,9 @@ from pipeline_lib.config.paths import Paths
 from pipeline_lib.config.study import Run, Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.engines.base import AnswerSettings, EngineSettings
-from pipeline_lib.models.card import NAME, Card, expect_kind
+from pipeline_lib.models.card import NAME, Card, ModelKind, expect_kind
+
+ENGINES: dict[str, Any] = {"vlm": {"name": "transformers"}, "clip": {"name": "nearest_text"}}  # by the kind of model
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,15 @@ class AskedModel:
         return AnswerSettings.model_validate({**self.how, **decoding})
 
 
-def asked_model(name: str, study: Study, results: Path) -> AskedModel:
-    """Return the model of this name; PipelineError for an unknown one, or one that stands for several models."""
+def asked_model(name: str, study: Study, results: Path, asks: ModelKind = "vlm") -> AskedModel:
+    """Return the model of this name; PipelineError for an unknown one, or one that stands for several models.
+
+    A run says by its engine which kind of model it asks; other names stand for a model of the kind `asks`.
+    """
     folder, models = Path(name), [*study.trainings, *study.weights]
     runs = [study.runs[name]] if name in study.runs else []
-    runs += [Run(model=name)] if name in models and all(run.model != name for run in runs) else []
+    engine = Run.model_validate({"engine": ENGINES[asks]}).engine
+    runs += [Run(model=name, engine=engine)] if name in models and all(run.model != name for run in runs) else []
     if len(runs) > 1:
         what = "a run and another model have this name"
         raise PipelineError(what, value=name, cure=f"ask {runs[0].model or 'another run'}, or rename one of them")
@@ -39,7 +45,7 @@ def asked_model(name: str, study: Study, results: Path) -> AskedModel:
     if runs:
         return _of_run(runs[0], study, results)
     if folder.is_dir():
-        return _of_folder(folder, study)
+        return _of_folder(folder, study, engine)
     known = dict.fromkeys([*study.runs, *models])
     raise PipelineError("no run, training, weights or folder of this name", value=name, cure=suggest(name, known))
 
@@ -48,16 +54,19 @@ def _of_run(run: Run, study: Study, results: Path) -> AskedModel:
     if run.model is None:
         return AskedModel(run.engine, {"family": None, "template": None, "threads": 1})
     kind = study.model_kind(run.model)
-    if kind != "vlm":
-        raise PipelineError("only a vision-language model answers questions", where=run.model, value=kind)
+    if kind != run.engine.asks:
+        what = "only a vision-language model answers questions" if run.engine.asks == "vlm" else "this is no CLIP"
+        raise PipelineError(what, where=run.model, value=kind)
     (manifest,) = Paths(study, results.as_posix()).model_manifests(run.model)
-    how: dict[str, Any] = {"family": model_family(study, run.model), "template": study.model_template(run.model)}
+    how: dict[str, Any] = {"family": None, "template": None}
+    if kind == "vlm":
+        how = {"family": model_family(study, run.model), "template": study.model_template(run.model)}
     how |= {"threads": study.threads, "numerics": study.numerics_of_jobs(), "device": study.device}
     return AskedModel(run.engine, how, manifest=Path(manifest))
 
 
-def _of_folder(folder: Path, study: Study) -> AskedModel:
-    card: Card = expect_kind(folder, "vlm")
-    how: dict[str, Any] = {"family": card.family, "template": card.template}
+def _of_folder(folder: Path, study: Study, engine: EngineSettings) -> AskedModel:
+    card: Card = expect_kind(folder, engine.asks)
+    how: dict[str, Any] = {"family": card.family if engine.asks == "vlm" else None, "template": card.template}
     how |= {"threads": study.threads, "device": study.device}
-    return AskedModel(Run().engine, how, folder=folder)
+    return AskedModel(engine, how, folder=folder)

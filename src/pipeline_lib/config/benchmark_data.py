@@ -34,6 +34,12 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
     return cast(StatedBenchmark, module)
 
 
+def classes_of(name: str) -> tuple[str, ...]:
+    """Return the texts of the classes that a benchmark's images are of, in their order; empty if it has no classes."""
+    classes: tuple[str, ...] = getattr(load("benchmarks", name), "CLASSES", ())
+    return classes
+
+
 def is_judged(name: str) -> bool:
     """Return whether a language model judges the answers to a benchmark in every study."""
     return is_always_judged(load("benchmarks", name).SCORER)

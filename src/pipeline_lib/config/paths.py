@@ -139,12 +139,13 @@ class Paths:
         ]
 
     def tables_of(self, training: Training) -> list[str]:
-        """Return a list with the table of a training's subset; empty without a subset."""
-        return [self.study.subsets[name].table for name in present(training.subset)]
+        """Return the tables of a training's subset and of its rows for validation, if it has them."""
+        return [self.study.subsets[name].table for name in present(training.subset, training.validation)]
 
     def images_of(self, training: Training) -> list[str]:
         """Return the datasets that contain the images of a training's rows."""
-        return [dataset for name in self.tables_of(training) for dataset in self.study.tables[name].images]
+        tables = self.tables_of(training)
+        return list(dict.fromkeys(dataset for name in tables for dataset in self.study.tables[name].images))
 
     def _shards(self, dataset: str) -> list[str]:
         return [f"{number:03d}" for number in range(self.study.datasets[dataset].shards)]

@@ -2,7 +2,7 @@
 
 from typing import Iterator, Mapping
 
-from pipeline_lib.config.benchmark_data import is_judged, takes_judge
+from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -129,6 +129,12 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
             yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
+    if training.validation is not None and training.recipe.best_by() is None:
+        what = f"the recipe {training.recipe.name} validates no rows"
+        yield Problem((*key, "validation"), what, training.validation, "remove it")
+    if training.validation is not None and training.devices.sharding == "zero3":
+        what, cure = "the weights of the best epoch cannot be put back into shards", "`sharding: zero2`, or none"
+        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, cure)
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:
@@ -143,7 +149,7 @@ def _runs(study: Study) -> Iterator[Problem]:
         yield from _run_model(("runs", name), run)
         yield from _review(("runs", name, "review"), run, study)
         if run.model is not None:
-            yield from _model(("runs", name, "model"), run.model, ("vlm",), models, study)
+            yield from _model(("runs", name, "model"), run.model, (run.engine.asks,), models, study)
         known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
         if run.published is not None and run.published not in known:
             what = "no benchmark of this study states a figure of this model"
@@ -151,7 +157,10 @@ def _runs(study: Study) -> Iterator[Problem]:
 
 
 def _review(key: Key, run: Run, study: Study) -> Iterator[Problem]:
-    """Yield a problem for a review in a template that has no further questions."""
+    """Yield a problem for a review by a model or in a template that has no further questions."""
+    if run.review is not None and run.engine.asks != "vlm":
+        what = f"the engine {run.engine.name} asks no second question"
+        yield Problem(key, what, run.review.text, "remove `review`")
     if run.review is None or run.model not in {**study.weights, **study.trainings}:
         return
     if study.model_kind(run.model) == "vlm":
@@ -180,6 +189,15 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
         yield from _protocol(key, use)
         yield from _unasked(key, use, study)
         yield from _judge(key, use)
+        yield from _classes(key, use, study)
+
+
+def _classes(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
+    """Yield a problem for a run whose engine needs the texts of classes, which neither it nor the benchmark states."""
+    for name, run in study.runs.items():
+        if run.engine.needs_classes() and not classes_of(use.benchmark):
+            what = f"{use.benchmark} states no texts of classes, and neither does the engine of the run {name}"
+            yield Problem(key, what, run.engine.name, "state `texts` of the engine, or ask another model")
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:

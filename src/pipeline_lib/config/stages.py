@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pipeline_lib.benchmarks.base import FileNames
 from pipeline_lib.benchmarks.families.protocols import UPRIGHT
 from pipeline_lib.config.ancestry import model_family
+from pipeline_lib.config.benchmark_data import classes_of
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
 from pipeline_lib.conversations.sample import SampleSettings
@@ -48,6 +49,7 @@ def choose_rows(study: Study, table: str) -> RowsSettings:
     return RowsSettings(
         file=entry.conversations.file,
         sets=entry.conversations.sets,
+        question=entry.conversations.question,
         rows=_limit(study).rows,
         seed=study.seed,
         images=_prefixes(study, entry.images),
@@ -170,8 +172,10 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
     """Return the settings of one predict job; the run's name is written into its answers."""
     use, model = study.benchmarks[benchmark], study.runs[run].model
     computed: dict[str, Any] = {"family": None, "template": None, "threads": 1}
-    engine = study.runs[run].engine
-    if model is not None:
+    engine = study.runs[run].engine.of_benchmark(classes_of(use.benchmark))
+    if model is not None and engine.asks != "vlm":
+        computed |= {"threads": study.threads, "device": study.device, "numerics": study.numerics_of_jobs()}
+    elif model is not None:
         family = model_family(study, model)
         engine = engine.of_family(family)
         computed = {"template": study.model_template(model), "threads": study.threads, "device": study.device}

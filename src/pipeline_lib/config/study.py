@@ -101,6 +101,9 @@ class Training(Composition):
     subset: SubsetName | None = Field(
         default=None, description="the rows to train on; none for a recipe without training steps"
     )
+    validation: SubsetName | None = Field(
+        default=None, description="the rows by which a recipe such as `prototypes` finds the best epoch"
+    )
     recipe: Annotated[RecipeSettings, Plugin("recipes", key="name")] = Field(description="how it trains")
     seed: int | None = Field(default=None, ge=0, lt=2**63, description="seed of its random draws; none: the study's")
     devices: Devices = Field(default=Devices(), description="the devices that it runs on")

@@ -1,4 +1,4 @@
-"""The rows of a table's source: those of one file, or those of several annotation sets, one after the other."""
+"""The rows of a table: of one file, of several annotation sets one after the other, or about images by folder."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any, Callable, Iterable, Iterator, Self
 
 from pydantic import Field, model_validator
 
+from pipeline_lib.conversations.labelled import labelled_rows
 from pipeline_lib.conversations.sets import AnnotationSet, Sets, annotation_path, read_sets
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
@@ -15,7 +16,7 @@ LINES = ".jsonl"
 
 
 class RowSource(Settings):
-    """Where rows are in a dataset: in one file, or in those of several sets."""
+    """Where rows are in a dataset: in one file, in those of several sets, or nowhere: they ask about every image."""
 
     file: str | None = Field(
         default=None,
@@ -24,19 +25,27 @@ class RowSource(Settings):
     )
     sets: dict[str, AnnotationSet] = Field(default={}, description="the sets, in the form of InternVL's meta files")
 
+    question: str | None = Field(
+        default=None,
+        min_length=1,
+        description="in place of a file: a row for every image of the table, with this question and the name of the "
+        "image's folder as the answer, such as `3` of `3/1.png`",
+    )
+
     @model_validator(mode="after")
-    def _file_or_sets(self) -> Self:
-        if (self.file is None) != bool(self.sets):
-            raise ValueError("give either file or sets")
+    def _one_of_three(self) -> Self:
+        if [self.file is not None, bool(self.sets), self.question is not None].count(True) != 1:
+            raise ValueError("give either file, sets or question")
         return self
 
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """The files of a dataset: all their names, and the path of one by its name."""
+    """The files of a dataset: all their names, and the path of one by its name; and the paths of the table's images."""
 
     names: list[str]
     find: Callable[[str], Path]
+    images: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,9 @@ class SourceRow:
 def source_rows(source: RowSource, files: SourceFiles) -> Iterator[SourceRow]:
     """Yield all rows; a file that holds neither rows nor sets, or a fault in a set, raises PipelineError."""
     sets: Sets = source.sets
+    if source.question is not None:
+        yield from _numbered(labelled_rows(files.images, source.question))
+        return
     if source.file is not None:
         path = files.find(source.file)
         content = _content(path)

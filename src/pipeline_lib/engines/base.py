@@ -13,6 +13,7 @@ from pipeline_lib.core.means import WithMeans
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.machine.numerics import DeviceSettings
+from pipeline_lib.models.card import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.images.reader import ImageReader
@@ -67,9 +68,11 @@ class Reply:
 class EngineSettings(WithMeans):
     """Settings of an engine; `name` names its module.
 
-    One that `brings_model` answers without a checkpoint, one that `serves_model` lets another program load it.
+    One that `brings_model` answers without a checkpoint, one that `serves_model` lets another program load it. It asks
+    models of the kind `asks`.
     """
 
+    asks: ClassVar[ModelKind] = "vlm"
     brings_model: ClassVar[bool] = False
     serves_model: ClassVar[bool] = False
 
@@ -85,6 +88,14 @@ class EngineSettings(WithMeans):
 
     def of_family(self, family: str) -> Self:
         """Return the settings for a checkpoint of this family."""
+        return self
+
+    def needs_classes(self) -> bool:
+        """Return whether the benchmark must state texts of classes."""
+        return False
+
+    def of_benchmark(self, classes: Sequence[str]) -> Self:
+        """Return the settings for a benchmark that states these texts of classes, none where it has no classes."""
         return self
 
 

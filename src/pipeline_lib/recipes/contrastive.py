@@ -1,9 +1,11 @@
-"""Recipe `contrastive`: train all of a CLIP model on images and their captions, with CLIP's symmetric loss.
+"""Recipe `contrastive`: train all of a CLIP model on images and their captions, with CLIP's symmetric loss or SigLIP's.
 
 It starts from a CLIP model; the result can be the `tower` of other trainings.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
 
 from pipeline_lib.models.card import ModelKind
 from pipeline_lib.training.settings import Optimisation
@@ -18,10 +20,16 @@ class Settings(Optimisation):
     makes: ClassVar[ModelKind] = "clip"
 
     name: Literal["contrastive"]
+    loss: Literal["clip", "siglip"] = Field(
+        default="clip",
+        exclude_if=lambda loss: loss == "clip",  # the settings of earlier trainings stay as they were
+        description="`clip`: each image and text finds its partner in the batch; `siglip`: each pair is right or wrong "
+        "alone, with a trained bias, which no checkpoint holds",
+    )
 
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a CLIP model."""
     from pipeline_lib.training.contrast import contrastive_task
 
-    return contrastive_task(material)
+    return contrastive_task(material, settings.loss)

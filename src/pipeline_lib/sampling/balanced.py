@@ -3,14 +3,13 @@
 Subsets nest: with one seed the rows of a smaller number are among those of a larger one.
 """
 
-import posixpath
 from collections import Counter
 from typing import Literal, Self, Sequence
 
 from pydantic import Field
 
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sampling.base import Row, SampleStrategy
+from pipeline_lib.sampling.base import LabelKind, Row, SampleStrategy, label_of
 from pipeline_lib.sampling.digest_rank import by_rank
 
 SHOWN = 60  # characters of a label in an error
@@ -20,10 +19,7 @@ class Settings(SampleStrategy):
     """What a row's label is, and how many rows of each are taken."""
 
     strategy: Literal["balanced"]
-    label: Literal["folder", "answer"] = Field(
-        default="folder",
-        description="`folder`: of a row's image, such as `3` of `train/3/1.png`; `answer`: the first",
-    )
+    label: LabelKind = "folder"
     per_label: int = Field(gt=0, le=10**10, description="rows of every label")
     scarce: Literal["refuse", "take_all"] = Field(
         default="refuse", description="what becomes of a label with fewer rows: an error, or all of them are taken"
@@ -36,9 +32,9 @@ class Settings(SampleStrategy):
 
 def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
     """Return the lowest-ranking rows of every label; PipelineError for a label with too few, or a row without one."""
-    labels = {row.row: _label(row, settings.label) for row in rows}
+    labels = {row.row: label_of(row, settings.label) for row in rows}
     counts = Counter(labels.values())
-    scarce = {label: count for label, count in sorted(counts.items()) if count < settings.per_label}
+    scarce = {label[:SHOWN]: count for label, count in sorted(counts.items()) if count < settings.per_label}
     if scarce and settings.scarce == "refuse":
         what = f"a balanced subset takes {settings.per_label} rows of every label, and some have fewer"
         cure = f"at most {min(scarce.values())} per_label, or `scarce: take_all`"
@@ -51,15 +47,3 @@ def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
             taken[label] += 1
             chosen.append(row)
     return chosen
-
-
-def _label(row: Row, kind: Literal["folder", "answer"]) -> str:
-    """Return the label of a row; PipelineError for one whose image is in no folder, or that has none or several."""
-    if kind == "answer":
-        return row.conversations[1]["value"].strip()[:SHOWN]
-    folders = [posixpath.basename(posixpath.dirname(path)) for path, _ in row.images]
-    if len(folders) != 1 or not folders[0]:
-        paths = [path for path, _ in row.images]
-        cure = "take a table whose rows have one image in the folder of its label, or `label: answer`"
-        raise PipelineError("this row has no label", where=f"row {row.row}", value=paths, cure=cure)
-    return folders[0]

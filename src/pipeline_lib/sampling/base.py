@@ -3,11 +3,18 @@
 A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen rows.
 """
 
-from typing import Protocol, Self, Sequence
+import posixpath
+from typing import Annotated, Literal, Protocol, Self, Sequence
 
 from pydantic import Field
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
+
+LabelKind = Annotated[
+    Literal["folder", "answer"],
+    Field(description="`folder`: of a row's image, such as `3` of `train/3/1.png`; `answer`: the first"),
+]
 
 
 class SampleStrategy(Settings):
@@ -41,3 +48,15 @@ class Strategy(Protocol):
 
     def choose(self, settings: SampleStrategy, seed: int, rows: Sequence[Row]) -> list[Row]:
         """Return the chosen rows, in any order."""
+
+
+def label_of(row: Row, kind: LabelKind) -> str:
+    """Return the label of a row; PipelineError for one whose image is in no folder, or that has none or several."""
+    if kind == "answer":
+        return row.conversations[1]["value"].strip()
+    folders = [posixpath.basename(posixpath.dirname(path)) for path, _ in row.images]
+    if len(folders) != 1 or not folders[0]:
+        paths = [path for path, _ in row.images]
+        cure = "take a table whose rows have one image in the folder of its label, or `label: answer`"
+        raise PipelineError("this row has no label", where=f"row {row.row}", value=paths, cure=cure)
+    return folders[0]

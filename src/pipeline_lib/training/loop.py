@@ -1,6 +1,7 @@
 """Run a task's optimiser steps; equal settings give equal bytes on one kind of processor, or on all if portable."""
 
 import logging
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.portable import operations
+from pipeline_lib.training.best_epoch import BestEpoch
 from pipeline_lib.training.curve import Step, steps_of
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
@@ -22,18 +24,28 @@ logger = logging.getLogger(__name__)
 def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resume: Resume) -> list[Step]:
     """Train the task's model in place and return its steps; a loss that is not finite raises PipelineError.
 
+    With rows for validation the model ends with the weights of the best epoch.
     An interrupted training resumes from its newest complete state and ends with the same bytes. After TERM, SystemExit
     is raised once a state is saved.
     """
     state, stop_signal = resume.latest(), StopSignal()
+    epoch, rates = ceil(len(task.examples) / optimisation.batch_size), optimisation.rates()
+    best = task.validation and BestEpoch(task.model, task.validation, resume.folder, epoch)
     trainer = VlmTrainer(
         model=task.model,
         args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
         lengths=task.lengths,
         blank_features=task.blank_features,
+        loss=task.loss,
+        rates=rates and (lambda step: rates(step // epoch)),
         train_dataset=task.examples,
         data_collator=task.collate,
-        callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else [])],
+        callbacks=[
+            Progress(),
+            Saving(resume, stop_signal),
+            *([best] if best else []),
+            *([Guard(state)] if state else []),
+        ],
         row_seed=settings.seed if task.as_original else derive_seed(settings.seed, "train", "rows"),
         as_original=task.as_original,
         own_rates={prefix: rate for part, rate in optimisation.own_rates().items() for prefix in task.parts[part]},
@@ -45,6 +57,8 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         logger.info("resuming from %s", state.name)
     with stop_signal, operations(settings.numerics):
         trainer.train(resume_from_checkpoint=str(state) if state else None)
+    if best:
+        best.restore(trainer.state)
     return steps_of(trainer.state.log_history)
 
 

@@ -1,7 +1,7 @@
 """Settings that recipes share; every setting that changes the weights is here or in the recipe."""
 
 from math import ceil
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Callable, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -41,6 +41,10 @@ class RecipeSettings(Settings):
         """Return the conversation template of the resulting LLaVA, None for another model."""
         return None
 
+    def best_by(self) -> str | None:
+        """Return the metric of the rows for validation by which an epoch is the best, None if it takes no such rows."""
+        return None
+
     def draws_projector(self) -> bool:
         """Return whether a random projector is drawn where neither `start` nor `projector` has one."""
         return False
@@ -70,6 +74,10 @@ class Optimisation(RecipeSettings):
     def own_rates(self) -> dict[Part, float]:
         """Return learning rates by the part of the model that they are for; all others have `learning_rate`."""
         return {}
+
+    def rates(self) -> Callable[[int], float] | None:
+        """Return the share of the learning rate by epoch, from 0, or None if `schedule` and `warmup` say it."""
+        return None
 
     def steps_over(self, rows: int) -> int:
         """Return how many optimiser steps a training on `rows` rows takes."""

@@ -12,6 +12,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.parts import Part
+from pipeline_lib.training.curve import Validated
 from pipeline_lib.training.settings import RecipeSettings
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ class TrainingInputs:
     rows: list[Conversation]
     images: ImageReader
     seed: int
+    validation: list[Conversation] = field(default_factory=list)  # for recipes that take the best epoch
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What measures a model on the validation rows, and the metric by which an epoch is the best."""
+
+    measure: Callable[[], Validated]
+    by: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,8 @@ class Task:
     as_original: bool = False  # whether rows have the order that the original draws from the study's seed
     blank_features: Callable[[Any, Batch], torch.Tensor | None] | None = None  # of `Family`
     parts: Mapping[Part, tuple[str, ...]] = field(default_factory=dict)  # prefixes of its parameters' names
+    loss: Callable[[Any, Batch], torch.Tensor] | None = None  # of a pass, where it is not the model's own
+    validation: Validation | None = None
 
 
 class Examples(Dataset[Features]):

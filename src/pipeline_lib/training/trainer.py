@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import SAFE_WEIGHTS_NAME
@@ -30,6 +31,7 @@ class VlmTrainer(Trainer):
     Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
     `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank
     image for a pass without an image; `as_original` takes rows in the order that the original draws from `row_seed`.
+    `loss` is that of a pass, if it is not the model's own; `rates` is the share of the learning rate by step.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class VlmTrainer(Trainer):
         as_original: bool = False,
         lengths: list[int] | None = None,
         blank_features: Callable[[Any, Any], torch.Tensor | None] | None = None,
+        loss: Callable[[Any, Any], torch.Tensor] | None = None,
+        rates: Callable[[int], float] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
@@ -48,6 +52,8 @@ class VlmTrainer(Trainer):
         self.own_rates = own_rates
         self.lengths = lengths
         self.blank_features = blank_features
+        self.loss = loss
+        self.rates = rates
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         head = self.model.get_output_embeddings()
         self.positions = None if head is None else TrainedPositions(head)
@@ -69,9 +75,14 @@ class VlmTrainer(Trainer):
             raise NotImplementedError("no recipe evaluates while it trains")
         for module in self.frozen:
             module.eval()
-        loss = model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
+        loss = self._loss(model, inputs)
         features = self.blank_features and self.blank_features(self.accelerator.unwrap_model(self.model), inputs)
         return loss if features is None else loss + 0.0 * features
+
+    def _loss(self, model: Any, inputs: Any) -> Any:
+        if self.loss is not None:
+            return self.loss(model, inputs)
+        return model(**inputs).loss if self.positions is None else self._loss_at(self.positions, model, inputs)
 
     def _loss_at(self, positions: TrainedPositions, model: Any, inputs: Any) -> torch.Tensor:
         logits, targets = positions.logits(model, inputs)
@@ -85,6 +96,13 @@ class VlmTrainer(Trainer):
         optimizer: torch.optim.Optimizer = kind(self._groups(), **keywords)
         self.optimizer = optimizer
         return optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Return the schedule of the recipe's `rates` if it has some, else that of the arguments."""
+        if self.rates is None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        self.lr_scheduler = LambdaLR(optimizer or self.optimizer, self.rates)
+        return self.lr_scheduler
 
     def _groups(self) -> list[dict[str, Any]]:
         decayed = set(self.get_decay_parameter_names(self.model))

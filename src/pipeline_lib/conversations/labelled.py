@@ -1,0 +1,38 @@
+"""Rows about images in folders by label: one question about each, with the name of its folder as the answer."""
+
+import posixpath
+from pathlib import Path
+from typing import Any, Iterable
+
+from pipeline_lib.images.index import IGNORED, read_index
+from pipeline_lib.prompts.base import IMAGE
+
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # before any file was looked into
+
+
+def labelled_rows(paths: Iterable[str], question: str) -> list[dict[str, Any]]:
+    """Return rows in LLaVA's form about images, in the order of their paths; an id is the name of the image's file.
+
+    An image in no folder has an empty answer.
+    """
+    return [
+        {
+            "id": posixpath.splitext(posixpath.basename(path))[0],
+            "image": path,
+            "conversations": [
+                {"from": "human", "value": f"{IMAGE}\n{question}"},
+                {"from": "gpt", "value": posixpath.basename(posixpath.dirname(path))},
+            ],
+        }
+        for path in sorted(paths)
+    ]
+
+
+def indexed_images(indexes: Iterable[Path]) -> list[str]:
+    """Return the paths of all images in some indexes, also of unusable ones."""
+    return [row.path for index in indexes for row in read_index(index) if row.status != IGNORED]
+
+
+def image_names(names: Iterable[str], prefix: str) -> list[str]:
+    """Return the names of files that look like images, with the prefix of their dataset."""
+    return [prefix + name for name in names if name.lower().endswith(SUFFIXES)]

@@ -1,0 +1,101 @@
+"""Engine `nearest_text`: a CLIP model answers with the class whose text is nearest to the image, and all probabilities.
+
+An answer is the JSON object of `predicted_label`, the position of the class, and `probabilities` of all classes, as in
+the result files of wanglihx/LLaVA-OA 8cfac12, `3-clip/clipeval.py`. The question's own text is not read.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Iterator, Literal, Self, Sequence
+
+from pydantic import Field
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import canonical_json
+from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, EngineSettings, Reply, Request, unanswered
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.card import ModelKind
+
+if TYPE_CHECKING:
+    from pipeline_lib.models.clip import Clip
+
+REPLIES_PER_LINE = 100  # of the log
+
+logger = logging.getLogger(__name__)
+
+
+class Settings(EngineSettings):
+    """The texts that images are compared with."""
+
+    asks: ClassVar[ModelKind] = "clip"
+
+    name: Literal["nearest_text"]
+    texts: list[str] = Field(
+        default=[], description="the texts of the classes, in their order; none: those that the benchmark states"
+    )
+
+    def needs_classes(self) -> bool:
+        """Return whether the study states no texts."""
+        return not self.texts
+
+    def of_benchmark(self, classes: Sequence[str]) -> Self:
+        """Return the settings with the benchmark's texts, unless the study states some."""
+        return self if self.texts else self.model_copy(update={"texts": list(classes)})
+
+
+@dataclass(frozen=True)
+class NearestText:
+    """A CLIP model in memory, the texts, and the images of its requests."""
+
+    clip: "Clip"
+    texts: list[str]
+    images: ImageReader
+    how: AnswerSettings
+
+    def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
+        """Yield the replies; each image is read alone, so that no answer depends on others."""
+        from pipeline_lib.models.portable import operations
+
+        asked = unanswered(requests, answered)
+        for request in asked:
+            _expect_one_image(request)
+        with operations(self.how.numerics):
+            for number, request in enumerate(asked, 1):
+                yield Reply(request.id, canonical_json(self._classified(request.images[0])), None)
+                if number % REPLIES_PER_LINE == 0:
+                    logger.info("%d of %d questions", number, len(asked))
+
+    def _classified(self, path: str) -> dict[str, Any]:
+        """Return the class of an image, and the probabilities of all."""
+        import torch
+
+        from pipeline_lib.models.clip import text_logits
+
+        pixels = self.clip.show(self.images.open(path, self.images.row(path).pin)).to(self.how.device)
+        with torch.inference_mode():
+            (logits,) = text_logits(self.clip.model, self.clip.encode(self.texts), pixels[None])
+        return {"predicted_label": int(logits.argmax()), "probabilities": logits.softmax(0).tolist()}
+
+
+def open_engine(
+    settings: Settings, model: Path, images: ImageReader, how: AnswerSettings, paths: EnginePaths
+) -> NearestText:
+    """Return the engine with a CLIP checkpoint of this workflow."""
+    from pipeline_lib.models.clip import open_clip
+    from pipeline_lib.models.determinism import make_deterministic
+
+    if not settings.texts:
+        cure = "state `texts` of the engine in the study"
+        raise PipelineError("there is no text to compare images with", where="engine.texts", value=[], cure=cure)
+    clip = open_clip(model)
+    make_deterministic(seed=0, threads=how.threads, device=how.device)
+    clip.model.eval().to(how.device)
+    return NearestText(clip, settings.texts, images, how)
+
+
+def _expect_one_image(request: Request) -> None:
+    if len(request.images) != 1:
+        cure = "ask a model that reads text and images"
+        what = "the nearest text is that of one image"
+        raise PipelineError(what, where=f"question {request.id}", value=list(request.images), cure=cure)

@@ -1,0 +1,80 @@
+"""CLIP in a study: trainings with rows for validation, and runs whose answers are the nearest texts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline_lib.config import stages
+from pipeline_lib.config.load import load_study
+from pipeline_lib.config.paths import Paths
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.workflow.parameters import plugins_of
+from tests.project import ROOT
+
+NEAREST = {"name": "nearest_text", "texts": ["a one", "a two"]}
+CLASSES = [{"label": "yes", "text": "a yes"}, {"label": "no", "text": "a no"}]
+PROTOTYPES = {
+    "name": "prototypes",
+    "classes": CLASSES,
+    "label": "answer",
+    "epochs": 2.0,
+    "batch_size": 4,
+    "learning_rate": 1e-3,
+    "clip_norm": 1.0,
+}
+
+
+def study(path: Path, run: dict[str, Any] | None = None, **training: Any) -> Study:
+    """Return the study `mini` with a run of a CLIP, and with changes of the training of that CLIP."""
+    tree = YAML(typ="safe").load(ROOT / "studies/mini.yaml")
+    tree["trainings"]["tower"].update(training)
+    if run is not None:
+        tree["runs"]["clip"] = run
+    with (path / "study.yaml").open("w") as file:
+        YAML().dump(tree, file)
+    return load_study(path / "study.yaml")
+
+
+def test_a_run_of_a_clip_depends_on_its_engine_and_on_no_family_or_template(tmp_path: Path) -> None:
+    settings = stages.predict(study(tmp_path, {"model": "tower", "engine": NEAREST}), "clip", "pope")
+    assert (settings.family, settings.template, settings.numerics) == (None, None, "portable")
+    assert plugins_of(settings) == ["pipeline_lib.benchmarks.pope:questions", "pipeline_lib.engines.nearest_text"]
+
+
+@pytest.mark.parametrize(
+    ("run", "match"),
+    [
+        ({"model": "full", "engine": NEAREST}, "kind vlm; expected clip"),
+        ({"model": "tower"}, "kind clip; expected vlm"),
+        ({"model": "tower", "engine": {"name": "nearest_text"}}, "pope states no texts of classes"),
+        ({"model": "tower", "engine": NEAREST, "review": {"text": "Sure?"}}, "nearest_text asks no second question"),
+    ],
+)
+def test_a_run_that_cannot_answer_is_refused(tmp_path: Path, run: dict[str, Any], match: str) -> None:
+    with pytest.raises(PipelineError, match=match):
+        study(tmp_path, run)
+
+
+def test_rows_for_validation_are_inputs_and_no_settings(tmp_path: Path) -> None:
+    subset = study(tmp_path).trainings["tower"].subset
+    plain = study(tmp_path, recipe=PROTOTYPES)
+    measured = study(tmp_path, recipe=PROTOTYPES, validation="half")
+    assert stages.train(plain, "tower").canonical() == stages.train(measured, "tower").canonical()
+    tables = [measured.subsets[name].table for name in (str(subset), "half")]
+    assert Paths(measured, "results").tables_of(measured.trainings["tower"]) == tables
+    images = {dataset for name in tables for dataset in measured.tables[name].images}
+    assert set(Paths(measured, "results").images_of(measured.trainings["tower"])) == images
+
+
+def test_a_recipe_that_validates_nothing_takes_no_such_rows(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="the recipe contrastive validates no rows"):
+        study(tmp_path, validation="half")
+    with pytest.raises(PipelineError, match="no such subset"):
+        study(tmp_path, recipe=PROTOTYPES, validation="halb")
+    with pytest.raises(PipelineError, match="two classes have the same label"):
+        study(tmp_path, recipe={**PROTOTYPES, "classes": [*CLASSES, CLASSES[0]]})
+    with pytest.raises(PipelineError, match="cannot be put back into shards"):
+        study(tmp_path, recipe=PROTOTYPES, validation="half", devices={"sharding": "zero3"})
