@@ -16,6 +16,7 @@ from pipeline_lib.config.study_option import study_option
 from pipeline_lib.endpoints.settings import EndpointSettings
 from pipeline_lib.machine.slurm_site import LOGIN
 from pipeline_lib.scoring.notice import success_text
+from pipeline_lib.training.health import marked_trainings
 from pipeline_lib.workflow import startup
 from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text

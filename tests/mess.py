@@ -58,7 +58,7 @@ def huge_png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-# Files that can be read, by name.
+# Readable files, by name.
 READABLE = {
     "plain.jpg": encoded("JPEG"),
     "grey.jpeg": encoded("JPEG", "L"),

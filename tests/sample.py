@@ -28,7 +28,7 @@ def each_model(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def lay_out(sample: Path, folder: Path) -> None:
-    """Write the files of the sample into a folder: unpacked, with the models, which are drawn again from their seed."""
+    """Write the files of the sample into a folder: unpacked, with the models, drawn again from their seed."""
     (folder / "models").mkdir()
     (folder / "images").symlink_to(sample / "images")
     for packed in sorted(sample.rglob("*.gz")):

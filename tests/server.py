@@ -101,7 +101,7 @@ class Server:
         self.url = ""
 
     def paths(self) -> list[str]:
-        """Return the paths that were asked for, in order."""
+        """Return the requested paths, in order."""
         return [request.path for request in self.asked]
 
     def answer(self, request: Request) -> Answer:

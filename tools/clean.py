@@ -78,7 +78,7 @@ class Clean:
 
 
 def stage_of(entry: Path) -> str | None:
-    """Return the stage whose outputs an entry of .vlmflow/kept holds, None where that cannot be read."""
+    """Return the stage whose outputs an entry of .vlmflow/kept holds, None for an unreadable one."""
     try:
         stage: str = json.loads(entry.read_text())["record"]["stage"]
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,6 +1,6 @@
 """Refuse an environment that belongs to another checkout of the project: `python tools/environment.py .venv`.
 
-An environment that was copied or linked runs the other's programs, and installing into it would change the other.
+A copied or linked environment runs the other's programs, and installing into it would change the other.
 `make setup` asks this before it installs anything, unless `VENV=` names the environment on its command line.
 """
 

@@ -1,14 +1,16 @@
 """Make a validated table of LLaVA's conversations, a list of unusable rows and a list of unused keys."""
 
 import logging
+from functools import partial
 
-from pipeline_lib.conversations.labelled import indexed_images, labelled_rows
+from pipeline_lib.conversations.labelled import indexed_images
+from pipeline_lib.conversations.source_rows import SourceFiles, source_rows
 from pipeline_lib.conversations.table import write_table
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.text import write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.job.job import Job
-from pipeline_lib.job.manifest import raw_path
+from pipeline_lib.job.manifest import raw_names, raw_path
 from pipeline_lib.job.program import run
 from pipeline_lib.rehearsal.chosen import chosen
 
@@ -20,15 +22,16 @@ logger = logging.getLogger("pipeline_lib.tabulate")
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
     indexes = [manifest.file("index.parquet") for manifest in job.manifests("indexes")]
-    images, file, question = ImageReader(indexes), job.settings.file, job.settings.question
-    raws = None if question is None else labelled_rows(indexed_images(indexes), question)
-    source = raw_path(job.manifests("raw"), file) if file is not None else job.manifests("raw")[0].path
+    raw = job.manifests("raw")
+    labelled = indexed_images(indexes) if job.settings.question else ()
+    files = SourceFiles(raw_names(raw), partial(raw_path, raw), labelled)
+    where = job.settings.file or "the table's sets or images"
     rows = chosen(job.manifests("chosen"), "rows")
-    table = tabulate(source, images, rows, raws)
+    table = tabulate(source_rows(job.settings, files), ImageReader(indexes), where, rows)
     for key in table.unused_keys[:SHOWN]:
-        logger.warning("{rows:,} rows have `{key}`, which is not read (the first is row {first_row})".format(**key))
+        logger.warning("{rows:,} rows have `{key}`, an unread key (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails
-    error = refusal(table, job.settings, rows is not None, source, listing)
+    error = refusal(table, job.settings, rows is not None, where, listing)
     if error is not None:
         write_lines(listing, table.rejected)
         raise error

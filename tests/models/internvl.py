@@ -47,7 +47,7 @@ def small_tower(folder: Path) -> Path:
 
 
 def small_internvl(root: Path, pixel_shuffle: str = "v1") -> Vlm:
-    """Compose a random InternVL from parts that are made below `root`."""
+    """Compose a random InternVL from parts below `root`, which it makes."""
     card = Card.model_validate({**CARD.model_dump(), "pixel_shuffle": pixel_shuffle})
     vlm = load_family("internvl").compose(small_language(root / "language"), small_tower(root / "tower"), card, seed=0)
     with torch.no_grad():  # wider, so that an image matters

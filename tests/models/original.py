@@ -52,7 +52,7 @@ def asked(golden: Path) -> list[Question]:
 
 
 def trained_tensors(file: Path) -> Tensors:
-    """Return the tensors of a recording by our names, without those of the vision tower, which is never trained."""
+    """Return the tensors of a recording by our names, without those of the vision tower, which no stage trains."""
     found = {own(name): tensor for name, tensor in load_file(file).items()}
     return {name: tensor for name, tensor in found.items() if "vision_tower" not in name}
 

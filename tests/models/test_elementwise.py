@@ -77,6 +77,7 @@ def test_no_training_takes_a_root_that_processors_round_otherwise(
         replace(
             row,
             image=None,
+            image_sha256=None,
             conversations=[{**turn, "value": turn["value"].replace("<image>\n", "")} for turn in row.conversations],
         )
         for row in rows

@@ -49,7 +49,7 @@ class Recorded:
     def model(self, version: str) -> InternVLForConditionalGeneration:
         """Return the model, converted."""
         config = {"vision_config": {**VISION, **self.shape["vision"]}, "llm_config": {**LLAMA, **self.shape["llm"]}}
-        torch.manual_seed(1)  # so that a tensor that was not loaded differs
+        torch.manual_seed(1)  # so that a forgotten tensor differs
         model = InternVLForConditionalGeneration(internvl_config(config, self.shape["token"], "config.json"))
         named = {name: (model_names(name), tensor) for name, tensor in self.weights.items()}
         state = {

@@ -91,7 +91,7 @@ def bytes_of(tensors: Any) -> int:
 
 
 def test_sharding_spreads_sixteen_bytes_a_parameter() -> None:
-    """Of a model that is trained whole; figure 1 of Rajbhandari et al. 2020."""
+    """Of a model trained whole; figure 1 of Rajbhandari et al. 2020."""
     whole = replace(BIG, trained=BIG.parameters)
     spread = {}
     for sharding in ("zero2", "zero3"):

@@ -7,7 +7,8 @@ import torch
 from accelerate.data_loader import BatchSamplerShard
 from torch.utils.data import BatchSampler
 
-from pipeline_lib.training.length_groups import length_order, modality_order
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.training.length_groups import length_order, modality_order, text_lengths
 from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.sampler import SeededSampler
 
@@ -80,3 +81,18 @@ def epochs(sampler: OriginalSampler, count: int) -> list[int]:
         sampler.set_epoch(epoch)
         found += sampler
     return found
+
+
+def test_by_length_alone_the_passes_of_a_step_have_about_as_much_text() -> None:
+    texts = ["数" * count if count % 2 else "digit " * count for count in range(1, 49)]
+    rows = [
+        Conversation(number, "", None if number % 3 else "a.jpg", None, [{"from": "human", "value": text}])
+        for number, text in enumerate(texts)
+    ]
+    lengths = text_lengths(rows)
+    assert lengths[0] == 3 and lengths[1] == 12
+    order = list(SeededSampler(len(rows), 3, lengths, rows=2, shares=4))
+    assert sorted(order) == list(range(len(rows)))
+    for step in (order[start : start + 8] for start in range(0, len(order), 8)):
+        passes = [sum(lengths[row] for row in step[start : start + 2]) for start in range(0, 8, 2)]
+        assert max(passes) - min(passes) <= max(lengths[row] for row in step)

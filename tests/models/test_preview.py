@@ -46,7 +46,7 @@ def tokens(language: Path, tower: Path) -> Tokens:
 
 def lengths(rows: list[Conversation], tokens: Tokens) -> list[int]:
     """Return the tokens of every row."""
-    shown = inspect(rows, tokens, SETTINGS, any_size, shown=len(rows)).report["shown"]["drawn"]
+    shown = inspect(rows, tokens, SETTINGS, any_size, sample_size=len(rows)).report["shown"]["drawn"]
     return [row["tokens"] for row in shown]
 
 
@@ -75,7 +75,7 @@ def test_a_language_model_without_a_tower_is_an_error(language: Path) -> None:
 
 
 def test_the_answer_is_marked_and_the_image_is_one_mark(rows: list[Conversation], tokens: Tokens) -> None:
-    first = inspect(rows, tokens, SETTINGS, any_size, shown=12).report["shown"]["drawn"][0]
+    first = inspect(rows, tokens, SETTINGS, any_size, sample_size=12).report["shown"]["drawn"][0]
     assert [part["text"] for part in first["parts"] if part["kind"] == "trained"] == [" green</s>"]
     assert [part["tokens"] for part in first["parts"] if part["kind"] == "image"] == [4]
     assert sum(part["tokens"] for part in first["parts"]) == first["tokens"]
@@ -84,7 +84,7 @@ def test_the_answer_is_marked_and_the_image_is_one_mark(rows: list[Conversation]
 
 
 def test_all_rows_are_counted_and_few_are_shown(rows: list[Conversation], tokens: Tokens) -> None:
-    found = inspect(rows, tokens, SETTINGS, any_size, shown=3)
+    found = inspect(rows, tokens, SETTINGS, any_size, sample_size=3)
     counts = found.report["counts"]
     assert len(found.report["shown"]["drawn"]) == 3
     assert (counts["rows"], counts["with_image"], counts["image_tokens"]) == (12, 12, 48)

@@ -75,7 +75,12 @@ def cases(
     train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "assembled"))
     without = [
-        replace(row, image=None, conversations=[dict(turn, value="words") for turn in row.conversations])
+        replace(
+            row,
+            image=None,
+            image_sha256=None,
+            conversations=[dict(turn, value="words") for turn in row.conversations],
+        )
         for row in rows
     ]
     return {

@@ -32,7 +32,7 @@ def make(project: Project, *options: str) -> Done:
 
 
 def is_made_like(project: Project, finished: Project) -> bool:
-    """Return whether a second call finds nothing to do, and all that was made has the digests of a local run.
+    """Return whether a second call finds nothing to do, and all artefacts have the digests of a local run.
 
     That run made pages too, which a score does not need.
     """

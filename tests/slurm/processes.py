@@ -1,4 +1,4 @@
-"""The processes of Slurm's jobs on this machine, and what a node that is lost takes with it."""
+"""The processes of Slurm's jobs on this machine, and what a lost node takes with it."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ def node_of(number: int) -> str:
 def lose_network(cluster: Cluster, node: str, stopped: int) -> None:
     """Kill what serves a node and watches its jobs, as if it had no network: the processes of its jobs go on.
 
-    One that is stopped runs on for that moment: Linux hangs up on a stopped process that loses who watches it.
+    A stopped one runs on for that moment: Linux hangs up on a stopped process that loses who watches it.
     """
     jobs = cluster.ask("squeue", "-h", "-w", node, "-t", "running", "-o", "%A").split()
     watchers = [number for number in numbers() for job in jobs if _title(number).startswith(f"slurmstepd: [{job}.")]

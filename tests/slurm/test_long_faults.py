@@ -61,7 +61,7 @@ def ends_well(process: "subprocess.Popen[bytes]", project: Project) -> None:
 
 
 def told(project: Project) -> str:
-    """Return what the Snakemake that was started has printed."""
+    """Return what the started Snakemake has printed."""
     return project.root.with_name(f"{project.root.name}.started").read_text()
 
 

@@ -24,7 +24,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import names
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from tests.recordings import Recordings
 
 SHORT = "\nAnswer the question using a single word or phrase."
@@ -33,12 +33,12 @@ QUESTIONS = [
     Question(name, stem + SHORT, (f"{name}.jpg",), "all", {"A": "yes", "B": name}, stem=stem)
     for name, stem in STEMS.items()
 ]
-ASKED = Asked("pope", "llava15", Files(Path("questions.jsonl")), QUESTIONS)
+LOOKUP = QuestionLookup("pope", "llava15", Files(Path("questions.jsonl")), QUESTIONS)
 TEXTS = {"1": "Yes", "2": "No", "3": "It is one."}
 
 
 def read(path: Path, name: str | None = None) -> Joined:
-    return choose(path, name)[1].join(path, ASKED)
+    return choose(path, name)[1].join(path, LOOKUP)
 
 
 def texts(joined: Joined) -> dict[str, str | None]:
@@ -168,12 +168,12 @@ def test_a_formula_or_an_error_of_a_sheet_is_no_prediction(tmp_path: Path, cell:
 
 
 def test_thousands_of_equal_questions_and_long_texts_take_no_time(tmp_path: Path) -> None:
-    asked = [Question(str(n), "Is it so?", (f"{n}.jpg",), "all") for n in range(20_000)]
+    questions = [Question(str(n), "Is it so?", (f"{n}.jpg",), "all") for n in range(20_000)]
     rows = [{"index": f"row {n}", "question": "Is it so?", "prediction": "Yes"} for n in range(20_000)]
-    many = Asked("pope", "llava15", Files(Path("q")), asked)
+    many = QuestionLookup("pope", "llava15", Files(Path("q")), questions)
     start = process_time()
     assert texts(choose(path := listed(tmp_path / "a.json", rows))[1].join(path, many)) == dict.fromkeys(
-        (question.id for question in asked), "Yes"
+        (question.id for question in questions), "Yes"
     )
     with pytest.raises(PipelineError, match="not in the question file"):
         read(listed(tmp_path / "b.json", [{"index": 1, "question": "a " * 50_000, "prediction": "Yes"}]))
@@ -189,9 +189,9 @@ def test_an_index_counts_as_an_id_where_all_are(tmp_path: Path) -> None:
 
 def test_a_row_of_a_table_answers_all_questions_that_ask_the_same_about_its_image(tmp_path: Path) -> None:
     double = Question("4", QUESTIONS[0].prompt, ("1.jpg",), "random", stem=STEMS["1"])
-    asked = Asked("pope", "llava15", Files(Path("q")), [*QUESTIONS, double])
+    lookup = QuestionLookup("pope", "llava15", Files(Path("q")), [*QUESTIONS, double])
     path = written(tmp_path, table(), "json")
-    assert texts(choose(path)[1].join(path, asked)) == {**TEXTS, "4": "Yes"}
+    assert texts(choose(path)[1].join(path, lookup)) == {**TEXTS, "4": "Yes"}
 
 
 TWINS = [Question(f"{n}", "Which one?\nA. cat\nB. dog", (f"{n}.jpg",), "image", {"A": "cat"}) for n in range(4)]
@@ -200,14 +200,14 @@ GOLD = {"0": "A", "1": "B", "2": "B", "3": "A"}
 
 def twins(answers: list[tuple[str, str]], questions: list[Question] = TWINS) -> Joined:
     """Return the questions of equal words joined with lmms-eval's samples of a gold answer and a reply."""
-    asked = Asked("scienceqa", "lmms_eval", Files(Path("q")), questions, GOLD)
+    lookup = QuestionLookup("scienceqa", "lmms_eval", Files(Path("q")), questions, GOLD)
     rows = [
         {"doc_id": n, "target": gold, "filtered_resps": text, "doc_hash": "x", "input": TWINS[0].prompt}
         for n, (gold, text) in enumerate(answers)
     ]
     with TemporaryDirectory() as folder:
         path = lines(Path(folder) / "a.jsonl", rows)
-        return choose(path)[1].join(path, asked)
+        return choose(path)[1].join(path, lookup)
 
 
 @given(st.permutations([("A", "A"), ("A", "A"), ("B", "B"), ("B", "B")]))
@@ -235,14 +235,14 @@ def test_answers_do_not_change_places_where_a_metric_counts_groups_or_one_is_lac
 
 def test_mmvps_samples_number_their_questions_from_0_on(tmp_path: Path) -> None:
     pairs = [replace(TWINS[0], id=str(number), images=(f"{number}.jpg",)) for number in (1, 2)]
-    asked = Asked("mmvp", "lmms_eval", Files(Path("q")), pairs, {"1": "A", "2": "B"})
+    lookup = QuestionLookup("mmvp", "lmms_eval", Files(Path("q")), pairs, {"1": "A", "2": "B"})
     about = {"target": "-", "doc_hash": "4d2f", "input": pairs[0].prompt}
     rows = [
         {**about, "doc_id": n, "filtered_resps": text, "mmvp_accuracy": {"index": n, "pair_index": 0}}
         for n, text in enumerate("AB")
     ]
     path = lines(tmp_path / "a.jsonl", rows)
-    assert texts(choose(path)[1].join(path, asked)) == {"1": "A", "2": "B"}
+    assert texts(choose(path)[1].join(path, lookup)) == {"1": "A", "2": "B"}
 
 
 INTERNVL: dict[str, list[dict[str, Any]]] = {
@@ -347,12 +347,12 @@ def test_an_unknown_reader_is_refused_with_a_suggestion(tmp_path: Path) -> None:
 
 def test_recorded_answers_get_their_score_in_every_form(recorded: Recordings, tmp_path: Path) -> None:
     folder = recorded.folder / "mme"
-    asked = [json.loads(line) for line in (folder / "llava_mme.jsonl").read_text().splitlines()]
+    questions = [json.loads(line) for line in (folder / "llava_mme.jsonl").read_text().splitlines()]
     answers = [json.loads(line) for line in (folder / "llava-v1.5-13b.jsonl").read_text().splitlines()]
     said = {(row["question_id"], row["prompt"]): row["text"] for row in answers}
     (tmp_path / "lists").mkdir()
     samples = []
-    for row in reversed(asked):
+    for row in reversed(questions):
         text, image, plain = said[row["question_id"], row["text"]], row["image"], row["text"].removesuffix(SHORT)
         metric = {"mme_cognition_score": {"question_id": row["question_id"], "category": row["category"], "score": 1.0}}
         samples.append({"doc_id": 0, "doc_hash": "4d2f", "filtered_resps": text, "input": row["text"], **metric})

@@ -1,4 +1,4 @@
-"""Captions: words and metrics as pycocoevalcap has them, and the files that are read and written."""
+"""Captions: words and metrics as pycocoevalcap has them, and their files."""
 
 import json
 from dataclasses import replace

@@ -147,7 +147,7 @@ def test_order_does_not_matter(
         (BLANK | {"id": "x"}, r"(?s)no question of CMMMU.*id"),
         (BLANK | {"category": None}, r"(?s)no question of CMMMU.*category"),
         (BLANK | {"answer": " "}, r"(?s)an empty gold answer.*business\.jsonl:1.*1241"),
-        (BLANK | {"img_list": []}, r"(?s)asked without it.*business\.jsonl:1.*1241: b\.png"),
+        (BLANK | {"img_list": []}, r"(?s)lacks an image.*business\.jsonl:1.*1241: b\.png"),
         (CHOICE | {f"option{n}": "" for n in (1, 2, 3, 4)}, r"(?s)a choice needs options.*business\.jsonl:1.*10707"),
     ],
 )

@@ -197,7 +197,7 @@ CHANGED = {
         "X = 0x1",
         "X = 0x2",
     ),
-    "a description that is read": (
+    "a description read as data": (
         "from pydantic import Field\n\nX = Field(description='a')\n\n\ndef judge(x):\n    return X.description\n",
         "description='a'",
         "description='b'",
@@ -260,7 +260,7 @@ REFUSED = {
     "data": "from pathlib import Path\n\n\ndef judge(text):\n    return (Path(__file__).parent / 'words.json').read_text()\n",
     "data by the digest's own folder": "from pipeline_lib.job.code.digest import SOURCE\n\n\ndef judge(text):\n    return SOURCE\n",
     "another module's file": "from pipeline_lib import other\n\n\ndef judge(text):\n    return open(other.__file__).read()\n",
-    "a library that is not listed": "import antigravity_of_nobody\n\n\ndef judge(text):\n    return antigravity_of_nobody.x\n",
+    "an unlisted library": "import antigravity_of_nobody\n\n\ndef judge(text):\n    return antigravity_of_nobody.x\n",
     "mocks": "from unittest import mock\n\n\ndef judge(text):\n    mock.patch('pipeline_lib.other.steady')\n",
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ REASONS = {
     "4": "an answer in one file only",
     "5": "one answer is cut off",
     "6": "another answer",
-    "7": "a character that is cut in the middle",
+    "7": "a split character",
 }
 
 

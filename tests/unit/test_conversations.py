@@ -1,4 +1,4 @@
-"""Tables and subsets: which rows are usable, and which are chosen."""
+"""Tables and subsets: the usable rows, and the chosen ones."""
 
 import json
 import re
@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline_lib.conversations.labelled import image_names, indexed_images, labelled_rows
+from pipeline_lib.conversations.labelled import image_names, indexed_images
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, SourceRow, rows_of_file, source_rows
 from pipeline_lib.conversations.subset import subset_conversations, write_subset
 from pipeline_lib.conversations.table import Conversation, read_table, write_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
@@ -38,7 +39,7 @@ def turns(human: str = "Hi", gpt: str = "Hello") -> list[dict[str, str]]:
 def tabulated(tmp_path: Path, rows: list[Any]) -> Tabulated:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(rows))
-    return tabulate(path, ImageReader([]))
+    return tabulate(rows_of_file(path), ImageReader([]), path)
 
 
 def reason(tmp_path: Path, **row: Any) -> str:
@@ -148,7 +149,7 @@ def test_a_row_may_say_where_its_image_was_from() -> None:
     ],
 )
 def test_a_placeholder_of_other_media_is_no_text(tmp_path: Path, text: str) -> None:
-    assert "media that are not read" in reason(tmp_path, conversations=turns(text))
+    assert "unread media" in reason(tmp_path, conversations=turns(text))
 
 
 def test_a_tag_of_html_within_a_text_is_text(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_text_that_cannot_be_stored_rejects_its_row_alone(tmp_path: Path, faulty
     write_table(tmp_path / "t.parquet", table.rows)
     write_lines(tmp_path / "rejected.jsonl", table.rejected)
     assert [row["row"] for row in table.rejected] == [1, 2]
-    assert [row["reason"] for row in table.rejected if "cannot be stored" not in row["reason"]] == []
+    assert [row["reason"] for row in table.rejected if "Parquet cannot store" not in row["reason"]] == []
 
 
 TEXTS = st.text(st.characters(codec=None), max_size=8) | st.sampled_from(["human", "gpt", "<image>", "a.jpg", "\ud83d"])
@@ -221,7 +222,7 @@ def test_a_refusal_counts_absent_images_by_folder(tmp_path: Path) -> None:
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "rows.json").write_text(content)
     with pytest.raises(PipelineError, match=r"rows\.json"):
-        tabulate(tmp_path / "rows.json", ImageReader([]))
+        tabulate(rows_of_file(tmp_path / "rows.json"), ImageReader([]), tmp_path / "rows.json")
 
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -252,7 +253,7 @@ def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: P
         for name, text in asked.items()
     ]
     (tmp_path / "rows.json").write_text(json.dumps(source))
-    table = tabulate(tmp_path / "rows.json", images)
+    table = tabulate(rows_of_file(tmp_path / "rows.json"), images, tmp_path)
     assert [row.image for row in table.rows] == ["0.jpg", "0.jpg", ["0.jpg", "1.jpg"]]
     assert [pin for _, pin in table.rows[2].images] == [images.row(name).pin for name in ("0.jpg", "1.jpg")]
 
@@ -260,7 +261,7 @@ def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: P
 def test_of_several_images_the_list_names_the_one_that_is_absent(images: ImageReader, tmp_path: Path) -> None:
     source = [{"image": ["0.jpg", "9.jpg"], "conversations": turns("<image> or <image>?")}]
     (tmp_path / "rows.json").write_text(json.dumps(source))
-    (rejected,) = tabulate(tmp_path / "rows.json", images).rejected
+    (rejected,) = tabulate(rows_of_file(tmp_path / "rows.json"), images, tmp_path).rejected
     assert rejected["image"] == "9.jpg" and rejected["reason"].startswith("no dataset holds this image: 9.jpg")
 
 
@@ -310,13 +311,14 @@ def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:
 def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path, images: ImageReader) -> None:
     paths = indexed_images([tmp_path / "images" / "index.parquet"])
     assert sorted(paths) == [f"{number}.jpg" for number in range(6)]
-    raws = labelled_rows([*paths, "b/3/no.png"], "Which grade?")
-    table = tabulate(tmp_path, images, raws=raws)
+    source = RowSource(question="Which grade?")
+    raws = list(source_rows(source, SourceFiles([], Path, [*paths, "b/3/no.png"])))
+    table = tabulate(raws, images, "here")
     assert [row["image"] for row in table.rejected] == [*sorted(paths), "b/3/no.png"]  # six in no folder, one unknown
-    labelled = [{**raw, "image": path} for raw, path in zip([raws[-1]] * 6, paths, strict=True)]
-    assert [row.image for row in tabulate(tmp_path, images, raws=labelled).rows] == paths
-    assert image_names(["3/1.PNG", "readme.txt"], "train/") == ["train/3/1.PNG"]
-    assert raws[-1] == {
+    labelled = [SourceRow(number, {**raws[-1].content, "image": path}) for number, path in enumerate(paths)]
+    assert [row.image for row in tabulate(labelled, images, "here").rows] == paths
+    assert image_names(["3/1.PNG", "readme.txt"], ["train/"]) == ["train/3/1.PNG"]
+    assert raws[-1].content == {
         "id": "no",
         "image": "b/3/no.png",
         "conversations": [{"from": "human", "value": "<image>\nWhich grade?"}, {"from": "gpt", "value": "3"}],
@@ -325,6 +327,6 @@ def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path,
 
 @pytest.mark.parametrize("stated", [{}, {"file": "a.json", "question": "Which?"}])
 def test_a_table_has_a_file_or_a_question(stated: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="give either file or question"):
+    with pytest.raises(ValidationError, match="give either file, sets or question"):
         TabulateSettings.model_validate(stated)
     assert "question" not in TabulateSettings(file="a.json").model_dump()

@@ -80,6 +80,22 @@ def test_the_page_on_words_names_every_avoided_word_and_name() -> None:
     assert set(re.findall(r"\w+", first_column)) == lint["VAGUE"]
 
 
+@pytest.mark.parametrize(
+    ("clause", "passive"),
+    [
+        ("were cut", True),
+        ("are not\n# read", True),
+        ("may be removed", True),
+        ("a job reads", False),
+        ("are not None", False),
+        ("are still to run", False),
+    ],
+)
+def test_lint_finds_passive_relative_clauses(clause: str, passive: bool) -> None:
+    lint = runpy.run_path(str(ROOT / ".ci" / "lint_words.py"))
+    assert bool(lint["PASSIVE"].search(f"the rows that {clause}")) == passive
+
+
 def test_the_page_on_architecture_names_every_package_in_its_layer_and_only_modules_that_exist() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]

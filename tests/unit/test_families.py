@@ -1,4 +1,4 @@
-"""What benchmarks share: protocols as tables, multiple choice from a file, metrics that are composed."""
+"""What benchmarks share: protocols as tables, multiple choice from a file, composed metrics."""
 
 import json
 import re

@@ -10,7 +10,6 @@ from contextlib import chdir
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,11 +24,13 @@ from pipeline_lib.benchmarks import mmbench
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.config.load import load_study
+from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, source_rows
+from pipeline_lib.conversations.table import read_table as read_conversations
 from pipeline_lib.conversations.table import write_table
-from pipeline_lib.conversations.tabulate import TabulateSettings, tabulate
+from pipeline_lib.conversations.tabulate import tabulate
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import pretty_json, read_json, read_lines
+from pipeline_lib.core.text import pretty_json, read_json, read_lines, write_lines
 from pipeline_lib.downloads.archives import extract, list_archive
 from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pins
@@ -65,6 +66,11 @@ CHOICE = {
 }
 PROBLEMS = {"5": {"choices": ["cat", "dog"], "answer": 1}}
 TALK = [{"id": "1", "conversations": [{"from": "human", "value": "What?"}, {"from": "gpt", "value": "A dog."}]}]
+ANNOTATIONS = ("a.jsonl", "b.jsonl")
+META = {
+    "a": {"root": "data/", "annotation": "x/a.jsonl", "data_augment": False, "repeat_time": 2, "length": 1},
+    "b": {"annotation": "b.jsonl", "repeat_time": 0.5},
+}
 LINKS = {"a": {"imageURL": "http://127.0.0.1/a.jpg"}, "b": {"imageURL": "http://127.0.0.1/b.png"}}
 TABLE = "index\tquestion\tA\tB\tanswer\tcategory\timage\n1\tWhat?\tcat\tdog\tA\tnames\tAAAA\n2\tWho?\tx\ty\tB\tnames\tAAAA\n"
 ADAPTER = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "target_modules": ["q_proj"], "bias": "none"}
@@ -140,9 +146,13 @@ def take_apart(path: Path) -> None:
 
 
 def talk(path: Path) -> None:
-    images: Any = SimpleNamespace(__contains__=None)
-    rows, _ = tabulate(path, NoImages() if images else images, TabulateSettings(file=path.name, unusable=1.0))
-    write_table(Path("table.parquet"), rows)
+    files = SourceFiles([path.name, *ANNOTATIONS], path.parent.joinpath)
+    for name in ANNOTATIONS:
+        (path.parent / name).write_text("".join(f"{json.dumps(row)}\n" for row in TALK))
+    table = tabulate(source_rows(RowSource(file=path.name), files), NoImages(), path)
+    write_table(Path("table.parquet"), table.rows)
+    assert read_conversations(Path("table.parquet")) == table.rows
+    write_lines(Path("rejected.jsonl"), [*table.rejected, *table.unused_keys])
 
 
 class NoImages:
@@ -257,6 +267,7 @@ OBJECTS: dict[str, tuple[str, Any, Reader]] = {
     "scienceqa's splits": ("x", {"test": ["5"]}, score_scienceqa("gold/pid_splits.json")),
     "scienceqa's results": ("x", {"outputs": {"5": "B"}}, score_scienceqa("answer")),
     "conversations": ("talk.json", TALK, talk),
+    "annotation sets": ("meta.json", META, talk),
     "links": ("list.json", LINKS, read_link_list),
     "index": ("i.json", {"weight_map": {"w": "s.safetensors"}}, read_index),
     "adapter": ("adapter_config.json", ADAPTER, read_adapter),

@@ -68,7 +68,7 @@ def test_whole_questions_are_counted_and_pass(shard: Path) -> None:
 def test_a_missing_image_is_named_with_the_nearest_name(shard: Path) -> None:
     inspection = inspect_shard(shard, images(shard.parent, "0.JPG", "coco/1.jpg", "2.jpg", "3.png"))
     (fault,) = inspection.faults
-    assert "18 of 24 questions have an image that cannot be used" in fault
+    assert "18 of 24 questions have an unusable image" in fault
     assert "0.jpg" in fault and "there is 0.JPG" in fault and "cure" in fault
     assert len(inspection.report["missing_images"]) == 18
 

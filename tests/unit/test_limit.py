@@ -14,6 +14,7 @@ from pipeline_lib.config.load import load_study, results_folder
 from pipeline_lib.config.pins import open_pins
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import Study
+from pipeline_lib.conversations.source_rows import rows_of_file
 from pipeline_lib.conversations.tabulate import TabulateSettings, refusal, tabulate
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tolerance import allowed
@@ -171,7 +172,7 @@ def test_chosen_rows_keep_their_numbers(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
     path = tmp_path / "t.json"
     path.write_text(json.dumps([{"id": str(n), "conversations": turns if n != 7 else []} for n in range(9)]))
-    table = tabulate(path, ImageReader([]), {2, 5, 7})
+    table = tabulate(rows_of_file(path), ImageReader([]), path, {2, 5, 7})
     assert [row.row for row in table.rows] == [2, 5] and [row["row"] for row in table.rejected] == [7]
     strict = TabulateSettings(file="t.json", unusable=0.0)
     assert "1 of 3 rows cannot be used" in str(refusal(table, strict, True, path, tmp_path / "list"))

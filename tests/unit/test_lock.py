@@ -1,4 +1,4 @@
-"""The lock files: every package by its hashes, all that is asked for, and no word of where packages come from."""
+"""The lock files: every package by its hashes, all requirements, and no word of where packages come from."""
 
 import re
 import tomllib

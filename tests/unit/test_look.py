@@ -149,7 +149,7 @@ def test_a_local_archive_is_held_to_its_pin(photos: Path) -> None:
     path.touch()
     assert changes(job, record) == []
     path.write_text("other")
-    assert changes(job, record) == [f"{path}: not the file that was fetched"]
+    assert changes(job, record) == [f"{path}: not the fetched file"]
 
 
 def test_a_pin_that_changed_or_went_is_named(photos: Path) -> None:

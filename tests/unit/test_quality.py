@@ -138,7 +138,7 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
     (tmp_path / "my_pope_score.json").write_text(pretty_json(gathered))
     scores = read_gathered(tmp_path / "my_pope_score.json")
     assert f"my_pope of full is marked unparsed: {reason}" in marked_runs("my_pope", scores)
-    assert reason in success_text(str(tmp_path), "vlmflow show", ["my_pope", "not_scored"])
+    assert reason in success_text(str(tmp_path), "vlmflow show", ["my_pope", "not_scored"], [])
     options = ["--benchmark", "pope", "--questions", str(tmp_path / "questions.jsonl")]
     command = ["score", str(tmp_path / "a.jsonl"), *options, "--gold", str(tmp_path / "labels")]
     printed = CliRunner().invoke(app, command).stdout
@@ -149,16 +149,16 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
 
 def test_an_unmarked_study_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "pope_score.json").write_text(pretty_json({"runs": {"full": pope(tmp_path, lambda _, gold: gold)}}))
-    assert success_text(str(tmp_path), "vlmflow show", ["pope"]).count("\n") == 0
+    assert success_text(str(tmp_path), "vlmflow show", ["pope"], []).count("\n") == 0
 
 
 def test_a_study_ends_well_though_somebody_put_something_else_in_place_of_a_score(tmp_path: Path) -> None:
     for text in ("[]", "{", '{"runs": [1]}'):
         (tmp_path / "pope_score.json").write_text(text)
-        assert success_text(str(tmp_path), "vlmflow show", ["pope"]).count("\n") == 0
+        assert success_text(str(tmp_path), "vlmflow show", ["pope"], []).count("\n") == 0
 
 
 def test_a_broken_score_of_one_run_hides_no_mark_of_another(tmp_path: Path) -> None:
     runs = {"broken": "x", "full": pope(tmp_path, lambda question, gold: "")}
     (tmp_path / "pope_score.json").write_text(pretty_json({"runs": runs}))
-    assert "pope of full is marked unparsed" in success_text(str(tmp_path), "vlmflow show", ["pope"])
+    assert "pope of full is marked unparsed" in success_text(str(tmp_path), "vlmflow show", ["pope"], [])

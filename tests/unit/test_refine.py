@@ -10,6 +10,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks.base import Question
+from pipeline_lib.conversations.source_rows import rows_of_file
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.conversations.tabulate import tabulate
 from pipeline_lib.core.errors import PipelineError
@@ -127,7 +128,7 @@ def test_the_conversations_are_rows_that_a_table_takes(tmp_path: Path, images: I
     with serving(grudging) as server:
         rows, *_ = refined(server, images, tmp_path / "state")
     (tmp_path / "sco.json").write_text(pretty_json(rows))
-    table = tabulate(tmp_path / "sco.json", images)
+    table = tabulate(rows_of_file(tmp_path / "sco.json"), images, tmp_path)
     assert (len(table.rows), table.rejected, table.unused_keys) == (3, [], [])
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline_lib.benchmarks.base import FileNames, Files
-from pipeline_lib.conversations.tabulate import records
+from pipeline_lib.conversations.source_rows import SourceFiles
 from pipeline_lib.rehearsal.images import NO_IMAGE, names_by_dataset, source_of
 from pipeline_lib.rehearsal.order import Group, taken
 from pipeline_lib.rehearsal.questions import QuestionsSettings, choose_questions
@@ -72,6 +72,10 @@ def write_table(path: Path, sources: dict[str | None, int]) -> Path:
     return path
 
 
+def files(folder: Path) -> SourceFiles:
+    return SourceFiles(["t.json"], folder.joinpath)
+
+
 def rows_settings(rows: int | None, **images: str) -> RowsSettings:
     return RowsSettings(file="t.json", rows=rows, seed=0, images=images)
 
@@ -79,7 +83,7 @@ def rows_settings(rows: int | None, **images: str) -> RowsSettings:
 def test_rows_are_of_every_source_and_name_the_images_that_they_use(tmp_path: Path) -> None:
     path = write_table(tmp_path / "t.json", {"coco/train": 60, "vg/a": 20, "vg/b": 10, None: 10})
     content = json.loads(path.read_text())
-    choice = choose_rows(records(path), rows_settings(20, coco="coco/", vg="vg/", other="zz/"))
+    choice = choose_rows(files(tmp_path), rows_settings(20, coco="coco/", vg="vg/", other="zz/"))
     paths = [content[row].get("image") for row in choice["rows"]]
     assert Counter(path and path.rpartition("/")[0] for path in paths) == {
         "coco/train": 12,
@@ -93,10 +97,10 @@ def test_rows_are_of_every_source_and_name_the_images_that_they_use(tmp_path: Pa
 
 
 def test_a_table_smaller_than_the_limit_is_taken_whole(tmp_path: Path) -> None:
-    path = write_table(tmp_path / "t.json", {"a": 3, None: 2})
+    write_table(tmp_path / "t.json", {"a": 3, None: 2})
     assert (
-        choose_rows(records(path), rows_settings(200))["rows"]
-        == choose_rows(records(path), rows_settings(None))["rows"]
+        choose_rows(files(tmp_path), rows_settings(200))["rows"]
+        == choose_rows(files(tmp_path), rows_settings(None))["rows"]
         == [0, 1, 2, 3, 4]
     )
 
@@ -104,7 +108,7 @@ def test_a_table_smaller_than_the_limit_is_taken_whole(tmp_path: Path) -> None:
 def test_images_that_are_no_names_are_left_to_who_refuses_them(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [{"image": 3}, {"image": ["a/1.jpg", "b/2.jpg"]}, {"image": None}, {}]
     (tmp_path / "t.json").write_text(json.dumps(rows))
-    choice = choose_rows(records(tmp_path / "t.json"), rows_settings(9, all=""))
+    choice = choose_rows(files(tmp_path), rows_settings(9, all=""))
     assert choice == {"rows": [0, 1, 2, 3], "images": {"all": ["a/1.jpg", "b/2.jpg"]}}
 
 

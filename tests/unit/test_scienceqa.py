@@ -275,7 +275,7 @@ def test_recorded_answers_of_llava_13b_get_the_official_score(recorded: Recordin
     assert (scored["primary"], scored["n"], scored["missing"]) == ("accuracy/image", official["rows"], 0)
     assert scored["metrics"]["accuracy"] == pytest.approx(official["correct"] / official["rows"])
     assert scored["metrics"]["accuracy/image"] == pytest.approx(official["image_correct"] / official["image_rows"])
-    status = {"sample": "unparsed", "whole": "complete"}  # the sample has every answer that cannot be parsed
+    status = {"sample": "unparsed", "whole": "complete"}  # the sample has every unparsed answer
     assert (scored["status"], scored["model"]) == (status[recorded.source], None)
     if recorded.source == "whole":
         assert round(scored["metrics"]["accuracy"], 7) == 0.7439283

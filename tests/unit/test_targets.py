@@ -1,4 +1,4 @@
-"""Targets that name what a study does not have: a sentence with the nearest name, as Snakemake prints it."""
+"""Targets that name what a study does not have, and unknown studies: a sentence, as Snakemake prints it."""
 
 import re
 import subprocess
@@ -39,9 +39,17 @@ def test_one_output_of_known_entries_is_enough() -> None:
     expect_known_targets(["results/pop_score.json"], both, {**ENTRIES, "run": ["score"]})
 
 
-def test_snakemake_prints_the_sentence_alone() -> None:
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", "--", "results/pop_score.json"]
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--", "results/pop_score.json"], "did you mean 'pope'?"),
+        (["--config", "study=mimi"], "did you mean 'mini'?"),
+        (["--config", "stdy=mini"], "--config takes only study=NAME"),
+    ],
+)
+def test_snakemake_prints_the_sentence_alone(arguments: list[str], sentence: str) -> None:
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
-    assert done.returncode == 1 and "did you mean 'pope'?" in text
+    assert done.returncode == 1 and sentence in text
     assert "Traceback" not in text and "KeyError" not in text and "File " not in text

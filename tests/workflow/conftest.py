@@ -57,6 +57,6 @@ def _pulled(committed: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
 
 @pytest.fixture()
 def restored(_pulled: Project, tmp_path: Path) -> Project:
-    """Return an own copy of a clone that was pulled and restored."""
+    """Return an own copy of a pulled and restored clone."""
     shutil.copytree(_pulled.root, tmp_path / "restored", symlinks=True)
     return Project(tmp_path / "restored")

@@ -156,7 +156,7 @@ def test_restore_refuses_what_was_changed_and_names_it(restored: Project) -> Non
     old = score.read_text()
     score.unlink()
     score.write_text(old.replace("0.5", "0.9", 1))
-    assert "results/mini/scores/full/pope.json is not the one that was committed" in restore(restored)
+    assert "results/mini/scores/full/pope.json is not the committed one" in restore(restored)
     score.write_text(old)
     restored.edit(
         "src/pipeline_lib/benchmarks/families/yes_no.py", '{"No", "not", "no"}', '{"No", "not", "no", "nope"}'

@@ -1,4 +1,4 @@
-"""Questions that cannot be asked are found before any model is trained or asked; another gold answer asks nothing."""
+"""Unusable questions end the run before any training or prediction; another gold answer asks nothing."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A study whose data lie elsewhere on every machine: what is made, and all that is recorded of it, is the same."""
+"""A study whose data lie elsewhere on every machine: the artefacts and their records are the same."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Benchmarks that are handed in: which jobs a study of them has."""
+"""Benchmarks to hand in: which jobs a study of them has."""
 
 from ruamel.yaml import YAML
 

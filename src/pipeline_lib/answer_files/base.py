@@ -1,6 +1,6 @@
 """The interface of a reader of answer files, and the choice of one by a file's content.
 
-A reader is a module with `ABOUT` (whose files it reads), `fits(form)` and `join(path, asked)`. Where the tool has
+A reader is a module with `ABOUT` (whose files it reads), `fits(form)` and `join(path, lookup)`. Where the tool has
 already read something from a model's replies, so that other protocols cannot, `note(form)` says it.
 """
 
@@ -14,7 +14,7 @@ from pipeline_lib.core.json_text import parse_json
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.reading import numbered_lines, read_text
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.spreadsheet import columns_of, is_spreadsheet
 
 KIND = "answer_files"
@@ -47,12 +47,12 @@ class Reader(Protocol):
     def fits(self, form: Form) -> bool:
         """Return whether a file of this form is for this reader."""
 
-    def join(self, path: Path, asked: Asked) -> Joined:
+    def join(self, path: Path, lookup: QuestionLookup) -> Joined:
         """Return every question with its answer in the file; faults raise PipelineError with file and line."""
 
 
 def look(path: Path) -> Form:
-    """Return the form of a file or folder; one that cannot be read raises PipelineError."""
+    """Return the form of a file or folder; an unreadable one raises PipelineError."""
     if path.is_dir():
         return Form("folder", files=tuple(sorted(file.name for file in path.iterdir())))
     if not path.is_file():
@@ -88,11 +88,11 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
         return fitting[0], readers[fitting[0]]
     known = "; ".join(f"{name}: {reader.ABOUT}" for name, reader in readers.items())
     if not fitting:
-        shown = ", ".join(form.keys[:12] or form.files[:12])
+        sample = ", ".join(form.keys[:12] or form.files[:12])
         raise PipelineError(
             "these are no answers in a known form",
             where=path,
-            value=f"{form.container} with {shown or 'nothing'}",
+            value=f"{form.container} with {sample or 'nothing'}",
             cure=f"known forms: {known}",
         )
     what = "these answers fit several forms"

@@ -14,8 +14,8 @@ from pipeline_lib.answer_files.base import Form, read_loose_json
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "JSON or JSON Lines of InternVL's evaluators, and uploads to servers with the same keys"
 
@@ -83,9 +83,9 @@ def note(form: Form) -> str:
     return keys.note if keys else ""
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer."""
-    return join_answers([_answer_of(row, where) for where, row in _rows(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in _rows(path)], lookup, path)
 
 
 def _keys(names: tuple[str, ...]) -> Keys | None:

@@ -11,8 +11,8 @@ from pipeline_lib.answer_files.base import Form
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import canonical_json, read_json
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "LLaVA-OA's grades of knees: an object with results, or a classifier's list with probabilities"
 
@@ -27,13 +27,13 @@ def fits(form: Form) -> bool:
     return form.container == "list" and form.has("image_name", *CLASSIFIED)
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer; a classifier's is a JSON object of its grade and probabilities."""
     content: Any = read_json(path)
     rows = content.get("results") if isinstance(content, dict) else content
     if not isinstance(rows, list):
         raise PipelineError("a result file has a list of results", where=path, value=type(content).__name__)
-    return join_answers([_answer_of(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)], asked, path)
+    return join_answers([_answer_of(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)], lookup, path)
 
 
 def _answer_of(row: Any, where: str) -> ToolAnswer:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline_lib.answer_files.base import Form
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.answers import join as join_records
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "JSON Lines with question_id and text, of LLaVA and of this project"
 
@@ -15,6 +15,6 @@ def fits(form: Form) -> bool:
     return form.container in ("lines", "object") and form.has("question_id", "text")
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer."""
-    return join_records(asked.questions, path)
+    return join_records(lookup.questions, path)

@@ -15,8 +15,8 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.engines.serving.lmms_log import reply_of
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "JSON Lines of lmms-eval's --log_samples, versions 0.6 and 0.7"
 
@@ -30,9 +30,9 @@ def fits(form: Form) -> bool:
     return form.container in ("lines", "object") and form.has("doc_id", "filtered_resps")
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer."""
-    return join_answers([_answer_of(row, where) for where, row in read_rows_with_place(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in read_rows_with_place(path)], lookup, path)
 
 
 def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:

@@ -9,7 +9,7 @@ from typing import Iterator
 from pipeline_lib.answer_files.base import Form
 from pipeline_lib.core.text import read_object
 from pipeline_lib.scoring.answers import Answer, Joined, join_records, record_of
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "an object of problems with response, of MathVista"
 
@@ -20,9 +20,9 @@ def fits(form: Form) -> bool:
     return bool(problems) and all(isinstance(problem, dict) and "response" in problem for problem in problems)
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its response."""
-    return join_records(asked.questions, _answers(path), path)
+    return join_records(lookup.questions, _answers(path), path)
 
 
 def _answers(path: Path) -> Iterator[Answer]:

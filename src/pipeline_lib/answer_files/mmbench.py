@@ -5,7 +5,7 @@ from pathlib import Path
 from pipeline_lib.answer_files.base import Form
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.answers import join as join_records
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.spreadsheet import COLUMNS
 
 ABOUT = "the xlsx for MMBench's server, with index, and prediction as its seventh column"
@@ -20,6 +20,6 @@ def fits(form: Form) -> bool:
     return len(form.keys) == len(COLUMNS) or form.keys.index("prediction") == SEVENTH
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer; an empty prediction is a missing one."""
-    return join_records(asked.questions, path)
+    return join_records(lookup.questions, path)

@@ -7,8 +7,8 @@ from pipeline_lib.answer_files.base import Form
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.reading import numbered_lines
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 
 ABOUT = "MME's lists CATEGORY.txt with image, question, gold answer and answer between tabs, of InternVL and LLaVA"
 
@@ -23,10 +23,10 @@ def fits(form: Form) -> bool:
     return form.container == "table" and len(form.keys) == FIELDS and form.keys[2].strip().lower() in GOLD
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer; the name of a list is its category."""
     lists = sorted(path.glob("*.txt")) if path.is_dir() else [path]
-    return join_answers([answer for file in lists for answer in _answers(file)], asked, path)
+    return join_answers([answer for file in lists for answer in _answers(file)], lookup, path)
 
 
 def _answers(path: Path) -> Iterator[ToolAnswer]:

@@ -14,8 +14,8 @@ from pipeline_lib.answer_files.mmbench import fits as is_mmbench
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import read_tsv, refuse_repeated
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.spreadsheet import COLUMNS, cells_of, is_spreadsheet
 
 ABOUT = "xlsx, TSV or JSON with index and prediction, of VLMEvalKit"
@@ -33,9 +33,9 @@ def fits(form: Form) -> bool:
     return form.container in ("table", "list") and form.has(*COLUMNS)
 
 
-def join(path: Path, asked: Asked) -> Joined:
+def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer."""
-    return join_answers([_answer_of(row, where) for where, row in _rows(path)], asked, path)
+    return join_answers([_answer_of(row, where) for where, row in _rows(path)], lookup, path)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -186,7 +186,7 @@ class QuestionCheck:
 
 
 def check_questions(name: str, protocol: str, files: Files, scored: bool = True) -> QuestionCheck:
-    """Return a benchmark's questions joined with their gold answers, which are read only if `scored`.
+    """Return a benchmark's questions joined with their gold answers; reads these only if `scored`.
 
     An unknown benchmark or protocol, a file without questions, a repeated id, and a question without a valid gold
     answer raise PipelineError.

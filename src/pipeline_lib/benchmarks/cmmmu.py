@@ -166,8 +166,8 @@ def _question(path: Path, row: ChineseRow, wording: ChineseWording, files: Files
     for number, name in enumerate(row.img_list, 1):
         prompt = prompt.replace(f'<img="{name}">', f"<图片 {number}>")
     folder = path.parent.relative_to(files.questions.parent) if files.questions.is_dir() else Path()
-    shown = tuple((folder / name).as_posix() for name in images)
-    return Question(str(row.id), prompt, shown, f"{row.category}/{row.subcategory}", options)
+    paths = tuple((folder / name).as_posix() for name in images)
+    return Question(str(row.id), prompt, paths, f"{row.category}/{row.subcategory}", options)
 
 
 def _rows(files: Files) -> Iterator[tuple[Path, str, ChineseRow]]:
@@ -183,12 +183,12 @@ def _rows(files: Files) -> Iterator[tuple[Path, str, ChineseRow]]:
 
 
 def _check(row: ChineseRow, where: str) -> None:
-    """Raise PipelineError for a choice without options, and for an image in a text that is not listed."""
+    """Raise PipelineError for a choice without options, and for an unlisted image in a text."""
     options = row.options()
     if row.type == CHOICE and not any(options.values()):
         raise PipelineError("a choice needs options (`option1`, …)", where=where, value=row.id)
     names = IMAGE.findall("\n".join([row.question, *options.values()]))
     unlisted = [name for name in names if name not in row.img_list]
     if unlisted:
-        what = "`img_list` lacks an image of this question, which would be asked without it"
+        what = "`img_list` lacks an image of this question"
         raise PipelineError(what, where=where, value=f"{row.id}: {some(unlisted)}")

@@ -157,7 +157,7 @@ def other_ids(question: Question) -> set[str]:
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
-    """Return yes or no by question id, from the list of every category that is asked.
+    """Return yes or no by question id, from the list of every asked category.
 
     A list names an image without its folders. Its further lines are of the benchmark, but not asked.
     """

@@ -165,7 +165,7 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
             cure = "a test split has no answers: submit the file below `submissions/`"
             raise PipelineError("the answer is none of the options", where=where, value=value, cure=cure)
         if not _has_text(answer):
-            what = "an empty gold answer, which is contained in every answer"
+            what = "an empty gold answer, which every answer contains"
             raise PipelineError(what, where=where, value=f"{name}: {answer!r}", cure="fetch the file again")
     return {name: answer for name, (_, _, answer) in answers.items()}
 

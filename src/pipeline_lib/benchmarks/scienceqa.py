@@ -198,7 +198,7 @@ def _analysis(verdict: Verdict) -> dict[str, Any]:
 
 
 def _index(verdict: Verdict) -> int:
-    """Return the index of the letter that was read, -1 for none and for one beyond the choices."""
+    """Return the index of the extracted letter, -1 for none and for one beyond the choices."""
     letters = list(verdict.question.options)
     return letters.index(verdict.grade.extracted) if verdict.grade.extracted in letters else -1
 

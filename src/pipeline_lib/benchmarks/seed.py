@@ -139,7 +139,7 @@ def questions(files: Files, protocol: str) -> list[Question]:
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
-    """Return the letter of every question that is asked."""
+    """Return the letter of every question."""
     letters = ChoiceGold(rows)(files, questions, protocol)
     return {question.id: letters[question.id] for question in questions}
 

@@ -1,4 +1,4 @@
-"""Check an adapter that was trained elsewhere against the base that a study names; nothing records its real base."""
+"""Check an adapter of a training elsewhere against the base that a study names; nothing records its real base."""
 
 from pathlib import Path
 from typing import Any

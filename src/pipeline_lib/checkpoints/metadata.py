@@ -40,7 +40,7 @@ def read_metadata(path: Path, code: bool = False) -> dict[str, Any]:
     for key, value in _entries(content):
         if key == CODE and not code:
             raise PipelineError(
-                "this checkpoint asks to run Python code of its own, which is refused", where=f"{path}: {CODE}",
+                "this checkpoint asks to run Python code of its own", where=f"{path}: {CODE}",
                 value=value, cure="take a checkpoint that transformers supports without code, or convert it yourself",
             )  # fmt: skip
         if key in SIZES and value is not None and not isinstance(value, (list, dict)):

@@ -151,7 +151,7 @@ def _unpickle(path: Path) -> dict[str, torch.Tensor]:
     except pickle.UnpicklingError as error:
         if "weights" in str(error).lower() and "global" in str(error).lower():
             raise PipelineError(
-                "this pickle wants to run code on your machine, which is refused",
+                "this pickle wants to run code on your machine",
                 where=path,
                 value=_asked(str(error)),
                 cure="take the checkpoint as safetensors, or convert a copy from a source that you trust",

@@ -1,4 +1,4 @@
-"""`vlmflow accept`: keep artefacts after a change that is known to be harmless."""
+"""`vlmflow accept`: keep artefacts after a harmless change."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from pipeline_lib.workflow.snakemake import snakemake
 
 
 def accept(
-    targets: Annotated[list[str], typer.Argument(help="files that would be made again")],
+    targets: Annotated[list[str], typer.Argument(help="files to keep that the workflow would make again")],
     because: Annotated[str, typer.Option(help="why the change is harmless; stored in the record")],
     study: StudyOption = DEFAULT,
 ) -> None:

@@ -43,7 +43,7 @@ def check(
 
 
 def _all_faults(present: CurrentState, look: bool) -> tuple[list[str], list[str]]:
-    """Return a line for every fault of all artefacts and studies, and one for every source that was not checked."""
+    """Return a line for every fault of all artefacts and studies, and one for every unchecked source."""
     lines, unseen = _recorded_faults(present), []
     for study in made_studies():
         try:

@@ -17,7 +17,7 @@ from pipeline_lib.rescoring.compare import Compared, compare_answers
 
 
 def compared_runs(name: str, runs: tuple[str, str], benchmark: str | None) -> dict[str, Compared]:
-    """Return what differs between two runs, by benchmark; artefacts that are not made yet raise PipelineError."""
+    """Return what differs between two runs, by benchmark; missing artefacts raise PipelineError."""
     study = load_study(study_path(name))
     for run in runs:
         _expect_known("run", run, study.runs)
@@ -35,7 +35,7 @@ def _answers(paths: Paths, run: str, benchmark: str) -> str:
 
 
 def _expect_answers(study: str, manifests: list[str]) -> None:
-    """Raise PipelineError for answers that are not made yet."""
+    """Raise PipelineError for missing answers."""
     for path in manifests:
         if not Path(path).is_file():
             goal = path.replace(".manifest.json", ".jsonl")

@@ -83,7 +83,7 @@ def problems_here(name: str, study: Study) -> list[Problem]:
 
 def _print_unused(trainings: list[str]) -> None:
     if trainings:
-        typer.echo(f"no run needs these trainings, which are made only when requested: {', '.join(trainings)}")
+        typer.echo(f"no run needs these trainings; they run only on request: {', '.join(trainings)}")
 
 
 def _print_pins(names: list[str]) -> None:

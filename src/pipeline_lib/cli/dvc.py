@@ -132,11 +132,13 @@ def run(stage: str, study: StudyOption = DEFAULT) -> None:
 @app.command(hidden=True)
 def table() -> None:
     """Print the verdict on every stage that `dvc repro` made since the last table."""
-    shown = Table("stage", "seconds", "", title="stages that dvc repro made")
+    stages = Table("stage", "seconds", "", title="stages that dvc repro made")
     for path in sorted(VERDICTS.glob("*.json")):
         result = read_json(path)
-        shown.add_row(path.stem, f"{result['seconds']:.1f}", "; ".join(result["verdicts"]))
-    Console(width=None if sys.stdout.isatty() else WIDE).print(shown if shown.row_count else "No stage was made again.")
+        stages.add_row(path.stem, f"{result['seconds']:.1f}", "; ".join(result["verdicts"]))
+    Console(width=None if sys.stdout.isatty() else WIDE).print(
+        stages if stages.row_count else "No stage was made again."
+    )
     remove(VERDICTS)
 
 
@@ -201,6 +203,6 @@ def _records_of(outputs: list[str]) -> dict[str, MadeRecord]:
 
 def _print_names(what: str, names: list[str]) -> None:
     if names:
-        shown = [f"    {name}" for name in names[:SHOWN_ABSENT]]
-        more = len(names) - len(shown)
-        typer.echo("\n".join([f"{what}: {len(names)}", *shown, *([f"    and {more} more"] if more else [])]))
+        first = [f"    {name}" for name in names[:SHOWN_ABSENT]]
+        more = len(names) - len(first)
+        typer.echo("\n".join([f"{what}: {len(names)}", *first, *([f"    and {more} more"] if more else [])]))

@@ -63,7 +63,7 @@ class Source:
         self.first = Path()  # the manifest of the first answers, once they are read
 
     def cases(self, wanted: RefineSettings) -> tuple[ImageReader, list[Case]]:
-        """Return the images and the cases; artefacts that are not made yet raise PipelineError."""
+        """Return the images and the cases; missing artefacts raise PipelineError."""
         first = wanted.first
         if first.table is not None:
             table = self._study.tables[_known("table", first.table, self._study.tables)]

@@ -47,7 +47,7 @@ def score(
         int | None, typer.Option("--slice", min=1, help="score the first questions alone, as lmms-eval's --limit")
     ] = None,
     answer_in: Annotated[
-        str | None, typer.Option(help="the tag of the section that is scored, such as CONCLUSION; by default all")
+        str | None, typer.Option(help="the tag of the section to score, such as CONCLUSION; by default all")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print the JSON that a study's score file has")] = False,
 ) -> None:

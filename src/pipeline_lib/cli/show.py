@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.cli.options import LookOption, StudyOption
+from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Study
@@ -24,6 +25,7 @@ from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
 from pipeline_lib.scoring.turns_text import number_text, rate_text, review_lines
+from pipeline_lib.training.health import marked_trainings
 from pipeline_lib.workflow.plan import plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
@@ -67,7 +69,7 @@ def show(
             console.print(_turn_table(f"{use.benchmark} after each turn", names, rows))
         for line in _remarks(name, rows, names):
             typer.echo(line)
-    for line in unseen_sources(jobs):
+    for line in [*marked_trainings(results, needed_trainings(tree)), *unseen_sources(jobs)]:
         typer.echo(line)
     console.print(_paths(results))
 
@@ -129,7 +131,7 @@ def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
 
 
 def _stamp(tree: Study, use: BenchmarkUse) -> str:
-    """Return how the scores of a benchmark are marked: as a rehearsal's, or by the part that is asked."""
+    """Return the mark on the scores of a benchmark: as a rehearsal's, or by the part of its questions."""
     if stamp(tree):
         return f" {stamp(tree)}: a rehearsal, not a result"
     part = f"the first {use.slice} questions" if use.slice else f"about {use.limit} of its questions"

@@ -41,10 +41,10 @@ def preview(
     tree = load_study(study_path(study))
     report = _inspected(study, tree, training, rows)
     console = Console(highlight=False)
-    for group, shown in report["shown"].items():
-        if shown:
+    for group, examples in report["shown"].items():
+        if examples:
             console.print(Text(f"{HEADINGS[group]}\n", style="bold"))
-        for row in shown:
+        for row in examples:
             console.print(_row(row))
     console.print(_counts(report))
     refused = report["refused"]
@@ -97,8 +97,8 @@ def _row(row: dict[str, Any]) -> Text:
 
 def _part(part: dict[str, Any]) -> str:
     """Return a part with its brackets; control characters are replaced."""
-    shown = (letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in part["text"])
-    text = "".join(shown)
+    letters = (letter if letter.isprintable() or letter == "\n" else UNPRINTABLE for letter in part["text"])
+    text = "".join(letters)
     return {
         "context": text,
         "trained": f"⟦{text}⟧",

@@ -7,6 +7,7 @@ from typing import Iterator, cast
 from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.study import Study
+from pipeline_lib.conversations.sets import annotation_path
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.endpoints.keys import find_key
@@ -80,9 +81,14 @@ def _problem(key: Key, error: str, value: str) -> Problem:
 
 def _tables(study: Study, names: Names) -> Iterator[Problem]:
     for name, table in study.tables.items():
-        key = ("tables", name, "conversations", "file")
+        key = ("tables", name, "conversations")
         if table.conversations.file is not None:
-            yield from _expect_file(key, table.conversations.file, [table.dataset], names)
+            yield from _expect_file((*key, "file"), table.conversations.file, [table.dataset], names)
+        for part, entry in table.conversations.sets.items() if table.dataset in names else ():
+            try:
+                annotation_path(entry.annotation, Path, list(names[table.dataset]))
+            except PipelineError as error:
+                yield _problem((*key, "sets", part, "annotation"), str(error), entry.annotation)
 
 
 def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:

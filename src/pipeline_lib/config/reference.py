@@ -59,7 +59,7 @@ def _table(model: Schema, definitions: Schema) -> str:
 
 
 def _rows(model: Schema, definitions: Schema, above: str = "") -> Iterator[tuple[str, ...]]:
-    """Yield the cells of every key of a mapping, each followed by the keys of the mapping or list of mappings in it."""
+    """Yield the cells of every key of a mapping, each followed by the keys of the mappings in it."""
     for name, field in model["properties"].items():
         shape = _shape(field, definitions)
         if "items" in shape:
@@ -69,6 +69,9 @@ def _rows(model: Schema, definitions: Schema, above: str = "") -> Iterator[tuple
         yield f"`{above}{name}`", _type(name, shape), _values(shape), default, field.get("description", "")
         if "properties" in inner and "oneOf" not in inner:
             yield from _rows(inner, definitions, f"{above}{name}.")
+        entry = _shape(_named(shape), definitions)
+        if "properties" in entry:
+            yield from _rows(entry, definitions, f"{above}{name}.NAME.")
 
 
 def _kinds(model: Schema, definitions: Schema) -> Iterator[tuple[str, str]]:
@@ -101,7 +104,15 @@ def _shape(field: Schema, definitions: Schema) -> Schema:
     return field
 
 
+def _named(shape: Schema) -> Schema:
+    """Return the schema of the entries of a mapping whose names are free, an empty one for another shape."""
+    entry = shape.get("additionalProperties")
+    return entry if isinstance(entry, dict) else {}
+
+
 def _type(name: str, shape: Schema) -> str:
+    if "discriminator" in shape:
+        return TYPES["object"]
     if "anyOf" in shape:
         return " or ".join(_type(name, option) for option in shape["anyOf"])
     if "patternProperties" in shape:
@@ -116,6 +127,9 @@ def _type(name: str, shape: Schema) -> str:
 
 
 def _values(shape: Schema) -> str:
+    if "discriminator" in shape:
+        kinds = [branch["$ref"].rpartition(".")[2] for branch in shape["oneOf"]]
+        return f"`{shape['discriminator']['propertyName']}`: {_codes(kinds)}"
     if "oneOf" in shape:
         ((key, named),) = shape["properties"].items()
         return f"`{key}`: {_codes(named['enum'])}"

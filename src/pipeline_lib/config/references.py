@@ -30,7 +30,7 @@ def problems(study: Study) -> list[Problem]:
 
 
 def _names(study: Study) -> Iterator[Problem]:
-    """Yield a problem for every name that no entry has, and for images of a dataset that is not converted."""
+    """Yield a problem for every name that no entry has, and for images of a dataset without `convert`."""
     for key, ref, name in annotated(study, Ref):
         known = [entry for part in ref.parts for entry in getattr(study, part)]
         if name not in known:

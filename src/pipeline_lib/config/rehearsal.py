@@ -22,7 +22,7 @@ TOKENS = 8  # longest answer in a smoke run: random models do not end their answ
 
 
 def stamp(study: Study, use: BenchmarkUse | None = None) -> Stamp | None:
-    """Return the mark on a rehearsal's scores, or on those of a benchmark that is asked in part; else None."""
+    """Return the mark on a rehearsal's scores, or on those of part of a benchmark; else None."""
     if study.smoke:
         return "SMOKE"
     in_part = study.limit is not None or (use is not None and use.in_part)
@@ -76,17 +76,22 @@ def _with_stand_ins(study: Study) -> Study:
     """Return a study with the stand-ins of its weights in their place; weights without one are left out.
 
     Judges are left out: they did not read the answers of small random models. So are runs of models behind servers,
-    which have no stand-in; a checkpoint that a server of the workflow loads is asked in the job itself.
+    which have no stand-in; a checkpoint that a server of the workflow loads is asked in the job itself, and one in half
+    precision in float32.
     """
     stand_ins = {name: entry.smoke for name, entry in study.weights.items() if entry.smoke}
     weights = {name: Weights.model_validate(stand_in.model_dump()) for name, stand_in in stand_ins.items()}
     uses = {name: use.model_copy(update={"judge": None, "replies": None}) for name, use in study.benchmarks.items()}
     runs = {
-        name: Run(model=run.model, published=run.published) if run.engine.serves_model else run
+        name: run.model_copy(update={"engine": Run(model=run.model).engine}) if _unlike_a_smoke_run(run) else run
         for name, run in study.runs.items()
         if not run.engine.brings_model
     }
     return study.model_copy(update={"weights": weights, "benchmarks": uses, "runs": runs})
+
+
+def _unlike_a_smoke_run(run: Run) -> bool:
+    return run.engine.serves_model or not run.engine.rounds_alike()
 
 
 def _in_smoke(study: Study) -> Tree:
@@ -98,6 +103,9 @@ def _in_smoke(study: Study) -> Tree:
     tree = _renamed(small, "smoke-", {part: getattr(small, part) for part in IN_DATA})
     for dataset in tree["datasets"].values():
         dataset.update(source=dataset["smoke"], shards=1)
+    for table in tree["tables"].values():
+        for part in table["conversations"]["sets"].values():
+            part.update(length=None)
     _rehearse_samples(study, tree, None)
     for training in tree["trainings"].values():
         training.update(devices={})

@@ -37,6 +37,11 @@ class _Generator(GenerateJsonSchema):
         made = super().dict_schema(schema)
         return {**made, "additionalProperties": False} if "patternProperties" in made else made
 
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        """Return the branches of a union, with the key that selects one; pydantic's map names other definitions."""
+        made = super().tagged_union_schema(schema)
+        return {**made, "discriminator": {"propertyName": made["discriminator"]["propertyName"]}}
+
     def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
         """Return the branches of a `Plugin` field: pydantic keeps the annotation as the owner of the validator."""
         plugin = getattr(schema["function"]["function"], "__self__", None)

@@ -116,7 +116,7 @@ class Training(Composition):
 
 
 class Run(Settings):
-    """One model that is scored."""
+    """One model to score."""
 
     model: ModelName | None = Field(
         default=None,
@@ -132,7 +132,7 @@ class Run(Settings):
     answer_in: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$",
-        description="the tag of the section of an answer that is scored, such as `CONCLUSION`; none: the whole answer",
+        description="the tag of the section of an answer to score, such as `CONCLUSION`; none: the whole answer",
     )
     published: str | None = Field(
         default=None,
@@ -255,7 +255,7 @@ class Study(Settings):
     subsets: dict[Name, Subset] = Field(default={}, description="chosen rows of tables")
     weights: dict[Name, Weights] = Field(default={}, description="starting weights")
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
-    runs: dict[Name, Run] = Field(description="the models that are scored")
+    runs: dict[Name, Run] = Field(description="the models to score")
     benchmarks: dict[Name, BenchmarkUse] = Field(description="the benchmarks that they are scored on")
 
     @model_validator(mode="before")

@@ -38,7 +38,7 @@ def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
     yield from _media_faults(turns)
     for name, text in (("id", raw.get("id")), *(("image", path) for path in named_images(raw)), *_texts(turns)):
         if isinstance(text, str) and text_fault(text):
-            yield f"text that cannot be stored, in {name}: {text_fault(text)}"
+            yield f"text that Parquet cannot store, in {name}: {text_fault(text)}"
     yield from _image_faults(raw, turns, images)
 
 
@@ -74,7 +74,7 @@ def _media_faults(turns: list[dict[str, str]]) -> Iterator[str]:
     for turn in turns[::2]:
         placeholder = unread_placeholder(turn["value"])
         if placeholder:
-            yield f"{placeholder} stands for media that are not read"
+            yield f"{placeholder} stands for unread media"
 
 
 def _image_faults(raw: dict[str, Any], turns: list[dict[str, str]], images: ImageReader) -> Iterator[str]:
@@ -90,11 +90,11 @@ def _image_faults(raw: dict[str, Any], turns: list[dict[str, str]], images: Imag
 
 def _placeholder_faults(images: int, turns: list[dict[str, str]]) -> Iterator[str]:
     """Yield what is wrong with the `<image>` of a row: a single one is in the first turn, as LLaVA's data have it."""
-    asked, answered = (sum(turn["value"].count(IMAGE) for turn in turns[side::2]) for side in (0, 1))
-    if not images and asked + answered:
+    in_questions, answered = (sum(turn["value"].count(IMAGE) for turn in turns[side::2]) for side in (0, 1))
+    if not images and in_questions + answered:
         yield f"{IMAGE} without an image"
-    elif images == 1 and (asked + answered != 1 or IMAGE not in turns[0]["value"]):
+    elif images == 1 and (in_questions + answered != 1 or IMAGE not in turns[0]["value"]):
         yield f"expected {IMAGE} once, in the first turn"
-    elif images > 1 and (asked != images or answered):
-        counts = f"{asked}, and {answered} in answers"
+    elif images > 1 and (in_questions != images or answered):
+        counts = f"{in_questions}, and {answered} in answers"
         yield f"expected {IMAGE} in turns of human, {images} times, once for each image ({counts})"

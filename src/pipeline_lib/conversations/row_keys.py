@@ -1,4 +1,4 @@
-"""The keys of a source row: those that are read, those that name unread media, and those that count as unused."""
+"""The keys of a source row: the ones read, those that name unread media, and those that count as unused."""
 
 import posixpath
 import re
@@ -18,7 +18,7 @@ DESCRIPTIVE = frozenset(
     }
 )
 
-NAMES_IMAGE = "image_id"  # in a row without an image, it names one that was left behind
+NAMES_IMAGE = "image_id"  # in a row without an image, it names an image left behind
 
 MEDIA_KEY = re.compile(
     r"(\w+[_ -])?(image|img|pic|picture|photo|figure|screenshot|thumbnail|media|visual|video|clip|frame|audio|sound"

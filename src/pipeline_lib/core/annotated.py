@@ -14,7 +14,7 @@ def annotated(settings: Settings, kind: type[A], key: Key = ()) -> Iterator[tupl
     """Yield key, annotation and value wherever a field, or an item of it, is annotated with an object of `kind`.
 
     Settings in other settings, in lists and in mappings are entered, those of a plug-in by its own class. The order is
-    that of the fields, and None has no annotation. A type that is not followed, such as a set, raises TypeError.
+    that of the fields, and None has no annotation. Any other type, such as a set, raises TypeError.
     """
     for name, field in type(settings).model_fields.items():
         yield from _values((*key, name), field.annotation, field.metadata, getattr(settings, name), kind)

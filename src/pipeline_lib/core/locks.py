@@ -1,6 +1,6 @@
 """Locks between processes: `flock` on an open file, held until the file is closed or its process ends, even if killed.
 
-Threads that open a file each exclude one another too. A process that is forked shares the locks of its parent.
+Threads that open a file each exclude one another too. A forked process shares the locks of its parent.
 
 On a file system without locks, `flock` raises OSError. So do `take` and `try_take`, unless `without_locks` says what is
 then unprotected: this is logged as a warning, and the caller proceeds as if it held the lock.

@@ -17,7 +17,7 @@ from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.settings import Settings
 
 ROOT = "pipeline_lib"
-FOLDERS = {"families": "model"}  # kinds whose plug-ins are folders, and the module of a folder that is loaded
+FOLDERS = {"families": "model"}  # kinds whose plug-ins are folders, and the module to load from each
 
 
 def module_name(kind: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Reading of bytes and text from input files; a file that cannot be read raises a PipelineError that names it."""
+"""Reading of bytes and text from input files; an unreadable file raises a PipelineError that names it."""
 
 import stat
 from contextlib import contextmanager

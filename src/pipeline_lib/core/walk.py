@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline_lib.core.files import LISTING, STAMP
 
-UNREADABLE, LOOP = "a folder that cannot be read", "a link to a folder that it lies in"
+UNREADABLE, LOOP = "an unreadable folder", "a link to a folder that it lies in"
 DANGLING, SPECIAL, NOT_UTF8 = "a link to nothing", "neither a file nor a folder", "its name is not UTF-8"
 MOST_WAYS = 100  # in which a folder is entered: links between twenty folders can make a million paths
 MANY_WAYS = f"a folder that links lead to in more than {MOST_WAYS} ways"

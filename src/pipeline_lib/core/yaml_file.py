@@ -52,10 +52,10 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         number = mark.line if mark else 0
-        shown = "".join(text.splitlines()[number : number + 1])
-        cure = "indent with spaces" if "\t" in shown else "put texts with a colon, comma, bracket or brace in quotes"
+        source = "".join(text.splitlines()[number : number + 1])
+        cure = "indent with spaces" if "\t" in source else "put texts with a colon, comma, bracket or brace in quotes"
         what = f"not valid YAML: {error.problem}"
-        raise PipelineError(what, where=f"{file}:{number + 1}", value=shown.strip(), cure=cure) from error
+        raise PipelineError(what, where=f"{file}:{number + 1}", value=source.strip(), cure=cure) from error
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise PipelineError(f"not valid YAML: {error.reason}", where=f"{file}:{line}", value=error.character) from error

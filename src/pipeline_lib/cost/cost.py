@@ -58,9 +58,9 @@ def summed(values: Iterable[float | None]) -> float | None:
     return sum(known) if len(known) == len(amounts) else None
 
 
-def _summed(values: Sequence[float | None], shown: Callable[[float | None], str]) -> str:
+def _summed(values: Sequence[float | None], as_text: Callable[[float | None], str]) -> str:
     known = [value for value in values if value is not None]
     if values and not known:
         return UNKNOWN
-    text = shown(sum(known))
+    text = as_text(sum(known))
     return text if len(known) == len(values) else f"{text}, {len(values) - len(known)} unknown"

@@ -30,10 +30,10 @@ def _cost(study: Study, results: Path, stage: Stage, records: list[MadeRecord]) 
         return _training(study, results, stage.name, jobs[0], records)
     hours = _hours_before(jobs)
     disk = summed(_size_before(job) for job in jobs)
-    asked = max(job.memory_mb for job in jobs) * 10**6
+    memory = max(job.memory_mb for job in jobs) * 10**6
     gpu_hours = _gpu_hours(hours, jobs)
     size = None if disk is None else int(disk)
-    return Cost(stage.name, len(jobs), hours, gpu_hours, size, asked, downloads)
+    return Cost(stage.name, len(jobs), hours, gpu_hours, size, memory, downloads)
 
 
 def _training(study: Study, results: Path, stage: str, job: AssessedJob, records: list[MadeRecord]) -> Cost:

@@ -47,11 +47,16 @@ def photo_name(collection: str, number: int) -> str:
 def photo(seed: int, collection: str, number: int) -> bytes:
     """Return the bytes of a collection's image: a scene as JPEG; every second one of OCR-VQA as GIF."""
     picture = draw(
-        _scene(seed, collection, number), derive_seed(seed, "digits photo", f"{collection} {number}"), "train"
+        photo_scene(seed, collection, number), derive_seed(seed, "digits photo", f"{collection} {number}"), "train"
     )
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "GIF" if collection == "ocr_vqa" and number % 2 else "JPEG")
     return buffer.getvalue()
+
+
+def photo_scene(seed: int, collection: str, number: int) -> Scene:
+    """Return the scene that a collection's image shows."""
+    return draw_scene(seed, f"photo {collection}", number)
 
 
 def mix_rows(seed: int, rows: int) -> list[Row]:
@@ -65,7 +70,7 @@ def caption_rows(seed: int, rows: int) -> list[Row]:
     for number in range(rows):
         generator = _generator(seed, f"caption {number}")
         image = photo_name("captions", number)
-        answer = caption(_scene(seed, "captions", number))
+        answer = caption(photo_scene(seed, "captions", number))
         turns = _turns([caption_prompt(generator) + "\n<image>", answer])
         captions.append({"id": image.rpartition("/")[2].removesuffix(".jpg"), "image": image, "conversations": turns})
     return captions
@@ -77,7 +82,7 @@ def _mix_row(seed: int, index: int, number: int, which: int) -> Row:
     collection = MIX[which]
     name = photo_name(collection, number)
     generator = _generator(seed, f"mix {index}")
-    scene = _scene(seed, collection, number)
+    scene = photo_scene(seed, collection, number)
     first, second = presence_turn(scene, generator), short_turn(scene, generator)
     turns = _turns([f"<image>\n{first[0]}", first[1], *second])
     return {"id": name.removesuffix(".jpg"), "image": f"{FOLDERS[collection]}{name}", "conversations": turns}
@@ -86,10 +91,6 @@ def _mix_row(seed: int, index: int, number: int, which: int) -> Row:
 def _turns(texts: Sequence[str]) -> list[dict[str, str]]:
     speakers = ("human", "gpt")
     return [{"from": speakers[index % 2], "value": text} for index, text in enumerate(texts)]
-
-
-def _scene(seed: int, collection: str, number: int) -> Scene:
-    return draw_scene(seed, f"photo {collection}", number)
 
 
 def _generator(seed: int, item: str) -> np.random.Generator:

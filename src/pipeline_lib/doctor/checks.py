@@ -108,8 +108,8 @@ def constraint(facts: Facts, site: Cluster, need: Need) -> Finding:
     if site.constraint is None:
         return Finding("constraint", "none")
     features = {name for partition in facts.partitions.values() for name in partition.available_constraints}
-    asked = {name.partition("*")[0] for name in site.constraint.replace("|", "&").replace(",", "&").split("&")}
-    unknown = sorted(name for name in asked if name.strip("()[] ") not in features)
+    named = {name.partition("*")[0] for name in site.constraint.replace("|", "&").replace(",", "&").split("&")}
+    unknown = sorted(name for name in named if name.strip("()[] ") not in features)
     if unknown:
         cure = f"correct `constraint` in {FILE}; Slurm has {', '.join(sorted(features)) or 'none'}"
         return Finding("constraint", f"no node has {', '.join(unknown)}", cure)

@@ -70,7 +70,7 @@ class DriveFile:
             cure = "wait a day, or copy the file to your own Drive and use the copy's id"
             return UnreachableError(self.name, "Google Drive's quota for this file is used up", cure)
         if "accounts." in urlsplit(url).netloc or "ServiceLogin" in url or "sign in" in text.lower():
-            cure = "only users who are logged in may read it: download it yourself and use the source `manual`"
+            cure = "only logged-in users may read it: download it yourself and use the source `manual`"
             return UnreachableError(self.name, "Google Drive wants a log-in", cure)
         cure = f"open {self.url} in a browser, download it there and use the source `manual`"
         return UnreachableError(self.name, f"Google Drive answers with a page: {text[:200]}", cure)

@@ -17,7 +17,7 @@ PAUSE = 0.05  # seconds between two attempts to take a slot
 def slot_at(url: str, folder: Path, stopping: Event) -> Iterator[None]:
     """Hold one of the `AT_ONCE` slots of the host of `url`; wait while all are taken.
 
-    A slot is a locked file in `folder`; the lock ends with its process, even if that is killed.
+    A slot is a locked file in `folder`; the lock ends with its process, even a killed one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host = re.sub(r"[^\w.-]", "_", urlsplit(url).netloc)[:200]

@@ -21,7 +21,7 @@ from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.hosts import slot_at
 from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
 
-DIGITS = 12  # of a number of seconds that are read
+DIGITS = 12  # read of a number of seconds
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
     401: "it requires a log-in: download it yourself and use the source `manual`",
@@ -42,7 +42,7 @@ class RetryableError(Exception):
 
 
 class Download(Protocol):
-    """Something that can be downloaded."""
+    """Something to download."""
 
     @property
     def name(self) -> str:
@@ -110,13 +110,13 @@ class Transfer:
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked = error.wait if isinstance(error, RetryableError) else None
-        if asked is not None and asked > self._policy.longest_retry_after:
+        retry_after = error.wait if isinstance(error, RetryableError) else None
+        if retry_after is not None and retry_after > self._policy.longest_retry_after:
             raise PipelineError(
-                f"the server asks to wait for {asked:.0f} s", cure="run the same command again after that"
+                f"the server asks to wait for {retry_after:.0f} s", cure="run the same command again after that"
             )
         backoff = min(self._policy.first_wait * 2 ** (state.attempt_number - 1), self._policy.longest_wait)
-        return backoff if asked is None else asked
+        return backoff if retry_after is None else retry_after
 
     def _advance(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         """Make one request; return whether the file is complete, False if it only grew."""
@@ -176,7 +176,7 @@ def refuse_encoded(response: httpx2.Response, name: str) -> None:
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         cure = "download the file yourself and use the source `manual`"
-        raise UnreachableError(name, f"the server packs it as {encoding[:40]!r}, which was not asked for", cure)
+        raise UnreachableError(name, f"the server packs it as {encoding[:40]!r}, against the request", cure)
 
 
 def _start_again(file: BinaryIO) -> bool:

@@ -16,7 +16,7 @@ MILLION = 10**6
 
 
 def without_keys(settings: object, names: tuple[str, ...] = ()) -> object:
-    """Return settings as they are written; one that is named like a key, except some names, is a validation error."""
+    """Return settings as they are written; a name like a key's, outside `names`, is a validation error."""
     for name in settings if isinstance(settings, dict) else ():
         if names_secret(str(name)) and name not in names:
             raise PydanticCustomError(SECRET, f"`{name}` would hold a key; {NEVER}: `access.key` names its variable")

@@ -10,13 +10,13 @@ PLAIN = "identity"
 
 
 class RefusedBodyError(httpx2.RequestError):
-    """A body that is not read; the message says why."""
+    """A refused body; the message says why."""
 
 
 def http_client(trust_env: bool) -> httpx2.AsyncClient:
     """Return an HTTP client that reads plain bodies of at most LARGEST bytes, and follows no redirect.
 
-    A server that is asked for a plain body and compresses it would decide how much memory it takes.
+    A server that compresses a body, against the request for a plain one, would decide how much memory it takes.
     """
     return openai.DefaultAsyncHttpx2Client(
         trust_env=trust_env,

@@ -29,7 +29,7 @@ class RequestFailedError(Exception):
 
 
 class StoppedError(Exception):
-    """A request that is not sent, because an error ends the job."""
+    """A request stays unsent, because an error ends the job."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Client:
         return urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
 
     def stop(self, error: PipelineError) -> None:
-        """Send nothing more, for this reason; requests that are sent already are still answered."""
+        """Send nothing more, for this reason; requests under way still get their answers."""
         self.error = self.error or error
         self._pace.ended.set()
 
@@ -150,7 +150,7 @@ class Client:
         if fault.wait:
             self._pace.pause(fault.wait)
 
-    async def _wait(self, attempt: int, asked: float | None) -> None:
+    async def _wait(self, attempt: int, retry_after: float | None) -> None:
         """Wait before another attempt, unless the server has asked all requests to wait."""
-        if asked is None:
+        if retry_after is None:
             await self._pace.sleep(min(LONGEST_WAIT, self.access.first_wait * 2**attempt))

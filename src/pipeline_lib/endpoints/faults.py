@@ -1,4 +1,4 @@
-"""What an error of a server means: try again, count the request as failed, or end the job, which can be resumed."""
+"""What an error of a server means: try again, count the request as failed, or end the job; a later call resumes it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,25 +51,25 @@ def fault_of(error: openai.APIError | TimeoutError, reason: str, url: str, sent:
         unreached = isinstance(error.__cause__, httpx2.ConnectError)
         cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
         return Fault(f"connection failed: {cause}", again=True, charged=not unreached)
-    status, shown = error.status_code, f"{error.status_code}: {reason[:SHOWN]}"
+    status, summary = error.status_code, f"{error.status_code}: {reason[:SHOWN]}"
     if 300 <= status < 400:
         cure = "name that address as `url`, if you trust it: neither questions nor key are sent elsewhere unasked"
         raise PipelineError("the server sends its requests elsewhere", where=url, value=_elsewhere(error), cure=cure)
     if status in CURES:
-        raise PipelineError("the server refuses every request", where=url, value=shown, cure=CURES[status])
+        raise PipelineError("the server refuses every request", where=url, value=summary, cure=CURES[status])
     if status == 429 and QUOTA in (error.code, error.type):
         cure = f"{AGAIN} when the account has credit"
-        raise PipelineError("the quota of the account is used up", where=url, value=shown, cure=cure)
+        raise PipelineError("the quota of the account is used up", where=url, value=summary, cure=cure)
     if status == 400 and str(error.param) in sent.keys() - {"messages"}:
         cure = "correct `sends`, `maximum`, `max_tokens` or `parameters` of this model"
-        raise PipelineError("the model does not take a parameter", where=url, value=shown, cure=cure)
+        raise PipelineError("the model does not take a parameter", where=url, value=summary, cure=cure)
     if status not in RETRIED and status < 500:
-        return Fault(shown, again=False)
+        return Fault(summary, again=False)
     wait = retry_after(error.response.headers)
     if wait is not None and wait > LONGEST_RETRY_AFTER:
         cure = f"{AGAIN} then"
-        raise PipelineError(f"the server asks to wait {wait:.0f} seconds", where=url, value=shown, cure=cure)
-    return Fault(shown, again=True, wait=wait, slow=status in (408, 429, 503, 529))
+        raise PipelineError(f"the server asks to wait {wait:.0f} seconds", where=url, value=summary, cure=cure)
+    return Fault(summary, again=True, wait=wait, slow=status in (408, 429, 503, 529))
 
 
 def reason_of(error: openai.APIError | TimeoutError) -> str:

@@ -8,7 +8,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.access import Access
 from pipeline_lib.machine.site import locate
 
-SHORTEST = 8  # characters of a key that is removed from texts: shorter ones occur in any text
+SHORTEST = 8  # characters of a key to remove from texts: shorter ones occur in any text
 HIDDEN = "[key]"
 
 
@@ -47,7 +47,7 @@ def find_key(access: Access) -> Key:
         return Key(None)
     path = locate(access.key_file).expanduser()
     if path.resolve().is_relative_to(Path.cwd().resolve()):
-        cure = "move it out of the project, which is shared and committed"
+        cure = "move it out of the project, which git and others read"
         raise PipelineError("the file of a key is inside the project", where=access.key_file, cure=cure)
     try:
         text = path.read_text().strip()

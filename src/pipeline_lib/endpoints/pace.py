@@ -50,7 +50,7 @@ class Pace:
         self.limit = min(self._most, self.limit + (1.0 if self._slowed is None else 1 / self.limit))
 
     def slowed(self, sent: float) -> None:
-        """Send half as many at once; requests that were sent together halve it once. `sent` is when one was sent."""
+        """Send half as many at once; requests sent together halve it once. `sent` is when one went out."""
         if self._slowed is None or sent >= self._slowed:
             self.limit = max(LEAST, self.limit / 2)
             self._slowed = time.monotonic()

@@ -6,7 +6,7 @@ import re
 def without_reasoning(text: str, tag: str | None) -> str:
     """Return a reply without the reasoning in `<tag>…</tag>`, and without white space around it.
 
-    Reasoning that was cut off has no end: nothing follows it. If a template opened it, it has no beginning: nothing
+    Cut reasoning has no end: nothing follows it. If a template opened it, it has no beginning: nothing
     precedes it.
     """
     if tag is not None:

@@ -40,7 +40,7 @@ class Sending(WithMeans):
     reasoning: str | None = Field(
         default="think",
         pattern=r"^[A-Za-z_]+$",
-        description="the tag of reasoning in replies, which is removed: `<think>…</think>`; null: nothing is removed",
+        description="the tag of reasoning to remove from replies: `<think>…</think>`; null: nothing to remove",
     )
     access: Access = Field(
         default=Access(), exclude=True, description="key, pace and budget; a change of them asks nothing again"

@@ -49,7 +49,7 @@ class Failures(Generic[R]):
         return []
 
     def rest(self) -> list[R]:
-        """Return the values that are still held; PipelineError if no request at all succeeded."""
+        """Return the values still held; PipelineError if no request at all succeeded."""
         if self._held and not self.works:
             raise self._error()
         return [each.value for each in self._held]

@@ -52,7 +52,7 @@ class Request:
 class Reply:
     """The reply to the request of this id: the answer and its count of tokens, or, if it failed, the reason as text.
 
-    `tokens` is None if the engine does not know it. `stop` is `length` for an answer that was cut off at the most
+    `tokens` is None if the engine does not know it. `stop` is `length` for an answer cut at the most
     tokens that the request allows. `facts` are added to the metadata of the answer's record, such as the model that an
     endpoint names.
     """

@@ -28,7 +28,7 @@ class Settings(ServingSettings):
     """Which program serves the checkpoint, and which lmms-eval asks it."""
 
     name: Literal["lmms_eval"]
-    version: str = Field(default="0.7.3", description="the version of lmms-eval, which must be installed there")
+    version: str = Field(default="0.7.3", description="the version of lmms-eval installed there")
     attempts: int = Field(default=1, ge=1, le=100, exclude=True, description="of a request; lmms-eval's `max_retries`")
     concurrency: int = Field(default=1, ge=1, le=1000, exclude=True, description="requests at a time")
     python: str = Field(

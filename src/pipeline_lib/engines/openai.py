@@ -57,21 +57,21 @@ class OpenAIEngine:
         from pipeline_lib.endpoints.budget import total
         from pipeline_lib.endpoints.streaming import results
 
-        asked = unanswered(requests, answered)
-        for request in asked:
+        pending = unanswered(requests, answered)
+        for request in pending:
             self._expect_usable(request)
-        shown = sum(len(request.images) for request in asked)
-        most = self.client.ledger.text(total(map(self._most, asked)))
-        logger.info("%d requests with %d images; at most about %s", len(asked), shown, most)
-        works = len(asked) < len(requests)
-        yield from results(self.client, (partial(self._ask, request) for request in asked), len(asked), works)
+        images = sum(len(request.images) for request in pending)
+        most = self.client.ledger.text(total(map(self._most, pending)))
+        logger.info("%d requests with %d images; at most about %s", len(pending), images, most)
+        works = len(pending) < len(requests)
+        yield from results(self.client, (partial(self._ask, request) for request in pending), len(pending), works)
 
     def _expect_usable(self, request: Request) -> None:
         """Raise PipelineError for an image that is not usable, or that only a local model can be shown."""
         for path in request.images:
             self.images.row(path)
         if request.padded_first and request.images:
-            what = "only a local model can be shown images that are padded before they become RGB"
+            what = "only a local model takes images padded before they become RGB"
             raise PipelineError(what, where=f"question {request.id}", cure="leave out `as_original`")
 
     async def _ask(self, request: Request) -> "Outcome[Reply]":
@@ -110,8 +110,8 @@ class OpenAIEngine:
 
         rounds = "".join(text for each in request.rounds for text in each)
         text = request.text + (self.settings.system or "") + rounds
-        shown = self.client.access.image_tokens * len(request.images)
-        return Tokens(tokens_in(text) + shown, self.settings.max_tokens or request.max_new_tokens)
+        image_tokens = self.client.access.image_tokens * len(request.images)
+        return Tokens(tokens_in(text) + image_tokens, self.settings.max_tokens or request.max_new_tokens)
 
     def _reply(self, request: Request, completion: "Completion") -> Reply:
         whole = without_reasoning(completion.text, self.settings.reasoning)

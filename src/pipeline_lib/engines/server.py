@@ -25,7 +25,7 @@ class Settings(ServingSettings, Sending):
     reasoning: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z_]+$",
-        description="the tag of reasoning in replies, which is removed, such as `think`; none: nothing is removed",
+        description="the tag of reasoning to remove from replies, such as `think`; none: nothing to remove",
     )
     access: Access = Field(
         default=Access(timeout=600), exclude=True, description="pace and budget; a change of them asks nothing again"
@@ -57,7 +57,7 @@ class ServerEngine:
     def _client(self, url: str) -> openai.OpenAIEngine:
         """Return the engine that asks the server."""
         settings = self.settings
-        asked = openai.Settings(
+        client_settings = openai.Settings(
             name="openai",
             model=MODEL,
             url=url,
@@ -68,7 +68,7 @@ class ServerEngine:
             reasoning=settings.reasoning,
             access=settings.access,
         )
-        return openai.open_engine(asked, None, self.images, self.how, self.paths)
+        return openai.open_engine(client_settings, None, self.images, self.how, self.paths)
 
 
 def _facts(of_reply: dict[str, Any], server: dict[str, Any]) -> dict[str, Any]:

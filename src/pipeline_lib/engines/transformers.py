@@ -263,7 +263,7 @@ def _open(settings: Settings, model: Path, images: ImageReader, how: AnswerSetti
 def engine_of(
     vlm: "Vlm", images: ImageReader, how: AnswerSettings, tokens: int = Settings().tokens
 ) -> TransformersEngine:
-    """Return the engine with a model in memory; one that was made for another template raises PipelineError."""
+    """Return the engine with a model in memory; a model of another template raises PipelineError."""
     if vlm.card.template != how.template:
         cure = "correct `template` in the study, or delete the model's manifest"
         what = f"this model was made for another template than {how.template}"

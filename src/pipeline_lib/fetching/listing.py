@@ -1,7 +1,7 @@
 """The pin of a source that can change: one digest of the names that are in a shard now.
 
 Names, not bytes: listing a folder of a million images takes seconds, reading them an hour. `fetching.look` detects
-files that were edited in place.
+edits in place.
 """
 
 from functools import cache

@@ -97,7 +97,7 @@ def _recorded_name(path: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as shown to the user: relative inside the project, which may be moved as a whole."""
+    """Return a path as shown to the user: relative inside the project, which may move as a whole."""
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.as_posix()
 
 
@@ -121,7 +121,7 @@ def _other_bytes(path: Path, source: SourceSettings, job: PlannedJob, cache: Dig
         name = next((name for name in pins if Path(name).absolute() == path), str(path))
         pin = pins.get(name) or (Pins().get(name) or {}).get("sha256")
         if cache.digests([path]) != [pin]:
-            yield f"{_shown(path)}: not the file that was fetched"
+            yield f"{_shown(path)}: not the fetched file"
         return
     manifest = Path(job.outputs["manifest"])
     try:

@@ -11,7 +11,7 @@ from typing import Iterator
 
 from PIL import Image, UnidentifiedImageError
 
-# The formats that are opened, with their name suffixes. Pillow opens more, but some through other programs (EPS) or by
+# The formats to open, with their name suffixes. Pillow opens more, but some through other programs (EPS) or by
 # so weak a signature that any bytes could pass (TGA).
 FORMATS = {
     "JPEG": {".jpg", ".jpeg", ".jfif"},
@@ -26,7 +26,7 @@ FORMATS = {
     "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
 }
 OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow itself detects that a JPEG is MPO
-NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # image formats that are not opened
+NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # image formats
 SUFFIXES = frozenset(NEVER_OPENED.union(*FORMATS.values()))
 
 # The first bytes of the commonest formats.

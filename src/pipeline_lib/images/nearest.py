@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Callable, Iterable
 from urllib.parse import unquote
 
-MOST_COMPARED = 50  # paths with the same file name that are compared: a million of them must cost no more
+MOST_COMPARED = 50  # paths with the same file name: a million of them must cost no more
 SHOWN_FOLDERS = 5
 
 

@@ -46,10 +46,10 @@ def _bars(health: dict[str, int]) -> list[Bar]:
     """Return the bars to draw, most frequent first within a status."""
     bars = [Bar(*_parts(key), count) for key, count in health.items()]
     bars.sort(key=lambda bar: (bar.status not in UNUSABLE, -bar.images, bar))
-    shown, rest = bars[:BARS], bars[BARS:]
+    chart, rest = bars[:BARS], bars[BARS:]
     if rest:
-        shown.append(Bar("other", f"{len(rest)} more reasons", sum(bar.images for bar in rest)))
-    return shown
+        chart.append(Bar("other", f"{len(rest)} more reasons", sum(bar.images for bar in rest)))
+    return chart
 
 
 def _parts(key: str) -> tuple[str, str]:

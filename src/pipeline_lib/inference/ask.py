@@ -1,4 +1,4 @@
-"""Ask a model one question about image files, which are converted and shown as those of a benchmark."""
+"""Ask a model one question about image files, converted and shown as those of a benchmark."""
 
 import shutil
 import time
@@ -78,7 +78,7 @@ def reader_of(files: Sequence[Path], pixels: PixelRule, folder: Path) -> tuple[I
 def _prompt(how: AnswerSettings, asking: Asking) -> str:
     """Return the prompt with its template; a server that brings its model has one of its own."""
     if how.template is None:
-        shown = f"[{len(asking.images)} images] " if asking.images else ""
-        return f"{shown}{asking.text}"
+        images = f"[{len(asking.images)} images] " if asking.images else ""
+        return f"{images}{asking.text}"
     template = cast(Template, load("prompts", how.template))
     return text_of(question(template, asking.text, len(asking.images)))

@@ -61,7 +61,7 @@ def _record(question: Question, settings: PredictSettings, saved: SavedReplies, 
     """Return a record in LLaVA's format; `answer_id`, random there, is a digest: equal answers give equal files.
 
     `metadata`, empty there, contains the model's digest, or what an endpoint says of its model, the count of the
-    answer's tokens, and why it stopped: at its `end`, or at the `length` that is allowed. A failed reply has its
+    answer's tokens, and why it stopped: at its `end`, or at the allowed `length`. A failed reply has its
     `status`, and its reason as text. With a review, the text is the last answer, and `earlier` has those before it.
     """
     replies = [saved[request.id] for request in requests_about(question, settings, saved)]

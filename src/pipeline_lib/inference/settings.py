@@ -31,7 +31,7 @@ class Decoding(Sampling):
         json_schema_extra=_by_protocol,
     )
     temperature: float = Field(default=0, ge=0, le=2, description="0: greedy")
-    top_p: float = Field(default=1, gt=0, le=1, description="the share of likely tokens that are drawn from")
+    top_p: float = Field(default=1, gt=0, le=1, description="the share of likely tokens to draw from")
     stop: list[str] = Field(default=[], description="texts that end an answer")
     as_original: bool = Field(
         default=False, description="show images as the original's script for the benchmark, its mistakes included"

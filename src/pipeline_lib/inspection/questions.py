@@ -63,7 +63,7 @@ def inspect_questions(
 
 
 def _gold(files: Files, settings: InspectQuestionsSettings) -> tuple[dict[str, int], list[str]]:
-    """Return the counts of the gold answers and their faults; neither for a benchmark that is scored elsewhere."""
+    """Return the counts of the gold answers and their faults; neither for a benchmark scored elsewhere."""
     if not settings.scored:
         return {}, []
     try:
@@ -82,7 +82,7 @@ def _empty(questions: list[Question], files: Files) -> list[str]:
 def _missing(reasons: list[str], count: int, total: int, files: Files) -> list[str]:
     """Return the fault that images are missing, with the first names and the nearest existing ones."""
     cure = "correct the names or the `prefix` of the dataset, add the images, or list their dataset in `images`"
-    what = f"{count:,} of {total:,} questions have an image that cannot be used"
+    what = f"{count:,} of {total:,} questions have an unusable image"
     return [_fault(what, files, some(reasons), cure)] if reasons else []
 
 

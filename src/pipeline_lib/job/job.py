@@ -24,7 +24,7 @@ LEFT_OF_A_FULL_DISK = 4096  # bytes
 class Options:
     """The names of a program's path options.
 
-    `inputs` take manifests, `plain` take small files without a manifest. `files` take paths that are not recorded as
+    `inputs` take manifests, `plain` take small files without a manifest. `files` take paths outside the recorded
     inputs: the work verifies them against known digests, or only needs them to exist. `outputs` take one path each.
     """
 

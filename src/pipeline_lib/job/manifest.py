@@ -112,10 +112,17 @@ def raw_path(shards: list[Manifest], name: str) -> Path:
         raise PipelineError(
             f"expected one shard that contains {name!r}, found {len(holding)}",
             where=", ".join(str(shard.path) for shard in shards),
-            cure="correct the name; a folder of files that are read together needs a dataset with `shards: 1`",
+            cure="correct the name; a folder whose files belong together needs a dataset with `shards: 1`",
         )
     ((shard, inside),) = holding
     return shard.below(inside)
+
+
+def raw_names(shards: list[Manifest]) -> list[str]:
+    """Return the names of all files of a dataset, from the manifests of its raw shards; reads no file."""
+    folders = ((shard, f"{shard.path.name.removesuffix(SUFFIX)}/") for shard in shards)
+    paths = ((folder, entry.path) for shard, folder in folders for entry in shard.entries)
+    return [path.removeprefix(folder) for folder, path in paths if path.startswith(folder)]
 
 
 def raw_files(shards: list[Manifest]) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """The rows that a job has so far, one line each, to resume after an interruption.
 
-Every line has its digest: from the first one on that is torn, edited or damaged, the rows are dropped, and the job
+Every line has its digest: from the first torn, edited or damaged one on, the rows are dropped, and the job
 makes them again. One process at a time writes a file; another one is refused.
 """
 

@@ -48,22 +48,22 @@ class OpenAIJudge:
         from pipeline_lib.endpoints.streaming import results
 
         pairs = [(request, run) for request in requests for run in range(self.settings.runs)]
-        asked = [(request, run) for request, run in pairs if (request.digest, run) not in replied]
-        most = self.client.ledger.text(total(self._most(request, request.attempts[0]) for request, _ in asked))
-        logger.info("%d requests, the first attempts take at most about %s", len(asked), most)
-        tasks = (partial(self._ask, request, run) for request, run in asked)
-        yield from results(self.client, tasks, len(asked), len(asked) < len(pairs))
+        pending = [(request, run) for request, run in pairs if (request.digest, run) not in replied]
+        most = self.client.ledger.text(total(self._most(request, request.attempts[0]) for request, _ in pending))
+        logger.info("%d requests, the first attempts take at most about %s", len(pending), most)
+        tasks = (partial(self._ask, request, run) for request, run in pending)
+        yield from results(self.client, tasks, len(pending), len(pending) < len(pairs))
 
     async def _ask(self, request: JudgeRequest, run: int) -> "Outcome[JudgeReply]":
         """Return the replies to the attempts of a request, until one is readable."""
         from pipeline_lib.endpoints.client import RequestFailedError
         from pipeline_lib.endpoints.streaming import Outcome
 
-        asked, completions = self.settings.model or request.model, []
+        model, completions = self.settings.model or request.model, []
         failure = None
         for attempt in request.attempts:
             try:
-                completions.append(await self._attempt(asked, request, attempt))
+                completions.append(await self._attempt(model, request, attempt))
             except RequestFailedError as error:
                 failure = str(error)
                 break
@@ -75,7 +75,7 @@ class OpenAIJudge:
             run,
             texts if failure is None else (*texts, failure),
             "",
-            asked=asked,
+            asked=model,
             served=completions[-1].model if completions else None,
             request=request.digest,
             status="ok" if failure is None else "failed",

@@ -20,8 +20,8 @@ class SavedReplies:
         for reply in self._saved.earlier:
             self._keep(reply)
 
-    def __contains__(self, asked: object) -> bool:
-        return asked in self._replied
+    def __contains__(self, key: object) -> bool:
+        return key in self._replied
 
     @property
     def replies(self) -> list[JudgeReply]:

@@ -19,7 +19,7 @@ FOLDERS = ("data", "results")
 
 
 def faults(records: Records, present: CurrentState, outputs: set[str] | None = None) -> list[str]:
-    """Return a line for everything that differs from its record; records that cannot be read raise PipelineError.
+    """Return a line for everything that differs from its record; unreadable records raise PipelineError.
 
     `outputs` limits the check to the jobs that make these files; by default everything is checked, copies kept for
     reuse too.
@@ -84,7 +84,7 @@ def _of_names(checked: list[Recorded]) -> Iterator[str]:
     claimed: dict[str, Path] = {}
     for path, record in checked:
         if record.path is not None and not path.as_posix().endswith(record.path):
-            yield f"{path}: it is the record {record.path}, which was put in another's place"
+            yield f"{path}: it is the record {record.path} in another's place"
         for output in record.outputs:
             if output in claimed:
                 yield f"{path}: claims {output}, which {claimed[output]} claims too"

@@ -59,7 +59,7 @@ class CurrentState:
     def altered_files(self, job: PlannedJob) -> list[str]:
         """Return a line for every file of a manifest of up to INLINE files whose bytes differ from the manifest.
 
-        Reads only files of another size, or newer than the manifest, which is written last. Skips links, which belong
+        Reads only files of another size, or newer than the manifest, the last file of a job. Skips links, which belong
         to the source.
         """
         manifest = job.manifest
@@ -129,7 +129,7 @@ class CurrentState:
         return faults
 
     def manifest_faults(self, manifest: Path, excused: Collection[str] = ()) -> list[str]:
-        """Return a line for every file of a manifest that is altered or missing or not listed; see `faults`."""
+        """Return a line for every altered, missing or unlisted file of a manifest; see `faults`."""
         folder = manifest.parent / manifest.name.removesuffix(SUFFIX)
         try:
             entries = read_entries(manifest)

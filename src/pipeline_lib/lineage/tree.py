@@ -76,8 +76,8 @@ def _add_files(tree: Tree, path: Path, all_files: bool) -> None:
     if not path.name.endswith(SUFFIX) or not path.is_file():
         return
     entries = read_entries(path)
-    shown = entries if all_files else entries[:FIRST_FILES]
-    for entry in shown:
+    listing = entries if all_files else entries[:FIRST_FILES]
+    for entry in listing:
         tree.add(f"{escape(entry.path)}  {entry.size} bytes  sha256 {entry.sha256}")
-    if len(shown) < len(entries):
-        tree.add(f"[dim]and {len(entries) - len(shown)} more (--all)[/dim]")
+    if len(listing) < len(entries):
+        tree.add(f"[dim]and {len(entries) - len(listing)} more (--all)[/dim]")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Mapping, Self, Sequence
 
 KEEPER = "pipeline_lib.machine.keeper"
-TAIL_BYTES = 20_000  # of a log that are read for its last lines
+TAIL_BYTES = 20_000  # read of a log for its last lines
 
 
 class BoundProgram:

@@ -98,7 +98,7 @@ def _lock(path: Path) -> int | None:
 
 
 def _listed() -> list[str]:
-    """Return the UUIDs of all GPUs in nvidia-smi's order; MIG instances replace a GPU that is split into them."""
+    """Return the UUIDs of all GPUs in nvidia-smi's order; MIG instances replace the GPU that has them."""
     printed, _ = ask("nvidia-smi", "-L")
     groups: list[list[str]] = []  # a GPU, then its MIG instances
     for whole, uuid in re.findall(r"^(GPU )?.*\(UUID: (\S+)\)$", printed, flags=re.MULTILINE):

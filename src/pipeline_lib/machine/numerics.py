@@ -23,7 +23,7 @@ class NumericSettings(Settings):
     numerics: Numerics = "native"
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables that must be set when numeric libraries are loaded."""
+        """Return the environment variables to set before numeric libraries are loaded."""
         threads = dict.fromkeys(THREADS, str(self.threads))
         return {**threads, **PORTABLE} if self.numerics == "portable" else threads
 

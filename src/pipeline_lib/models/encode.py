@@ -128,7 +128,7 @@ def _text_tokenizer(tokenizer: PreTrainedTokenizerBase, fence: str) -> Tokenizer
 def _ids(tokenizer: PreTrainedTokenizerBase, fence: str) -> dict[int, int]:
     """Return a tokenizer's ids by those that its tokenizer with fences has, where the two differ.
 
-    They differ for control words, and for other added tokens behind one that is removed.
+    They differ for control words, and for other added tokens behind a removed one.
     """
     by_fence = _text_tokenizer(tokenizer, fence).get_vocab()
     control = {f"{fence}{word}{fence}": int(token["id"]) for word, token in _control_tokens(tokenizer).items()}

@@ -66,7 +66,7 @@ class Tokens(Protocol):
         """Return how many tokens every image takes in the ids, None where that depends on its size."""
 
     def images_in(self, ids: list[int]) -> int:
-        """Return how many whole images there are in the ids, which may be truncated."""
+        """Return how many whole images there are in the ids, possibly of a truncated row."""
 
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
         """Return the ids of a prompt with images of these sizes; without images, `<image>` is ordinary text."""

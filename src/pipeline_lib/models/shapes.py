@@ -67,15 +67,8 @@ class LlamaShape(Shape):
         return self
 
 
-class ClipShape(Shape):
-    """Keys that both parts of a CLIP model have."""
-
-    layer_norm_eps: float | None = Field(default=None, gt=0, le=1, description="epsilon added to variances")
-    initializer_factor: float | None = Field(default=None, gt=0, le=1_000, description="scale of random weights")
-
-
-class VisionShape(ClipShape):
-    """Keys of transformers' CLIPVisionConfig."""
+class PatchShape(Shape):
+    """Keys of a model that reads an image as patches."""
 
     image_size: int = Field(ge=1, le=16_384, description="side of an image, in pixels")
     patch_size: int = Field(ge=1, le=16_384, description="side of a patch, in pixels; it divides the image's")
@@ -85,6 +78,26 @@ class VisionShape(ClipShape):
         if self.image_size % self.patch_size:
             raise ValueError(f"image_size {self.image_size} is not a multiple of patch_size {self.patch_size}")
         return self
+
+
+class ClipShape(Shape):
+    """Keys that both parts of a CLIP model have."""
+
+    layer_norm_eps: float | None = Field(default=None, gt=0, le=1, description="epsilon added to variances")
+    initializer_factor: float | None = Field(default=None, gt=0, le=1_000, description="scale of random weights")
+
+
+class VisionShape(ClipShape, PatchShape):
+    """Keys of transformers' CLIPVisionConfig."""
+
+
+class InternVitShape(PatchShape):
+    """Keys of transformers' InternVLVisionConfig, except those that InternVL-Chat-V1.2 determines."""
+
+    layer_norm_eps: float | None = Field(default=None, gt=0, le=1, description="epsilon added to variances")
+    layer_scale_init_value: float | None = Field(
+        default=None, gt=0, le=10, description="scale of every branch before training"
+    )
 
 
 class TextShape(ClipShape):

@@ -29,9 +29,9 @@ class Inspected:
 
 
 def inspect(
-    rows: list[Conversation], tokens: Tokens, settings: InspectSettings, sizes: Sizes, shown: int = SHOWN
+    rows: list[Conversation], tokens: Tokens, settings: InspectSettings, sizes: Sizes, sample_size: int = SHOWN
 ) -> Inspected:
-    """Return the counts of all rows and the verdict on them, with `shown` rows drawn by the study's seed.
+    """Return the counts of all rows and the verdict on them, with `sample_size` rows drawn by the study's seed.
 
     `sizes` returns the size of an image by its path.
     """
@@ -42,7 +42,7 @@ def inspect(
     counts = [count_row(row, encode_row(tokens, row, rules, sizes), image, words) for row in rows]
     by_row = {row.row: row for row in rows}
     groups = {
-        "drawn": drawn([row.row for row in rows], shown, settings.seed),
+        "drawn": drawn([row.row for row in rows], sample_size, settings.seed),
         "untrained": [count.row for count in untrained_rows(counts)][:FAULTY],
         "truncated": [count.row for count in _most_cut(counts)],
         "control_words": [count.row for count in counts if set(count.controls) & set(words)][:FAULTY],

@@ -90,7 +90,7 @@ def _tiles(counts: dict[str, Any]) -> str:
         "tokens": f"{counts['tokens']:,}",
         "trained tokens": share(counts["trained_tokens"], counts["tokens"]),
         "rows without a trained token": share(counts["untrained"]["rows"], rows),
-        "rows that are cut": share(counts["truncated"]["rows"], rows),
+        "cut rows": share(counts["truncated"]["rows"], rows),
         "tokens cut off": f"{counts['truncated']['tokens']:,}",
         **{f"rows that say {word}": share(count, rows) for word, count in counts["control_words"].items()},
     }

@@ -51,7 +51,7 @@ def _refusal(untrained: list[RowCount], rows: int, settings: InspectSettings) ->
     causes, cures = [], []
     if needed:
         causes.append(f"{len(needed):,} are cut to {settings.max_length} tokens before their first trained one")
-        cures.append(f"raise the recipe's max_length: {max(needed)} trains a token of every row that is cut")
+        cures.append(f"raise the recipe's max_length: {max(needed)} trains a token of every cut row")
     if silent:
         causes.append(f"in {silent:,} the template {settings.template!r} marks no token to train")
         cures.append("look whether the template is that of the data, and whether answers are empty")

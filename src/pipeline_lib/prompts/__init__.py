@@ -1,1 +1,1 @@
-"""Conversation templates: they convert turns to one text and mark the parts that are trained."""
+"""Conversation templates: they convert turns to one text and mark the parts to train."""

@@ -44,7 +44,7 @@ class Counts(Protocol):
 
 @dataclass(frozen=True)
 class Masked:
-    """The slices of a text's tokens that are not trained, and the sum of its parts' tokens if that is compared."""
+    """The untrained slices of a text's tokens, and the sum of its parts' tokens where that counts."""
 
     slices: list[slice]
     counted: int | None = None

@@ -20,8 +20,11 @@ Shape = Annotated[
     Field(description="pad: images are padded to a square; square: images are cropped to the central square"),
 ]
 Order = Annotated[
-    Literal["random", "modality"],
-    Field(description="random; modality: rows with and without image never share a step, rows of similar length do"),
+    Literal["random", "modality", "length"],
+    Field(
+        description="random; modality: rows with and without image never share a step, rows of similar length do; "
+        "length: the passes and processes of a step share its rows so that each has about as much text"
+    ),
 ]
 MaxLength = Annotated[
     int, Field(gt=0, le=2**27, description="maximum number of tokens in a conversation, including the image's")

@@ -1,12 +1,12 @@
 """Recipe `internvl12_continue`: InternVL-Chat-V1.2 tuned further, `full` with its published values: 128 rows a step.
 
-Source: OpenGVLab/InternVL 2410d1d, `internvl_chat/shell/internvl1.2/2nd_finetune`, the script named `full`. Its rows
-are grouped by length, which `order` cannot do, and its DeepSpeed clips at 1.
+Source: OpenGVLab/InternVL 2410d1d, `internvl_chat/shell/internvl1.2/2nd_finetune`, the script named `full`; its
+DeepSpeed clips at 1.
 """
 
 from typing import Literal
 
-from pipeline_lib.recipes.base import TemplateName
+from pipeline_lib.recipes.base import Order, TemplateName
 from pipeline_lib.recipes.full import FullSettings
 from pipeline_lib.recipes.full import prepare as prepare
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, WeightDecay
@@ -17,6 +17,7 @@ class Settings(FullSettings):
 
     name: Literal["internvl12_continue"]
     template: TemplateName = "hermes_2"
+    order: Order = "length"
     learning_rate: LearningRate = 1e-5
     batch_size: BatchSize = 128
     epochs: Epochs = 1.0

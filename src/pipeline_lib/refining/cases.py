@@ -46,9 +46,9 @@ def cases_of_answers(joined: Joined, settings: RefineSettings, images: ImageRead
         turns = joined.turns.get(question.id)
         answer = turns[0].text if turns else text
         image = question.images[0] if question.images else None
-        asked = question.prompt if image is None else f"{IMAGE}\n{question.prompt}"
+        first_turn = question.prompt if image is None else f"{IMAGE}\n{question.prompt}"
         fault = SEVERAL if len(question.images) > 1 else NO_ANSWER if answer is None else ""
-        cases.append(_checked(Case(question.id, asked, image, answer or "", fault), settings, images))
+        cases.append(_checked(Case(question.id, first_turn, image, answer or "", fault), settings, images))
     return cases
 
 
@@ -56,10 +56,10 @@ def cases_of_rows(rows: Iterable[Conversation], settings: RefineSettings, images
     """Return a case for every row: its first two turns."""
     cases = []
     for row in rows:
-        asked, answer = (turn["value"] for turn in row.conversations[:2])
+        first_turn, answer = (turn["value"] for turn in row.conversations[:2])
         image = next((path for path, _ in row.images), None)
         fault = SEVERAL if len(row.images) > 1 else ""
-        cases.append(_checked(Case(row.id, asked, image, answer, fault), settings, images))
+        cases.append(_checked(Case(row.id, first_turn, image, answer, fault), settings, images))
     return cases
 
 

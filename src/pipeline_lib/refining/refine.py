@@ -65,11 +65,11 @@ class Refiner:
 
         PipelineError if the budget is used up or the server refuses all requests: what was replied is saved.
         """
-        asked = {number: case for number, case in enumerate(cases) if not case.fault}
+        pending = {number: case for number, case in enumerate(cases) if not case.fault}
         made = [Refined(number, "", case.fault, 0) for number, case in enumerate(cases) if case.fault]
-        tasks = (partial(self._ask, number, case) for number, case in asked.items())
+        tasks = (partial(self._ask, number, case) for number, case in pending.items())
         try:
-            made += results(self._client, tasks, len(asked), bool(self._replies))
+            made += results(self._client, tasks, len(pending), bool(self._replies))
         finally:
             self._rows.close()
         return sorted(made, key=lambda refined: refined.case)
@@ -110,10 +110,10 @@ class Refiner:
         request = digest_text(canonical_json({**sent, "messages": messages, "parameters": parameters}))
         if request in self._replies:
             return self._replies[request]
-        shown = self._client.access.image_tokens * (case.image is not None)
-        most = Tokens(shown + sum(tokens_in(each["content"]) for each in messages), self._settings.max_tokens)
-        asked = Chat(self._settings.model, await self._with_image(case, messages), parameters, most)
-        completion = await self._client.chat(asked)
+        image_tokens = self._client.access.image_tokens * (case.image is not None)
+        most = Tokens(image_tokens + sum(tokens_in(each["content"]) for each in messages), self._settings.max_tokens)
+        chat = Chat(self._settings.model, await self._with_image(case, messages), parameters, most)
+        completion = await self._client.chat(chat)
         reply = Saved(request, completion.text, completion.cut, completion.model)
         self._rows.add(asdict(reply))
         return self._replies.setdefault(request, reply)  # the first one, if an equal case was asked at the same time

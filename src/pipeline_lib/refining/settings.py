@@ -73,8 +73,8 @@ class RefineSettings(EndpointSettings):
 
     def request(self, question: str, answer: str) -> str:
         """Return what the model is sent about a first answer."""
-        shown = " ".join(f"<{tag}> … </{tag}>" for tag in self.sections)
-        texts = {"question": question, "answer": answer, "sections": shown}
+        sections = " ".join(f"<{tag}> … </{tag}>" for tag in self.sections)
+        texts = {"question": question, "answer": answer, "sections": sections}
         return FIELD.sub(lambda match: texts[match[1]], self.prompt)
 
     def second(self, question: str) -> str:

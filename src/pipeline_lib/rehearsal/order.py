@@ -14,7 +14,7 @@ STAGE = "choose"
 
 @dataclass(frozen=True)
 class Group:
-    """Rows or questions that are taken together: their name, stratum and number."""
+    """Rows or questions that belong together: their name, stratum and number."""
 
     name: str
     stratum: str

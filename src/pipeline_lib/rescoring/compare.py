@@ -20,7 +20,7 @@ Compared = dict[str, Any]  # as JSON: counts, scores, differences
 
 NOT_ASKED, FAILED_AS_ANSWER = "an answer in one file only", "a failed request, scored as an answer"
 FAILED = "a request that failed in one file"
-SPACES, CUT, BROKEN = "other spaces", "one answer is cut off", "a character that is cut in the middle"
+SPACES, CUT, BROKEN = "other spaces", "one answer is cut off", "a split character"
 TURNED, OTHER = "an image with an EXIF turn, which some programs apply", "another answer"
 
 

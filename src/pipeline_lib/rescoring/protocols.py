@@ -9,7 +9,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of, expect_judged
 from pipeline_lib.scoring.answers import Joined
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import score_joined
 
@@ -84,7 +84,9 @@ def _first_joined(answers: Path, files: Files, benchmark: str, protocols: list[s
     for protocol in protocols:
         try:
             checked = check_questions(benchmark, protocol, files)
-            return choice.reader.join(answers, Asked(benchmark, protocol, files, checked.questions, checked.gold))
+            return choice.reader.join(
+                answers, QuestionLookup(benchmark, protocol, files, checked.questions, checked.gold)
+            )
         except PipelineError as error:
             faults.append(error)
     raise faults[0]

@@ -11,7 +11,7 @@ from pipeline_lib.core.digests import digest_file, digest_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.rehearsal.questions import Part
-from pipeline_lib.scoring.asked import Asked
+from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import Scored, score_joined
 
@@ -43,8 +43,8 @@ def rescore(
     """
     expect_judged(replies, settings)
     checked = check_questions(settings.benchmark, settings.protocol, files)
-    asked = Asked(settings.benchmark, settings.protocol, files, checked.questions, checked.gold)
-    joined = choice.reader.join(answers, asked)
+    lookup = QuestionLookup(settings.benchmark, settings.protocol, files, checked.questions, checked.gold)
+    joined = choice.reader.join(answers, lookup)
     chosen = chosen_questions(checked, settings)
     judging = open_judging(settings, files, joined.answer_ids, replies)
     scored = score_joined(joined.only(chosen), checked, settings, digest_of(answers), chosen, judging)
@@ -69,7 +69,7 @@ def score_files_of(benchmark: str) -> ScoreFiles:
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is made if need be, and return their paths."""
+    """Write files into a folder, make it if need be, and return their paths."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():

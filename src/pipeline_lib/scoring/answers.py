@@ -112,7 +112,7 @@ def join_records(questions: list[Question], records: Iterable[Answer], path: Pat
     A second answer to a question, or one to an unknown question or another prompt, raises PipelineError, as does a
     file that is empty or contains the questions themselves.
     """
-    asked = _by_recorded_id(questions)
+    by_recorded_id = _by_recorded_id(questions)
     answers: dict[str, str | None] = {}
     models: list[Any] = []
     answer_ids: dict[str, str] = {}
@@ -120,7 +120,7 @@ def join_records(questions: list[Question], records: Iterable[Answer], path: Pat
     several, only_questions = False, True
     for answer in records:
         row = answer.row
-        question = _question_of(answer, asked.get(row.question_id, []))
+        question = _question_of(answer, by_recorded_id.get(row.question_id, []))
         if question.id in answers:
             raise PipelineError("a second answer to the same question", where=answer.where, value=question.id)
         turns[question.id] = row.turns()
@@ -154,11 +154,11 @@ def repeats(question: Question, text: str) -> bool:
 
 def _by_recorded_id(questions: list[Question]) -> dict[str, list[Question]]:
     """Return the questions by the id that their answers have: by its own id, and by that of its record."""
-    asked: dict[str, list[Question]] = defaultdict(list)
+    by_id: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         for identifier in {question.id, str(question.record.get("question_id", question.id))}:
-            asked[identifier].append(question)
-    return asked
+            by_id[identifier].append(question)
+    return by_id
 
 
 def _question_of(answer: Answer, candidates: list[Question]) -> Question:

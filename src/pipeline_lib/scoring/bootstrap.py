@@ -22,7 +22,7 @@ def cluster_sums(tallies: NDArray[np.float64], clusters: list[str]) -> NDArray[n
 def intervals(sums: NDArray[np.float64], metrics: Metrics, seed: int) -> dict[str, list[float] | None]:
     """Return [low, high] of every metric over RESAMPLES draws of whole clusters with replacement.
 
-    Draws in which a metric is undefined are left out; a metric that is undefined in all draws is None.
+    Draws in which a metric is undefined are left out; a metric undefined in all draws is None.
     """
     count = len(sums)
     if count == 0:

@@ -45,9 +45,9 @@ class Judging:
         """
         replies = self.replies.to(question.id)
         about = [reply for reply in replies if self._is_about(reply, question, answer)]
-        asked = any(reply.request is not None for reply in about)
+        by_request = any(reply.request is not None for reply in about)
         quoted = self.quoted.get(question.id, gold)
-        request = self.scorer.request(question, quoted, answer, self.protocol) if asked else None
+        request = self.scorer.request(question, quoted, answer, self.protocol) if by_request else None
         digest, attempts = (request.digest, len(request.attempts)) if request else (None, 0)
         runs: dict[int, JudgeReply] = {}
         for reply in about:

@@ -34,9 +34,9 @@ def scope_text(scope: Scope, bounds: Mapping[str, tuple[float, float] | None], n
     return text + (f"; over all: {', '.join(ranges)}" if ranges else "")
 
 
-def success_text(results: str, command: str, benchmarks: Iterable[str]) -> str:
-    """Return the message about a finished study, with the marks of its scores in `results`."""
+def success_text(results: str, command: str, benchmarks: Iterable[str], trainings: Sequence[str]) -> str:
+    """Return the message about a finished study, with the marks of its trainings, a line each, and of its scores."""
     gathered = {name: read_gathered(Path(results) / f"{name}_score.json") for name in benchmarks}
     marks = [line for name, scores in gathered.items() for line in marked_runs(name, scores)]
     notice = ["Some of these scores are marked:", *(f"  {line}" for line in marks)] if marks else []
-    return "\n".join([f"All scores of this study are in {results}/; `{command}` prints them.", *notice])
+    return "\n".join([f"All scores of this study are in {results}/; `{command}` prints them.", *trainings, *notice])

@@ -29,7 +29,7 @@ class Bounded(Scorer, Protocol):
 
 
 def not_chosen(checked: QuestionCheck, chosen: set[str] | None) -> list[Verdict]:
-    """Return verdicts without an answer on the questions that were not asked: none if `chosen` is None."""
+    """Return verdicts without an answer on the unasked questions: none if `chosen` is None."""
     if chosen is None:
         return []
     return [_missing(question, checked.gold) for question in checked.questions if question.id not in chosen]
@@ -40,7 +40,7 @@ def with_scope(
 ) -> dict[str, Any]:
     """Return a score as it is if every question is answered, else with `scope` and `bounds`.
 
-    `others` are those of `not_chosen`, with which no score is complete. `scope` names the part that was asked, and how
+    `others` are those of `not_chosen`, with which no score is complete. `scope` names the asked part, and how
     many of all questions are answered. `bounds` are the values of every metric if all other answers were wrong, and if
     all were right.
     """

@@ -51,11 +51,11 @@ class ScoreSettings(Settings):
     suspect_above: float = Field(default=SUSPECT_ABOVE, ge=0, le=1, description="as in the study")
     limit: int | None = Field(default=None, description="as in the study: about how many questions were asked")
     slice: int | None = Field(default=None, description="as in the study: how many of the first questions were asked")
-    answer_in: str | None = Field(default=None, description="as in the study: the section of an answer that is read")
+    answer_in: str | None = Field(default=None, description="as in the study: the section of an answer to read")
     published: list[PublishedFigure] = Field(default=[], description="published figures to compare the score with")
 
     def part(self) -> str | None:
-        """Return the name of the part of the questions that was asked, None if the study states none."""
+        """Return the name of the asked part of the questions, None if the study states none."""
         if self.slice is not None:
             return f"slice {self.slice}"
         return None if self.limit is None else f"limit {self.limit}"

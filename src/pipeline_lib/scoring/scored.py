@@ -14,7 +14,7 @@ from pipeline_lib.scoring.turns import with_turns
 
 @dataclass(frozen=True)
 class Scored:
-    """The verdicts on all questions that were asked, and the score object."""
+    """The verdicts on all asked questions, and the score object."""
 
     verdicts: list[Verdict]
     score: dict[str, Any]

@@ -13,7 +13,7 @@ RULES: tuple[Rule, ...] = ("closed", "open", "whole")
 def section_of(text: str, tag: str) -> tuple[str, Rule]:
     """Return what the last section of this tag holds, without white space around it, and the rule that decided.
 
-    A section without an end, as in an answer that was cut off, ends with the text. A text without the section is
+    A section without an end, as in a cut answer, ends with the text. A text without the section is
     returned whole.
     """
     _, begin, rest = text.rpartition(f"<{tag}>")

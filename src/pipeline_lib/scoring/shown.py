@@ -1,4 +1,4 @@
-"""Read the parts of score files that are printed; files that are not scores are skipped."""
+"""Read the parts of score files to print; other files are skipped."""
 
 import json
 from pathlib import Path

@@ -12,7 +12,7 @@ SIGNATURE = b"PK\x03\x04"  # of the zip archive that an xlsx is
 LARGEST = 2**29  # bytes that the archive may unpack to; MMBench's sheet of answers has a few million
 COLUMNS = ("index", "prediction")
 NO_TEXT = {"f": "a formula", "e": "an error"}  # openpyxl's types of cells whose values are str as well
-# The exceptions of openpyxl for an archive that is broken or not a spreadsheet.
+# The exceptions of openpyxl for a broken archive, or one without a spreadsheet.
 UNREADABLE = (
     *(BadZipFile, zlib.error, OSError, EOFError, SyntaxError, RuntimeError, ArithmeticError, LookupError),
     *(AttributeError, TypeError, ValueError),

@@ -74,7 +74,7 @@ def _after(after: After, joined: Joined, score: dict[str, Any], settings: ScoreS
     verdicts = after.verdicts
     last = after.turn == max(map(len, joined.turns.values()))
     scored = score if last else None if verdicts is None else score_verdicts(verdicts, settings)
-    asked = [question.id for question, _ in joined.pairs]
+    ids = [question.id for question, _ in joined.pairs]
     right = None if verdicts is None else sum(_right(verdict) is True for verdict in verdicts)
     tokens = _tokens_until(joined, after.turn)
     return {
@@ -82,7 +82,7 @@ def _after(after: After, joined: Joined, score: dict[str, Any], settings: ScoreS
         **{name: None if scored is None else scored[name] for name in KEPT},
         "right": right,
         "tokens": tokens,
-        "tokens_per_question": _share(tokens, len(asked)),
+        "tokens_per_question": _share(tokens, len(ids)),
         "tokens_per_right": _share(tokens, right),
     }
 

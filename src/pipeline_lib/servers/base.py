@@ -16,7 +16,7 @@ from pipeline_lib.core.secrets import SECRET, holds_secret, names_secret
 from pipeline_lib.endpoints.own_server import Command
 
 LONGEST = 200  # characters of a version
-MODEL = "model"  # the name of the folder that is served, in which the server starts, and of the model in requests
+MODEL = "model"  # the name of the folder to serve, below the one where the server starts, and of the model
 
 
 def _without_keys(arguments: list[str]) -> list[str]:
@@ -24,7 +24,7 @@ def _without_keys(arguments: list[str]) -> list[str]:
     for argument in arguments:
         option, _, _ = argument.partition("=")
         if (option.startswith("-") and names_secret(option.lstrip("-"))) or holds_secret(argument):
-            what = "an argument would hold a key, which records show; a server that is asked from here needs none"
+            what = "an argument would hold a key, which records show; a server for this machine alone needs none"
             raise PydanticCustomError(SECRET, what)
     return arguments
 

@@ -1,4 +1,4 @@
-"""Source `digits_photos`: a few images, named and encoded as in one of LLaVA-1.5's training collections."""
+"""Source `digits_photos`: a few images, named and encoded as in a collection of training images."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,17 +14,20 @@ class Settings(SourceSettings):
     """Which collection, and how many images."""
 
     kind: Literal["digits_photos"]
-    collection: Literal["coco", "gqa", "ocr_vqa", "textvqa", "vg_100k", "vg_100k_2", "captions"] = Field(
-        description="the collection whose file names the images have"
+    collection: str = Field(
+        pattern=r"^[a-z0-9_-]+$",
+        description="the collection whose file names the images have: `coco`, `ocr_vqa`, `textvqa`, `captions`; those "
+        "of any other are numbers",
     )
     images: int = Field(gt=0, description="how many images")
+    below: str = Field(default="", description="the folder of the images in the dataset")
 
 
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the names of all images."""
     from pipeline_lib.digits.mix import photo_name
 
-    return [photo_name(settings.collection, number) for number in range(settings.images)]
+    return [settings.below + photo_name(settings.collection, number) for number in range(settings.images)]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
@@ -32,7 +35,7 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list
     from pipeline_lib.digits.mix import photo, photo_name
 
     for number in range(settings.images):
-        name = photo_name(settings.collection, number)
+        name = settings.below + photo_name(settings.collection, number)
         if name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(photo(seed, settings.collection, number))

@@ -1,7 +1,7 @@
-"""Source `folder`: the files of a folder on this machine, which are linked, not copied.
+"""Source `folder`: links to the files of a folder on this machine, no copies.
 
-Planning always checks names, sizes and times: a file that was added, removed or edited makes its shard stale. Files
-that cannot be used (a dangling link, a name that is not UTF-8, …) are in the shard's list of failures.
+Planning always checks names, sizes and times: an added, removed or edited file makes its shard stale. Unusable
+files (a dangling link, a name that is not UTF-8, …) are in the shard's list of failures.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ class Settings(SourceSettings):
         return [self.path]
 
     def tolerance(self) -> float:
-        """Return 1: rows about files that cannot be used are rejected one by one."""
+        """Return 1: rows about unusable files are rejected one by one."""
         return 1.0
 
 
@@ -49,7 +49,7 @@ def list_names(settings: Settings, seed: int) -> list[str]:
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Link the named files below `folder`, and return those that cannot be used; the manifest pins their bytes."""
+    """Link the named files below `folder`, and return the unusable ones; the manifest pins their bytes."""
     root = locate(settings.path).absolute()
     unusable = scan(settings).unusable
     failures = []

@@ -61,7 +61,7 @@ class Settings(SourceSettings):
         return [] if is_url(self.list) else [self.list]
 
     def pins(self, shards: int) -> dict[str, str | None]:
-        """Return the list with its digest, and the files of every shard, which are pinned when first fetched."""
+        """Return the list with its digest, and the files of every shard, pinned by their first fetch."""
         naming = self.model_dump(include={"id_field", "url_field", "suffix", "parts"}, exclude_defaults=True)
         files = " ".join([self.list, *(f"{key}={value}" for key, value in sorted(naming.items()))])
         return {self.list: self.sha256, **{shard_pin(files, shard, shards): None for shard in range(shards)}}

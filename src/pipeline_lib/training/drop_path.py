@@ -21,7 +21,7 @@ def add_drop_path(model: PreTrainedModel, rate: float) -> None:
     if not layers and rate:
         cure = "start from an InternVL, or write `drop_path: 0`"
         raise PipelineError("this model's vision tower has no drop-path", value=f"drop_path: {rate}", cure=cure)
-    for layer, share in zip(layers, torch.linspace(0, rate, len(layers)).tolist(), strict=True):
+    for layer, share in zip(layers, torch.linspace(0, rate, len(layers), device="cpu").tolist(), strict=True):
         if share:
             layer.attention.register_forward_hook(partial(_dropped_first, rate=share))
             layer.mlp.register_forward_hook(partial(_dropped, rate=share))

@@ -1,6 +1,7 @@
 """Row orders grouped by modality and length, as LLaVA-1.5 trains: every step has images in all rows or in none.
 
 Source: haotian-liu/LLaVA c121f04, `llava/train/llava_trainer.py`; a test compares with orders recorded from that code.
+OpenGVLab/InternVL 1fbcd6a, `internvl_chat/internvl/patch/train_sampler_patch.py`, has its rule without the modality.
 """
 
 import torch
@@ -12,6 +13,14 @@ def modality_lengths(rows: list[Conversation]) -> list[int]:
     """Return the count of words of every row, negative for a row without an image."""
     words = [sum(len(turn["value"].split()) for turn in row.conversations) for row in rows]
     return [count if row.image is not None else -count for count, row in zip(words, rows, strict=True)]
+
+
+def text_lengths(rows: list[Conversation]) -> list[int]:
+    """Return the bytes of every row's texts in UTF-8, which grow with its tokens in Latin and Chinese script alike."""
+    return [sum(len(turn["value"].encode()) for turn in row.conversations) for row in rows]
+
+
+LENGTHS = {"modality": modality_lengths, "length": text_lengths}  # of an order, the lengths by which it groups rows
 
 
 def modality_order(

@@ -45,7 +45,7 @@ class Need:
 
     @property
     def certain(self) -> int:
-        """Return the bytes that are needed for any rows: weights and optimizer."""
+        """Return the bytes for any rows: weights and optimizer."""
         return self.weights + self.optimizer
 
     @property

@@ -11,7 +11,7 @@ from pipeline_lib.models.opening import open_vlm
 from pipeline_lib.models.parts import Part
 from pipeline_lib.prompts.base import Template
 from pipeline_lib.training.batches import ImageCache, trained_row
-from pipeline_lib.training.length_groups import modality_lengths
+from pipeline_lib.training.length_groups import LENGTHS
 from pipeline_lib.training.task import Examples, Features, Task, TrainingInputs, train_only
 
 
@@ -45,7 +45,7 @@ def multimodal_task(
         examples=Examples(material.rows, make),
         collate=lambda examples: vlm.collate(examples, "right"),
         save=vlm.save,
-        lengths=modality_lengths(material.rows) if order == "modality" else None,
+        lengths=LENGTHS[order](material.rows) if order in LENGTHS else None,
         as_original=as_original,
         blank_features=family.blank_features,
         parts=family.PARTS,

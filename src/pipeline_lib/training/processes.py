@@ -21,7 +21,7 @@ class Trained(NamedTuple):
 def train_in_processes(work: Work) -> Trained:
     """Train as `train_recipe` does, in as many processes as the settings ask for, one per GPU.
 
-    Outside a job of several nodes all processes run on this machine. A training that was stopped by TERM goes back into
+    Outside a job of several nodes all processes run on this machine. A training stopped by TERM goes back into
     Slurm's queue if it has a newer state, so that attempts without progress do not repeat forever.
     """
     before = work.resume.latest()  # removes incomplete states before several processes look for one

@@ -53,7 +53,7 @@ def deepspeed_settings(sharding: str, clip_norm: float) -> dict[str, Any] | None
         return None
     if find_spec("deepspeed") is None:
         raise PipelineError(
-            "this training is sharded by DeepSpeed, which is not installed",
+            "DeepSpeed is not installed, and this training is sharded by it",
             value=sharding,
             cure="make setup TORCH=cuda, or set `sharding: none`",
         )

@@ -1,12 +1,13 @@
 """Weights `llama`: a random language model from a configuration, with a tokenizer trained on the study's texts."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.settings import Settings as Base
-from pipeline_lib.models.card import ModelKind
+from pipeline_lib.models.card import FAMILY, ModelKind
 from pipeline_lib.models.shapes import LlamaShape
 from pipeline_lib.weights.base import LARGEST_VOCABULARY, WeightsInputs, WeightsKind
 
@@ -32,12 +33,20 @@ class Settings(WeightsKind):
     """The shape of the model, as keys of transformers' LlamaConfig, and the tokenizer."""
 
     kind: Literal["llama"]
+    family: Annotated[str, PluginName("families", loaded=False)] = Field(
+        default=FAMILY,
+        description="the family of models to compose of it: a folder in pipeline_lib/families",
+    )
     tokenizer: Tokenizer = Field(description="the tokenizer to train on the study's texts")
     config: LlamaShape = Field(description="keys of transformers' LlamaConfig")
 
     def model_kind(self) -> ModelKind:
         """Return the kind of model that these weights are."""
         return "language"
+
+    def model_family(self) -> str:
+        """Return the family of models to compose of it."""
+        return self.family
 
 
 def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
@@ -55,4 +64,4 @@ def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> 
     special = {name: getattr(tokenizer, name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     torch.manual_seed(seed)
     model = LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **special, **settings.config.keys()))
-    save_model(model, [tokenizer], folder, Card(kind="language"))
+    save_model(model, [tokenizer], folder, Card(kind="language", family=settings.family))

@@ -1,4 +1,4 @@
-"""Weights `llava`: a random LLaVA from a configuration: language model, vision tower and projector."""
+"""Weights `llava`: a random LLaVA, or model of another family, from a configuration of its parts."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,20 +9,21 @@ from pydantic import Field
 from pipeline_lib.core.plugins import PluginName
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.card import ImageShape, ModelKind
-from pipeline_lib.weights import clip, llama
+from pipeline_lib.weights import clip, intern_vit, llama
 from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 
 class Settings(WeightsKind):
-    """The language model, the CLIP model, the conversation template and the image shape."""
+    """The language model, the vision tower, the conversation template and the image shape."""
 
     kind: Literal["llava"]
     family: Annotated[str, PluginName("families", members=("compose",))] = Field(
         default="llava", description="the family of models: a folder in pipeline_lib/families"
     )
     language: llama.Settings = Field(description="the language model, with the settings of the kind `llama`")
-    tower: clip.Settings = Field(
-        description="the CLIP model that supplies the vision tower, with the settings of the kind `clip`"
+    tower: clip.Settings | intern_vit.Settings = Field(
+        discriminator="kind",
+        description="the model that supplies the vision tower, with the settings of the kind `clip` or `intern_vit`",
     )
     template: Annotated[str, PluginName("prompts", loaded=False)] = Field(
         default="vicuna_v1", description="the conversation template: a module in pipeline_lib/prompts"
@@ -54,5 +55,12 @@ def make(settings: Settings, inputs: WeightsInputs, seed: int, folder: Path) -> 
     with TemporaryDirectory() as scratch:
         language, tower = Path(scratch) / "language", Path(scratch) / "tower"
         llama.make(settings.language, inputs, derive_seed(seed, "weights", "language"), language)
-        clip.make(settings.tower, inputs, derive_seed(seed, "weights", "tower"), tower)
+        _make_tower(settings.tower, inputs, derive_seed(seed, "weights", "tower"), tower)
         load_family(settings.family).compose(language, tower, card, seed).save(folder)
+
+
+def _make_tower(settings: clip.Settings | intern_vit.Settings, inputs: WeightsInputs, seed: int, folder: Path) -> None:
+    if isinstance(settings, clip.Settings):
+        clip.make(settings, inputs, seed, folder)
+    else:
+        intern_vit.make(settings, inputs, seed, folder)

@@ -54,7 +54,7 @@ class Settings(WeightsKind):
         return self.template
 
     def origin(self, inputs: WeightsInputs, seed: int) -> dict[str, Any]:
-        """Return the source of the tensors, and the weights files that are not read."""
+        """Return the source of the tensors, and the unread weights files."""
         from pipeline_lib.models.family import load_family
 
         unused = load_family(self.family).unused_files(self.files(inputs), self.holds)

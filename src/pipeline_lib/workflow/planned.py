@@ -71,7 +71,7 @@ def force_unsound(log: Callable[[str], None], look: bool, why: str) -> None:
 
 
 def notice(jobs: Sequence[PlannedJob], assessments: dict[str, Assessment], why: str = "vlmflow why") -> list[str]:
-    """Return a line for each of the first jobs that were made and are now unsound; the command `why` names all."""
+    """Return a line for each of the first finished jobs that are now unsound; the command `why` names all."""
     lines = [
         f"{job.name}: {assessment.status}: {causes[0]}"
         for job in jobs

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable, Collection, Iterator, Mapping
 
-from snakemake.exceptions import CliException, WorkflowError
+from snakemake.exceptions import CliException
 
 from pipeline_lib.config.load import DEFAULT, load_study, study_name, study_path
 from pipeline_lib.config.study import Study
@@ -21,13 +21,19 @@ from pipeline_lib.workflow.workflow_lock import WorkflowLock
 Log = Callable[[str], None]
 
 
+class StartupError(CliException):  # type: ignore[misc]
+    """An error of which Snakemake prints the text alone."""
+
+    __traceback__ = None  # Snakemake prints its lines below the text of any error raised in a rules file
+
+
 @contextmanager
 def workflow_errors() -> Iterator[None]:
-    """Raise Snakemake's WorkflowError, whose text it prints without a traceback, in place of PipelineError."""
+    """Raise StartupError in place of PipelineError."""
     try:
         yield
     except PipelineError as error:
-        raise WorkflowError(str(error)) from None
+        raise StartupError(str(error)) from None
 
 
 @workflow_errors()
@@ -35,7 +41,7 @@ def read_study(config: Mapping[str, Any]) -> tuple[str, Study]:
     """Return the name and the tree of the study that `--config study=NAME` selects; studies are never merged."""
     unknown = sorted(set(config) - {"study", "look"})
     if unknown or config.get("look", "all") != "all":
-        raise WorkflowError(
+        raise StartupError(
             f"--config takes only study=NAME and look=all, not {', '.join(unknown) or config['look']}: "
             "settings are in the study's file"
         )
@@ -63,7 +69,7 @@ def check_targets(dag_class: Any, study: Study) -> None:
         try:
             expect_known_targets(map(str, dag.targetfiles), outputs, entries)
         except PipelineError as error:
-            raise CliException(str(error)) from None  # which Snakemake prints as it is
+            raise StartupError(str(error)) from None
         await init(dag, *arguments, **keywords)
 
     checked.unpatched = init  # type: ignore[attr-defined]
@@ -81,7 +87,7 @@ def clear_leftovers(log: Log, dry_run: bool) -> WorkflowLock:
     if removed:
         log(f"A killed run left its marks or its lock. Removed those of: {', '.join(removed)}")
     if lock.others_at_work() and not dry_run:
-        raise WorkflowError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
+        raise StartupError("Another Snakemake is at work in this folder: wait until it ends, or end it.")
     return lock
 
 

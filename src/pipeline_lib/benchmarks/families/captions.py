@@ -1,7 +1,7 @@
 """Captions of images: files in COCO's form, and the metrics of a whole set of captions.
 
-CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images that are
-asked, in every draw of the bootstrap too: the interval is that of the mean over images, for these frequencies.
+CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images
+of the questions, in every draw of the bootstrap too: the interval is that of the mean over images, with them fixed.
 Prompts and lengths are those of OpenGVLab/InternVL 2410d1d (`internvl_chat/eval/caption/evaluate_caption.py`) and of
 EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/flickr30k`, `nocaps`).
 """
@@ -23,7 +23,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, number_or_text, parse_row
 from pipeline_lib.core.text import read_json
 
-PLAIN = "_plain"  # ends the names of metrics that cannot be compared with published ones
+PLAIN = "_plain"  # ends the names of metrics that do not compare with published ones
 BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
 METEOR = "meteor/meteor-1.5.jar"
 BLEU = (

@@ -82,7 +82,7 @@ class ReplyScorer:
     def judge(
         self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
     ) -> Grade:
-        """Return the grade of an answer from the replies to its request: the mean of the runs that can be read."""
+        """Return the grade of an answer from the replies to its request: the mean of the readable runs."""
         if not replies:
             alone = self.without_judge(question, gold, answer, protocol)
             return Grade(0.0, None, NO_REPLY, "unjudged") if alone is None else _grade([alone], alone.extracted)
@@ -126,7 +126,7 @@ class BoundedReplyScorer(ReplyScorer):
 
 
 def grade_of(replies: Sequence[JudgeReply], read: Callable[[JudgeReply], Reading | None]) -> Grade:
-    """Return the mean of the runs of a judge that can be read; without any, the answer is unjudged.
+    """Return the mean of a judge's readable runs; without any, the answer is unjudged.
 
     `extracted` lists what each run reads.
     """

@@ -67,7 +67,7 @@ class JudgeRequest:
 class JudgeReply:
     """The replies to the attempts of one request, in one run of the judge.
 
-    `asked` and `served` are the model that was asked, and the one that the server says it was. Which answer was judged
+    `asked` and `served` are the model of the request, and the one that the server names. Which answer was judged
     is known by `request`, the digest of the request, by `answer_id`, the id in the record of the answer, or by
     `answer`, the digest of its text. `final`: the judge was asked as often as the official code does. `read` is what
     the official code read, where its file says so. `raw` has the texts with the judge's reasoning, where it was removed

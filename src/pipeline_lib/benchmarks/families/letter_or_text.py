@@ -10,7 +10,7 @@ from pipeline_lib.benchmarks.families.counting import Counted
 from pipeline_lib.benchmarks.families.letters import NO_LETTER, LetterReader
 from pipeline_lib.core.seeding import derive_seed
 
-RANDOM = "random"  # the rule of a letter that was drawn
+RANDOM = "random"  # the rule of a drawn letter
 
 
 @dataclass(frozen=True, kw_only=True)

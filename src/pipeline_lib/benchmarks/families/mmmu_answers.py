@@ -47,8 +47,8 @@ def lmms_eval_mmmu(answer: str, options: Options) -> Extraction:
 def mmmu_open(answer: str, gold: JsonValue) -> Grade:
     """Return the grade of a free answer; `gold` is a text, or a list of texts of which one must be right.
 
-    `text`: a gold text is contained; `number`: a gold number is equal to two decimals. `extracted` lists all texts and
-    numbers that were compared.
+    `text`: a gold text is contained; `number`: a gold number is equal to two decimals. `extracted` lists all compared
+    texts and numbers.
     """
     golds = gold if isinstance(gold, list) else [gold]
     expected = [value for text in golds for value in _values(str(text))]

@@ -11,7 +11,7 @@ from functools import cache
 MARKS = frozenset(';/[]"{}()=+\\_-><@`,?!')
 GROUPED = re.compile(r"\d,\d")  # a comma between digits: then all marks vanish
 GROUPED_OR_REPEATED = re.compile(r"\d,+\d")
-STOP = re.compile(r"\.(?!\d)")  # its source has a look-behind, which is mistyped and never matches
+STOP = re.compile(r"\.(?!\d)")  # its source has a mistyped look-behind that never matches
 STOP_NOT_BESIDE_DIGITS = re.compile(r"(?<!\d)\.(?!\d)")
 STOPS = 32  # of a text are removed: the sources pass re.UNICODE in the place of a count
 NUMBERS = {

@@ -101,7 +101,7 @@ class ServedCheckpoint:
             yield Serving(server, server.root + command(0).path, facts)
 
     def _export(self) -> Path:
-        """Return the folder that is served; an interrupted job has it already."""
+        """Return the folder to serve; an interrupted job has it already."""
         from pipeline_lib.models.card import expect_kind
         from pipeline_lib.models.family import load_family
         from pipeline_lib.models.layouts import ExportOptions

@@ -29,7 +29,7 @@ def shown_turns(turns: list[Turn], images: int) -> list[Turn]:
 
 
 def cut(ids: list[int], labels: list[int], length: int, image: list[int]) -> Row:
-    """Return the first `length` tokens, without an image that would be split.
+    """Return the first `length` tokens, without an image at the cut.
 
     The original draws another row instead, at random and without a seed.
     """

@@ -14,7 +14,7 @@ class ImageTokens:
 
 
 def cut(ids: list[int], labels: list[int], length: int, image: ImageTokens | None) -> Row:
-    """Return the first `length` tokens; an image that would be split is removed as a whole.
+    """Return the first `length` tokens; an image at the cut goes as a whole.
 
     The original leaves its first part. No loss depends on that, because a token attends only to earlier tokens.
     """

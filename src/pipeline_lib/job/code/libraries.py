@@ -30,7 +30,7 @@ COUNTED = {
 }
 
 # The dependencies of a library that can change its results. The version of torch determines cuBLAS, oneDNN, …; a
-# distribution that is not installed does not count.
+# missing distribution does not count.
 DEPENDENCIES = {
     "torch": ("numpy",),
     "pandas": ("numpy", "numexpr", "bottleneck"),
@@ -77,7 +77,7 @@ def with_dependencies(names: Iterable[str]) -> set[str]:
 
 
 def installed_libraries(names: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those libraries and their counted dependencies that are installed, sorted by name."""
+    """Return the versions of those libraries and of their counted dependencies, the installed ones, sorted by name."""
     versions = {name: _version(name) for name in sorted(with_dependencies(names))}
     return {name: installed for name, installed in versions.items() if installed is not None}
 

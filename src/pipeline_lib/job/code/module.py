@@ -224,7 +224,7 @@ class _Inert:
         return self._computed(node)
 
     def _constructs(self, called: ast.expr) -> bool:
-        """Return whether an expression that is called is a data class."""
+        """Return whether a called expression is a data class."""
         return isinstance(called, ast.Name) and called.id not in self._hidden and self._is_data_class(called.id)
 
     def _computed(self, node: ast.expr) -> bool:

@@ -64,7 +64,7 @@ class Tree:
             raise _refused("an import of code beside the package", module, each, f"move it into {PACKAGE}")
         if not library_of(root)[0]:
             cure = "list it in job/code/libraries.py"
-            raise _refused("an import of a library that is not listed", module, each, cure)
+            raise _refused("an import of an unlisted library", module, each, cure)
         return []
 
     def _is_plain_class(self, dotted: str) -> bool:

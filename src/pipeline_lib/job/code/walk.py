@@ -35,8 +35,8 @@ class Reach(NamedTuple):
     """The code of a job.
 
     `modules` has the digest of the counted part of every module, `names` the counted definitions of the modules that
-    count in part, `imported` all modules of the package that may be imported, without neutral ones and those that only
-    these import, `libraries` the libraries that the code imports, and `data` the data files that it reads.
+    count in part, `imported` all modules of the package that imports may reach, without neutral ones and those that
+    only these import, `libraries` the libraries that the code imports, and `data` the data files that it reads.
     """
 
     modules: dict[str, str]

@@ -10,23 +10,23 @@ from pipeline_lib.lineage.dvc.stages import Stage
 
 @dataclass(frozen=True)
 class Refusal:
-    """A stage that cannot be committed, with every cause."""
+    """A stage that DVC must not commit, with every cause."""
 
     stage: str
     causes: list[str]
 
 
 def refusals(stages: list[Stage], present: CurrentState, committed: Collection[str]) -> list[Refusal]:
-    """Return the stages that are stale, incomplete or altered; raw files that are not stored may be absent.
+    """Return the stages that are stale, incomplete or altered; unstored raw files may be absent.
 
-    Outputs that were removed on purpose may be absent if the stage was committed before.
+    Outputs removed on purpose may be absent if the stage was committed before.
     """
     candidates = [Refusal(stage.name, _causes(stage, present, stage.name in committed)) for stage in stages]
     return [refusal for refusal in candidates if refusal.causes]
 
 
 def absent_outputs(stage: Stage) -> list[str]:
-    """Return the missing outputs of a stage, which cannot be committed without them."""
+    """Return the missing outputs of a stage; without them it cannot be committed."""
     return [path for path in stage.outputs if not Path(path).exists()]
 
 

@@ -1,4 +1,4 @@
-"""Whether a stage that was made again has the same digests, and if not, why."""
+"""Whether a second run of a stage has the same digests, and if not, why."""
 
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.why import changes, differences

@@ -45,7 +45,7 @@ def _faults(stage: Stage, lock: dict[str, dict[str, Any]], identities: str, pres
     anchors = stage.of("manifest") or stage.outputs  # a manifest stands for the heavy files that it lists
     for path, md5 in locked_files(entry).items():
         if path in anchors and Path(path).is_file() and md5_file(Path(path)) != md5:
-            faults.append(f"{path} is not the one that was committed")
+            faults.append(f"{path} is not the committed one")
     if set(locked_inputs(entry)) != set(stage.inputs):
         faults.append(f"was made from {sorted(locked_inputs(entry))}, and would now be made from {stage.inputs}")
     for path, md5 in locked_inputs(entry).items():

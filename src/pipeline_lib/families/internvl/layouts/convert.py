@@ -125,7 +125,7 @@ def _expect_all(model: PreTrainedModel, tensors: Tensors, prefix: str, where: Pa
 
 
 def _part_shape(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """Return the shape of each block of rows; rows that cannot be divided stay, and so fit no model."""
+    """Return the shape of each block of rows; indivisible rows stay, and so fit no model."""
     return (shape[0] // count, *shape[1:]) if count > 1 and shape and shape[0] % count == 0 else shape
 
 

@@ -34,7 +34,7 @@ VISION_KEYS = {  # of the tower: the original's, and transformers'
 DEFAULTS = {"norm_type": "rms_norm", "num_attention_heads": 25}  # of the original, where transformers' is another
 WANTED = {  # the supported values, of which None is an absent key, and their meaning
     "select_layer": ((None, -1), "features of the tower's last layer"),
-    "pad2square": ((None, False), "images that are squeezed to a square, not padded"),
+    "pad2square": ((None, False), "images squeezed to a square, not padded"),
     "dynamic_image_size": ((None, False), "one tile an image, as in InternVL-Chat-V1.2"),
     "use_backbone_lora": ((None, 0), "a tower without an adapter"),
     "use_llm_lora": ((None, 0), "a language model without an adapter"),

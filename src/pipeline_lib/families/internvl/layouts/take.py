@@ -53,7 +53,7 @@ def take_files(files: Files, stated: Stated, folder: Path) -> None:
 
 
 def names_of_unused(files: Files, holds: str) -> list[str]:
-    """Return the names of the weights files that are not read, such as a second copy in another format."""
+    """Return the names of the unread weights files, such as a second copy in another format."""
     return unread_files(files, {projector_path(files)} if holds == "projector" else set(tensors_of(files).paths))
 
 

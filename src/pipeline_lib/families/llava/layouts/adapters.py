@@ -28,7 +28,7 @@ from pipeline_lib.models.projector_file import save_tensors
 
 REST = "non_lora_trainables.bin"
 ADAPTER_FILES = (UPDATES, "adapter_model.bin")
-SCALE = ("r", "lora_alpha", "lora_dropout", "use_rslora")  # PEFT's settings that are copied
+SCALE = ("r", "lora_alpha", "lora_dropout", "use_rslora")  # copied settings of PEFT
 # PEFT's settings that must have these values: with others, tensor names alone do not determine the merged weights.
 PLAIN: dict[str, tuple[Any, ...]] = {
     **{"bias": ("none",), "use_dora": (False, None), "rank_pattern": ({}, None), "alpha_pattern": ({}, None)},

@@ -1,6 +1,6 @@
 """Export LLaVAs, adapters and projectors in the original's layout, as haotian-liu/LLaVA c121f04 reads it.
 
-A model that was converted from this layout is restored byte by byte, with its small files and tensor types.
+A model from this layout gets its original bytes back, with its small files and tensor types.
 """
 
 import shutil
@@ -146,7 +146,7 @@ def _with_image_shape(card: Card, base: Path) -> Card:
 
 def _adapter_config(model: Path, updates: dict[str, torch.Tensor]) -> dict[str, Any]:
     """Return PEFT's settings for the original: those of the converted adapter, or new ones for its model class."""
-    if (model / KEPT / CONFIG).is_file():  # an adapter that was converted from this layout
+    if (model / KEPT / CONFIG).is_file():  # an adapter from this layout
         original: dict[str, Any] = read_metadata(model / KEPT / ADAPTER_CONFIG)
         return original
     settings = read_metadata(model / ADAPTER_CONFIG)

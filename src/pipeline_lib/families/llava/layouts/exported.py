@@ -41,7 +41,7 @@ def files_of(folder: Path) -> dict[str, Path]:
 
 
 def receipt_of(folder: Path) -> dict[str, Any]:
-    """Return the record of a model's conversion; an empty one for a model that was not converted."""
+    """Return the record of a model's conversion; an empty one for a model without conversion."""
     path = folder / RECEIPT
     receipt: dict[str, Any] = read_object(path) if path.is_file() else {}
     return receipt

@@ -67,7 +67,7 @@ class Tower:
 
     tensors: dict[str, torch.Tensor]
     source: Literal["checkpoint", "named"]  # the checkpoint, or the CLIP model that the study names
-    held: Held  # whether the checkpoint holds a tower, and whether it equals the one that is used
+    held: Held  # whether the checkpoint holds a tower, and whether it equals the tower in use
     dtype: str | None  # the type of the checkpoint's tower
 
 

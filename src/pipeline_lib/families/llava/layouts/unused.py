@@ -18,7 +18,7 @@ def expect_one_copy(files: Files) -> None:
 
 
 def names_of_unused(files: Files, holds: str) -> list[str]:
-    """Return the names of the weights files that are not read, such as a second copy in another format."""
+    """Return the names of the unread weights files, such as a second copy in another format."""
     if holds == "adapter":
         used = {*tensors_of(files, ADAPTER_FILES).paths, *([files[REST]] if REST in files else [])}
     else:

@@ -41,7 +41,7 @@ def shrunk(model_name: str, tensor: torch.Tensor, rows: int) -> torch.Tensor:
 
 
 def rows_without_added(image_token: int, pad_token: int, rows: int, where: object) -> int:
-    """Return how many rows the language model had, from the ids of the tokens that were added to it.
+    """Return how many rows the language model had, from the ids of its added tokens.
 
     Ids that differ from those after `grown` raise PipelineError.
     """

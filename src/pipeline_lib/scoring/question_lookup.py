@@ -13,7 +13,7 @@ from pipeline_lib.core.errors import PipelineError
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionLookup:
     """The questions of a benchmark by a protocol, in the order of the question file, and their gold answers by id."""
 
     benchmark: str

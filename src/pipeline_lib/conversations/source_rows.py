@@ -1,0 +1,116 @@
+"""The rows of a table's source: of one file, of several annotation sets one after the other, or one for each image."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Self, Sequence
+
+from pydantic import Field, model_validator
+
+from pipeline_lib.conversations.labelled import labelled_rows
+from pipeline_lib.conversations.sets import AnnotationSet, Sets, annotation_path, read_sets
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.settings import Settings
+from pipeline_lib.core.text import read_json, read_lines
+
+LINES = ".jsonl"
+
+
+class RowSource(Settings):
+    """Where rows are in a dataset: in one file, in those of several sets, or in the folders of its images."""
+
+    file: str | None = Field(
+        default=None,
+        description="the file in the dataset: LLaVA JSON (a list), JSONL (an object a line), or a meta file with the "
+        "sets (an object)",
+    )
+    sets: dict[str, AnnotationSet] = Field(default={}, description="the sets, in the form of InternVL's meta files")
+    question: str | None = Field(
+        default=None,
+        min_length=1,
+        exclude_if=lambda question: question is None,  # the settings of the other tables stay as they were
+        description="a row for every image of the table, with this question and the name of the image's folder as the "
+        "answer, such as `3` of `3/1.png`",
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if [self.file is not None, bool(self.sets), self.question is not None].count(True) != 1:
+            raise ValueError("give either file, sets or question")
+        return self
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """The files of a dataset: all their names, and the path of one by its name; the paths of the table's images."""
+
+    names: list[str]
+    find: Callable[[str], Path]
+    images: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A row as its file has it: its number in the table, and which row of which set it is."""
+
+    number: int
+    content: dict[str, Any]
+    origin: dict[str, Any] = field(default_factory=dict)  # `set` and `row_in_set`
+
+
+def source_rows(source: RowSource, files: SourceFiles) -> Iterator[SourceRow]:
+    """Yield all rows; a file that holds neither rows nor sets, or a fault in a set, raises PipelineError."""
+    if source.question is not None:
+        yield from _numbered(labelled_rows(files.images, source.question))
+        return
+    sets: Sets = source.sets
+    if source.file is not None:
+        path = files.find(source.file)
+        content = _content(path)
+        if not isinstance(content, dict):
+            yield from _numbered(content)
+            return
+        sets = read_sets(content, path)
+    yield from _rows_of_sets(sets, files)
+
+
+def rows_of_file(path: Path) -> Iterator[SourceRow]:
+    """Yield the rows of one file; one that is no list of objects raises PipelineError."""
+    return _numbered(_rows(path))
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    content = _content(path)
+    if isinstance(content, dict):
+        raise PipelineError("expected a list of conversations", where=path, value="an object")
+    yield from content
+
+
+def _numbered(rows: Iterable[dict[str, Any]]) -> Iterator[SourceRow]:
+    for number, content in enumerate(rows):
+        yield SourceRow(number, content)
+
+
+def _content(path: Path) -> Iterator[dict[str, Any]] | dict[str, Any]:
+    """Return the rows of a file, or the object that it holds."""
+    if path.suffix == LINES:
+        return read_lines(path, keep_surrogates=True)
+    content = read_json(path, keep_surrogates=True)
+    return content if isinstance(content, dict) else _objects(content, path)
+
+
+def _objects(content: Any, path: Path) -> Iterator[dict[str, Any]]:
+    if not isinstance(content, list):
+        raise PipelineError("expected a list of conversations", where=path, value=type(content).__name__)
+    for position, raw in enumerate(content):
+        if not isinstance(raw, dict):
+            raise PipelineError("expected an object", where=f"{path}, row {position}", value=raw)
+        yield raw
+
+
+def _rows_of_sets(sets: Sets, files: SourceFiles) -> Iterator[SourceRow]:
+    number = 0
+    for name, entry in sets.items():
+        path = annotation_path(entry.annotation, files.find, files.names)
+        for row, content in enumerate(entry.repeated(list(_rows(path)), path)):
+            yield SourceRow(number, entry.placed(content), {"set": name, "row_in_set": row})
+            number += 1
