@@ -188,6 +188,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         files=_questions(use),
         model_id=run,
         review=study.runs[run].review,
+        on_collapse=study.runs[run].on_collapse,
         upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,

@@ -12,7 +12,7 @@ from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.engines.base import EngineSettings
 from pipeline_lib.images.convert import ConvertSettings
-from pipeline_lib.inference.settings import Decoding, Review
+from pipeline_lib.inference.settings import Decoding, OnCollapse, Review
 from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
@@ -134,6 +134,7 @@ class Run(Settings):
         pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$",
         description="the tag of the section of an answer to score, such as `CONCLUSION`; none: the whole answer",
     )
+    on_collapse: OnCollapse = "mark"
     published: str | None = Field(
         default=None,
         description="a model of which benchmarks state published figures, such as llava15_7b, to compare scores with",

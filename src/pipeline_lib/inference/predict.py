@@ -9,6 +9,7 @@ from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
 from pipeline_lib.engines.base import Engine, EngineModule, EnginePaths
 from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.inference.collapse import CollapseProbe
 from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inference.turns import earlier_answers, metadata_of, requests_about, turns_of
@@ -43,8 +44,12 @@ def answer_benchmark(
 def predict(
     engine: Engine, questions: list[Question], settings: PredictSettings, model: str | None, saved: SavedReplies
 ) -> list[dict[str, Any]]:
-    """Return the answer record for every question, in their order; `model` is the digest in the records."""
+    """Return the answer record for every question, in their order; `model` is the digest in the records.
+
+    Raises PipelineError for equal first answers, if the settings say so; they are saved.
+    """
     turns = turns_of(settings)
+    probe = CollapseProbe(saved) if settings.on_collapse == "stop" else None
     for turn in range(turns):
         if turns > 1:
             logger.info("turn %d of %d", turn + 1, turns)
@@ -54,6 +59,8 @@ def predict(
             continue
         for reply in engine.answer(requests, saved):
             saved.add(reply)
+            if probe is not None:
+                probe.see(reply)
     return [_record(question, settings, saved, model) for question in questions]
 
 

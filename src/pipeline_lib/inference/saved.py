@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from pipeline_lib.engines.base import Reply
 from pipeline_lib.job.saved_rows import SavedRows
@@ -20,6 +20,9 @@ class SavedReplies:
 
     def __getitem__(self, request: str) -> Reply:
         return self._replies[request]
+
+    def __iter__(self) -> Iterator[Reply]:
+        return iter(self._replies.values())
 
     def add(self, reply: Reply) -> None:
         """Save a reply."""

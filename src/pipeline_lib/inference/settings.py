@@ -2,7 +2,7 @@
 
 import operator
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -67,6 +67,15 @@ class Review(Settings):
         return self.text.replace(QUESTION, question)
 
 
+OnCollapse = Annotated[
+    Literal["mark", "stop"],
+    Field(
+        exclude_if=lambda value: value == "mark",  # the settings of other jobs stay as they were
+        description="what becomes of a run whose first 50 answers are the same: its score is marked, or its job ends",
+    ),
+]
+
+
 class PredictSettings(Decoding, AnswerSettings):
     """The settings of one predict job."""
 
@@ -76,6 +85,7 @@ class PredictSettings(Decoding, AnswerSettings):
     files: FileNames
     model_id: str
     review: Review | None = None
+    on_collapse: OnCollapse = "mark"
     upright: bool = Field(
         default=False,
         exclude_if=operator.not_,  # the settings of the other protocols stay as they were

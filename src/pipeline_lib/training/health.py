@@ -1,6 +1,6 @@
 """Marks of a training whose curve is not that of one that learns: a sentence each, with its figures.
 
-They are no errors: a model that knows its rows from the start cannot fall, and a person decides.
+They are no errors: the loss of a model that knows its rows from the start does not fall, and the user decides.
 """
 
 from itertools import pairwise
