@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from pipeline_lib.conversations.labelled import image_names
 from pipeline_lib.conversations.source_rows import SourceFiles
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
@@ -14,7 +15,8 @@ from pipeline_lib.rehearsal.rows import RowsSettings, choose_rows
 def work(job: Job[RowsSettings]) -> None:
     """Read the source's rows, write the choice."""
     raw = job.manifests("raw")
-    choice = choose_rows(SourceFiles(raw_names(raw), partial(raw_path, raw)), job.settings)
+    images = image_names(raw_names(raw), job.settings.images.values())
+    choice = choose_rows(SourceFiles(raw_names(raw), partial(raw_path, raw), images), job.settings)
     write_text(job.output("chosen"), pretty_json(choice))
     job.note(rows=len(choice["rows"]))
 

@@ -22,12 +22,12 @@ logger = logging.getLogger("pipeline_lib.tabulate")
 def work(job: Job[TabulateSettings]) -> None:
     """Read the source file and the image indexes, write the table."""
     indexes = [manifest.file("index.parquet") for manifest in job.manifests("indexes")]
-    images = ImageReader(indexes)
     raw = job.manifests("raw")
-    files = SourceFiles(raw_names(raw), partial(raw_path, raw), indexed_images(indexes))
+    labelled = indexed_images(indexes) if job.settings.question else ()
+    files = SourceFiles(raw_names(raw), partial(raw_path, raw), labelled)
     where = job.settings.file or "the table's sets or images"
     rows = chosen(job.manifests("chosen"), "rows")
-    table = tabulate(source_rows(job.settings, files), images, where, rows)
+    table = tabulate(source_rows(job.settings, files), ImageReader(indexes), where, rows)
     for key in table.unused_keys[:SHOWN]:
         logger.warning("{rows:,} rows have `{key}`, an unread key (the first is row {first_row})".format(**key))
     listing = job.log.with_suffix(".rejected.jsonl")  # Snakemake removes the outputs of a job that fails

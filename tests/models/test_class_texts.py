@@ -1,6 +1,7 @@
 """CLIP trained against the texts of classes: its loss, its learning rates, the best epoch, and SigLIP's loss."""
 
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from pipeline_lib.models.clip import open_clip, text_logits
 from pipeline_lib.recipes import clip_oa, contrastive, prototypes
 from pipeline_lib.training.class_texts import validated
 from pipeline_lib.training.contrast import siglip_loss
-from pipeline_lib.training.curve import Step, Validated, read_curve, write_curve
+from pipeline_lib.training.curve import Step, Validated, best_step, read_curve, write_curve
+from pipeline_lib.training.launch import Work
+from pipeline_lib.training.processes import train_in_processes
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
-from pipeline_lib.training.settings import RecipeSettings, TrainSettings
+from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.making import WORDS
 from tests.models.test_resume import killed_in_step
+from tests.numbers import assert_close
 
 CLASSES = [{"label": word, "text": f"a picture of {word}"} for word in WORDS]
 HOW: dict[str, Any] = {"name": "prototypes", "label": "answer", "classes": CLASSES, "batch_size": 4, "clip_norm": 1.0}
@@ -97,6 +101,25 @@ def test_a_killed_training_ends_with_the_same_bytes(
         assert (tmp_path / "b" / "trained" / path.name).read_bytes() == path.read_bytes()
     rates = [step.learning_rate / settings.learning_rate for step in straight]
     assert rates[::3] == pytest.approx([0.5, 1, 1, 0.5, 0.25])
+
+
+@pytest.mark.long
+def test_two_processes_find_the_epoch_and_the_weights_that_one_finds(material: TrainingInputs, tmp_path: Path) -> None:
+    shutil.copytree(material.base.start, tmp_path / "start")
+    config = tmp_path / "start" / "config.json"
+    config.write_text(config.read_text().replace('"attention_dropout": 0.5', '"attention_dropout": 0.0'))
+    material = replace(material, base=Base(tmp_path / "start"))  # processes draw dropout each for itself
+    made = {}
+    for name, devices in {"one": Devices(micro_batch=2), "two": Devices(gpus_per_node=2)}.items():
+        how = TrainSettings(recipe=recipe(best="loss"), seed=0, threads=1, devices=devices)
+        resume = Resume(tmp_path / f"{name}.state", 0)
+        work = Work(material, how, tmp_path / name, resume, tmp_path / f"{name}.log")
+        made[name] = train_in_processes(work).steps, load_file(tmp_path / name / "model.safetensors")
+    (one, first), (two, second) = made.values()
+    assert [step.loss for step in two] == pytest.approx([step.loss for step in one], rel=1e-5)
+    measured = [{step.step: step.validated for step in steps if step.validated} for steps in (one, two)]
+    assert best_step(measured[0], "loss") == best_step(measured[1], "loss")
+    assert_close(second, first, 1e-5)
 
 
 def test_a_missing_file_of_the_best_epoch_is_named(material: TrainingInputs, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline_lib.conversations.labelled import image_names, indexed_images, labelled_rows
+from pipeline_lib.conversations.labelled import image_names, indexed_images
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.conversations.sample import SampleSettings, sample
-from pipeline_lib.conversations.source_rows import SourceRow, rows_of_file
+from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, SourceRow, rows_of_file, source_rows
 from pipeline_lib.conversations.subset import subset_conversations, write_subset
 from pipeline_lib.conversations.table import Conversation, read_table, write_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
@@ -311,15 +311,14 @@ def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:
 def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path, images: ImageReader) -> None:
     paths = indexed_images([tmp_path / "images" / "index.parquet"])
     assert sorted(paths) == [f"{number}.jpg" for number in range(6)]
-    raws = labelled_rows([*paths, "b/3/no.png"], "Which grade?")
-    table = tabulate([SourceRow(*pair) for pair in enumerate(raws)], images, tmp_path)
+    source = RowSource(question="Which grade?")
+    raws = list(source_rows(source, SourceFiles([], Path, [*paths, "b/3/no.png"])))
+    table = tabulate(raws, images, "here")
     assert [row["image"] for row in table.rejected] == [*sorted(paths), "b/3/no.png"]  # six in no folder, one unknown
-    labelled = [{**raw, "image": path} for raw, path in zip([raws[-1]] * 6, paths, strict=True)]
-    assert [
-        row.image for row in tabulate([SourceRow(*pair) for pair in enumerate(labelled)], images, tmp_path).rows
-    ] == paths
-    assert image_names(["3/1.PNG", "readme.txt"], "train/") == ["train/3/1.PNG"]
-    assert raws[-1] == {
+    labelled = [SourceRow(number, {**raws[-1].content, "image": path}) for number, path in enumerate(paths)]
+    assert [row.image for row in tabulate(labelled, images, "here").rows] == paths
+    assert image_names(["3/1.PNG", "readme.txt"], ["train/"]) == ["train/3/1.PNG"]
+    assert raws[-1].content == {
         "id": "no",
         "image": "b/3/no.png",
         "conversations": [{"from": "human", "value": "<image>\nWhich grade?"}, {"from": "gpt", "value": "3"}],
@@ -330,3 +329,4 @@ def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path,
 def test_a_table_has_a_file_or_a_question(stated: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give either file, sets or question"):
         TabulateSettings.model_validate(stated)
+    assert "question" not in TabulateSettings(file="a.json").model_dump()

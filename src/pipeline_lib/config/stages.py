@@ -48,8 +48,8 @@ def choose_rows(study: Study, table: str) -> RowsSettings:
     entry = study.tables[table]
     return RowsSettings(
         file=entry.conversations.file,
-        sets=entry.conversations.sets,
         question=entry.conversations.question,
+        sets=entry.conversations.sets,
         rows=_limit(study).rows,
         seed=study.seed,
         images=_prefixes(study, entry.images),

@@ -29,10 +29,11 @@ def labelled_rows(paths: Iterable[str], question: str) -> list[dict[str, Any]]:
 
 
 def indexed_images(indexes: Iterable[Path]) -> list[str]:
-    """Return the paths of all images in some indexes, also of unusable ones."""
+    """Return the paths of all images in some indexes, unusable ones included."""
     return [row.path for index in indexes for row in read_index(index) if row.status != IGNORED]
 
 
-def image_names(names: Iterable[str], prefix: str) -> list[str]:
-    """Return the names of files that look like images, with the prefix of their dataset."""
-    return [prefix + name for name in names if name.lower().endswith(SUFFIXES)]
+def image_names(names: Iterable[str], prefixes: Iterable[str]) -> list[str]:
+    """Return the names of files that look like images, with each of the prefixes: of the datasets of images."""
+    images = [name for name in names if name.lower().endswith(SUFFIXES)]
+    return [prefix + name for prefix in prefixes for name in images]

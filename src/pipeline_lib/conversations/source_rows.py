@@ -1,8 +1,8 @@
-"""The rows of a table: of one file, of several annotation sets one after the other, or about images by folder."""
+"""The rows of a table's source: of one file, of several annotation sets one after the other, or one for each image."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Self
+from typing import Any, Callable, Iterable, Iterator, Self, Sequence
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,7 @@ LINES = ".jsonl"
 
 
 class RowSource(Settings):
-    """Where rows are in a dataset: in one file, in those of several sets, or nowhere: they ask about every image."""
+    """Where rows are in a dataset: in one file, in those of several sets, or in the folders of its images."""
 
     file: str | None = Field(
         default=None,
@@ -24,16 +24,16 @@ class RowSource(Settings):
         "sets (an object)",
     )
     sets: dict[str, AnnotationSet] = Field(default={}, description="the sets, in the form of InternVL's meta files")
-
     question: str | None = Field(
         default=None,
         min_length=1,
-        description="in place of a file: a row for every image of the table, with this question and the name of the "
-        "image's folder as the answer, such as `3` of `3/1.png`",
+        exclude_if=lambda question: question is None,  # the settings of the other tables stay as they were
+        description="a row for every image of the table, with this question and the name of the image's folder as the "
+        "answer, such as `3` of `3/1.png`",
     )
 
     @model_validator(mode="after")
-    def _one_of_three(self) -> Self:
+    def _one_source(self) -> Self:
         if [self.file is not None, bool(self.sets), self.question is not None].count(True) != 1:
             raise ValueError("give either file, sets or question")
         return self
@@ -41,11 +41,11 @@ class RowSource(Settings):
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """The files of a dataset: all their names, and the path of one by its name; and the paths of the table's images."""
+    """The files of a dataset: all their names, and the path of one by its name; the paths of the table's images."""
 
     names: list[str]
     find: Callable[[str], Path]
-    images: list[str] = field(default_factory=list)
+    images: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class SourceRow:
 
 def source_rows(source: RowSource, files: SourceFiles) -> Iterator[SourceRow]:
     """Yield all rows; a file that holds neither rows nor sets, or a fault in a set, raises PipelineError."""
-    sets: Sets = source.sets
     if source.question is not None:
         yield from _numbered(labelled_rows(files.images, source.question))
         return
+    sets: Sets = source.sets
     if source.file is not None:
         path = files.find(source.file)
         content = _content(path)

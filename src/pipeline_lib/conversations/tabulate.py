@@ -18,7 +18,7 @@ from pipeline_lib.images.reader import ABSENT, ImageReader
 
 
 class TabulateSettings(RowSource):
-    """The source of the conversations, and how many rows may be unusable."""
+    """The file or the sets of the conversations, and how many rows may be unusable."""
 
     unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
 

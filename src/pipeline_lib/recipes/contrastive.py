@@ -24,7 +24,7 @@ class Settings(Optimisation):
         default="clip",
         exclude_if=lambda loss: loss == "clip",  # the settings of earlier trainings stay as they were
         description="`clip`: each image and text finds its partner in the batch; `siglip`: each pair is right or wrong "
-        "alone, with a trained bias, which no checkpoint holds",
+        "alone, with a trained bias, which the checkpoint lacks",
     )
 
 

@@ -1,11 +1,9 @@
 """A rehearsal's choice of a table's rows: each source of images, and the rows without an image, by its share."""
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
-from pipeline_lib.conversations.labelled import image_names
 from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, source_rows
 from pipeline_lib.conversations.text_faults import text_fault
 from pipeline_lib.rehearsal.chosen import Choice
@@ -23,8 +21,7 @@ class RowsSettings(RowSource):
 
 def choose_rows(files: SourceFiles, settings: RowsSettings) -> Choice:
     """Return the numbers of the chosen rows of the source, and the images that they use by dataset."""
-    every = [path for prefix in settings.images.values() for path in image_names(files.names, prefix)]
-    images = [_images(row.content) for row in source_rows(settings, replace(files, images=every))]
+    images = [_images(row.content) for row in source_rows(settings, files)]
     groups = [Group(str(row), source_of(next(iter(paths), None), settings.images)) for row, paths in enumerate(images)]
     rows = sorted(int(group.name) for group in taken(groups, settings.rows, settings.seed))
     used = (path for row in rows for path in images[row])
