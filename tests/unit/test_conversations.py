@@ -325,6 +325,14 @@ def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path,
     }
 
 
+def test_a_folder_may_have_an_answer_of_its_own() -> None:
+    source = RowSource(question="Which grade?", answers={"3": "Grade 3: moderate.", "4": "Grade 4: severe."})
+    rows = list(source_rows(source, SourceFiles([], Path, ["4/b.png", "3/a.png", "5/c.png"])))
+    assert [row.content["conversations"][1]["value"] for row in rows] == ["Grade 3: moderate.", "Grade 4: severe.", ""]
+    with pytest.raises(ValidationError, match="answers need a question"):
+        RowSource.model_validate({"file": "a.json", "answers": {"3": "x"}})
+
+
 @pytest.mark.parametrize("stated", [{}, {"file": "a.json", "question": "Which?"}])
 def test_a_table_has_a_file_or_a_question(stated: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give either file, sets or question"):

@@ -49,6 +49,7 @@ def choose_rows(study: Study, table: str) -> RowsSettings:
     return RowsSettings(
         file=entry.conversations.file,
         question=entry.conversations.question,
+        answers=entry.conversations.answers,
         sets=entry.conversations.sets,
         rows=_limit(study).rows,
         seed=study.seed,

@@ -2,30 +2,30 @@
 
 import posixpath
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from pipeline_lib.images.index import IGNORED, read_index
 from pipeline_lib.prompts.base import IMAGE
 
+Row = dict[str, Any]
+
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # before any file was looked into
 
 
-def labelled_rows(paths: Iterable[str], question: str) -> list[dict[str, Any]]:
+def labelled_rows(paths: Iterable[str], question: str, answers: Mapping[str, str]) -> list[Row]:
     """Return rows in LLaVA's form about images, in the order of their paths; an id is the name of the image's file.
 
-    An image in no folder has an empty answer.
+    An answer is that of the image's folder in `answers`, or, where these are empty, the name of the folder. An image
+    in no folder, or in one without an answer, has an empty one, and is rejected for it.
     """
-    return [
-        {
-            "id": posixpath.splitext(posixpath.basename(path))[0],
-            "image": path,
-            "conversations": [
-                {"from": "human", "value": f"{IMAGE}\n{question}"},
-                {"from": "gpt", "value": posixpath.basename(posixpath.dirname(path))},
-            ],
-        }
-        for path in sorted(paths)
-    ]
+    return [_row(path, question, answers) for path in sorted(paths)]
+
+
+def _row(path: str, question: str, answers: Mapping[str, str]) -> Row:
+    folder = posixpath.basename(posixpath.dirname(path))
+    answer = answers.get(folder, "") if answers else folder
+    turns = [{"from": "human", "value": f"{IMAGE}\n{question}"}, {"from": "gpt", "value": answer}]
+    return {"id": posixpath.splitext(posixpath.basename(path))[0], "image": path, "conversations": turns}
 
 
 def indexed_images(indexes: Iterable[Path]) -> list[str]:

@@ -1,5 +1,6 @@
 """The rows of a table's source: of one file, of several annotation sets one after the other, or one for each image."""
 
+import operator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Self, Sequence
@@ -31,11 +32,18 @@ class RowSource(Settings):
         description="a row for every image of the table, with this question and the name of the image's folder as the "
         "answer, such as `3` of `3/1.png`",
     )
+    answers: dict[str, str] = Field(
+        default={},
+        exclude_if=operator.not_,
+        description="the answers to `question` by the names of the folders; none: the names themselves",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if [self.file is not None, bool(self.sets), self.question is not None].count(True) != 1:
             raise ValueError("give either file, sets or question")
+        if self.answers and self.question is None:
+            raise ValueError("answers need a question")
         return self
 
 
@@ -60,7 +68,7 @@ class SourceRow:
 def source_rows(source: RowSource, files: SourceFiles) -> Iterator[SourceRow]:
     """Yield all rows; a file that holds neither rows nor sets, or a fault in a set, raises PipelineError."""
     if source.question is not None:
-        yield from _numbered(labelled_rows(files.images, source.question))
+        yield from _numbered(labelled_rows(files.images, source.question, source.answers))
         return
     sets: Sets = source.sets
     if source.file is not None:
