@@ -1,4 +1,4 @@
-"""The study of self-correction, rehearsed on stand-ins: scores after each turn, and conversations made from its answers."""
+"""The study of self-correction on stand-ins: a training, scores after each turn, conversations made from its answers."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,13 @@ def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refin
     done = project.run("snakemake", "-c2", "--config", "study=sco", "--", *targets, timeout=1200)
     assert done.returncode == 0, done.text[-3000:]
     runs: dict[str, Any] = read(project, SCORES[0])["runs"]
-    assert set(runs) == {"cot", "sco", "sco_reasoning"} and "review" not in runs["cot"]
+    assert set(runs) == {"released", "cot", "sco", "sco_reasoning"}
+    assert "review" not in runs["cot"] and "review" not in runs["released"]
+    adapter = read(project, "checkpoints/sco/adapter_config.json")
+    assert (adapter["r"], adapter["lora_alpha"], adapter["modules_to_save"]) == (8, 32, None)
+    receipt = read(project, "merged/sco.receipt.json")
+    assert {name.split(".")[-2] for name in receipt["replaced"]} == {"q_proj", "v_proj"}
+    assert not [name for name in receipt["replaced"] if "vision" in name]
     for name, until in (("sco", None), ("sco_reasoning", "</REASONING>")):
         review = runs[name]["review"]
         assert (review["turns"], review["until"], len(review["after"])) == (2, until, 2)
@@ -40,7 +46,7 @@ def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refin
     rows = refine(project, {"run": "cot", "benchmark": "ai2d"})
     assert [row["id"] for row in rows] == [str(answer["question_id"]) for answer in answers]
     assert rows[0]["conversations"][1]["value"] == answers[0]["text"] and rows[0]["image"].startswith("AI2D_TEST/")
-    assert "image" not in refine(project, {"table": "smoke-words"})[0]
+    assert "image" in refine(project, {"table": "smoke-sco"})[0]
 
 
 def read(project: Project, name: str) -> Any:

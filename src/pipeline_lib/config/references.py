@@ -14,6 +14,7 @@ from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.zero import checked, with_content
 
 
 def problems(study: Study) -> list[Problem]:
@@ -69,6 +70,7 @@ def _trainings(study: Study) -> Iterator[Problem]:
             yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _projector(key, training, study)
         yield from _steps(key, training)
+        yield from _deepspeed((*key, "devices", "deepspeed"), training)
 
 
 def _composition(key: Key, base: Composition, makes: str, study: Study) -> Iterator[Problem]:
@@ -135,6 +137,18 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         yield Problem(
             (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
         )
+
+
+def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
+    """Yield a problem for settings of DeepSpeed that cannot be read or do not fit the training."""
+    if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
+        return
+    try:
+        own = with_content(training.devices).deepspeed
+        if isinstance(own, dict):
+            checked(own, training.devices, training.recipe.clip_norm)
+    except PipelineError as error:
+        yield Problem(key, str(error), training.devices.deepspeed)
 
 
 def _runs(study: Study) -> Iterator[Problem]:

@@ -3,17 +3,21 @@
 import logging
 import math
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import SCHEDULER_NAME
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.adapter import PREFIX
+from pipeline_lib.training.fully_sharded import is_fully_sharded, load_optimizer, put, save_optimizer, whole_tensors
 from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.positions import TrainedPositions
 from pipeline_lib.training.sampler import SeededSampler
@@ -27,9 +31,10 @@ SECONDS_BETWEEN_LINES = 5.0
 class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
-    Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
-    `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank
-    image for a pass without an image; `as_original` takes rows in the order that the original draws from `row_seed`.
+    Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names;
+    `rate_factor` multiplies all rates after every epoch. `lengths` are the rows' lengths for an order by modality,
+    `blank_features` gives those of a blank image for a pass without an image; `as_original` takes rows in the order
+    that the original draws from `row_seed`.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class VlmTrainer(Trainer):
         *args: Any,
         row_seed: int,
         own_rates: dict[str, float],
+        rate_factor: float | None = None,
         as_original: bool = False,
         lengths: list[int] | None = None,
         blank_features: Callable[[Any, Any], torch.Tensor | None] | None = None,
@@ -46,6 +52,7 @@ class VlmTrainer(Trainer):
         self.row_seed = row_seed
         self.as_original = as_original
         self.own_rates = own_rates
+        self.rate_factor = rate_factor
         self.lengths = lengths
         self.blank_features = blank_features
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
@@ -55,11 +62,15 @@ class VlmTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         processes, rows = self.args.world_size, self.args.per_device_train_batch_size
-        shares = processes * self.args.gradient_accumulation_steps
+        shares = self._shares()
         count = len(self.train_dataset)
         if self.as_original:
             return OriginalSampler(count, self.row_seed, self.lengths, rows, shares, processes)
         return SeededSampler(count, self.row_seed, self.lengths, rows, shares)
+
+    def _shares(self) -> int:
+        """Return how many passes of all processes make a step."""
+        return int(self.args.world_size * self.args.gradient_accumulation_steps)
 
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
@@ -86,6 +97,20 @@ class VlmTrainer(Trainer):
         self.optimizer = optimizer
         return optimizer
 
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> LRScheduler:
+        """Return transformers' schedule, multiplied by `rate_factor` for every epoch that is over, if there is one."""
+        if self.rate_factor is None:
+            schedule: LRScheduler = super().create_scheduler(num_training_steps, optimizer)
+            return schedule
+        rise = max(1, self.args.get_warmup_steps(num_training_steps))
+        epoch = math.ceil(len(self.train_dataset) / self.args.train_batch_size / self._shares())
+        factor = self.rate_factor
+        self.lr_scheduler = LambdaLR(
+            optimizer or self.optimizer, lambda step: min(1.0, (step + 1) / rise) * factor ** (step // epoch)
+        )
+        self._created_lr_scheduler = True
+        return self.lr_scheduler
+
     def _groups(self) -> list[dict[str, Any]]:
         decayed = set(self.get_decay_parameter_names(self.model))
         groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
@@ -97,10 +122,41 @@ class VlmTrainer(Trainer):
         main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged
         return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in main_first]
 
+    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
+        """Return an empty context: sharded gradients are reduced in every pass, since whole ones need more memory."""
+        return nullcontext()
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write the trained tensors of a state, whole; all processes take part where they share the parameters."""
+        if not is_fully_sharded(self.model):
+            super().save_model(output_dir, _internal_call)
+            return
+        self._save(output_dir, whole_tensors(self.model, trained_only=True))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not is_fully_sharded(self.model):
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        save_optimizer(self._sharded_optimizer(), Path(output_dir))
+        if self.args.should_save:
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def _sharded_optimizer(self) -> torch.optim.Optimizer:
+        wrapped: Any = self.optimizer  # by accelerate
+        return cast(torch.optim.Optimizer, wrapped.optimizer)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or not is_fully_sharded(self.model):
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        load_optimizer(self._sharded_optimizer(), Path(checkpoint))
+        self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER_NAME, weights_only=True))
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the trained tensors of a state; the frozen ones are in the checkpoint that the training started from.
 
-        `state_dict` holds them where DeepSpeed has sharded the parameters over processes.
+        `state_dict` holds them where the parameters are sharded over processes.
         """
         if not self.args.should_save:
             return
@@ -118,9 +174,8 @@ class VlmTrainer(Trainer):
         if tensors.keys() != trained.keys():
             strange = sorted(tensors.keys() ^ trained.keys())[:3]
             raise PipelineError("the tensors of a saved state are not the trained ones", where=file, value=strange)
-        with torch.no_grad():
-            for name, parameter in trained.items():
-                parameter.copy_(tensors[name])
+        for name, parameter in trained.items():
+            put(parameter, tensors[name])
 
 
 def _is_frozen(module: torch.nn.Module) -> bool:
