@@ -32,15 +32,15 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     arguments = _arguments(optimisation, settings, resume.writing, len(task.examples))
     _shard(task, settings, arguments, resume)
     sharded = settings.devices.sharding != "none"
-    first = BlankFirst(task.blank_features) if sharded and task.blank_features else None
+    blanks = [BlankFirst(task.blank_features)] if sharded and task.blank_features else []
     trainer = VlmTrainer(
         model=task.model,
         args=arguments,
         lengths=task.lengths,
-        blank_features=first or task.blank_features,
+        blank_features=None if sharded else task.blank_features,
         train_dataset=task.examples,
         data_collator=task.collate,
-        callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else []), *filter(None, [first])],
+        callbacks=[Progress(), Saving(resume, stop_signal), *([Guard(state)] if state else []), *blanks],
         row_seed=settings.seed if task.as_original else derive_seed(settings.seed, "train", "rows"),
         as_original=task.as_original,
         rate_factor=optimisation.rate_factor,
