@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from pipeline_lib.config.load import load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.settings import Devices
-from pipeline_lib.training.zero import checked, published, with_content
+from pipeline_lib.training.zero import checked, own_settings, published, with_content
+from tests.project import ROOT
 
 PUBLISHED_3 = published("zero3", clip_norm=1.0)
 DEVICES = Devices(gpus_per_node=2, sharding="zero3")
@@ -23,7 +25,8 @@ def test_a_study_may_bring_a_file_of_settings_of_which_a_job_has_the_content(tmp
     own = {"gradient_clipping": "auto", "zero_optimization": {"stage": 3, "stage3_prefetch_bucket_size": 15_099_494}}
     (tmp_path / "zero3.json").write_text(json.dumps(own))
     named = Devices(gpus_per_node=2, sharding="zero3", deepspeed=str(tmp_path / "zero3.json"))
-    assert with_content(named).deepspeed == own
+    content = with_content(named)
+    assert own_settings(content) == own and with_content(content) is content
     settings = checked(own, named, clip_norm=1.0)
     assert settings["gradient_clipping"] == 1.0 and settings["bf16"] == {"enabled": "auto"}
     assert settings["zero_optimization"] == own["zero_optimization"]
@@ -65,4 +68,25 @@ def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
 
 def test_settings_of_deepspeed_without_it_are_refused() -> None:
     with pytest.raises(ValueError, match="choose zero2 or zero3"):
-        Devices(deepspeed={"gradient_clipping": 1.0})
+        Devices(deepspeed="zero3.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (None, "settings is missing"),
+        ({"zero_optimization": {"stage": 3}}, "write it: its default differs between versions"),
+        ({"gradient_clipping": 1.0, "zero_optimization": {"stage": 3}}, "the recipe has clip_norm: 0"),
+    ],
+)
+def test_a_study_with_settings_that_do_not_fit_is_refused(
+    tmp_path: Path, content: dict[str, Any] | None, fault: str
+) -> None:
+    named = tmp_path / "own.json"
+    if content is not None:
+        named.write_text(json.dumps(content))
+    text = (ROOT / "studies/llava15_half.yaml").read_text()
+    study = tmp_path / "study.yaml"
+    study.write_text(text.replace("sharding: zero3,", f"sharding: zero3, deepspeed: {named},"))
+    with pytest.raises(PipelineError, match=f"(?s)trainings.half.devices.deepspeed.*{fault}"):
+        load_study(study)

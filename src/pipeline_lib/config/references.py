@@ -14,7 +14,7 @@ from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
-from pipeline_lib.training.zero import checked, with_content
+from pipeline_lib.training.zero import checked, own_settings
 
 
 def problems(study: Study) -> list[Problem]:
@@ -144,8 +144,8 @@ def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
     if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
         return
     try:
-        own = with_content(training.devices).deepspeed
-        if isinstance(own, dict):
+        own = own_settings(training.devices)
+        if own is not None:
             checked(own, training.devices, training.recipe.clip_norm)
     except PipelineError as error:
         yield Problem(key, str(error), training.devices.deepspeed)

@@ -126,11 +126,11 @@ class Devices(Settings):
         description="what is sharded over the processes: by DeepSpeed, zero2 gradients and optimiser, zero3 the "
         "weights too; fsdp: all three, by torch's FSDP2",
     )
-    deepspeed: str | dict[str, Any] | None = Field(
+    deepspeed: str | None = Field(
         default=None,
         exclude_if=lambda settings: settings is None,  # the settings of other trainings stay as they were
-        description="with zero2 or zero3: a JSON file of DeepSpeed's settings, or these settings themselves, in place "
-        "of the original's; they state `gradient_clipping`",
+        description="with zero2 or zero3: a JSON file of DeepSpeed's settings in place of the original's, which states "
+        "`gradient_clipping`; a job has its content",
     )
     recompute_activations: bool = Field(
         default=False, description="recompute activations instead of storing them: slower, less memory"

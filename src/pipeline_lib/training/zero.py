@@ -1,10 +1,11 @@
 """DeepSpeed's settings: those of the original, or the ones that a study brings, which must state their clipping."""
 
+import json
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 from pipeline_lib.core.errors import PipelineError, suggest
-from pipeline_lib.core.text import read_object
+from pipeline_lib.core.text import canonical_json, read_object
 from pipeline_lib.machine.site import locate
 from pipeline_lib.training.settings import Devices
 
@@ -17,20 +18,27 @@ OTHERS = (
     *("gradient_predivide_factor", "zero_allow_untested_optimizer", "zero_force_ds_cpu_optimizer", "steps_per_print"),
     *("wall_clock_breakdown", "comms_logger", "flops_profiler", "dump_state", "torch_autocast"),
 )
+OBJECT = "{"  # the first character of JSON text, with which no path begins
 SUMS = "deepspeed_shm_comm"  # the name of DeepSpeed's own sums on the processor
 
 
 def with_content(devices: Devices) -> Devices:
-    """Return devices with the content of the file that they name, so that a job depends on it and not on the name.
+    """Return devices with the JSON text of the file that they name, so that a job depends on it and not on the name.
 
     Raises PipelineError for a file that cannot be read, or that is no JSON object.
     """
-    if not isinstance(devices.deepspeed, str):
+    if devices.deepspeed is None or devices.deepspeed.startswith(OBJECT):
         return devices
     path = locate(devices.deepspeed)
     if not path.is_file():
         raise PipelineError("this file of DeepSpeed's settings is missing", value=str(path), cure="correct the path")
-    return devices.model_copy(update={"deepspeed": read_object(path)})
+    return devices.model_copy(update={"deepspeed": canonical_json(read_object(path))})
+
+
+def own_settings(devices: Devices) -> Content | None:
+    """Return the settings that a study brings, None for the original's."""
+    text = with_content(devices).deepspeed
+    return None if text is None else cast(Content, json.loads(text))
 
 
 def zero_settings(devices: Devices, clip_norm: float) -> Content | None:
@@ -46,8 +54,8 @@ def zero_settings(devices: Devices, clip_norm: float) -> Content | None:
             value=devices.sharding,
             cure="make setup, or set `sharding: none`",
         )
-    own = with_content(devices).deepspeed
-    return checked(own, devices, clip_norm) if isinstance(own, dict) else published(devices.sharding, clip_norm)
+    own = own_settings(devices)
+    return published(devices.sharding, clip_norm) if own is None else checked(own, devices, clip_norm)
 
 
 def published(sharding: str, clip_norm: float) -> Content:
