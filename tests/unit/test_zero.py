@@ -9,7 +9,7 @@ import pytest
 from pipeline_lib.config.load import load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.settings import Devices
-from pipeline_lib.training.zero import checked, own_settings, published, with_content
+from pipeline_lib.training.zero import WHOLE, checked, own_settings, published, with_content
 from tests.project import ROOT
 
 PUBLISHED_3 = published("zero3", clip_norm=1.0)
@@ -29,7 +29,7 @@ def test_a_study_may_bring_a_file_of_settings_of_which_a_job_has_the_content(tmp
     assert own_settings(content) == own and with_content(content) is content
     settings = checked(own, named, clip_norm=1.0)
     assert settings["gradient_clipping"] == 1.0 and settings["bf16"] == {"enabled": "auto"}
-    assert settings["zero_optimization"] == own["zero_optimization"]
+    assert settings["zero_optimization"] == {**own["zero_optimization"], WHOLE: True}
 
 
 def test_a_training_without_a_file_has_the_settings_that_it_had() -> None:
@@ -45,6 +45,7 @@ def test_a_training_without_a_file_has_the_settings_that_it_had() -> None:
         ({}, "zero_optimization", "zero_optimization"),
         ({"zero_optimization": {"stage": 2}}, None, "`sharding` is zero3"),
         ({"train_batch_size": 128}, None, "write auto"),
+        ({"zero_optimization": {"stage": 3, WHOLE: False}}, None, "states have whole weights"),
         ({"optimizer": {"type": "AdamW"}}, None, "the recipe has optimizer and schedule"),
         ({"scheduler": {"type": "WarmupLR"}}, None, "the recipe has optimizer and schedule"),
         ({"fp16": {"enabled": True}}, None, "float16 is not supported"),

@@ -19,6 +19,7 @@ OTHERS = (
     *("wall_clock_breakdown", "comms_logger", "flops_profiler", "dump_state", "torch_autocast"),
 )
 OBJECT = "{"  # the first character of JSON text, with which no path begins
+WHOLE = "stage3_gather_16bit_weights_on_model_save"
 SUMS = "deepspeed_shm_comm"  # the name of DeepSpeed's own sums on the processor
 
 
@@ -77,7 +78,7 @@ def published(sharding: str, clip_norm: float) -> Content:
             "stage3_param_persistence_threshold": "auto",
             "stage3_max_live_parameters": int(1e9),
             "stage3_max_reuse_distance": int(1e9),
-            "stage3_gather_16bit_weights_on_model_save": True,
+            WHOLE: True,
         }
     return {
         "bf16": {"enabled": "auto"},
@@ -102,7 +103,12 @@ def checked(own: Content, devices: Devices, clip_norm: float) -> Content:
     half = _enabled(own, "bf16")
     _expect(half in ("auto", devices.precision == "bfloat16"), "bf16.enabled", half, "write auto: `precision` decides")
     _expect(_enabled(own, "fp16") in ("auto", False), "fp16.enabled", True, "remove it: float16 is not supported")
-    return {"bf16": {"enabled": "auto"}, **dict.fromkeys(BATCH, "auto"), **own, "gradient_clipping": clip_norm}
+    zero = own["zero_optimization"]
+    if devices.sharding == "zero3":
+        _expect(zero.get(WHOLE, True) is True, WHOLE, zero.get(WHOLE), "write true: states have whole weights")
+        zero = {**zero, WHOLE: True}
+    defaults = {"bf16": {"enabled": "auto"}, **dict.fromkeys(BATCH, "auto")}
+    return {**defaults, **own, "gradient_clipping": clip_norm, "zero_optimization": zero}
 
 
 def sum_as_torch_does() -> None:
