@@ -4,10 +4,8 @@ import os
 import signal
 import time
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from typing import Literal
 
 import pytest
 import torch
@@ -18,6 +16,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import assemble, full
+from pipeline_lib.training import zero
 from pipeline_lib.training.launch import Work
 from pipeline_lib.training.processes import train_in_processes
 from pipeline_lib.training.resume import Resume
@@ -90,19 +89,7 @@ def end_after_a_step(log: Path) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.long
-@pytest.mark.skipif(find_spec("deepspeed") is None, reason="DeepSpeed is not installed here")
-@pytest.mark.parametrize("sharding", ["zero2", "zero3"])
-def test_sharded_processes_train_what_one_process_does(
-    material: TrainingInputs, tmp_path: Path, sharding: Literal["zero2", "zero3"]
-) -> None:
-    one = trained(material, tmp_path / "one", Devices(micro_batch=2))
-    two = trained(material, tmp_path / "two", Devices(gpus_per_node=2, sharding=sharding))
-    assert_close(two, one, 1e-5)
-
-
-@pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed here")
-def test_sharding_without_deepspeed_is_an_error(material: TrainingInputs, tmp_path: Path) -> None:
-    how = TrainSettings(recipe=RECIPE, seed=0, threads=1, devices=Devices(sharding="zero3"))
-    with pytest.raises(PipelineError, match="is not installed"):
-        train_recipe(material, how, tmp_path / "never", Resume(tmp_path / "state", 600))
+def test_sharding_without_deepspeed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zero, "find_spec", lambda name: None)
+    with pytest.raises(PipelineError, match="DeepSpeed is not installed"):
+        zero.zero_settings(Devices(sharding="zero3"), clip_norm=1.0)

@@ -16,6 +16,7 @@ from pipeline_lib.training.settings import Optimisation
 GB = 10**9
 MB = 10**6
 CUDA = "make setup TORCH=cuda"
+SETUP = "make setup"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def machine_problems(study: Study, machine: Machine) -> Iterator[Problem]:
     if study.device == "cuda":
         yield from _cuda(study, machine)
     for name, training in study.trainings.items():
-        if training.devices.sharding != "none" and not machine.deepspeed:
+        if training.devices.by_deepspeed and not machine.deepspeed:
             key = ("trainings", name, "devices", "sharding")
-            yield Problem(key, "DeepSpeed is not installed here", training.devices.sharding, CUDA)
+            yield Problem(key, "DeepSpeed is not installed here", training.devices.sharding, SETUP)
 
 
 def _cuda(study: Study, machine: Machine) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
 from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.zero import checked, own_settings
 
 
 def problems(study: Study) -> list[Problem]:
@@ -69,6 +70,7 @@ def _trainings(study: Study) -> Iterator[Problem]:
             yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _projector(key, training, study)
         yield from _steps(key, training)
+        yield from _deepspeed((*key, "devices", "deepspeed"), training)
 
 
 def _composition(key: Key, base: Composition, makes: str, study: Study) -> Iterator[Problem]:
@@ -132,7 +134,7 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
-    if training.validation is not None and training.devices.sharding == "zero3":
+    if training.validation is not None and training.devices.sharding in ("zero3", "fsdp"):
         what, cure = "the weights of the best epoch cannot be put back into shards", "`sharding: zero2`, or none"
         yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, cure)
     if takes_steps and training.subset is None:
@@ -141,6 +143,18 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         yield Problem(
             (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
         )
+
+
+def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
+    """Yield a problem for unreadable settings of DeepSpeed, or settings that do not fit the training."""
+    if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
+        return
+    try:
+        own = own_settings(training.devices)
+        if own is not None:
+            checked(own, training.devices, training.recipe.clip_norm)
+    except PipelineError as error:
+        yield Problem(key, str(error), training.devices.deepspeed)
 
 
 def _runs(study: Study) -> Iterator[Problem]:

@@ -29,6 +29,7 @@ from pipeline_lib.scoring.published import figures_of
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
+from pipeline_lib.training.zero import with_content
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -159,7 +160,7 @@ def train(study: Study, training: str) -> TrainSettings:
         threads=study.threads,
         numerics=study.numerics_of_jobs(),
         device=_device(study, entry.recipe),
-        devices=entry.devices,
+        devices=with_content(entry.devices),
     )
 
 

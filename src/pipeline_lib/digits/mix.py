@@ -1,4 +1,4 @@
-"""Small versions of LLaVA-1.5's training files: rows of `llava_v1_5_mix665k.json` and of the 558K captions, and images.
+"""Small versions of training files: rows of LLaVA-1.5's instruction mix and captions, of LLaVA-SCo's, and images.
 
 Images are named as in the real collections; as there, some of OCR-VQA's .jpg files are GIFs.
 """
@@ -25,6 +25,7 @@ FOLDERS = {  # the folder of each collection's images, as the rows name it
     "vg_100k_2": "vg/VG_100K_2/",
     "captions": "",
 }
+REVIEW = "Review your answer, and write it again."
 MIX = [name for name in FOLDERS if name != "captions"]
 TALK = (
     "Tell me about numbers.",
@@ -74,6 +75,26 @@ def caption_rows(seed: int, rows: int) -> list[Row]:
         turns = _turns([caption_prompt(generator) + "\n<image>", answer])
         captions.append({"id": image.rpartition("/")[2].removesuffix(".jpg"), "image": image, "conversations": turns})
     return captions
+
+
+def review_rows(seed: int, rows: int) -> list[Row]:
+    """Return rows as LLaVA-SCo trains on: a question about an image, an answer in sections, a review, the same again.
+
+    Every second first answer has a wrong conclusion.
+    """
+    reviewed = []
+    for number in range(rows):
+        scene, name = photo_scene(seed, "captions", number), photo_name("captions", number)
+        asked, answer = short_turn(scene, _generator(seed, f"review {number}"))
+        first = "nothing" if number % 2 else answer
+        turns = [f"<image>\n{asked}", _in_sections(scene, first), REVIEW, _in_sections(scene, answer)]
+        reviewed.append({"id": str(number), "image": name, "conversations": _turns(turns)})
+    return reviewed
+
+
+def _in_sections(scene: Scene, answer: str) -> str:
+    texts = {"SUMMARY": "I look.", "CAPTION": caption(scene), "REASONING": "I see it.", "CONCLUSION": answer}
+    return "\n\n".join(f"<{tag}>{text}</{tag}>" for tag, text in texts.items())
 
 
 def _mix_row(seed: int, index: int, number: int, which: int) -> Row:

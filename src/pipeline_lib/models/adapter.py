@@ -4,6 +4,7 @@ Updates are saved in PEFT's format, so that `PeftModel.from_pretrained` reads th
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterable
 
@@ -13,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import PreTrainedModel
 
+from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.models.card import Card, write_card
 from pipeline_lib.models.family import Family
 from pipeline_lib.models.projector_file import PROJECTOR_TENSORS, expect_tensors, put_projector, save_tensors
@@ -23,18 +25,45 @@ UPDATE = re.compile(r".*language_model\.layers\.(\d+)\.(.+)\.lora_[AB]\.weight")
 PARTS = (".lora_A.weight", ".lora_B.weight")
 
 
-def add_lora(model: PreTrainedModel, family: Family, rank: int, alpha: int, dropout: float, seed: int) -> PeftModel:
+@dataclass(frozen=True)
+class Updates:
+    """Which updates LoRA trains: rank, scale and dropout; of these layers or all; with the whole projector or not."""
+
+    rank: int
+    alpha: int
+    dropout: float
+    layers: list[str] | None = None
+    projector: bool = True
+
+
+def add_lora(model: PreTrainedModel, family: Family, updates: Updates, seed: int) -> PeftModel:
     """Return the model with random LoRA updates of the language model and a trainable projector; the rest is frozen."""
     torch.manual_seed(seed)
     config = LoraConfig(
-        r=rank,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules=family.LORA_TARGETS,
-        modules_to_save=[prefix.split(".")[-2] for prefix in family.PARTS["projector"]],  # the names of the modules
+        r=updates.rank,
+        lora_alpha=updates.alpha,
+        lora_dropout=updates.dropout,
+        target_modules=_targets(model, family.LORA_TARGETS, updates.layers),
+        modules_to_save=[prefix.split(".")[-2] for prefix in family.PARTS["projector"]]  # the names of the modules
+        if updates.projector
+        else None,
         bias="none",
     )
     return get_peft_model(model, config)
+
+
+def _targets(model: PreTrainedModel, targets: str, layers: list[str] | None) -> str:
+    """Return a regular expression of the family's targets whose last names are in `layers`, of all without these.
+
+    Raises PipelineError for a layer that the language model does not have.
+    """
+    if layers is None:
+        return targets
+    known = {name.rpartition(".")[2] for name, _ in model.named_modules() if re.fullmatch(targets, name)}
+    for layer in layers:
+        if layer not in known:
+            raise PipelineError("the language model has no such layer", value=layer, cure=suggest(layer, known))
+    return rf"(?=(?:{targets})$).*\.({'|'.join(layers)})"
 
 
 def save_lora(model: PeftModel, folder: Path, card: Card) -> None:

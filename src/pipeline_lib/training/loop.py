@@ -10,13 +10,16 @@ from transformers import PrinterCallback, TrainingArguments
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.portable import operations
 from pipeline_lib.training.best_epoch import BestEpoch
+from pipeline_lib.training.blank_first import BlankFirst
 from pipeline_lib.training.curve import Step, steps_of
+from pipeline_lib.training.fully_sharded import shard
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
-from pipeline_lib.training.sharding import deepspeed_settings
+from pipeline_lib.training.sharding import note_sharding
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import Task
 from pipeline_lib.training.trainer import Progress, VlmTrainer
+from pipeline_lib.training.zero import sum_as_torch_does, zero_settings
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +32,17 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     is raised once a state is saved.
     """
     state, stop_signal = resume.latest(), StopSignal()
+    arguments = _arguments(optimisation, settings, resume.writing, len(task.examples))
+    _shard(task, settings, arguments, resume)
+    sharded = settings.devices.sharding != "none"
+    blanks = [BlankFirst(task.blank_features)] if sharded and task.blank_features else []
     epoch, rates = ceil(len(task.examples) / optimisation.batch_size), optimisation.rates()
     best = task.validation and BestEpoch(task.model, task.validation, resume.folder, epoch)
     trainer = VlmTrainer(
         model=task.model,
-        args=_arguments(optimisation, settings, resume.writing, len(task.examples)),
+        args=arguments,
         lengths=task.lengths,
-        blank_features=task.blank_features,
+        blank_features=None if sharded else task.blank_features,
         loss=task.loss,
         rates=rates and (lambda step: rates(step // epoch)),
         train_dataset=task.examples,
@@ -45,6 +52,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
             Saving(resume, stop_signal),
             *([best] if best else []),
             *([Guard(state)] if state else []),
+            *blanks,
         ],
         row_seed=settings.seed if task.as_original else derive_seed(settings.seed, "train", "rows"),
         as_original=task.as_original,
@@ -62,6 +70,17 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     return steps_of(trainer.state.log_history)
 
 
+def _shard(task: Task, settings: TrainSettings, arguments: TrainingArguments, resume: Resume) -> None:
+    """Shard the model by FSDP, or prepare DeepSpeed to shard it; note what is sharded."""
+    devices, facts = settings.devices, {"sharding": settings.devices.sharding, "processes": arguments.world_size}
+    if devices.sharding == "fsdp":
+        note_sharding(resume.folder, {**facts, "layers": shard(task.model, settings.device)})
+    elif devices.by_deepspeed:
+        if settings.device == "cpu":
+            sum_as_torch_does()
+        note_sharding(resume.folder, {**facts, "deepspeed": arguments.deepspeed})
+
+
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path, rows: int) -> TrainingArguments:
     # A single step would be warm-up alone, at a learning rate of 0, and train nothing.
     warmup = 0.0 if optimisation.steps_over(rows) <= 1 else optimisation.warmup
@@ -75,10 +94,10 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         gradient_accumulation_steps=devices.passes(optimisation.batch_size),
         bf16=devices.precision == "bfloat16",
         activation_checkpointing=devices.recompute_activations,
-        deepspeed=deepspeed_settings(devices.sharding, optimisation.clip_norm),
+        deepspeed=zero_settings(devices, optimisation.clip_norm),
         ddp_find_unused_parameters=False,
         learning_rate=optimisation.learning_rate,
-        lr_scheduler_type=optimisation.schedule if warmup == 0 else _with_warmup(optimisation.schedule),
+        lr_scheduler_type=_schedule(optimisation.schedule, warmup),
         warmup_steps=warmup,
         weight_decay=optimisation.weight_decay,
         adam_beta1=optimisation.beta1,
@@ -99,5 +118,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
     )
 
 
-def _with_warmup(schedule: str) -> str:
-    return "constant_with_warmup" if schedule == "constant" else schedule
+def _schedule(schedule: str, warmup: float) -> str:
+    """Return transformers' name of a schedule; `step` is one of `rates`, in place of a constant rate."""
+    name = "constant" if schedule == "step" else schedule
+    return "constant_with_warmup" if name == "constant" and warmup else name

@@ -72,11 +72,15 @@ def need(sizes: Sizes, devices: Devices, rows: int, tokens: int | None) -> Need:
     Without sharding, weights, gradients and AdamW's two moments are float32, also if the precision is bfloat16.
     DeepSpeed stores weights and gradients in the precision. It shards gradients, moments and a float32 copy of trained
     weights over the processes, with zero3 the weights too (Rajbhandari et al. 2020, arXiv 1910.02054, figure 1).
+    FSDP shards what is there without sharding, all in float32; the layer that computes is whole, beyond this count.
     """
     width, share = WIDTH[devices.precision], devices.processes
     activations = None if tokens is None else _activations(sizes, devices, rows * tokens)
     if devices.sharding == "none":
         return Need(4 * sizes.parameters, 4 * sizes.trained, 8 * sizes.trained, activations)
+    if devices.sharding == "fsdp":
+        whole = need(sizes, devices.model_copy(update={"sharding": "none"}), rows, tokens)
+        return Need(whole.weights // share, whole.gradients // share, whole.optimizer // share, activations)
     weights = width * sizes.parameters // (share if devices.sharding == "zero3" else 1)
     return Need(weights, width * sizes.trained // share, 12 * sizes.trained // share, activations)
 

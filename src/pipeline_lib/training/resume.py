@@ -4,9 +4,10 @@ import json
 import logging
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import torch
 from safetensors import safe_open
@@ -14,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import files_below, remove
+from pipeline_lib.training.fully_sharded import is_fully_sharded, whole_tensors
 from pipeline_lib.training.sharding import broadcast_first, is_first, wait_for_all, whole_weights
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import trained_parameters
@@ -104,8 +106,12 @@ class Guard(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
         """Raise PipelineError where names or values of the state's tensors differ from the trained ones."""
-        trained = trained_parameters(keywords["model"])
-        with whole_weights(keywords["model"]):
+        model = keywords["model"]
+        sharded = is_fully_sharded(model)
+        trained = whole_tensors(model, trained_only=True) if sharded else trained_parameters(model)
+        if sharded and not is_first():
+            return  # the first process has the whole tensors
+        with nullcontext() if sharded else whole_weights(model):
             held = {name for file in sorted(self._state.glob("*.safetensors")) for name in _check(file, trained)}
         strange = sorted(held ^ trained.keys())
         if strange:
@@ -117,7 +123,7 @@ class Guard(TrainerCallback):
             )
 
 
-def _check(file: Path, trained: dict[str, torch.nn.Parameter]) -> list[str]:
+def _check(file: Path, trained: Mapping[str, torch.Tensor]) -> list[str]:
     """Return the names of a file's tensors; raise PipelineError where a trained one differs from the model's."""
     with safe_open(file, framework="pt") as tensors:
         names = list(tensors.keys())

@@ -24,6 +24,24 @@ Epochs = Annotated[float | None, Field(gt=0, le=100_000, description="passes ove
 WeightDecay = Annotated[float, Field(ge=0, le=100, description="AdamW's weight decay, not applied to norms and biases")]
 ClipNorm = Annotated[float, Field(ge=0, le=1_000_000, description="largest gradient norm; 0: no clipping")]
 
+Schedule = Annotated[
+    Literal["cosine", "linear", "constant", "step"],
+    Field(description="how the learning rate falls after the warm-up; step: after every epoch, by `rate_factor`"),
+]
+RateFactor = Annotated[
+    float | None,
+    Field(
+        gt=0,
+        le=1,
+        exclude_if=lambda factor: factor is None,  # the settings of the other schedules stay as they were
+        description="with `schedule: step`: what the learning rate is multiplied by after every epoch",
+    ),
+]
+Warmup = Annotated[
+    float,
+    Field(ge=0, lt=1, description="share of the steps over which the learning rate rises; a single step has none"),
+]
+
 
 class RecipeSettings(Settings):
     """Settings of a recipe; `name` names its module.
@@ -57,15 +75,9 @@ class Optimisation(RecipeSettings):
     batch_size: BatchSize
     epochs: Epochs = None
     steps: int | None = Field(default=None, gt=0, le=100_000_000, description="optimiser steps; or give epochs")
-    schedule: Literal["cosine", "linear", "constant"] = Field(
-        default="cosine", description="how the learning rate falls after the warm-up"
-    )
-    warmup: float = Field(
-        default=0.03,
-        ge=0,
-        lt=1,
-        description="share of the steps over which the learning rate rises; a single step has none",
-    )
+    schedule: Schedule = "cosine"
+    rate_factor: RateFactor = None
+    warmup: Warmup = 0.03
     weight_decay: WeightDecay = 0.0
     beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW's decay rate of the running mean of gradients")
     beta2: float = Field(default=0.999, ge=0, lt=1, description="AdamW's decay rate of the mean of their squares")
@@ -77,7 +89,8 @@ class Optimisation(RecipeSettings):
 
     def rates(self) -> Callable[[int], float] | None:
         """Return the share of the learning rate by epoch, from 0, or None if `schedule` and `warmup` say it."""
-        return None
+        factor = self.rate_factor
+        return None if factor is None else lambda epoch: float(factor**epoch)
 
     def steps_over(self, rows: int) -> int:
         """Return how many optimiser steps a training on `rows` rows takes."""
@@ -94,6 +107,10 @@ class Optimisation(RecipeSettings):
     def _one_of_two(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give either epochs or steps")
+        if (self.schedule == "step") != (self.rate_factor is not None):
+            raise ValueError("schedule: step has a rate_factor, and no other schedule has one")
+        if self.schedule == "step" and self.warmup:
+            raise ValueError("schedule: step begins with the whole learning rate: write `warmup: 0`")
         return self
 
 
@@ -115,18 +132,38 @@ class Devices(Settings):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="precision of the computation; optimiser states are float32"
     )
-    sharding: Literal["none", "zero2", "zero3"] = Field(
+    sharding: Literal["none", "zero2", "zero3", "fsdp"] = Field(
         default="none",
-        description="what DeepSpeed shards over the processes: zero2 gradients and optimiser, zero3 the weights too",
+        description="what is sharded over the processes: by DeepSpeed, zero2 gradients and optimiser, zero3 the "
+        "weights too; fsdp: all three, by torch's FSDP2",
+    )
+    deepspeed: str | None = Field(
+        default=None,
+        exclude_if=lambda settings: settings is None,  # the settings of other trainings stay as they were
+        description="with zero2 or zero3: a JSON file of DeepSpeed's settings in place of the original's, which states "
+        "`gradient_clipping`; a job has its content",
     )
     recompute_activations: bool = Field(
         default=False, description="recompute activations instead of storing them: slower, less memory"
     )
 
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        if self.sharding == "fsdp" and self.processes < 2:
+            raise ValueError("fsdp shards over processes, and there is one: raise gpus_per_node")
+        if self.deepspeed is not None and not self.by_deepspeed:
+            raise ValueError(f"sharding: {self.sharding} has no settings of DeepSpeed; choose zero2 or zero3")
+        return self
+
     @property
     def processes(self) -> int:
         """Return how many processes share every step."""
         return self.nodes * self.gpus_per_node
+
+    @property
+    def by_deepspeed(self) -> bool:
+        """Return whether DeepSpeed shards the training."""
+        return self.sharding in ("zero2", "zero3")
 
     def passes(self, batch_size: int) -> int:
         """Return how many passes of every process make a step of `batch_size` rows; ValueError if no number does."""

@@ -1,13 +1,17 @@
-"""What processes of a training share: the one that writes, barriers, whole weights, DeepSpeed's settings."""
+"""What processes of a training share: the one that writes, barriers, whole weights, the note on what is sharded."""
 
+import json
 from contextlib import AbstractContextManager, nullcontext
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed
 
-from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import read_object
+from pipeline_lib.training.fully_sharded import is_fully_sharded, make_whole
+
+FACTS = "sharding.json"  # a file in the folder of the training's states
 
 T = TypeVar("T")
 
@@ -33,7 +37,13 @@ def wait_for_all() -> None:
 
 
 def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
-    """Return a context in which parameters that DeepSpeed has sharded over processes are whole."""
+    """Return a context in which the sharded parameters are whole.
+
+    Those of DeepSpeed are whole in every process, those of FSDP in the first one, which can train them no more.
+    """
+    if is_fully_sharded(model):
+        make_whole(model)
+        return nullcontext()
     sharded = [parameter for parameter in model.parameters() if hasattr(parameter, "ds_id")]
     if not sharded:
         return nullcontext()
@@ -43,40 +53,13 @@ def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
     return gathered
 
 
-def deepspeed_settings(sharding: str, clip_norm: float) -> dict[str, Any] | None:
-    """Return DeepSpeed's settings, None without sharding; raise PipelineError where DeepSpeed is not installed.
+def note_sharding(folder: Path, facts: dict[str, Any]) -> None:
+    """Write what is sharded, and how, into the folder of a training's states; the first process does."""
+    if is_first():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
-    They are those of haotian-liu/LLaVA c121f04, `scripts/zero2.json` and `scripts/zero3.json`, and `gradient_clipping`,
-    which these leave to the version of DeepSpeed.
-    """
-    if sharding == "none":
-        return None
-    if find_spec("deepspeed") is None:
-        raise PipelineError(
-            "DeepSpeed is not installed, and this training is sharded by it",
-            value=sharding,
-            cure="make setup TORCH=cuda, or set `sharding: none`",
-        )
-    stage: dict[str, Any] = {
-        "stage": int(sharding.removeprefix("zero")),
-        "overlap_comm": True,
-        "contiguous_gradients": True,
-        "sub_group_size": int(1e9),
-        "reduce_bucket_size": "auto",
-    }
-    if sharding == "zero3":
-        stage |= {
-            "stage3_prefetch_bucket_size": "auto",
-            "stage3_param_persistence_threshold": "auto",
-            "stage3_max_live_parameters": int(1e9),
-            "stage3_max_reuse_distance": int(1e9),
-            "stage3_gather_16bit_weights_on_model_save": True,
-        }
-    return {
-        "bf16": {"enabled": "auto"},
-        "train_micro_batch_size_per_gpu": "auto",
-        "train_batch_size": "auto",
-        "gradient_accumulation_steps": "auto",
-        "gradient_clipping": clip_norm,
-        "zero_optimization": stage,
-    }
+
+def noted_sharding(folder: Path) -> dict[str, Any]:
+    """Return the facts that the processes of a training noted, none without sharding."""
+    return read_object(folder / FACTS) if (folder / FACTS).is_file() else {}

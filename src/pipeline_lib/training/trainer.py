@@ -3,18 +3,21 @@
 import logging
 import math
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, cast
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import SCHEDULER_NAME
 from transformers.utils import SAFE_WEIGHTS_NAME
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.adapter import PREFIX
+from pipeline_lib.training.fully_sharded import is_fully_sharded, load_optimizer, put, save_optimizer, whole_tensors
 from pipeline_lib.training.original_order import OriginalSampler
 from pipeline_lib.training.positions import TrainedPositions
 from pipeline_lib.training.sampler import SeededSampler
@@ -29,9 +32,9 @@ class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
 
     Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
-    `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank
-    image for a pass without an image; `as_original` takes rows in the order that the original draws from `row_seed`.
-    `loss` is that of a pass, if it is not the model's own; `rates` is the share of the learning rate by step.
+    `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank image for a pass
+    without an image; `as_original` takes rows in the order that the original draws from `row_seed`. `loss` is that of
+    a pass, if it is not the model's own; `rates` is the share of the learning rate by step.
     """
 
     def __init__(
@@ -115,10 +118,41 @@ class VlmTrainer(Trainer):
         main_first = sorted(groups.items(), key=lambda group: group[0][0] != self.args.learning_rate)  # it is logged
         return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in main_first]
 
+    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
+        """Return an empty context: sharded gradients are reduced in every pass, since whole ones need more memory."""
+        return nullcontext()
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write the trained tensors of a state, whole; all processes take part where they share the parameters."""
+        if not is_fully_sharded(self.model):
+            super().save_model(output_dir, _internal_call)
+            return
+        self._save(output_dir, whole_tensors(self.model, trained_only=True))
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not is_fully_sharded(self.model):
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        save_optimizer(self._sharded_optimizer(), Path(output_dir))
+        if self.args.should_save:
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER_NAME)
+
+    def _sharded_optimizer(self) -> torch.optim.Optimizer:
+        wrapped: Any = self.optimizer  # by accelerate
+        return cast(torch.optim.Optimizer, wrapped.optimizer)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or not is_fully_sharded(self.model):
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        load_optimizer(self._sharded_optimizer(), Path(checkpoint))
+        self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER_NAME, weights_only=True))
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         """Write the trained tensors of a state; the frozen ones are in the checkpoint that the training started from.
 
-        `state_dict` holds them where DeepSpeed has sharded the parameters over processes.
+        `state_dict` holds them where the parameters are sharded over processes.
         """
         if not self.args.should_save:
             return
@@ -136,9 +170,8 @@ class VlmTrainer(Trainer):
         if tensors.keys() != trained.keys():
             strange = sorted(tensors.keys() ^ trained.keys())[:3]
             raise PipelineError("the tensors of a saved state are not the trained ones", where=file, value=strange)
-        with torch.no_grad():
-            for name, parameter in trained.items():
-                parameter.copy_(tensors[name])
+        for name, parameter in trained.items():
+            put(parameter, tensors[name])
 
 
 def _is_frozen(module: torch.nn.Module) -> bool:

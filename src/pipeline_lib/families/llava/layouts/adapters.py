@@ -143,6 +143,8 @@ def _check_complete(tensors: Iterable[str], targets: Any, where: Path) -> None:
         f"layers.{layer}.{module}" for layer, modules in sorted(layers.items()) for module in updated_modules - modules
     ]
     named, updated = targets if isinstance(targets, list) else [], [f".{module}" for module in _modules(tensors)]
+    if any(not isinstance(target, str) for target in named):
+        raise PipelineError("the target modules of an adapter are names", where=where, value=named)
     missing += [target for target in named if not any(module.endswith(f".{target}") for module in updated)]
     if missing:
         raise PipelineError(
