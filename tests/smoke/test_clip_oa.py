@@ -15,7 +15,7 @@ RESULTS = "results/clip_oa/smoke"
 KEYS = ["image_path", "image_name", "true_label", "predicted_label", "confidence", "probabilities"]
 
 
-@pytest.mark.smoke
+@pytest.mark.long
 def test_it_is_trained_to_its_best_epoch_and_scored_beside_the_clip_that_it_started_from(tmp_path: Path) -> None:
     project = Project.copy(tmp_path / "project")
     project.edit("studies/clip_oa.yaml", "smoke: false", "smoke: true")
