@@ -150,9 +150,9 @@ def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
     if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
         return
     try:
-        own = own_settings(training.devices)
-        if own is not None:
-            checked(own, training.devices, training.recipe.clip_norm)
+        settings = own_settings(training.devices)
+        if settings is not None:
+            checked(settings, training.devices, training.recipe.clip_norm)
     except PipelineError as error:
         yield Problem(key, str(error), training.devices.deepspeed)
 

@@ -66,8 +66,8 @@ class AnnotationSet(Settings):
         paths = [self._below_root(path) for path in named_images(raw)]
         if not paths:
             return raw
-        shown = paths if isinstance(raw["image"], list) else paths[0]
-        return {**raw, "image": shown, **_with_placeholder(raw, len(paths))}
+        image = paths if isinstance(raw["image"], list) else paths[0]
+        return {**raw, "image": image, **_with_placeholder(raw, len(paths))}
 
     def _below_root(self, path: Any) -> Any:
         return posixpath.normpath(posixpath.join(self.root, path)) if isinstance(path, str) and path.strip() else path

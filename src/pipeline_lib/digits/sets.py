@@ -59,7 +59,10 @@ def set_rows(seed: int, name: str, rows: int, images: int) -> list[Row]:
         return mix_rows(seed, rows)
     make, folders = FILES[name]
     turns = enumerate(islice(cycle(folders.items()), rows))
-    return [_row(seed, name, number, make, *place, number // len(folders) % images) for number, place in turns]
+    return [
+        _row(seed, name, number, make, folder, collection, number // len(folders) % images)
+        for number, (folder, collection) in turns
+    ]
 
 
 def meta_file(rows: int) -> dict[str, Any]:
