@@ -78,6 +78,7 @@ def test_a_study_may_change_a_value_within_its_bounds() -> None:
         ("internvl12_sft", 512, 64, 8, 1, ("language", "projector", "vision")),
         ("internvl12_sft", 512, 32, 8, 2, ("language", "projector", "vision")),
         ("internvl12_continue", 128, 16, 4, 2, ("language", "projector")),
+        ("internvl12_lora", 16, 2, 4, 2, ()),
     ],
 )
 def test_internvl_has_its_own_published_values(
@@ -88,7 +89,12 @@ def test_internvl_has_its_own_published_values(
     assert stated == {**stated, **SAME, **INTERNVL, "batch_size": rows, "max_length": 2048}
     assert stated.get("drop_path", 0) == (0.4 if name == "internvl12_sft" else 0)
     assert settings.trains == trains
-    assert Devices(nodes=gpus // 8, gpus_per_node=8, micro_batch=micro_batch).passes(rows) == passes
+    assert Devices(nodes=max(1, gpus // 8), gpus_per_node=min(gpus, 8), micro_batch=micro_batch).passes(rows) == passes
+
+
+def test_internvl_by_lora_trains_neither_tower_nor_projector() -> None:
+    stated = recipe("internvl12_lora").model_dump()
+    assert (stated["rank"], stated["alpha"], stated["dropout"], stated["trains_projector"]) == (16, 32, 0.05, False)
 
 
 def test_sco_has_its_own_published_values() -> None:

@@ -21,7 +21,7 @@ def test_no_training_starts_while_an_image_of_a_question_is_missing(mini: Projec
     done = mini.make("results/mini/checkpoints/full.manifest.json")
     assert done.returncode == 1
     assert mini.worked_since(before) == {**INSPECTED, "train": 1}  # which wrote nothing but its record
-    for told in ("60 of 60 questions have an image", "llava_pope_test.jsonl", "no dataset holds this image", "cure"):
+    for told in ("60 of 60 questions have an unusable image", "llava_pope_test.jsonl", "no dataset holds this image", "cure"):
         assert told in done.text
 
 
@@ -29,7 +29,7 @@ def test_a_prediction_is_refused_before_its_model_is_read(mini: Project) -> None
     mini.edit(STUDY, "images: [mini_test_scenes]", "images: [mini_scenes]")
     (mini.root / "results/mini/checkpoints/full/model.safetensors").write_bytes(b"not a model")
     done = mini.make("results/mini/answers/full/pope.jsonl")
-    assert done.returncode == 1 and "60 of 60 questions have an image" in done.text
+    assert done.returncode == 1 and "60 of 60 questions have an unusable image" in done.text
 
 
 @pytest.mark.long
