@@ -96,5 +96,5 @@ def test_a_name_that_several_files_have_is_no_annotation(tmp_path: Path) -> None
 
 def test_a_table_has_one_kind_of_source() -> None:
     for settings in ({}, {"file": "a.json", "sets": {"a": {"annotation": "a.jsonl"}}}):
-        with pytest.raises(ValueError, match="either file or sets"):
+        with pytest.raises(ValueError, match="either file, sets or question"):
             RowSource.model_validate(settings)

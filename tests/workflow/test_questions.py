@@ -21,7 +21,12 @@ def test_no_training_starts_while_an_image_of_a_question_is_missing(mini: Projec
     done = mini.make("results/mini/checkpoints/full.manifest.json")
     assert done.returncode == 1
     assert mini.worked_since(before) == {**INSPECTED, "train": 1}  # which wrote nothing but its record
-    for told in ("60 of 60 questions have an unusable image", "llava_pope_test.jsonl", "no dataset holds this image", "cure"):
+    for told in (
+        "60 of 60 questions have an unusable image",
+        "llava_pope_test.jsonl",
+        "no dataset holds this image",
+        "cure",
+    ):
         assert told in done.text
 
 

@@ -40,11 +40,9 @@ class Clip:
 def open_clip(folder: Path) -> Clip:
     """Return the CLIP model of a checkpoint; PipelineError for one of another kind."""
     expect_kind(folder, "clip")
-    local = {"local_files_only": True, "trust_remote_code": False}
-    model = load_model(CLIPModel, folder)
-    return Clip(
-        model, AutoTokenizer.from_pretrained(folder, **local), CLIPImageProcessorPil.from_pretrained(folder, **local)
-    )
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    processor = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    return Clip(load_model(CLIPModel, folder), tokenizer, processor)
 
 
 def text_logits(model: Any, texts: Texts, pixels: torch.Tensor) -> torch.Tensor:

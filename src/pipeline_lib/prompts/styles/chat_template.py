@@ -40,7 +40,9 @@ def chat_template(template: Template, spaced: bool = False) -> str | None:
         return None
     end = closed.split(ANSWERED[-1])[1]
     space = " " if spaced else ""
-    parts = {"BEGIN": space + begin, "IMAGE": f"{IMAGE}{space}\n"}
+    with_image = text_of(template.prompt(_turns((f"{IMAGE}\n{ASKED[0]}",), ())))
+    after = "\n" if f"{IMAGE}\n" in with_image else ""
+    parts = {"BEGIN": space + begin, "IMAGE": f"{IMAGE}{space}{after}"}
     parts |= {"ANSWER": answer, "NEXT": following, "OPEN": opened, "END": end}
     return re.sub("|".join(parts), lambda name: json.dumps(parts[name[0]]), JINJA)
 
