@@ -70,7 +70,7 @@ def refine(project: Project, first: dict[str, str], rejected: int) -> list[dict[
     assert (made["served"], made["rejected"], made["conversations"]) == (served, rejected, len(rows))
     assert [turn["value"] for turn in rows[0]["conversations"][2:]] == ["Review it.", text]
     reasons = [each["reason"] for each in read_lines(folder / "sco.rejected.jsonl")]
-    assert len(reasons) == rejected and all("cannot be stored" in reason for reason in reasons)
+    assert len(reasons) == rejected and all("Parquet cannot store" in reason for reason in reasons)
     assert "access" not in made["settings"]
     assert not [path for path in folder.rglob("*") if path.is_file() and KEY in path.read_text()]
     return rows
