@@ -10,6 +10,7 @@ from pipeline_lib.models.adapter import PREFIX
 from pipeline_lib.training.task import Task, trained_parameters
 
 SHOWN = 3  # names in an error
+READ_IMAGES = ("projector", "vision")  # parts
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Sums:
 
 
 class Movement:
-    """The sums of a task's parameters before its training."""
+    """The sums of a task's parameters before its training; `images` says whether any of its rows shows one."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, images: bool) -> None:
         self._task = task
+        self._images = images
         self._before = {name: Sums.of(parameter) for name, parameter in task.model.named_parameters()}
 
     def check(self) -> None:
@@ -55,9 +57,12 @@ class Movement:
                 raise PipelineError(what, value=sorted(names)[:SHOWN], cure=cure)
 
     def _trained_by_part(self, trained: set[str]) -> Iterator[tuple[str, set[str]]]:
-        """Yield the trained parameters of every part that has some; all of them, for a task without parts."""
+        """Yield the trained parameters of every part that has some; all of them, for a task without parts.
+
+        Parts that read images have nothing to learn from rows without any, and are left out then.
+        """
         whole: Mapping[str, tuple[str, ...]] = {"model": ("",)}
         for part, prefixes in (self._task.parts or whole).items():
             names = {name for name in trained if name.removeprefix(PREFIX).startswith(prefixes)}
-            if names:
+            if names and (self._images or part not in READ_IMAGES):
                 yield part, names

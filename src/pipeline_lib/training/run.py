@@ -29,7 +29,7 @@ def train_recipe(material: TrainingInputs, settings: TrainSettings, folder: Path
             train,
         )  # takes seconds, which other recipes save
 
-        movement = Movement(task)
+        movement = Movement(task, any(row.images for row in material.rows))
         steps = train(task, settings.recipe, settings, resume)
     with whole_weights(task.model):
         if is_first():
