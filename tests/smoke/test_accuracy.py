@@ -5,17 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.project import Project
+from tests.smoke.rehearsed import rehearsed
 
 RESULTS = "results/accuracy/smoke"
 
 
 @pytest.mark.long
 def test_both_runs_are_scored_and_compared(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit("studies/accuracy.yaml", "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=accuracy", timeout=900)
-    assert done.returncode == 0, done.text[-3000:]
+    project = rehearsed(tmp_path, "accuracy")
     tables = json.loads(project.run("vlmflow", "compare", "served", "lmms_eval", "--study", "accuracy", "--json").text)
     assert tables.keys() == {"mme", "mmmu"}
     for name, table in tables.items():

@@ -8,8 +8,8 @@ import pytest
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.benchmarks.knee_grading import questions
 from pipeline_lib.training.curve import read_curve
-from tests.project import Project
 from tests.recordings import read_lines
+from tests.smoke.rehearsed import rehearsed
 
 RESULTS = "results/clip_oa/smoke"
 KEYS = ["image_path", "image_name", "true_label", "predicted_label", "confidence", "probabilities"]
@@ -17,10 +17,7 @@ KEYS = ["image_path", "image_name", "true_label", "predicted_label", "confidence
 
 @pytest.mark.long
 def test_it_is_trained_to_its_best_epoch_and_scored_beside_the_clip_that_it_started_from(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit("studies/clip_oa.yaml", "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=clip_oa", timeout=600)
-    assert done.returncode == 0, done.text[-3000:]
+    project = rehearsed(tmp_path, "clip_oa", timeout=600)
     results = project.root / RESULTS
 
     score = json.loads((results / "knee_grading_score.json").read_text())

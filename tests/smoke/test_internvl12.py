@@ -8,19 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.project import Project
+from tests.smoke.rehearsed import rehearsed
 
-STUDY = "studies/internvl12.yaml"
 RESULTS = "results/internvl12/smoke"
 ROWS_OF_A_FILE = 6
-
-
-def run(folder: Path, *targets: str) -> Project:
-    """Return a copy in which these targets, or all, are made of stand-ins."""
-    project = Project.copy(folder / "project")
-    project.edit(STUDY, "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=internvl12", *targets, timeout=900)
-    assert done.returncode == 0, done.text[-3000:]
-    return project
 
 
 def read(project: Project, name: str) -> Any:
@@ -38,7 +29,7 @@ def expect_model(project: Project, training: str, subset: str, rows: int, pixel_
 
 @pytest.mark.smoke
 def test_the_nine_files_train_a_model_of_the_parts_that_is_scored(tmp_path: Path) -> None:
-    project = run(tmp_path, "--", f"{RESULTS}/scores/sft/pope.json")
+    project = rehearsed(tmp_path, "internvl12", f"{RESULTS}/scores/sft/pope.json")
     assert (project.root / "data/tables/smoke-sft.rejected.jsonl").read_text() == ""
     expect_model(project, "sft", "sft", 9 * ROWS_OF_A_FILE, "v1")
     assert read(project, f"{RESULTS}/scores/sft/pope.json")["n"] == 24
@@ -46,7 +37,7 @@ def test_the_nine_files_train_a_model_of_the_parts_that_is_scored(tmp_path: Path
 
 @pytest.mark.long
 def test_the_released_model_is_tuned_further_on_rows_of_a_meta_file(tmp_path: Path) -> None:
-    project = run(tmp_path)
+    project = rehearsed(tmp_path, "internvl12")
     expect_model(project, "continued", "own", 2 * ROWS_OF_A_FILE, "v2")
     for benchmark in ("pope", "mmbench", "textvqa"):
         score = read(project, f"{RESULTS}/{benchmark}_score.json")

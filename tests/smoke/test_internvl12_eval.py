@@ -8,6 +8,7 @@ import pytest
 
 from pipeline_lib.config.load import load_study
 from tests.project import ROOT, Project
+from tests.smoke.rehearsed import rehearsed
 
 STUDY = "studies/internvl12_eval.yaml"
 RESULTS = "results/internvl12_eval/smoke"
@@ -15,15 +16,6 @@ OF_EACH_FAMILY = ("mme", "mmvp", "mmmu", "mmbench_cn", "okvqa", "tiny_lvlm", "re
 JUDGED = ("llava_bench", "mathvista", "mm_vet")  # by a language model; some answers to MathVista need none
 CAPTIONS = ("coco_captions", "flickr30k", "nocaps")  # whose primary metric needs Java
 MOST = 28  # questions of one: MME has two a category
-
-
-def run(folder: Path, *targets: str) -> Project:
-    """Return a copy in which these targets, or all, are made of stand-ins."""
-    project = Project.copy(folder / "project")
-    project.edit(STUDY, "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=internvl12_eval", *targets, timeout=1200)
-    assert done.returncode == 0, done.text[-3000:]
-    return project
 
 
 def read(project: Project, name: str) -> Any:
@@ -42,7 +34,9 @@ def expect_score(project: Project, benchmark: str) -> None:
 
 @pytest.mark.smoke
 def test_one_benchmark_of_each_family_is_scored(tmp_path: Path) -> None:
-    project = run(tmp_path, "--", *(f"{RESULTS}/{name}_score.json" for name in OF_EACH_FAMILY))
+    project = rehearsed(
+        tmp_path, "internvl12_eval", *(f"{RESULTS}/{name}_score.json" for name in OF_EACH_FAMILY), timeout=1200
+    )
     for name in OF_EACH_FAMILY:
         expect_score(project, name)
 
@@ -50,7 +44,7 @@ def test_one_benchmark_of_each_family_is_scored(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_every_benchmark_is_scored_or_submitted_from_warm_processes(tmp_path: Path) -> None:
     uses = load_study(ROOT / STUDY).benchmarks
-    project = run(tmp_path)
+    project = rehearsed(tmp_path, "internvl12_eval", timeout=1200)
     for name, use in uses.items():
         if use.scored:
             expect_score(project, name)

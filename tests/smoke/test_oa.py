@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.config.load import load_study
-from tests.project import ROOT, Project
+from tests.project import ROOT
+from tests.smoke.rehearsed import rehearsed
 
 STUDY = "studies/oa.yaml"
 RESULTS = "results/oa/smoke"
@@ -15,10 +16,7 @@ RESULTS = "results/oa/smoke"
 
 @pytest.mark.long
 def test_every_model_is_trained_and_graded(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit(STUDY, "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=oa", timeout=1800)
-    assert done.returncode == 0, done.text[-3000:]
+    project = rehearsed(tmp_path, "oa", timeout=1800)
     rows = pq.read_table(project.root / "data/tables/smoke-grading.parquet").to_pylist()
     assert len(rows) == 40
     for row in rows:

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.benchmarks.knee_grading import questions
-from tests.project import Project
 from tests.recordings import read_lines
+from tests.smoke.rehearsed import rehearsed
 
 RESULTS = "results/oa_eval/smoke"
 RUNS = {"llava_med", "llava_med_lora", "llava_med_mlp", "llava_med_full"}  # the others ask servers
@@ -17,10 +17,7 @@ KEYS = ["true_grade", "image_file", "predicted_output", "image_name"]
 
 @pytest.mark.smoke
 def test_its_models_are_scored_and_their_result_files_are_those_of_the_document(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit("studies/oa_eval.yaml", "smoke: false", "smoke: true")
-    done = project.run("snakemake", "-c2", "--config", "study=oa_eval", timeout=600)
-    assert done.returncode == 0, done.text[-3000:]
+    project = rehearsed(tmp_path, "oa_eval", timeout=600)
 
     score = json.loads((project.root / RESULTS / "knee_grading_score.json").read_text())
     assert (score["stamp"], score["runs"].keys()) == ("SMOKE", RUNS)

@@ -11,19 +11,16 @@ from pipeline_lib.conversations.text_faults import text_fault
 from tests.chat_server import KEY, Answer, completion, serving
 from tests.project import Project
 from tests.recordings import read_lines
+from tests.smoke.rehearsed import rehearsed
 
-STUDY, RESULTS = "studies/sco.yaml", "results/sco/smoke"
+RESULTS = "results/sco/smoke"
 SCORES = ("ai2d_score.json", "scores/sco/mm_vet.json")  # graded by rules, and by a judge
 TAGS = ("SUMMARY", "CAPTION", "REASONING", "CONCLUSION")
 
 
 @pytest.mark.smoke
 def test_a_run_without_a_review_one_with_it_and_an_ablation_are_scored_and_refined(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit(STUDY, "smoke: false", "smoke: true")
-    targets = [f"{RESULTS}/{name}" for name in SCORES]
-    done = project.run("snakemake", "-c2", "--config", "study=sco", "--", *targets, timeout=1200)
-    assert done.returncode == 0, done.text[-3000:]
+    project = rehearsed(tmp_path, "sco", *(f"{RESULTS}/{name}" for name in SCORES), timeout=1200)
     runs: dict[str, Any] = read(project, SCORES[0])["runs"]
     assert set(runs) == {"released", "cot", "sco", "sco_reasoning"}
     assert "review" not in runs["cot"] and "review" not in runs["released"]

@@ -144,6 +144,16 @@ def spoken(text: str, trained: bool) -> Segment:
     return Segment(text, trained, spoken=True)
 
 
+def without_original(name: str, segments: list[Segment]) -> Original:
+    """Return a conversation by a template that LLaVA's original code lacks: its masks raise PipelineError."""
+
+    def no_masks(counts: Counts) -> Masked:
+        what = f"LLaVA's original code has no template {name}"
+        raise PipelineError(what, value="as_original: true", cure="remove `as_original`")
+
+    return Original(text_of(segments), no_masks)
+
+
 def text_of(segments: list[Segment]) -> str:
     """Return the whole text of some segments."""
     return "".join(segment.text for segment in segments)

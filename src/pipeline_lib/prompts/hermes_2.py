@@ -3,8 +3,7 @@
 The answer and its closing `<|im_end|>` are trained. Nothing stands between that and the next turn.
 """
 
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.prompts.base import Counts, Masked, Original, Segment, Turn, alternating, answered, spoken, text_of
+from pipeline_lib.prompts.base import Original, Segment, Turn, alternating, answered, spoken, without_original
 
 SYSTEM = "你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。"
 BEGIN, END = "<|im_start|>", "<|im_end|>"
@@ -29,10 +28,4 @@ def prompt(turns: list[Turn]) -> list[Segment]:
 
 def original(turns: list[Turn]) -> Original:
     """Return the conversation with masks that raise PipelineError: LLaVA's original code has no such template."""
-    return Original(text_of(conversation(turns)), _no_masks)
-
-
-def _no_masks(counts: Counts) -> Masked:
-    raise PipelineError(
-        "LLaVA's original code has no template hermes_2", value="as_original: true", cure="remove `as_original`"
-    )
+    return without_original("hermes_2", conversation(turns))

@@ -5,19 +5,7 @@ meta-llama/llama-recipes faae2fd, `getting-started/finetuning/datasets/ocrvqa_da
 system text here; Llama's own template then writes one with the day's date.
 """
 
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.prompts.base import (
-    IMAGE,
-    Counts,
-    Masked,
-    Original,
-    Segment,
-    Turn,
-    alternating,
-    answered,
-    spoken,
-    text_of,
-)
+from pipeline_lib.prompts.base import IMAGE, Original, Segment, Turn, alternating, answered, spoken, without_original
 
 BEGIN, BODY, END = "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"
 ROLES = {"human": "user", "gpt": "assistant"}
@@ -42,10 +30,4 @@ def prompt(turns: list[Turn]) -> list[Segment]:
 
 def original(turns: list[Turn]) -> Original:
     """Return the conversation with masks that raise PipelineError: LLaVA's original code has no such template."""
-    return Original(text_of(conversation(turns)), _no_masks)
-
-
-def _no_masks(counts: Counts) -> Masked:
-    raise PipelineError(
-        "LLaVA's original code has no template llama_3", value="as_original: true", cure="remove `as_original`"
-    )
+    return without_original("llama_3", conversation(turns))

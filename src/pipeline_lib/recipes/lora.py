@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 Rank = Annotated[int, Field(gt=0, le=131_072, description="rank of the update of every linear layer")]
 Alpha = Annotated[int, Field(gt=0, le=1_000_000, description="the update is scaled by alpha / rank")]
 
-# Left out of a study's settings where they
-# change nothing: those of older trainings stay as they were.
+# Left out of a study's settings where they change nothing: those of older trainings stay as they were.
 Layers = Annotated[
     list[str] | None,
     Field(
