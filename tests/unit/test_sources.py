@@ -24,7 +24,7 @@ from pipeline_lib.sources import archive, folder, urls
 from tests.hub import serve_dataset
 from tests.project import ROOT
 from tests.server import Answer, Server, file_of, first, serving
-from tests.unit.test_archives import FILES, member, tarred, zipped
+from tests.unit.test_archives import FILES, FORMS, member, tarred, zipped
 from tests.unit.test_downloads import CONTENT, forget_downloads
 
 
@@ -282,6 +282,41 @@ def test_what_the_hub_does_not_have_is_said(server: Server) -> None:
         fetched({**on_hub(server, COMMIT), "repository": "org/other"})
     with pytest.raises(PipelineError, match="the source has no files"):
         fetched(on_hub(server, COMMIT, files=["*.parquet"]))
+
+
+@pytest.mark.parametrize("form", ["zip", "tar.gz"])
+def test_the_parts_of_an_archive_on_the_hub_are_read_as_one(server: Server, form: str) -> None:
+    parts = parts_of(FORMS[form](FILES), 16)
+    names = [f"image.{form}.part-a{chr(ord('a') + number)}" for number in range(16)]
+    serve_dataset(
+        server, "org/name", {"main": COMMIT}, {COMMIT: {**REPOSITORY, **dict(zip(names, parts, strict=True))}}
+    )
+    source = {**on_hub(server, "main"), "kind": "hub_archive", "archive": f"image.{form}.part-*", "below": "set"}
+    whole, done = fetched(source)
+    assert whole == {"a.jpg": FILES["set/a.jpg"], "deep/b.jpg": b"b", "empty.jpg": b""}
+    assert list(done.pins) == ["hub:dataset/org/name@main"]
+    shards = [fetched(source, f"part{shard}", shard, 3)[0] for shard in range(3)]
+    assert sum(map(len, shards)) == 3 and {k: v for shard in shards for k, v in shard.items()} == whole
+
+
+def test_two_archives_are_not_joined_and_a_lost_part_is_noticed(server: Server) -> None:
+    first, *_, last = parts_of(zipped(FILES), 3)
+    files = {"a.zip": zipped(FILES), "b.zip": zipped(FILES), "c.zip.1": first, "c.zip.3": last}
+    serve_dataset(server, "org/name", {}, {COMMIT: files})
+    source = {**on_hub(server, COMMIT), "kind": "hub_archive"}
+    assert fetched({**source, "archive": "a.zip"})[0] == FILES
+    with pytest.raises(PipelineError, match=r"not the parts of one archive(.|\n)*a\.zip, b\.zip"):
+        fetched({**source, "archive": "?.zip"}, "both")
+    with pytest.raises(PipelineError, match="this archive is "):
+        fetched({**source, "archive": "c.zip.*"}, "lost")
+    with pytest.raises(PipelineError, match=r"no such file(.|\n)*d\.zip"):
+        fetched({**source, "archive": "d.zip"}, "absent")
+
+
+def parts_of(content: bytes, count: int) -> list[bytes]:
+    """Return the content cut into pieces of one size, the last one shorter."""
+    size = -(-len(content) // count)
+    return [content[size * number : size * (number + 1)] for number in range(count)]
 
 
 def test_a_token_reaches_no_mirror(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

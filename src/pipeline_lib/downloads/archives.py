@@ -13,7 +13,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Callable, Iterator, cast
@@ -21,6 +21,7 @@ from typing import IO, Any, Callable, Iterator, cast
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import LISTING, STAMP
 from pipeline_lib.downloads.names import safe_name
+from pipeline_lib.downloads.split import SplitFile
 
 RATIO = 200  # largest ratio of unpacked to packed size; text packs to a tenth, images hardly at all
 HARMLESS = 2**26  # bytes of content below which the ratio is not checked
@@ -50,9 +51,9 @@ class Member:
     open: Callable[[], IO[bytes]]
 
 
-def list_archive(archive: Path, below: str) -> list[str]:
+def list_archive(archive: Path | SplitFile, below: str) -> list[str]:
     """Return the names of the files in the folder `below` of an archive, relative to it; none raise PipelineError."""
-    everything = [member.name for member in _members(archive)]
+    everything = [member.name for member in _members(SplitFile.of(archive))]
     names = [name for name in (_inside(full, below) for full in everything) if name]
     if not names:
         tops = sorted({full.partition("/")[0] for full in everything})[:10]
@@ -65,15 +66,16 @@ def list_archive(archive: Path, below: str) -> list[str]:
     return names
 
 
-def extract(archive: Path, below: str, names: set[str], folder: Path) -> None:
+def extract(archive: Path | SplitFile, below: str, names: set[str], folder: Path) -> None:
     """Write the named files, as `list_archive` returns them, below `folder`, which contains none of them yet."""
-    for member in _members(archive):
+    whole = SplitFile.of(archive)
+    for member in _members(whole):
         name = _inside(member.name, below)
         if name in names:
-            with _named_errors(archive, member.name):
+            with _named_errors(whole, member.name):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                _check_disk_space(member, folder, archive)
-                _write(member, folder / name, archive)
+                _check_disk_space(member, folder, whole)
+                _write(member, folder / name, whole)
 
 
 def _inside(name: str, below: str) -> str:
@@ -84,7 +86,7 @@ def _inside(name: str, below: str) -> str:
     return name.removeprefix(prefix) if name.startswith(prefix) else ""
 
 
-def _check_disk_space(member: Member, folder: Path, archive: Path) -> None:
+def _check_disk_space(member: Member, folder: Path, archive: SplitFile) -> None:
     free = shutil.disk_usage(folder).free
     if member.size > free:
         raise PipelineError(
@@ -93,7 +95,7 @@ def _check_disk_space(member: Member, folder: Path, archive: Path) -> None:
         )  # fmt: skip
 
 
-def _write(member: Member, target: Path, archive: Path) -> None:
+def _write(member: Member, target: Path, archive: SplitFile) -> None:
     written = 0
     with member.open() as source, target.open("xb") as file:
         while piece := source.read(PIECE):
@@ -105,19 +107,19 @@ def _write(member: Member, target: Path, archive: Path) -> None:
         raise _refused(archive, member.name, f"it has {written} bytes or more, and declares {member.size}")
 
 
-def _members(archive: Path) -> Iterator[Member]:
+def _members(archive: SplitFile) -> Iterator[Member]:
     """Yield the files of an archive in its order; a member that is not safe raises PipelineError."""
-    with archive.open("rb") as file:
+    with archive.open() as file:
         start = file.read(6)
     yield from _of_zip(archive) if start.startswith(ZIP) else _of_tar(archive, start)
 
 
-def _of_zip(archive: Path) -> Iterator[Member]:
-    with _named_errors(archive, ""), zipfile.ZipFile(archive) as file:
+def _of_zip(archive: SplitFile) -> Iterator[Member]:
+    packed = archive.size
+    with _named_errors(archive, ""), archive.open() as whole, zipfile.ZipFile(whole) as file:
         infos = file.infolist()
-        if sum(info.compress_size for info in infos) > archive.stat().st_size:
+        if sum(info.compress_size for info in infos) > packed:
             raise _refused(archive, "", "its members overlap")
-        packed = archive.stat().st_size
         total = 0
         for info in infos:
             name = _name(info.filename, archive)
@@ -129,11 +131,11 @@ def _of_zip(archive: Path) -> Iterator[Member]:
                 yield Member(name, info.file_size, lambda info=info: file.open(info))  # type: ignore[misc]
 
 
-def _name(name: str, archive: Path) -> str:
+def _name(name: str, archive: SplitFile) -> str:
     return safe_name(name, archive) if PurePosixPath(name).parts else ""  # `./` is the archive's root
 
 
-def _refuse_zip_kind(archive: Path, info: zipfile.ZipInfo) -> None:
+def _refuse_zip_kind(archive: SplitFile, info: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refused(archive, info.filename, "a link or a device")
@@ -141,12 +143,12 @@ def _refuse_zip_kind(archive: Path, info: zipfile.ZipInfo) -> None:
         raise _refused(archive, info.filename, "encrypted")
 
 
-def _of_tar(archive: Path, start: bytes) -> Iterator[Member]:
+def _of_tar(archive: SplitFile, start: bytes) -> Iterator[Member]:
     """Yield the files of a tar archive, plain or compressed, in one pass."""
     total = last = 0
-    packed = archive.stat().st_size
-    unpack = next((opener for magic, opener in PACKED.items() if start.startswith(magic)), Path.open)
-    with _named_errors(archive, ""), unpack(archive, "rb") as content:
+    packed = archive.size
+    unpack = next((opener for magic, opener in PACKED.items() if start.startswith(magic)), nullcontext)
+    with _named_errors(archive, ""), archive.open() as whole, unpack(whole) as content:
         watched = _Watched(content)
         with tarfile.open(fileobj=cast(IO[bytes], watched), mode="r:") as file:
             while info := file.next():
@@ -191,19 +193,19 @@ def _content(file: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
     return content
 
 
-def _refuse_ratio(archive: Path, name: str, size: int, packed: int) -> None:
+def _refuse_ratio(archive: SplitFile, name: str, size: int, packed: int) -> None:
     if size > max(HARMLESS, packed * RATIO):
         raise _refused(archive, name, f"it declares {size} bytes, packed into {packed}")
 
 
-def _refused(archive: Path, name: str, why: str) -> PipelineError:
+def _refused(archive: SplitFile, name: str, why: str) -> PipelineError:
     return PipelineError(
         f"this archive is not safe to extract: {why}", where=archive, value=name, cure="do not trust this source"
     )
 
 
 @contextmanager
-def _named_errors(archive: Path, name: str) -> Iterator[None]:
+def _named_errors(archive: SplitFile, name: str) -> Iterator[None]:
     """Turn the libraries' errors about broken archives into one that names archive and member."""
     try:
         yield

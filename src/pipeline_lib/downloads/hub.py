@@ -21,7 +21,7 @@ from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils._paths import filter_repo_objects
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
-from pipeline_lib.core.digests import digest_file
+from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.urls import without_queries
 from pipeline_lib.downloads.names import safe_name
@@ -64,11 +64,15 @@ class Repository:
 
     def fetch(self, names: list[str], folder: Path) -> None:
         """Put the named files below `folder`, and verify each."""
-        disable_progress_bars()
-        for _ in at_once(lambda name: self._fetch_one(name, folder), names):
-            pass
+        for name, path in zip(names, self.cached(names), strict=True):
+            put(path, folder / name)
 
-    def _fetch_one(self, name: str, folder: Path) -> None:
+    def cached(self, names: list[str]) -> list[Path]:
+        """Return the named files in the folder of downloads, each downloaded where it is absent, and verified."""
+        disable_progress_bars()
+        return list(at_once(self._cached, names))
+
+    def _cached(self, name: str) -> Path:
         with _pipeline_errors(self.name, self.commit):
             path = hf_hub_download(
                 self.name,
@@ -79,16 +83,17 @@ class Repository:
                 endpoint=self.endpoint,
                 token=_token(self.endpoint),
             )
-        entry = self._tree[name]
+        entry, file = self._tree[name], Path(path).resolve()
         try:
             if entry.lfs is not None:
-                refuse_other(name, {"sha256": entry.lfs.sha256}, {"sha256": digest_file(Path(path))}, self.name)
+                [digest] = DigestCache().digests([file])
+                refuse_other(name, {"sha256": entry.lfs.sha256}, {"sha256": digest}, self.name)
             else:
-                refuse_other(name, {"git": entry.blob_id}, {"git": _git_digest(Path(path))}, self.name)
+                refuse_other(name, {"git": entry.blob_id}, {"git": _git_digest(file)}, self.name)
         except PipelineError:
-            Path(path).resolve().unlink()  # else the next call would take it from the cache
+            file.unlink()  # else the next call would take it from the cache
             raise
-        put(Path(path), folder / name)
+        return file
 
 
 def _api(endpoint: str | None) -> HfApi:

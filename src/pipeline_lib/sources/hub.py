@@ -15,14 +15,12 @@ CHANGES = False
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-class Settings(SourceSettings):
-    """Which files of which repository."""
+class RepositorySettings(SourceSettings):
+    """A repository at a revision."""
 
-    kind: Literal["hub"]
     repository: str = Field(pattern=r"^[\w.-]+(/[\w.-]+)?$", description="owner/name")
     type: Literal["dataset", "model"] = Field(default="dataset", description="the kind of repository")
     revision: str = Field(description="a commit of 40 hexadecimal digits; a branch or tag is pinned when first fetched")
-    files: list[str] = Field(default=["*"], description="patterns of the names to take; * matches slashes too")
     endpoint: Location | None = Field(default=None, description="URL of a mirror, to which no token is sent")
 
     @property
@@ -35,18 +33,26 @@ class Settings(SourceSettings):
         return {self.pin: self.revision if COMMIT.fullmatch(self.revision) else None}
 
 
+class Settings(RepositorySettings):
+    """Which files of which repository."""
+
+    kind: Literal["hub"]
+    files: list[str] = Field(default=["*"], description="patterns of the names to take; * matches slashes too")
+
+
 def list_names(settings: Settings, seed: int) -> list[str]:
     """Return the names that match a pattern."""
-    return list(_repository(settings).files(settings.files))
+    return list(open_repository(settings).files(settings.files))
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
     """Put the named files below `folder`."""
-    _repository(settings).fetch(names, folder)
+    open_repository(settings).fetch(names, folder)
     return []
 
 
-def _repository(settings: Settings) -> "Repository":
+def open_repository(settings: RepositorySettings) -> "Repository":
+    """Return the repository at its pinned commit; the first call pins it."""
     from pipeline_lib.downloads.hub import Repository
     from pipeline_lib.downloads.pins import Pins
 

@@ -1,0 +1,50 @@
+"""Source `hub_archive`: the files in one archive of a Hugging Face repository, whole or in parts."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.downloads.split import SplitFile, parts_of_one_file
+from pipeline_lib.sources import hub
+from pipeline_lib.sources.base import Failure
+
+CHANGES = False
+
+
+class Settings(hub.RepositorySettings):
+    """Which archive of which repository."""
+
+    kind: Literal["hub_archive"]
+    archive: str = Field(
+        description="its name: zip, or tar (plain, gz, bz2 or xz); or a pattern of the names of its parts, "
+        "image.zip.part-*, which are read as one file in the order of their names"
+    )
+    below: str = Field(default="", description="the folder of the archive to take; it is removed from the names")
+
+
+def list_names(settings: Settings, seed: int) -> list[str]:
+    """Return the names in the archive."""
+    from pipeline_lib.downloads.archives import list_archive
+
+    return list_archive(_archive(settings), settings.below)
+
+
+def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
+    """Write the named files below `folder`."""
+    from pipeline_lib.downloads.archives import extract
+
+    extract(_archive(settings), settings.below, set(names), folder)
+    return []
+
+
+def _archive(settings: Settings) -> SplitFile:
+    repository = hub.open_repository(settings)
+    where = f"{settings.repository}@{repository.commit}"
+    names = repository.files([settings.archive])
+    if not names:
+        raise PipelineError(
+            "the repository has no such file", where=where, value=settings.archive, cure="correct `archive`"
+        )
+    return SplitFile(tuple(repository.cached(parts_of_one_file(names, where))))
