@@ -26,5 +26,12 @@ def configure(path: Path, label: str) -> None:
     terminal.addFilter(lambda record: record.name.startswith("pipeline_lib") or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
+    logging.getLogger("DeepSpeed").addFilter(_by_root)
     if file.stream is not None:
         faulthandler.enable(file.stream)
+
+
+def _by_root(record: logging.LogRecord) -> bool:
+    """Let the root logger's handlers write a record of DeepSpeed, which would write it to standard output itself."""
+    logging.getLogger().handle(record)
+    return False

@@ -19,7 +19,7 @@ class Settings(hub.RepositorySettings):
     kind: Literal["hub_archive"]
     archive: str = Field(
         description="its name: zip, or tar (plain, gz, bz2 or xz); or a pattern of the names of its parts, "
-        "image.zip.part-*, which are read as one file in the order of their names"
+        "image.zip.part-*: one file in the order of their names"
     )
     below: str = Field(default="", description="the folder of the archive to take; it is removed from the names")
 

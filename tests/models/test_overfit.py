@@ -1,0 +1,74 @@
+"""Every family learns eight rows by heart: four images, two questions, and an answer that depends on both."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline_lib.benchmarks.base import Question
+from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.plugins import names
+from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.models.base import Base
+from pipeline_lib.models.card import Card
+from pipeline_lib.models.opening import load_vlm, open_vlm
+from pipeline_lib.recipes import full
+from pipeline_lib.training.task import TrainingInputs
+from tests.models.answering import answered, settings_of
+from tests.models.internvl import small_internvl
+from tests.models.mllama import small_mllama
+from tests.models.trained import train
+
+QUESTIONS = ["What is it?", "What is red?"]
+PICTURES = ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+ANSWERS = ["red", "green", "blue", "one two", "three four five", "six", "five two", "green red"]
+TEMPLATES = {"llava": "vicuna_v1", "internvl": "hermes_2", "mllama": "vicuna_v1"}
+CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
+
+
+def random_model(family: str, language: Path, tower: Path, root: Path) -> Path:
+    """Make a tiny random model of a family, and return its folder."""
+    if family == "llava":
+        open_vlm(Base(language, tower), CARD, 0, draws_projector=True).save(root / "model")
+    elif family == "internvl":
+        small_internvl(root).save(root / "model")
+    else:
+        small_mllama(root / "model")
+    return root / "model"
+
+
+def eight_rows(images: ImageReader) -> list[Conversation]:
+    """Return a row for every pair of a question and an image."""
+    pairs = [(question, picture) for question in QUESTIONS for picture in PICTURES]
+    turns = [
+        [{"from": "human", "value": f"<image>\n{question}"}, {"from": "gpt", "value": answer}]
+        for (question, _), answer in zip(pairs, ANSWERS, strict=True)
+    ]
+    return [
+        Conversation(number, str(number), picture, images.row(picture).sha256, turns[number])
+        for number, (_, picture) in enumerate(pairs)
+    ]
+
+
+def test_every_family_is_here() -> None:
+    assert sorted(TEMPLATES) == sorted(names("families"))
+
+
+@pytest.mark.parametrize("family", TEMPLATES)
+def test_eight_rows_are_learned_by_heart(
+    family: str, language: Path, tower: Path, images: ImageReader, tmp_path: Path
+) -> None:
+    start = random_model(family, language, tower, tmp_path / "start")
+    recipe = full.Settings(
+        name="full", template=TEMPLATES[family], steps=120, batch_size=8, learning_rate=5e-3, clip_norm=1.0
+    )
+    rows = eight_rows(images)
+    trained = train(TrainingInputs(Base(start, digests={"start": "d"}), rows, images, seed=0), recipe, tmp_path / "out")
+    vlm = load_vlm(trained)
+    vlm.model.eval()
+    questions = [
+        Question(str(number), question, (picture,), "part")
+        for number, (question, picture) in enumerate((q, p) for q in QUESTIONS for p in PICTURES)
+    ]
+    settings = settings_of(TEMPLATES[family], family=family, max_new_tokens=8)
+    records = answered(vlm, questions, images, settings, tmp_path / "replies")
+    assert [record["text"] for record in records] == ANSWERS
