@@ -19,9 +19,9 @@ def work(job: Job[TrainSettings]) -> None:
     from pipeline_lib.training.curve import best_step, write_curve
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
+    from pipeline_lib.training.noted import noted
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
-    from pipeline_lib.training.sharding import noted_sharding
     from pipeline_lib.training.task import TrainingInputs
 
     subsets = [subset.only_file() for name in ("subset", "validation") for subset in job.manifests(name)]
@@ -40,8 +40,7 @@ def work(job: Job[TrainSettings]) -> None:
         job.note(best_step=best_step({step.step: step.validated for step in steps if step.validated}, best))
     if job.settings.recipe.makes == "vlm":
         job.note(tensors=origins(material.base, f"random, seed {job.settings.seed}"))
-    sharded = noted_sharding(resume.folder)
-    job.note(**({"sharded": sharded} if sharded else {}))
+    job.note(**noted(resume.folder))
     job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
     job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # not if resumed
 

@@ -21,11 +21,11 @@ from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.recipes import assemble, full, lora
 from pipeline_lib.training import launch
 from pipeline_lib.training.curve import Step
+from pipeline_lib.training.noted import noted
 from pipeline_lib.training.processes import train_in_processes
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
-from pipeline_lib.training.sharding import noted_sharding
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.mllama import small_mllama
 from tests.models.trained import without_image
@@ -127,7 +127,7 @@ def test_sharded_training_that_was_killed_ends_with_the_same_bytes(
     case.killed("killed", devices, step=2)
     assert case.run("killed", devices) == straight
     assert "resuming from step-00000000" in (case.folder / "killed.0.log").read_text()
-    facts = noted_sharding(case.resume("killed").folder)
+    facts = noted(case.resume("killed").folder)["sharded"]
     assert (facts["sharding"], facts["processes"]) == (sharding, 2)
     if sharding == "zero3":
         assert facts["deepspeed"]["gradient_clipping"] == recipe.model_dump()["clip_norm"]

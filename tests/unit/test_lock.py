@@ -31,7 +31,14 @@ def unmet(names: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements.cuda.lock", "requirements.captions.lock", "requirements.lmms_eval.lock"]
+    "name",
+    [
+        "requirements.lock",
+        "requirements.cuda.lock",
+        "requirements.captions.lock",
+        "requirements.flash_attn.lock",
+        "requirements.lmms_eval.lock",
+    ],
 )
 def test_a_lock_holds_packages_and_their_hashes_alone(name: str) -> None:
     text = (ROOT / name).read_text()

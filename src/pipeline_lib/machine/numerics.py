@@ -16,6 +16,10 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
+# flash-attn sums in an order of its own in every run, unless transformers reads this variable when it calls it.
+GPU = {"FLASH_ATTENTION_DETERMINISTIC": "1"}
+
+
 class NumericSettings(Settings):
     """Settings of a job that computes with floats; all of them change the bytes."""
 
@@ -32,6 +36,10 @@ class DeviceSettings(NumericSettings):
     """Settings of a job with a model, on the processor or on GPUs."""
 
     device: Literal["cpu", "cuda"] = "cpu"
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables to set before numeric libraries are loaded."""
+        return {**super().variables(), **(GPU if self.device == "cuda" else {})}
 
     def nodes(self) -> int:
         """Return how many nodes share the job."""

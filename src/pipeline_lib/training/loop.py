@@ -9,13 +9,14 @@ from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.models.portable import operations
+from pipeline_lib.training.attention import set_attention
 from pipeline_lib.training.best_epoch import BestEpoch
 from pipeline_lib.training.blank_first import BlankFirst
 from pipeline_lib.training.curve import Step, steps_of
 from pipeline_lib.training.fully_sharded import shard
+from pipeline_lib.training.noted import note
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
-from pipeline_lib.training.sharding import note_sharding
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import Task
 from pipeline_lib.training.trainer import Progress, VlmTrainer
@@ -33,6 +34,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     """
     state, stop_signal = resume.latest(), StopSignal()
     arguments = _arguments(optimisation, settings, resume.writing, len(task.examples))
+    note(resume.folder, attention=set_attention(task.model, settings))
     _shard(task, settings, arguments, resume)
     sharded = settings.devices.sharding != "none"
     blanks = [BlankFirst(task.blank_features)] if sharded and task.blank_features else []
@@ -74,11 +76,11 @@ def _shard(task: Task, settings: TrainSettings, arguments: TrainingArguments, re
     """Shard the model by FSDP, or prepare DeepSpeed to shard it; note what is sharded."""
     devices, facts = settings.devices, {"sharding": settings.devices.sharding, "processes": arguments.world_size}
     if devices.sharding == "fsdp":
-        note_sharding(resume.folder, {**facts, "layers": shard(task.model, settings.device)})
+        note(resume.folder, sharded={**facts, "layers": shard(task.model, settings.device)})
     elif devices.by_deepspeed:
         if settings.device == "cpu":
             sum_as_torch_does()
-        note_sharding(resume.folder, {**facts, "deepspeed": arguments.deepspeed})
+        note(resume.folder, sharded={**facts, "deepspeed": arguments.deepspeed})
 
 
 def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path, rows: int) -> TrainingArguments:

@@ -143,6 +143,12 @@ class Devices(Settings):
         description="with zero2 or zero3: a JSON file of DeepSpeed's settings in place of the original's, which states "
         "`gradient_clipping`; a job has its content",
     )
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2", "flash_attention_3"] = Field(
+        default="auto",
+        exclude_if=lambda settings: settings == "auto",
+        description="implementation of attention; auto: flash_attention_2 on a GPU if flash-attn is installed, the "
+        "precision is bfloat16, and the GPU and the model allow it, else sdpa; the record states which one it was",
+    )
     recompute_activations: bool = Field(
         default=False, description="recompute activations instead of storing them: slower, less memory"
     )

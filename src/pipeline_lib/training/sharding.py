@@ -1,17 +1,12 @@
-"""What processes of a training share: the one that writes, barriers, whole weights, the note on what is sharded."""
+"""What processes of a training share: the one that writes, barriers, whole weights."""
 
-import json
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed
 
-from pipeline_lib.core.text import read_object
 from pipeline_lib.training.fully_sharded import is_fully_sharded, make_whole
-
-FACTS = "sharding.json"  # a file in the folder of the training's states
 
 T = TypeVar("T")
 
@@ -51,15 +46,3 @@ def whole_weights(model: torch.nn.Module) -> AbstractContextManager[Any]:
 
     gathered: AbstractContextManager[Any] = deepspeed.zero.GatheredParameters(sharded)
     return gathered
-
-
-def note_sharding(folder: Path, facts: dict[str, Any]) -> None:
-    """Write what is sharded, and how, into the folder of a training's states; the first process does."""
-    if is_first():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
-
-
-def noted_sharding(folder: Path) -> dict[str, Any]:
-    """Return the facts that the processes of a training noted, none without sharding."""
-    return read_object(folder / FACTS) if (folder / FACTS).is_file() else {}
