@@ -1,7 +1,6 @@
 """The operations of trainings round as arithmetic says; what oneMKL rounds by processor is not among them."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,20 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
-from pipeline_lib.recipes import contrastive, full, text
+from pipeline_lib.models.opening import load_vlm
+from pipeline_lib.recipes import contrastive, full, lora, projector, prototypes, text
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
+from tests.models.answering import answered, settings_of
+from tests.models.making import WORDS
+from tests.models.random_models import TEMPLATES, random_model
+from tests.models.trained import without_image
 
 STEP: dict[str, Any] = {"steps": 2, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
 
@@ -63,35 +68,67 @@ class Noting(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("name", ["contrastive", "text", "full"])
+def classes() -> list[dict[str, str]]:
+    return [{"label": word, "text": f"a picture of {word}"} for word in WORDS]
+
+
+RECIPES: dict[str, RecipeSettings] = {
+    "contrastive": contrastive.Settings(name="contrastive", **STEP),
+    "siglip": contrastive.Settings(name="contrastive", loss="siglip", **STEP),
+    "prototypes": prototypes.Settings(name="prototypes", label="answer", classes=classes(), **STEP),
+    "text": text.Settings(name="text", **STEP),
+    "projector": projector.Settings(name="projector", **STEP),
+    "full": full.Settings(name="full", projector="random", **STEP),
+    "lora": lora.Settings(name="lora", rank=2, alpha=4, projector="random", **STEP),
+}
+
+
+def operations_of(work: Callable[[], Any]) -> set[str]:
+    """Return the names of the operations of some work."""
+    with Noting() as noting:
+        work()
+    return noting.names
+
+
+def trained(material: TrainingInputs, recipe: RecipeSettings, folder: Path) -> set[str]:
+    """Return the names of the operations of a portable training."""
+    settings = TrainSettings(recipe=recipe, seed=0, threads=1, numerics="portable")
+    return operations_of(lambda: train_recipe(material, settings, folder / "out", Resume(folder / "state", 600)))
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_no_training_takes_a_root_that_processors_round_otherwise(
     language: Path, tower: Path, rows: list[Conversation], images: ImageReader, tmp_path: Path, name: str
 ) -> None:
-    recipes: dict[str, tuple[RecipeSettings, Base]] = {
-        "contrastive": (contrastive.Settings(name="contrastive", **STEP), Base(tower)),
-        "text": (text.Settings(name="text", **STEP), Base(language)),
-        "full": (full.Settings(name="full", projector="random", **STEP), Base(language, tower)),
-    }
-    recipe, base = recipes[name]
-    without = [
-        replace(
-            row,
-            image=None,
-            image_sha256=None,
-            conversations=[{**turn, "value": turn["value"].replace("<image>\n", "")} for turn in row.conversations],
-        )
-        for row in rows
-    ]
-    material = TrainingInputs(base, without if name == "text" else rows, images, seed=0)
-    with Noting() as noting:
-        train_recipe(
-            material,
-            TrainSettings(recipe=recipe, seed=0, threads=1, numerics="portable"),
-            tmp_path / "out",
-            Resume(tmp_path / "state", 600),
-        )
-    assert {"mm", "_fused_adamw_"} <= noting.names
-    assert not noting.names & BY_PROCESSOR
+    of_clip = {"contrastive": Base(tower), "siglip": Base(tower), "prototypes": Base(tower)}
+    base = of_clip.get(name, Base(language) if name == "text" else Base(language, tower))
+    shown = [without_image(row) for row in rows] if name == "text" else rows
+    names = trained(TrainingInputs(base, shown, images, seed=0), RECIPES[name], tmp_path)
+    assert {"mm", "_fused_adamw_"} <= names
+    assert not names & BY_PROCESSOR
+
+
+@pytest.mark.parametrize("family", TEMPLATES)
+def test_no_family_trains_or_answers_with_such_a_root(
+    language: Path,
+    tower: Path,
+    rows: list[Conversation],
+    images: ImageReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+) -> None:
+    monkeypatch.setattr(torch, "inference_mode", torch.no_grad)  # which shows what a composite operation consists of
+    start = random_model(family, language, tower, tmp_path / "start")
+    recipe = full.Settings(name="full", template=TEMPLATES[family], **STEP)
+    names = trained(TrainingInputs(Base(start, digests={"start": "d"}), rows, images, seed=0), recipe, tmp_path)
+    vlm = load_vlm(tmp_path / "out")
+    vlm.model.eval()
+    questions = [Question(path, "What is it?", (path,), "part") for path in ("0.jpg", "1.jpg")]
+    settings = settings_of(TEMPLATES[family], family=family, max_new_tokens=4, numerics="portable")
+    answers = operations_of(lambda: answered(vlm, questions, images, settings, tmp_path / "replies"))
+    assert "mm" in names and "mm" in answers
+    assert not (names | answers) & BY_PROCESSOR
 
 
 @pytest.mark.parametrize("name", EXACT)

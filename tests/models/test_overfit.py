@@ -9,31 +9,16 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import names
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
-from pipeline_lib.models.card import Card
-from pipeline_lib.models.opening import load_vlm, open_vlm
+from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.recipes import full
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.answering import answered, settings_of
-from tests.models.internvl import small_internvl
-from tests.models.mllama import small_mllama
+from tests.models.random_models import TEMPLATES, random_model
 from tests.models.trained import train
 
 QUESTIONS = ["What is it?", "What is red?"]
 PICTURES = ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
 ANSWERS = ["red", "green", "blue", "one two", "three four five", "six", "five two", "green red"]
-TEMPLATES = {"llava": "vicuna_v1", "internvl": "hermes_2", "mllama": "vicuna_v1"}
-CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
-
-
-def random_model(family: str, language: Path, tower: Path, root: Path) -> Path:
-    """Make a tiny random model of a family, and return its folder."""
-    if family == "llava":
-        open_vlm(Base(language, tower), CARD, 0, draws_projector=True).save(root / "model")
-    elif family == "internvl":
-        small_internvl(root).save(root / "model")
-    else:
-        small_mllama(root / "model")
-    return root / "model"
 
 
 def eight_rows(images: ImageReader) -> list[Conversation]:
