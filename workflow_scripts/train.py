@@ -13,35 +13,25 @@ def work(job: Job[TrainSettings]) -> None:
     """Read checkpoint, subset and images, write the trained checkpoint."""
     expect_no_fault(job.paths("clearance"))
     left_out, longest = read_verdict(job.paths("verdict"))  # raises if it must not start, before anything is loaded
-    from pipeline_lib.conversations.subset import subset_conversations
-    from pipeline_lib.images.reader import ImageReader
-    from pipeline_lib.models.base import given_base, origins
-    from pipeline_lib.training.curve import best_step, write_curve
+    from pipeline_lib.models.base import origins
+    from pipeline_lib.training.curve import write_curve
+    from pipeline_lib.training.inputs import read_inputs
     from pipeline_lib.training.launch import Work
     from pipeline_lib.training.memory import check_memory
     from pipeline_lib.training.noted import noted
     from pipeline_lib.training.processes import train_in_processes
     from pipeline_lib.training.resume import Resume
-    from pipeline_lib.training.task import TrainingInputs
 
-    subsets = [subset.only_file() for name in ("subset", "validation") for subset in job.manifests(name)]
-    pairs = zip(subsets, job.paths("table"), strict=True)
-    rows, validation, *_ = *(subset_conversations(subset, table) for subset, table in pairs), [], []
-    rows, images = [row for row in rows if row.row not in left_out], ImageReader(job.paths("indexes"))
-    material = TrainingInputs(given_base(job.manifests), rows, images, job.settings.seed, validation)
+    material = read_inputs(job.manifests, job.paths, job.settings.seed, left_out)
     sizes = check_memory(job.settings, material, longest)
     resume = Resume(job.state(), job.save_every)
     fresh, began = resume.latest() is None, time.monotonic()
     steps, nodes = train_in_processes(Work(material, job.settings, job.output("checkpoint"), resume, job.log))
     write_curve(job.output("curve"), steps)
     timed = {"timed_steps": len(steps), "timed_seconds": round(time.monotonic() - began, 3)}
-    best = job.settings.recipe.best_by() if validation else None
-    if best:
-        job.note(best_step=best_step({step.step: step.validated for step in steps if step.validated}, best))
     if job.settings.recipe.makes == "vlm":
         job.note(tensors=origins(material.base, f"random, seed {job.settings.seed}"))
-    job.note(**noted(resume.folder))
-    job.note(rows=len(rows), left_out=len(left_out), steps=len(steps), nodes=nodes)
+    job.note(rows=len(material.rows), left_out=len(left_out), steps=len(steps), nodes=nodes, **noted(resume.folder))
     job.note(sizes=sizes and [sizes.parameters, sizes.trained], **(timed if fresh else {}))  # not if resumed
 
 

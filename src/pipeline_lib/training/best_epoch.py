@@ -57,11 +57,12 @@ class BestEpoch(TrainerCallback):
                 if file != self._file(self._best(state)):
                     remove(file)
 
-    def restore(self, state: TrainerState) -> None:
-        """Put the weights of the best epoch into the model of the process that writes it."""
-        file = self._file(self._best(state))
-        if not is_first() or self._best(state) is None:
-            return
+    def restore(self, state: TrainerState) -> int | None:
+        """Put the weights of the best epoch into the model of the process that writes it, and return its last step."""
+        step = self._best(state)
+        file = self._file(step)
+        if not is_first() or step is None:
+            return step
         if not file.is_file():
             cure = "remove the folder: the training then starts from the beginning"
             raise PipelineError("the weights of the best epoch are missing", where=file, cure=cure)
@@ -69,7 +70,8 @@ class BestEpoch(TrainerCallback):
         with torch.no_grad():
             for name, parameter in trained_parameters(self._model).items():
                 parameter.copy_(tensors[name])
-        logger.info("the weights are those of step %s, the best by %s", self._best(state), self._validation.by)
+        logger.info("the weights are those of step %s, the best by %s", step, self._validation.by)
+        return step
 
     def _best(self, state: TrainerState) -> int | None:
         return best_step(validated_of(state.log_history), self._validation.by)

@@ -68,7 +68,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     with stop_signal, operations(settings.numerics):
         trainer.train(resume_from_checkpoint=str(state) if state else None)
     if best:
-        best.restore(trainer.state)
+        note(resume.folder, best_step=best.restore(trainer.state))
     return steps_of(trainer.state.log_history)
 
 
