@@ -117,31 +117,44 @@ def curve(root: Path) -> None:
     path.write_text(path.read_text().replace("1,", "1,0", 1))
 
 
-WAYS: list[tuple[Callable[[Path], None], str]] = [
-    (same_size_and_time, f"{WEIGHTS}: altered since"),
-    (two_files_swapped, f"{ANSWERS}: altered since"),
-    (another_runs_checkpoint, "checkpoints/full.manifest.json: altered since"),
-    (edited_score, f"{SCORE}: altered since"),
-    (edited_record, "records/train/full.json: edited since it was written"),
-    (manifest_with_its_file, "answers/full/pope.manifest.json: altered since"),
-    (manifest_file_and_record, "scores/full/pope.json: made from another results/mini/answers/full/pope.manifest.json"),
-    (no_record, f"{SCORE}: no record says how it was made"),
-    (slipped_in_file, "adapter_model.safetensors: not in the manifest"),
-    (raw_image, ".png: altered since"),
-    (archive, "000.tar: altered since"),
-    (image_index, "index.parquet: altered since"),
-    (verdicts, "verdicts/full/pope.parquet: altered since"),
-    (missing_gold, "data/raw/mini_pope/000/labels/"),
-    (curve, "full.curve.csv: altered since"),
-]
+# Those of one group touch different artefacts, so that one check must name each of them.
+WAYS: dict[str, list[tuple[Callable[[Path], None], str]]] = {
+    "bytes": [
+        (same_size_and_time, f"{WEIGHTS}: altered since"),
+        (slipped_in_file, "adapter_model.safetensors: not in the manifest"),
+        (edited_score, f"{SCORE}: altered since"),
+        (edited_record, "records/train/full.json: edited since it was written"),
+        (raw_image, ".png: altered since"),
+        (archive, "000.tar: altered since"),
+        (image_index, "index.parquet: altered since"),
+        (verdicts, "verdicts/full/pope.parquet: altered since"),
+        (missing_gold, "data/raw/mini_pope/000/labels/"),
+        (curve, "full.curve.csv: altered since"),
+    ],
+    "files swapped": [
+        (two_files_swapped, f"{ANSWERS}: altered since"),
+        (no_record, f"{SCORE}: no record says how it was made"),
+    ],
+    "a fitting manifest": [
+        (another_runs_checkpoint, "checkpoints/full.manifest.json: altered since"),
+        (manifest_with_its_file, "answers/full/pope.manifest.json: altered since"),
+    ],
+    "a fitting record": [
+        (
+            manifest_file_and_record,
+            "scores/full/pope.json: made from another results/mini/answers/full/pope.manifest.json",
+        )
+    ],
+}
 
 
-@pytest.mark.parametrize(("tamper", "named"), WAYS, ids=[way[0].__name__ for way in WAYS])
-def test_tampering_is_found_and_named(mini: Project, tamper: Callable[[Path], None], named: str) -> None:
-    tamper(mini.root)
+@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
+def test_tampering_is_found_and_named(mini: Project, ways: list[tuple[Callable[[Path], None], str]]) -> None:
+    for tamper, _ in ways:
+        tamper(mini.root)
     done = mini.run("vlmflow", "lineage", "check")
     assert done.returncode == 1
-    assert named in done.text
+    assert [named for _, named in ways if named not in done.text] == []
 
 
 def test_a_deep_check_trusts_no_times(mini: Project) -> None:

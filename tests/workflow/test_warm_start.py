@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pytest
+
 from pipeline_lib.core.files import remove
 from pipeline_lib.job.warm_start import SERVED
 from tests.project import Project
@@ -58,6 +60,7 @@ def test_a_job_that_finds_no_process_to_share_says_so_and_works(mini: Project) -
     assert "no warm start" in ask_again(mini)
 
 
+@pytest.mark.long
 def test_a_job_of_dvc_or_slurm_starts_alone(mini: Project) -> None:
     mini.edit("src/pipeline_lib/job/warm_start.py", '"safetensors.torch", ', '"no_such_library", ')
     (mini.root / ANSWERS).unlink()
@@ -75,6 +78,7 @@ def test_a_job_that_is_linked_back_loads_nothing(mini: Project) -> None:
     assert "no warm start" not in done.text
 
 
+@pytest.mark.long
 def test_the_process_to_ask_is_named_by_snakemake_alone(mini: Project) -> None:
     remove(mini.root / ".vlmflow/kept")
     remove(mini.root / ANSWERS)

@@ -15,16 +15,12 @@ def read_inputs(
 ) -> TrainingInputs:
     """Return the inputs of a train job, given its manifests and files by option, without the rows to leave out.
 
-    The tables are that of the subset, then that of the rows for validation, if there are any.
+    The tables are that of the subset, then that of the rows for validation, where the training has them.
     """
-    subsets = [*manifests("subset"), *manifests("validation")]
-    rows, *validation = [
-        subset_conversations(subset.only_file(), table) for subset, table in zip(subsets, paths("table"), strict=True)
-    ]
-    return TrainingInputs(
-        given_base(manifests),
-        [row for row in rows if row.row not in left_out],
-        ImageReader(paths("indexes")),
-        seed,
-        validation[0] if validation else [],
+    tables = iter(paths("table"))
+    rows, validation = (
+        [row for subset in manifests(name) for row in subset_conversations(subset.only_file(), next(tables))]
+        for name in ("subset", "validation")
     )
+    rows = [row for row in rows if row.row not in left_out]
+    return TrainingInputs(given_base(manifests), rows, ImageReader(paths("indexes")), seed, validation)
