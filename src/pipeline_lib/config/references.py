@@ -4,7 +4,7 @@ from typing import Iterator, Mapping
 
 from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
 from pipeline_lib.config.names import Ref
-from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.problem import Key, Problem, problem_of
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
 from pipeline_lib.core.annotated import annotated
@@ -154,7 +154,7 @@ def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
         if settings is not None:
             checked(settings, training.devices, training.recipe.clip_norm)
     except PipelineError as error:
-        yield Problem(key, str(error), training.devices.deepspeed)
+        yield problem_of(key, error, training.devices.deepspeed)
 
 
 def _runs(study: Study) -> Iterator[Problem]:
