@@ -7,7 +7,6 @@ from typing import Any, Iterator, TypeVar
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.composer import MaxDepthExceededError
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -54,7 +53,7 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
         mark = error.problem_mark or error.context_mark
         number = mark.line if mark else 0
         source = "".join(text.splitlines()[number : number + 1])
-        cure = _cure(error, source)
+        cure = "indent with spaces" if "\t" in source else "put texts with a colon, comma, bracket or brace in quotes"
         what = f"not valid YAML: {error.problem}"
         raise PipelineError(what, where=f"{file}:{number + 1}", value=source.strip(), cure=cure) from error
     except ReaderError as error:
@@ -62,13 +61,6 @@ def read_yaml(file: Path, yaml: YAML, most: int = MOST) -> Any:
         raise PipelineError(f"not valid YAML: {error.reason}", where=f"{file}:{line}", value=error.character) from error
     except RecursionError as error:
         raise PipelineError(f"nested in more than {DEEPEST} levels", where=file) from error
-
-
-def _cure(error: MarkedYAMLError, source: str) -> str:
-    """Return how to correct a line that is not valid YAML."""
-    if isinstance(error, DuplicateKeyError):
-        return "remove one of the two, or give it another name"
-    return "indent with spaces" if "\t" in source else "put texts with a colon, comma, bracket or brace in quotes"
 
 
 def settings_in(content: Any, kind: type[S], file: Path, what: str, cure: str) -> S:

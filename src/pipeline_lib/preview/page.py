@@ -130,7 +130,7 @@ def _row(row: dict[str, Any]) -> str:
 
 def _part(part: dict[str, Any]) -> str:
     if part["kind"] == "image":
-        return f'<mark class="image">image, {part["tokens"]:,} token{"" if part["tokens"] == 1 else "s"}</mark>'
+        return f'<mark class="image">image, {part["tokens"]:,} tokens</mark>'
     if part["kind"] == "context":
         return escape(part["text"])
     return f'<mark class="{part["kind"]}" title="{part["tokens"]:,} tokens">{escape(part["text"])}</mark>'
