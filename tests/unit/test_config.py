@@ -153,6 +153,22 @@ def test_devices_are_a_machine_s_or_a_cluster_s(tmp_path: Path, devices: str, bo
         load_study(path)
 
 
+@pytest.mark.parametrize(
+    ("devices", "hint"),
+    [
+        ("{gpus_per_node: 4, micro_batch: 6}", "a micro_batch that fits: 1, 2, 4, 8"),
+        ("{gpus_per_node: 5, micro_batch: 1}", "no micro_batch fits 5 processes"),
+        ("{gpus_per_node: 64, micro_batch: 1}", "no micro_batch fits 64 processes"),
+    ],
+)
+def test_a_step_that_devices_cannot_share_names_the_passes_that_fit(tmp_path: Path, devices: str, hint: str) -> None:
+    path = tmp_path / "config.yaml"
+    assert "batch_size: 32" in CONFIG
+    path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
+    with pytest.raises(PipelineError, match=rf"trainings\.half\.devices: 32 rows a step.*\n.*\n    hint:  {hint}"):
+        load_study(path)
+
+
 def test_a_fault_of_a_file_that_a_study_names_is_one_line_and_a_hint(tmp_path: Path) -> None:
     path, settings = tmp_path / "config.yaml", tmp_path / "zero2.json"
     devices = f"{{gpus_per_node: 2, micro_batch: 1, sharding: zero2, deepspeed: {settings}}}"

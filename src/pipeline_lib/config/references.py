@@ -13,7 +13,7 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
-from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.settings import Devices, Optimisation
 from pipeline_lib.training.zero import checked, own_settings
 
 
@@ -130,7 +130,8 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         try:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
-            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
+            hint = _fitting(training.recipe.batch_size, training.devices)
+            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), hint)
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
@@ -143,6 +144,17 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         yield Problem(
             (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
         )
+
+
+def _fitting(batch_size: int, devices: Devices) -> str:
+    """Return which sizes of a pass make steps of `batch_size` rows, or that no size does."""
+    share, rest = divmod(batch_size, devices.processes)
+    if rest or not share:
+        return (
+            f"no micro_batch fits {devices.processes} processes: change the number of GPUs, or the recipe's batch_size"
+        )
+    sizes = [str(size) for size in range(1, share + 1) if share % size == 0]
+    return f"a micro_batch that fits: {', '.join(sizes)}"
 
 
 def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
