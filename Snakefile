@@ -51,7 +51,7 @@ rule all:
 
 
 onsuccess:
-    print(success_text(RESULTS, SHOW, STUDY.benchmarks, marked_trainings(Path(RESULTS), STUDY.trainings)))
+    print(success_text(RESULTS, SHOW, STUDY.benchmarks, marked_trainings(Path(RESULTS), STUDY.trainings), STUDY.smoke))
 
 
 onerror:

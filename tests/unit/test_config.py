@@ -18,6 +18,16 @@ def test_a_shipped_study_is_valid(path: Path) -> None:
     assert load_study(path).runs
 
 
+def test_shipped_studies_do_not_overwrite_each_other_s_downloads() -> None:
+    sources: dict[str, tuple[str, object]] = {}
+    for path in SHIPPED:
+        if path.stem == "evaluate":  # its sources are folders of the user's machine
+            continue
+        for name, dataset in load_study(path).datasets.items():
+            study, source = sources.setdefault(name, (path.stem, dataset.source))
+            assert dataset.source == source, f"{name} of {path.stem} is another one than that of {study}"
+
+
 def line_of(text: str) -> int:
     return CONFIG[: CONFIG.index(text)].count("\n") + 1
 
@@ -141,6 +151,36 @@ def test_devices_are_a_machine_s_or_a_cluster_s(tmp_path: Path, devices: str, bo
     path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
     with pytest.raises(PipelineError, match=rf"config\.yaml:\d+: trainings\.half\.devices\..*{bound}"):
         load_study(path)
+
+
+@pytest.mark.parametrize(
+    ("devices", "hint"),
+    [
+        ("{gpus_per_node: 4, micro_batch: 6}", "a micro_batch that fits: 1, 2, 4, 8"),
+        ("{gpus_per_node: 5, micro_batch: 1}", "no micro_batch fits 5 processes"),
+        ("{gpus_per_node: 64, micro_batch: 1}", "no micro_batch fits 64 processes"),
+    ],
+)
+def test_a_step_that_devices_cannot_share_names_the_passes_that_fit(tmp_path: Path, devices: str, hint: str) -> None:
+    path = tmp_path / "config.yaml"
+    assert "batch_size: 32" in CONFIG
+    path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
+    with pytest.raises(PipelineError, match=rf"trainings\.half\.devices: 32 rows a step.*\n.*\n    hint:  {hint}"):
+        load_study(path)
+
+
+def test_a_fault_of_a_file_that_a_study_names_is_one_line_and_a_hint(tmp_path: Path) -> None:
+    path, settings = tmp_path / "config.yaml", tmp_path / "zero2.json"
+    devices = f"{{gpus_per_node: 2, micro_batch: 1, sharding: zero2, deepspeed: {settings}}}"
+    path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
+    for content, said in (
+        (None, "is missing"),
+        ("{}", r"do not fit the study \(where: gradient_clipping, value: None\)"),
+    ):
+        if content is not None:
+            settings.write_text(content)
+        with pytest.raises(PipelineError, match=rf"{said}\n    value: '{settings}'\n    hint:  \w+"):
+            load_study(path)
 
 
 def test_a_benchmark_that_no_run_is_asked_is_a_fault(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import INLINE, names_digest, write_manifest
 from pipeline_lib.job.reuse import reuse_key
 from pipeline_lib.lineage.current import CurrentState
-from pipeline_lib.lineage.why import causes_of
+from pipeline_lib.lineage.why import causes_of, differences
 from tests.jobs import assessed_job, made_record
 
 
@@ -24,6 +24,13 @@ def manifest(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
         (folder / f"{number:05d}").write_text(str(number))
     write_manifest(Path("made.manifest.json"), [folder], DigestCache())
     return Path("made.manifest.json")
+
+
+def test_an_empty_text_is_shown_as_one() -> None:
+    assert list(differences({"prefix": "a/", "seed": 0}, {"prefix": "", "seed": 1})) == [
+        "prefix: a/ → ''",
+        "seed: 0 → 1",
+    ]
 
 
 def test_a_folder_that_is_as_it_was_made_has_no_fault(manifest: Path) -> None:

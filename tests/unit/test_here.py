@@ -64,11 +64,16 @@ def test_what_is_there_is_no_fault(place: Path) -> None:
 @pytest.mark.parametrize(
     ("absent", "key", "told"),
     [
-        ("photos/a.jpg photos", "datasets.photos.source", "no such file or folder"),
+        ("photos/a.jpg photos", "datasets.photos.source", "no such folder"),
         ("site.yaml", "datasets.mix.source", "names no path 'mix'"),
         ("data/rows.json", "tables.rows.conversations.file", "no such file or folder in mix"),
         ("asked/q.jsonl", "benchmarks.pope.files.questions", "no such file or folder in asked"),
         ("asked/labels/a.json", "datasets.asked.source", "must be downloaded by hand"),
+        (
+            "asked/labels/a.json asked/labels asked/q.jsonl asked",
+            "datasets.asked.source",
+            "by hand from https://example.org",
+        ),
         ("packed.zip", "datasets.packed.source", "no such file or folder"),
         ("vicuna/7b/m.bin", "weights.model.make.below", "no such file or folder in vicuna"),
     ],

@@ -65,6 +65,15 @@ def test_the_command_that_makes_what_is_missing_names_the_study() -> None:
         preview("full", study="mini")
 
 
+def test_a_training_without_a_preview_is_not_called_unknown() -> None:
+    with pytest.raises(
+        PipelineError, match=r"the recipe clip_oa trains on no conversations with images(.|\n)*'clip_oa'"
+    ):
+        preview("clip_oa", study="clip_oa")
+    with pytest.raises(PipelineError, match=r"the study has no such training(.|\n)*did you mean 'clip_oa'"):
+        preview("clip_o", study="clip_oa")
+
+
 def test_a_file_that_is_not_there_is_not_called_a_file_without_a_record(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"no such file(.|\n)*results/nosuch.json(.|\n)*cure:"):
         Records(tmp_path).made(Path("results/nosuch.json"))

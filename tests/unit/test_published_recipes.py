@@ -86,7 +86,7 @@ def test_internvl_has_its_own_published_values(
 ) -> None:
     settings = recipe(name)
     stated = settings.model_dump()
-    assert stated == {**stated, **SAME, **INTERNVL, "batch_size": rows, "max_length": 2048}
+    assert stated == {**stated, **SAME, **INTERNVL, "batch_size": rows, "max_length": 2048, "image_shape": "square"}
     assert stated.get("drop_path", 0) == (0.4 if name == "internvl12_sft" else 0)
     assert settings.trains == trains
     assert Devices(nodes=max(1, gpus // 8), gpus_per_node=min(gpus, 8), micro_batch=micro_batch).passes(rows) == passes
@@ -101,7 +101,14 @@ def test_sco_has_its_own_published_values() -> None:
     stated = recipe("sco_lora").model_dump()
     values = {"rank": 8, "alpha": 32, "dropout": 0.05, "layers": ["q_proj", "v_proj"], "learning_rate": 1e-5}
     rates = {"epochs": 3, "schedule": "step", "rate_factor": 0.85, "warmup": 0, "weight_decay": 0, "clip_norm": 0}
-    assert stated == {**stated, **values, **rates, "template": "llama_3", "trains_projector": False}
+    assert stated == {
+        **stated,
+        **values,
+        **rates,
+        "template": "llama_3",
+        "image_shape": "square",
+        "trains_projector": False,
+    }
     assert Devices(gpus_per_node=2, micro_batch=4, sharding="fsdp").passes(stated["batch_size"]) == 1
 
 

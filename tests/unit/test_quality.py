@@ -147,9 +147,16 @@ def test_a_mark_is_in_the_score_the_gathered_file_the_notice_and_the_commands(tm
     assert json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout) == {**scored, **said}
 
 
+def test_marks_of_a_smoke_run_are_only_counted(tmp_path: Path) -> None:
+    (tmp_path / "pope_score.json").write_text(pretty_json({"runs": {"full": pope(tmp_path, lambda _, gold: "")}}))
+    text = success_text(str(tmp_path), "vlmflow show", ["pope"], [], smoke=True)
+    assert text.splitlines()[1:] == ["They have 2 marks, as expected of random models; the command lists them."]
+
+
 def test_an_unmarked_study_ends_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "pope_score.json").write_text(pretty_json({"runs": {"full": pope(tmp_path, lambda _, gold: gold)}}))
-    assert success_text(str(tmp_path), "vlmflow show", ["pope"], []).count("\n") == 0
+    for smoke in (False, True):
+        assert success_text(str(tmp_path), "vlmflow show", ["pope"], [], smoke).count("\n") == 0
 
 
 def test_a_study_ends_well_though_somebody_put_something_else_in_place_of_a_score(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def gradcam(
     facts = {"model": model, "manifest": digest, "layer": LAYER, "pixels": pixels, "texts": texts}
     libraries = library_versions(LIBRARIES)
     write_text(output / LIST, pretty_json({**facts, "libraries": libraries, "images": rows}))
-    typer.echo(f"{len(rows)} pictures are in {output}, and {LIST} says what they show")
+    pictures = "1 picture is" if len(rows) == 1 else f"{len(rows)} pictures are"
+    typer.echo(f"{pictures} in {output}; {LIST} says what is shown")
 
 
 def _check(texts: list[str], target: int | None, output: Path) -> None:

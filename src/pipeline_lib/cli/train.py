@@ -57,7 +57,7 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     trainings = tree.trainings.items()
     known = [name for name, entry in trainings if isinstance(entry.recipe, Multimodal) and entry.subset]
     if name not in known:
-        raise PipelineError("no training of this name reads conversations", value=name, cure=suggest(name, known))
+        raise _no_preview(tree, name, known)
     from pipeline_lib.conversations.subset import subset_conversations  # slow imports
     from pipeline_lib.images.reader import ImageReader
     from pipeline_lib.models.base import folder_without_tensors
@@ -77,6 +77,15 @@ def _inspected(study: str, tree: Study, name: str, rows: int) -> dict[str, Any]:
     images = ImageReader([Path(path) for path in paths.image_indexes(paths.images_of(tree.trainings[name]))])
     conversations = subset_conversations(pinned, Path(table))
     return inspect(conversations, tokens, stages.inspect(tree, name), images.size, rows).report
+
+
+def _no_preview(tree: Study, name: str, known: list[str]) -> PipelineError:
+    """Return the error for a training that the study does not have, or whose rows have no preview."""
+    if name not in tree.trainings:
+        return PipelineError("the study has no such training", value=name, cure=suggest(name, tree.trainings))
+    others = f"these have one: {', '.join(known)}" if known else "no training of this study has one"
+    what = f"no preview: the recipe {tree.trainings[name].recipe.name} trains on no conversations with images"
+    return PipelineError(what, value=name, cure=others)
 
 
 def _made(path: Path, study: str) -> Path:
@@ -102,7 +111,7 @@ def _part(part: dict[str, Any]) -> str:
     return {
         "context": text,
         "trained": f"⟦{text}⟧",
-        "image": f"<image: {part['tokens']} tokens>",
+        "image": f"<image: {part['tokens']} token{'' if part['tokens'] == 1 else 's'}>",
         "cut": f"<cut off, {part['tokens']} tokens: {text}>",
     }[str(part["kind"])]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Iterator, cast
 
 from pipeline_lib.config.ancestry import needed_trainings
-from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.problem import Key, Problem, problem_of
 from pipeline_lib.config.study import Study
 from pipeline_lib.conversations.sets import annotation_path
 from pipeline_lib.core.errors import PipelineError, suggest
@@ -35,7 +35,7 @@ def place_problems(study: Study) -> Iterator[Problem]:
         try:
             files = _files(dataset.source)
         except PipelineError as error:
-            yield _problem(key, str(error), ", ".join(dataset.source.local_places()))
+            yield problem_of(key, error, ", ".join(dataset.source.local_places()))
             continue
         if files is not None:
             names[name] = files
@@ -64,19 +64,13 @@ def room_problems(study: Study, results: Path, free: int) -> Iterator[Problem]:
 
 def _files(source: SourceSettings) -> list[str] | None:
     """Return the names of a local source's files, None for another source; PipelineError if a path does not exist."""
-    paths = source.local_places()
-    for path in map(locate, paths):
+    module = cast(Source, load("sources", source.kind))
+    if module.CHANGES:
+        return module.list_names(source, 0)  # its error names the place, and the page of files to download by hand
+    for path in map(locate, source.local_places()):
         if not path.exists():
             raise PipelineError("no such file or folder on this machine", cure=f"looked for {path.absolute()}")
-    module = cast(Source, load("sources", source.kind))
-    return module.list_names(source, 0) if module.CHANGES else None
-
-
-def _problem(key: Key, error: str, value: str) -> Problem:
-    """Return an error of a source as a problem; the hint is the error's text without first line, where and value."""
-    what, *others = error.splitlines()
-    hints = [line.strip().removeprefix("cure:").strip() for line in others if not line.startswith("  where:")]
-    return Problem(key, what, value, "; ".join(hint for hint in hints if hint != f"value: {value!r}"))
+    return None
 
 
 def _tables(study: Study, names: Names) -> Iterator[Problem]:
@@ -88,7 +82,7 @@ def _tables(study: Study, names: Names) -> Iterator[Problem]:
             try:
                 annotation_path(entry.annotation, Path, list(names[table.dataset]))
             except PipelineError as error:
-                yield _problem((*key, "sets", part, "annotation"), str(error), entry.annotation)
+                yield problem_of((*key, "sets", part, "annotation"), error, entry.annotation)
 
 
 def _benchmarks(study: Study, names: Names) -> Iterator[Problem]:
@@ -119,7 +113,7 @@ def _keys(study: Study) -> Iterator[Problem]:
                 find_key(settings.access)
             except PipelineError as error:
                 named = settings.access.key or settings.access.key_file
-                yield _problem((*key, "access"), str(error), str(named))
+                yield problem_of((*key, "access"), error, str(named))
 
 
 def _programs(study: Study) -> Iterator[Problem]:
@@ -130,7 +124,7 @@ def _programs(study: Study) -> Iterator[Problem]:
             try:
                 cast(ServerModule, load("servers", program.name)).command(program, Served(Path(), 0, study.device))
             except PipelineError as error:
-                yield _problem(("runs", name, "engine", "program"), str(error), program.name)
+                yield problem_of(("runs", name, "engine", "program"), error, program.name)
 
 
 def _expect_file(key: Key, file: str, datasets: list[str], names: Names) -> Iterator[Problem]:

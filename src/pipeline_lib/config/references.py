@@ -4,7 +4,7 @@ from typing import Iterator, Mapping
 
 from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
 from pipeline_lib.config.names import Ref
-from pipeline_lib.config.problem import Key, Problem
+from pipeline_lib.config.problem import Key, Problem, problem_of
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
 from pipeline_lib.core.annotated import annotated
@@ -13,7 +13,7 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
-from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.settings import Devices, Optimisation
 from pipeline_lib.training.zero import checked, own_settings
 
 
@@ -130,7 +130,8 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         try:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
-            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
+            hint = _fitting(training.recipe.batch_size, training.devices)
+            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), hint)
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
@@ -145,6 +146,17 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         )
 
 
+def _fitting(batch_size: int, devices: Devices) -> str:
+    """Return which sizes of a pass make steps of `batch_size` rows, or that no size does."""
+    share, rest = divmod(batch_size, devices.processes)
+    if rest or not share:
+        return (
+            f"no micro_batch fits {devices.processes} processes: change the number of GPUs, or the recipe's batch_size"
+        )
+    sizes = [str(size) for size in range(1, share + 1) if share % size == 0]
+    return f"a micro_batch that fits: {', '.join(sizes)}"
+
+
 def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
     """Yield a problem for unreadable settings of DeepSpeed, or settings that do not fit the training."""
     if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
@@ -154,7 +166,7 @@ def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
         if settings is not None:
             checked(settings, training.devices, training.recipe.clip_norm)
     except PipelineError as error:
-        yield Problem(key, str(error), training.devices.deepspeed)
+        yield problem_of(key, error, training.devices.deepspeed)
 
 
 def _runs(study: Study) -> Iterator[Problem]:

@@ -77,7 +77,12 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
         for name in sorted({*before, *now}):
             yield from differences(before.get(name), now.get(name), f"{key}.{name}" if key else name)
     elif before != now:
-        yield f"{key}: {before} → {now}"
+        yield f"{key}: {_shown(before)} → {_shown(now)}"
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as a line shows it: an empty text in quotes."""
+    return "''" if value == "" else value
 
 
 def changes(before: dict[str, str], now: dict[str, str]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ DeepSpeed clips at 1.
 
 from typing import Literal
 
-from pipeline_lib.recipes.base import Order, TemplateName
+from pipeline_lib.recipes.base import Order, Shape, TemplateName
 from pipeline_lib.recipes.full import FullSettings
 from pipeline_lib.recipes.full import prepare as prepare
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, WeightDecay
@@ -17,6 +17,7 @@ class Settings(FullSettings):
 
     name: Literal["internvl12_continue"]
     template: TemplateName = "hermes_2"
+    image_shape: Shape = "square"
     order: Order = "length"
     learning_rate: LearningRate = 1e-5
     batch_size: BatchSize = 128

@@ -6,7 +6,7 @@ is that of `wrap_llm_lora` in its model's code, twice the rank. Its DeepSpeed cl
 
 from typing import Literal
 
-from pipeline_lib.recipes.base import Order, TemplateName
+from pipeline_lib.recipes.base import Order, Shape, TemplateName
 from pipeline_lib.recipes.lora import Alpha, LoraSettings, Rank, TrainsProjector
 from pipeline_lib.recipes.lora import prepare as prepare
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, WeightDecay
@@ -17,6 +17,7 @@ class Settings(LoraSettings):
 
     name: Literal["internvl12_lora"]
     template: TemplateName = "hermes_2"
+    image_shape: Shape = "square"
     order: Order = "length"
     rank: Rank = 16
     alpha: Alpha = 32

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pipeline_lib.models.card import Card, PixelShuffle
 from pipeline_lib.models.parts import Part
-from pipeline_lib.recipes.base import Order, TemplateName
+from pipeline_lib.recipes.base import Order, Shape, TemplateName
 from pipeline_lib.recipes.full import FullSettings
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, WeightDecay
 
@@ -24,6 +24,7 @@ class Settings(FullSettings):
 
     name: Literal["internvl12_sft"]
     template: TemplateName = "hermes_2"
+    image_shape: Shape = "square"
     order: Order = "length"
     learning_rate: LearningRate = 1e-5
     batch_size: BatchSize = 512

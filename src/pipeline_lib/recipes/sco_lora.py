@@ -6,7 +6,7 @@ and `training.py`. Their list of layers also matches the vision model's, which i
 
 from typing import Literal
 
-from pipeline_lib.recipes.base import MaxLength, TemplateName
+from pipeline_lib.recipes.base import MaxLength, Shape, TemplateName
 from pipeline_lib.recipes.lora import Alpha, Layers, LoraSettings, Rank, TrainsProjector
 from pipeline_lib.recipes.lora import prepare as prepare
 from pipeline_lib.training.settings import BatchSize, ClipNorm, Epochs, LearningRate, RateFactor, Schedule, Warmup
@@ -17,6 +17,7 @@ class Settings(LoraSettings):
 
     name: Literal["sco_lora"]
     template: TemplateName = "llama_3"
+    image_shape: Shape = "square"
     rank: Rank = 8
     alpha: Alpha = 32
     layers: Layers = ["q_proj", "v_proj"]

@@ -34,9 +34,16 @@ def scope_text(scope: Scope, bounds: Mapping[str, tuple[float, float] | None], n
     return text + (f"; over all: {', '.join(ranges)}" if ranges else "")
 
 
-def success_text(results: str, command: str, benchmarks: Iterable[str], trainings: Sequence[str]) -> str:
-    """Return the message about a finished study, with the marks of its trainings, a line each, and of its scores."""
+def success_text(
+    results: str, command: str, benchmarks: Iterable[str], trainings: Sequence[str], smoke: bool = False
+) -> str:
+    """Return the message about a finished study, with the marks of its trainings, a line each, and of its scores.
+
+    Of a smoke run, whose models are random, the marks are only counted.
+    """
     gathered = {name: read_gathered(Path(results) / f"{name}_score.json") for name in benchmarks}
     marks = [line for name, scores in gathered.items() for line in marked_runs(name, scores)]
     notice = ["Some of these scores are marked:", *(f"  {line}" for line in marks)] if marks else []
+    if smoke and marks:
+        notice = [f"They have {len(marks)} marks, as expected of random models; the command lists them."]
     return "\n".join([f"All scores of this study are in {results}/; `{command}` prints them.", *trainings, *notice])
