@@ -76,5 +76,13 @@ def test_a_recipe_that_validates_nothing_takes_no_such_rows(tmp_path: Path) -> N
         study(tmp_path, recipe=PROTOTYPES, validation="halb")
     with pytest.raises(PipelineError, match="two classes have the same label"):
         study(tmp_path, recipe={**PROTOTYPES, "classes": [*CLASSES, CLASSES[0]]})
-    with pytest.raises(PipelineError, match="cannot be put back into shards"):
-        study(tmp_path, recipe=PROTOTYPES, validation="half", devices={"sharding": "zero3"})
+    with pytest.raises(PipelineError, match="two classes have the same text"):
+        study(tmp_path, recipe={**PROTOTYPES, "classes": [*CLASSES, {**CLASSES[0], "label": "another"}]})
+
+
+@pytest.mark.parametrize("sharding", ["zero2", "zero3", "fsdp"])
+@pytest.mark.parametrize("recipe", [None, PROTOTYPES])
+def test_a_clip_is_not_sharded(tmp_path: Path, sharding: str, recipe: dict[str, Any] | None) -> None:
+    more = {} if recipe is None else {"recipe": recipe}
+    with pytest.raises(PipelineError, match=r"(?s)devices.sharding.*a CLIP cannot be sharded"):
+        study(tmp_path, devices={"sharding": sharding, "gpus_per_node": 2}, **more)

@@ -134,9 +134,9 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
-    if training.validation is not None and training.devices.sharding in ("zero3", "fsdp"):
-        what, cure = "the weights of the best epoch cannot be put back into shards", "`sharding: zero2`, or none"
-        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, cure)
+    if training.recipe.makes == "clip" and training.devices.sharding != "none":
+        what = "a CLIP cannot be sharded: the scale of its cosines is a single number, which has no parts"
+        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, "remove `sharding`")
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:
