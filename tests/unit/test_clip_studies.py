@@ -51,6 +51,7 @@ def test_a_run_of_a_clip_depends_on_its_engine_and_on_no_family_or_template(tmp_
         ({"model": "tower"}, "kind clip; expected vlm"),
         ({"model": "tower", "engine": {"name": "nearest_text"}}, "pope states no texts of classes"),
         ({"model": "tower", "engine": NEAREST, "review": {"text": "Sure?"}}, "nearest_text asks no second question"),
+        ({"model": "tower", "engine": NEAREST, "on_collapse": "stop"}, "hold probabilities, by which equal classes"),
     ],
 )
 def test_a_run_that_cannot_answer_is_refused(tmp_path: Path, run: dict[str, Any], match: str) -> None:

@@ -162,6 +162,9 @@ def _runs(study: Study) -> Iterator[Problem]:
     for name, run in study.runs.items():
         yield from _run_model(("runs", name), run)
         yield from _review(("runs", name, "review"), run, study)
+        if run.on_collapse == "stop" and run.engine.asks == "clip":
+            what = f"answers of the engine {run.engine.name} hold probabilities, by which equal classes differ"
+            yield Problem(("runs", name, "on_collapse"), what, "stop", "remove it: the score is marked `collapsed`")
         if run.model is not None:
             yield from _model(("runs", name, "model"), run.model, (run.engine.asks,), models, study)
         known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
