@@ -16,6 +16,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.clip import open_clip, text_logits
 from pipeline_lib.recipes import clip_oa, contrastive, prototypes
+from pipeline_lib.training import class_texts
 from pipeline_lib.training.class_texts import validated
 from pipeline_lib.training.contrast import siglip_loss
 from pipeline_lib.training.curve import Step, Validated, best_step, read_curve, write_curve
@@ -140,6 +141,15 @@ def test_the_schedule_by_steps_holds_here_too_and_excludes_rates_by_epoch(
     assert [step.learning_rate for step in steps[::3]] == pytest.approx([1e-3, 5e-4, 2.5e-4])
     with pytest.raises(ValueError, match="either epoch_rates or schedule: step"):
         recipe(**by_steps, epoch_rates={"every": 1, "factor": 0.5})
+
+
+def test_a_measurement_that_is_not_finite_ends_the_training(
+    material: TrainingInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compared with it no epoch is better, so the first one would be the result."""
+    monkeypatch.setattr(class_texts, "validated", lambda logits, classes: Validated(math.nan, 0.5, 0.0))
+    with pytest.raises(PipelineError, match=r"(?s)rows for validation is not finite.*step 3"):
+        train(material, recipe(best="loss"), tmp_path / "trained")
 
 
 def test_published_rates_rise_for_five_epochs_and_halve_every_thirty() -> None:

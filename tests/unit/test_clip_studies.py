@@ -59,6 +59,27 @@ def test_a_run_that_cannot_answer_is_refused(tmp_path: Path, run: dict[str, Any]
         study(tmp_path, run)
 
 
+@pytest.mark.parametrize("rows", [{"batch_size": 1}, {"batch_size": 8, "micro_batch": 1}])
+def test_clips_loss_of_one_pair_is_always_0_and_refused(tmp_path: Path, rows: dict[str, int]) -> None:
+    devices = {"micro_batch": rows.get("micro_batch")}
+    recipe = {key: value for key, value in PROTOTYPES.items() if key not in ("classes", "label")}
+    recipe |= {"name": "contrastive", "batch_size": rows["batch_size"]}
+    with pytest.raises(PipelineError, match="a pass has 1 row, and the loss of contrastive compares 2 or more"):
+        study(tmp_path, recipe=recipe, devices=devices)
+    assert study(tmp_path, recipe={**recipe, "loss": "siglip"}, devices=devices)
+
+
+def test_as_many_texts_as_the_benchmark_has_classes(tmp_path: Path) -> None:
+    text = (
+        (ROOT / "studies/clip_oa.yaml")
+        .read_text()
+        .replace("{name: nearest_text}", "{name: nearest_text, texts: [a, b]}")
+    )
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(PipelineError, match="knee_grading has 5 classes, and the engine states 2 texts"):
+        load_study(tmp_path / "study.yaml")
+
+
 def test_rows_for_validation_are_inputs_and_no_settings(tmp_path: Path) -> None:
     subset = study(tmp_path).trainings["tower"].subset
     plain = study(tmp_path, recipe=PROTOTYPES)

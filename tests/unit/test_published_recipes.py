@@ -108,7 +108,7 @@ def test_sco_has_its_own_published_values() -> None:
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"projector": "random"}, "lacks a random projector"),  # which a merge could not draw again
+        ({"projector": "random"}, "lacks a random projector unless it trains it"),  # which a merge could not draw again
         ({"projector_learning_rate": 1e-3}, "has no effect with trains_projector: false"),
         ({"layers": []}, "at least 1 item"),
     ],

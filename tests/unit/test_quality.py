@@ -73,7 +73,9 @@ def test_a_classifier_that_names_one_class_is_collapsed_whatever_its_probabiliti
         share = 0.5 + number / 1000
         extracted = {"grade": named, "probabilities": [1 - share, share]}
         text = json.dumps({"predicted_label": named, "probabilities": extracted["probabilities"]})
-        return Verdict(Question(str(number), "?", (), "all"), str(number % 2), text, Grade(0.5, extracted, "classified"))
+        return Verdict(
+            Question(str(number), "?", (), "all"), str(number % 2), text, Grade(0.5, extracted, "classified")
+        )
 
     collapsed = quality([answered(number, 1) for number in range(40)])
     assert collapsed["status"] == "collapsed" and "read as" in collapsed["marks"]["collapsed"]

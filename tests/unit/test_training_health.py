@@ -45,7 +45,9 @@ def test_few_steps_say_nothing() -> None:
     assert curve_marks(curve([2.0] * (FEWEST - 1))) == {} and curve_marks([]) == {}
 
 
-@pytest.mark.parametrize("damage", ["", "step,loss,learning_rate,gradient_norm\n1,2.0", "\0\n1,2,3,4\n", "a\n1,2,3,x\n"])
+@pytest.mark.parametrize(
+    "damage", ["", "step,loss,learning_rate,gradient_norm\n1,2.0", "\0\n1,2,3,4\n", "a\n1,2,3,x\n"]
+)
 def test_a_damaged_curve_is_named_beside_the_marks_of_the_others(tmp_path: Path, damage: str) -> None:
     (tmp_path / "checkpoints").mkdir()
     write_curve(tmp_path / "checkpoints/full.curve.csv", curve([2.0] * 40))

@@ -13,7 +13,7 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
-from pipeline_lib.training.settings import Optimisation
+from pipeline_lib.training.settings import Devices, Optimisation
 from pipeline_lib.training.zero import checked, own_settings
 
 
@@ -131,6 +131,8 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
             training.devices.passes(training.recipe.batch_size)
         except ValueError as error:
             yield Problem((*key, "devices"), str(error), training.devices.model_dump(), "change the micro_batch")
+        else:
+            yield from _rows_of_a_pass(key, training.recipe, training.devices)
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
@@ -143,6 +145,14 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         yield Problem(
             (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
         )
+
+
+def _rows_of_a_pass(key: Key, recipe: Optimisation, devices: Devices) -> Iterator[Problem]:
+    """Yield a problem for a loss that compares the rows of a pass, if a pass has too few."""
+    rows = devices.rows(recipe.batch_size)
+    if rows < recipe.fewest_rows():
+        what = f"a pass has {rows} row, and the loss of {recipe.name} compares {recipe.fewest_rows()} or more: it is 0"
+        yield Problem((*key, "recipe", "batch_size"), what, recipe.batch_size, "raise it, or the micro_batch")
 
 
 def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
@@ -215,6 +225,10 @@ def _classes(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
         if run.engine.needs_classes() and not classes_of(use.benchmark):
             what = f"{use.benchmark} states no texts of classes, and neither does the engine of the run {name}"
             yield Problem(key, what, run.engine.name, "state `texts` of the engine, or ask another model")
+        texts, classes = getattr(run.engine, "texts", None) or (), classes_of(use.benchmark)
+        if texts and classes and len(texts) != len(classes):
+            what = f"{use.benchmark} has {len(classes)} classes, and the engine states {len(texts)} texts"
+            yield Problem(("runs", name, "engine", "texts"), what, texts, "state one for every class, in their order")
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ class LoraSettings(LanguageAndProjector):
         if not self.trains_projector and self.projector_learning_rate is not None:
             raise ValueError("projector_learning_rate has no effect with trains_projector: false; remove one of them")
         if not self.trains_projector and self.draws_projector():
-            raise ValueError("the adapter lacks a random projector that is not trained: remove trains_projector: false")
+            raise ValueError("an adapter lacks a random projector unless it trains it: remove trains_projector: false")
         return self
 
 

@@ -36,7 +36,7 @@ def class_task(
             class_of(row, label, labels)  # now, not in the middle of the training
     clip = open_clip(material.base.start)
     train_only(clip.model, TRAINED)
-    tokens, shown = clip.encode(texts), image_cache(clip, material)
+    tokens, shown = clip.encode_classes(texts), image_cache(clip, material)
 
     def make(row: Conversation) -> Features:
         return {"class": class_of(row, label, labels), **shown(*row.images[0])}
