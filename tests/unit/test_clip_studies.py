@@ -69,6 +69,14 @@ def test_clips_loss_of_one_pair_is_always_0_and_refused(tmp_path: Path, rows: di
     assert study(tmp_path, recipe={**recipe, "loss": "siglip"}, devices=devices)
 
 
+@pytest.mark.parametrize("images", ["[]", "[knee_val]", "[knee_train, knee_val]"])
+def test_a_table_of_labelled_images_is_about_its_own_dataset(tmp_path: Path, images: str) -> None:
+    text = (ROOT / "studies/clip_oa.yaml").read_text()
+    (tmp_path / "study.yaml").write_text(text.replace("images: [knee_train], conv", f"images: {images}, conv"))
+    with pytest.raises(PipelineError, match=r"(?s)tables.train.images.*a row for every image of its dataset"):
+        load_study(tmp_path / "study.yaml")
+
+
 def test_as_many_texts_as_the_benchmark_has_classes(tmp_path: Path) -> None:
     text = (
         (ROOT / "studies/clip_oa.yaml")

@@ -21,6 +21,7 @@ def problems(study: Study) -> list[Problem]:
     """Return a problem for every reference that is wrong."""
     return [
         *_names(study),
+        *_tables(study),
         *_weights(study),
         *_trainings(study),
         *_runs(study),
@@ -39,6 +40,14 @@ def _names(study: Study) -> Iterator[Problem]:
         elif ref.images and study.datasets[name].convert is None:
             hint = "add `convert` to the dataset"
             yield Problem(key, "the images of this dataset are not converted", name, hint)
+
+
+def _tables(study: Study) -> Iterator[Problem]:
+    """Yield a problem for a table of labelled images that are those of another dataset, or of several."""
+    for name, table in study.tables.items():
+        if table.conversations.question is not None and table.images != [table.dataset]:
+            what = "a table with `question` has a row for every image of its dataset"
+            yield Problem(("tables", name, "images"), what, table.images, f"write `images: [{table.dataset}]`")
 
 
 def _weights(study: Study) -> Iterator[Problem]:

@@ -38,14 +38,13 @@ class Clip:
 
         PipelineError for two with the same tokens: the later one would never be the nearest.
         """
-        tokens = self.encode(texts)
-        rows = [tuple(row) for row in tokens["input_ids"].tolist()]
+        rows = self.tokenizer(list(texts), truncation=True)["input_ids"]
         twice = next((number for number, row in enumerate(rows) if row in rows[:number]), None)
         if twice is not None:
             value = [texts[rows.index(rows[twice])], texts[twice]]
             cure = f"write two that differ in their first {self.tokenizer.model_max_length} tokens"
             raise PipelineError("two texts are the same to this model", value=value, cure=cure)
-        return tokens
+        return self.encode(texts)
 
     def save(self, folder: Path) -> None:
         """Write the model, its tokenizer and its processor into a new folder."""
