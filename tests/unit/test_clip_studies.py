@@ -102,6 +102,8 @@ def test_rows_for_validation_are_inputs_and_no_settings(tmp_path: Path) -> None:
 def test_a_recipe_that_validates_nothing_takes_no_such_rows(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="the recipe contrastive validates no rows"):
         study(tmp_path, validation="half")
+    with pytest.raises(PipelineError, match="validated on the rows that it learns from"):
+        study(tmp_path, recipe=PROTOTYPES, validation="captions")
     with pytest.raises(PipelineError, match="no such subset"):
         study(tmp_path, recipe=PROTOTYPES, validation="halb")
     with pytest.raises(PipelineError, match="two classes have the same label"):

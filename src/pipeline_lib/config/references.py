@@ -145,6 +145,9 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
+    if training.validation is not None and training.validation == training.subset:
+        what = "this training is validated on the rows that it learns from"
+        yield Problem((*key, "validation"), what, training.validation, "name another subset, or remove it")
     if training.recipe.makes == "clip" and training.devices.sharding != "none":
         what = "a CLIP cannot be sharded: the scale of its cosines is a single number, which has no parts"
         yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, "remove `sharding`")
