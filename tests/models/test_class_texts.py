@@ -16,6 +16,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.clip import open_clip, text_logits
 from pipeline_lib.recipes import clip_oa, contrastive, prototypes
+from pipeline_lib.training import class_texts
 from pipeline_lib.training.class_texts import validated
 from pipeline_lib.training.contrast import siglip_loss
 from pipeline_lib.training.curve import Step, Validated, best_step, read_curve, write_curve
@@ -132,6 +133,25 @@ def test_a_missing_file_of_the_best_epoch_is_named(material: TrainingInputs, tmp
         train(material, settings, tmp_path / "trained")
 
 
+def test_the_schedule_by_steps_holds_here_too_and_excludes_rates_by_epoch(
+    material: TrainingInputs, tmp_path: Path
+) -> None:
+    by_steps: dict[str, Any] = {"schedule": "step", "rate_factor": 0.5, "warmup": 0.0}
+    steps = train(replace(material, validation=[]), recipe(**by_steps), tmp_path / "trained")
+    assert [step.learning_rate for step in steps[::3]] == pytest.approx([1e-3, 5e-4, 2.5e-4])
+    with pytest.raises(ValueError, match="either epoch_rates or schedule: step"):
+        recipe(**by_steps, epoch_rates={"every": 1, "factor": 0.5})
+
+
+def test_a_measurement_that_is_not_finite_ends_the_training(
+    material: TrainingInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compared with it no epoch is better, so the first one would be the result."""
+    monkeypatch.setattr(class_texts, "validated", lambda logits, classes: Validated(math.nan, 0.5, 0.0))
+    with pytest.raises(PipelineError, match=r"(?s)rows for validation is not finite.*step 3"):
+        train(material, recipe(best="loss"), tmp_path / "trained")
+
+
 def test_published_rates_rise_for_five_epochs_and_halve_every_thirty() -> None:
     settings = clip_oa.Settings(name="clip_oa")
     share = settings.rates()
@@ -161,9 +181,11 @@ def test_means_over_rows_are_those_by_hand() -> None:
 
 def test_a_label_without_a_class_and_rows_without_one_image_are_refused(material: TrainingInputs) -> None:
     others = recipe(classes=[*CLASSES[:1], {"label": "gren", "text": "green"}])
-    task = prototypes.prepare(others, material)
     with pytest.raises(PipelineError, match=r"(?s)row 0.*green.*did you mean 'gren'"):
-        task.examples[0]
+        prototypes.prepare(others, material)
+    turns = [material.rows[0].conversations[0], {"from": "gpt", "value": "Green"}]
+    with pytest.raises(PipelineError, match=r"(?s)row 0.*Green.*did you mean 'green'"):
+        prototypes.prepare(recipe(), replace(material, validation=[replace(material.rows[0], conversations=turns)]))
     blank = [replace(material.rows[0], image=None, image_sha256=None)]
     with pytest.raises(PipelineError, match="a pair has one image"):
         prototypes.prepare(recipe(), replace(material, validation=blank))

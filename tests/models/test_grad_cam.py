@@ -73,6 +73,13 @@ def test_the_target_is_the_nearest_text_if_none_is_named(clip: Clip, pixels: tor
     assert not clip.model.vision_model.encoder.layers[-1].layer_norm1._forward_hooks
 
 
+def test_a_model_with_damaged_weights_has_no_heat(clip: Clip, pixels: torch.Tensor) -> None:
+    with torch.no_grad():
+        clip.model.visual_projection.weight.mul_(float("nan"))
+    with pytest.raises(PipelineError, match="logits that are not finite"):
+        grad_cam(clip, clip.encode(TEXTS), pixels)
+
+
 def test_colours_run_from_blue_over_green_to_red() -> None:
     heat = np.array([[0, 0.5, 1]], dtype=np.float32)
     blue, green, red = jet(heat)[0]
@@ -93,19 +100,25 @@ def test_the_hottest_fifth_keeps_its_brightness() -> None:
 def test_the_command_writes_pictures_and_says_how_they_were_made(
     tower: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "knee.png"
+    file = tmp_path / f"{'knee' * 60}.png"  # 244 bytes of 255
     Image.effect_noise((60, 40), 80).save(file)
     monkeypatch.setenv("MKL_CBWR", "AVX2,STRICT")
     options = ["gradcam", str(tower), "--image", str(file), "--benchmark", "knee_grading", "--target", "2"]
     done = CliRunner().invoke(app, [*options, "--output", str(tmp_path / "a")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     (row,) = (content := json.loads((tmp_path / "a" / LIST).read_text()))["images"]
-    assert (row["target"], row["sha256"], row["picture"]) == (2, digest_file(file), "gradcam_000_knee.png")
+    assert (row["target"], row["sha256"], row["picture"]) == (
+        *(2, digest_file(file)),
+        f"gradcam_000_{'knee' * 50}.png",
+    )
     assert len(row["probabilities"]) == len(content["texts"]) == 5 and content["layer"].endswith("layer_norm1")
     assert Image.open(tmp_path / "a" / row["picture"]).size == (4 * 32, 32)
     for wrong, match in (
         (["--output", str(tmp_path / "a")], "this folder exists"),
+        (["--output", str(file / "b")], "no folder can be here"),
+        (["--output", str(tmp_path / "b"), "--image", str(tmp_path / "none.png")], "no such image"),
         (["--output", str(tmp_path / "b"), "--text", "red"], "one of several texts"),
+        (["--output", str(tmp_path / "b"), *["--text", "red"] * 3], "two texts are the same"),
         (["--output", str(tmp_path / "b"), "--text", "red", "--text", "green"], "no text has this number"),
     ):
         with pytest.raises(PipelineError, match=match):

@@ -15,13 +15,15 @@ from pipeline_lib.core.plugins import load
 from pipeline_lib.cost.trainings import training_sizes
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
-from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, text
+from pipeline_lib.recipes import assemble, contrastive, full, lora, projector, prototypes, text
+from pipeline_lib.recipes.prototypes import ClassText
 from pipeline_lib.training import memory
 from pipeline_lib.training.memory import Need, Sizes, check_memory, need, sizes_of
 from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import Recipe, TrainingInputs, trained_parameters
+from tests.models.making import WORDS
 from tests.project import ROOT
 
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 4, "learning_rate": 1e-2, "clip_norm": 1.0}
@@ -31,6 +33,9 @@ RECIPES: dict[str, RecipeSettings] = {
     "lora": lora.Settings(name="lora", rank=4, alpha=8, **HOW),
     "projector": projector.Settings(name="projector", **HOW),
     "contrastive": contrastive.Settings(name="contrastive", **HOW),
+    "prototypes": prototypes.Settings(
+        name="prototypes", label="answer", classes=[ClassText(label=word, text=f"a {word}") for word in WORDS], **HOW
+    ),
     "text": text.Settings(name="text", **HOW),
 }
 BIG = Sizes(
@@ -46,7 +51,7 @@ def cases(
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
     train_recipe(composed, how, tmp_path / "base", Resume(tmp_path / "none", 600))
     assembled = replace(composed, base=Base(tmp_path / "base"))
-    others = {"contrastive": replace(composed, base=Base(tower))}
+    others = {name: replace(composed, base=Base(tower)) for name in ("contrastive", "prototypes")}
     others["text"] = replace(composed, base=Base(language), rows=[])
     return dict.fromkeys(RECIPES, assembled) | {"composed": composed} | others
 

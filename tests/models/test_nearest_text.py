@@ -1,6 +1,7 @@
 """The engine `nearest_text`: a CLIP's classes and probabilities, from the answer to the result file and the score."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +57,25 @@ def test_a_question_without_an_image_or_with_two_is_refused(tower: Path, images:
             list(engine(tower, images, tmp_path).answer([Request("q", "?", paths, 1)], {}))  # type: ignore[arg-type]
 
 
-def test_an_engine_without_texts_is_refused(tower: Path, images: ImageReader, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="no text to compare"):
-        nearest_text.open_engine(
-            nearest_text.Settings(name="nearest_text"), tower, images, HOW, EnginePaths(tmp_path, tmp_path / "log")
-        )
+def test_an_engine_whose_texts_tell_nothing_apart_is_refused(tower: Path, images: ImageReader, tmp_path: Path) -> None:
+    paths = EnginePaths(tmp_path, tmp_path / "log")
+    for texts, fault in (
+        ([], "no text to compare"),
+        (["red"], "one alone"),
+        (["red", "blue", "red"], "two texts are the same to this model"),
+        (["so " * 99 + "red", "so " * 99 + "blue"], "differ in their first 32 tokens"),
+    ):
+        settings = nearest_text.Settings(name="nearest_text", texts=texts)
+        with pytest.raises(PipelineError, match=fault):
+            nearest_text.open_engine(settings, tower, images, HOW, paths)
+
+
+def test_a_model_with_damaged_weights_gives_no_answer(tower: Path, images: ImageReader, tmp_path: Path) -> None:
+    damaged = engine(tower, images, tmp_path)
+    with torch.no_grad():
+        damaged.clip.model.visual_projection.weight.mul_(math.nan)
+    with pytest.raises(PipelineError, match="logits that are not finite"):
+        list(damaged.answer(ASKED, SavedReplies(tmp_path / "replies.jsonl")))
 
 
 def test_the_result_file_of_a_classifier_is_the_published_list(tmp_path: Path) -> None:

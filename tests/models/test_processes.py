@@ -93,3 +93,14 @@ def test_sharding_without_deepspeed_is_an_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(zero, "find_spec", lambda name: None)
     with pytest.raises(PipelineError, match="DeepSpeed is not installed"):
         zero.zero_settings(Devices(sharding="zero3"), clip_norm=1.0)
+
+
+def test_the_error_of_a_process_is_reported_whole(material: TrainingInputs, tmp_path: Path) -> None:
+    """Not its last line alone, which says the cure of what nothing names."""
+    recipe = RECIPE.model_copy(update={"learning_rate": 1e-30, "steps": 1})
+    how = TrainSettings(recipe=recipe, seed=0, threads=1, devices=Devices(gpus_per_node=2))
+    work = Work(material, how, tmp_path / "model", Resume(tmp_path / "state", 600), tmp_path / "log")
+    with pytest.raises(
+        PipelineError, match=r"(?s)process 0.*has moved, and the recipe.*cure:.*raise the learning rate"
+    ):
+        train_in_processes(work)

@@ -76,6 +76,7 @@ def test_a_rejected_row_says_where_it_is(tmp_path: Path) -> None:
         ({"annotation": "talk.jsonl", "length": 5}, "has 4 rows, its set says 5"),
         ({"annotation": "talk.jsonl", "data_augment": True}, "data_augment"),
         ({"annotation": "talk.jsonl", "repeat_time": 1.5}, "neither a share of the rows nor a whole number"),
+        ({"annotation": "talk.jsonl", "repeat_time": 0.2}, "adds no row to its table: 0.2 of 4 rows"),
         ({"annotation": "talk.jsonl", "max_patches": 6}, "max_patches"),
         ({"annotation": "walk.jsonl"}, "expected one file of this name"),
         ({"root": "data"}, "annotation"),
@@ -85,6 +86,19 @@ def test_a_rejected_row_says_where_it_is(tmp_path: Path) -> None:
 def test_a_fault_in_a_set_is_named(tmp_path: Path, entry: Any, fault: str) -> None:
     with pytest.raises(PipelineError, match=fault):
         read(tmp_path, {"talk": entry})
+
+
+def test_an_empty_file_is_a_fault_unless_its_set_says_so(tmp_path: Path) -> None:
+    files = write(tmp_path, {})
+    (tmp_path / "opensource/talk.jsonl").write_text("\n")
+
+    def read_with(length: int | None) -> list[SourceRow]:
+        sets = {"charts": {"annotation": "charts.jsonl"}, "talk": {"annotation": "talk.jsonl", "length": length}}
+        return list(source_rows(RowSource.model_validate({"sets": sets}), files))
+
+    assert len(read_with(0)) == 3
+    with pytest.raises(PipelineError, match=r"adds no row to its table: 1 of 0 rows[\s\S]*talk.jsonl"):
+        read_with(None)
 
 
 def test_a_name_that_several_files_have_is_no_annotation(tmp_path: Path) -> None:

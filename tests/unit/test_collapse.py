@@ -24,12 +24,17 @@ class Parrot:
     """An engine that gives one answer to all questions but some, and counts what it is asked."""
 
     def __init__(self, text: str, other: Container[str] = ()) -> None:
-        self.text, self.other, self.count = text, other, 0
+        self.text, self.other = text, other
+        self.asked: list[str] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.asked)
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         for request in requests:
             if request.id not in answered:
-                self.count += 1
+                self.asked.append(request.id)
                 yield Reply(request.id, request.id if request.id in self.other else self.text, tokens=1)
 
 
@@ -38,6 +43,7 @@ def run(engine: Parrot, state: Path, on_collapse: str = "stop") -> list[dict[str
         engine=Settings(), benchmark="pope", protocol="llava15", files=FileNames(questions="q"), model_id="m",
         on_collapse=on_collapse, family=None, template=None, threads=1,
     )  # fmt: skip
+    state.mkdir(exist_ok=True)
     saved = SavedReplies(state / "replies.jsonl")
     try:
         return predict(engine, QUESTIONS, how, None, saved)
@@ -63,8 +69,20 @@ def test_the_same_command_again_asks_nothing_and_ends_as_before(tmp_path: Path) 
     assert len(run(again, tmp_path, "mark")) == len(QUESTIONS) == again.count + PROBE
 
 
-def test_one_other_answer_is_no_collapse(tmp_path: Path) -> None:
-    assert len(run(Parrot("Yes", {f"q{PROBE - 1}"}), tmp_path)) == len(QUESTIONS)
+def test_one_other_answer_among_the_first_is_no_collapse(tmp_path: Path) -> None:
+    engine = Parrot("Yes")
+    with pytest.raises(PipelineError):
+        run(engine, tmp_path / "collapsed")
+    for other in (engine.asked[0], engine.asked[-1]):
+        assert len(run(Parrot("Yes", {other}), tmp_path / other)) == len(QUESTIONS)
+
+
+def test_a_file_sorted_by_its_right_answers_stops_no_good_model(tmp_path: Path) -> None:
+    """The first 60 of 150 questions have one answer, as the first 139 of LLaVA-OA's 1,656 have."""
+    right = Parrot("Grade 0", {question.id for question in QUESTIONS[60:]})
+    records = run(right, tmp_path)
+    assert [record["question_id"] for record in records] == [question.id for question in QUESTIONS]
+    assert [record["text"] for record in records[:60]] == ["Grade 0"] * 60
 
 
 def test_the_default_asks_everything_and_leaves_the_settings_of_jobs_as_they_were(tmp_path: Path) -> None:

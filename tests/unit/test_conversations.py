@@ -325,6 +325,16 @@ def test_images_in_folders_are_rows_whose_answer_is_their_folder(tmp_path: Path,
     }
 
 
+def test_a_rehearsal_that_sees_names_alone_counts_labelled_rows_as_the_table_does() -> None:
+    named = ["train/1/b.JFIF", "train/0/c.png", "train/1/a.png", "train/2/d.heic"]
+    indexed = [*named, "train/0/a_png", "train/1/scan.data"]  # whose first bytes are an image's
+    source = RowSource(question="Which grade?")
+    whole, names = (list(source_rows(source, SourceFiles([], Path, paths))) for paths in (indexed, named))
+    assert whole[: len(named)] == names and len(whole) == len(indexed)
+    files = [*(path.removeprefix("train/") for path in indexed), "0/readme.txt"]
+    assert sorted(image_names(files, ["train/"])) == sorted(named)
+
+
 def test_a_folder_may_have_an_answer_of_its_own() -> None:
     source = RowSource(question="Which grade?", answers={"3": "Grade 3: moderate.", "4": "Grade 4: severe."})
     rows = list(source_rows(source, SourceFiles([], Path, ["4/b.png", "3/a.png", "5/c.png"])))

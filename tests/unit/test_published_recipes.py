@@ -112,6 +112,19 @@ def test_sco_has_its_own_published_values() -> None:
     assert Devices(gpus_per_node=2, micro_batch=4, sharding="fsdp").passes(stated["batch_size"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"projector": "random"}, "lacks a random projector unless it trains it"),  # which a merge could not draw again
+        ({"projector_learning_rate": 1e-3}, "has no effect with trains_projector: false"),
+        ({"layers": []}, "at least 1 item"),
+    ],
+)
+def test_an_adapter_of_nothing_or_on_a_projector_that_is_lost_is_refused(changes: dict[str, Any], match: str) -> None:
+    with pytest.raises(ValidationError, match=match):
+        recipe("sco_lora", **changes)
+
+
 def test_only_the_schedule_by_steps_has_a_factor() -> None:
     with pytest.raises(ValidationError, match="has a rate_factor"):
         recipe("sco_lora", schedule="cosine")

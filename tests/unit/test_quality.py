@@ -68,6 +68,20 @@ def test_a_score_made_of_nothing_is_not_complete(tmp_path: Path, say: Say, statu
     assert scored["metrics"]["f1"] is not None
 
 
+def test_a_classifier_that_names_one_class_is_collapsed_whatever_its_probabilities() -> None:
+    def answered(number: int, named: int) -> Verdict:
+        share = 0.5 + number / 1000
+        extracted = {"grade": named, "probabilities": [1 - share, share]}
+        text = json.dumps({"predicted_label": named, "probabilities": extracted["probabilities"]})
+        return Verdict(
+            Question(str(number), "?", (), "all"), str(number % 2), text, Grade(0.5, extracted, "classified")
+        )
+
+    collapsed = quality([answered(number, 1) for number in range(40)])
+    assert collapsed["status"] == "collapsed" and "read as" in collapsed["marks"]["collapsed"]
+    assert quality([answered(number, number % 2) for number in range(40)])["marks"] == {}
+
+
 @pytest.mark.parametrize("text", ["A", "B", "", "?", "cat", "A cat and a dog.", "E", "(C)"])
 def test_one_and_the_same_answer_to_every_multiple_choice_is_marked(tmp_path: Path, text: str) -> None:
     files = mmbench_table.write(

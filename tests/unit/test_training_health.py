@@ -36,8 +36,25 @@ def test_a_curve_that_does_not_learn_is_marked(losses: list[float], norms: list[
     assert list(curve_marks(curve(losses, norms))) == [mark]
 
 
+@pytest.mark.parametrize("end", [[0.0] * 9 + [1e-6] * 6, [0.02] * 9 + [0.05] * 6])
+def test_a_small_rise_behind_a_large_fall_is_no_explosion(end: list[float]) -> None:
+    assert curve_marks(curve([*LEARNS[:45], *end])) == {}
+
+
 def test_few_steps_say_nothing() -> None:
     assert curve_marks(curve([2.0] * (FEWEST - 1))) == {} and curve_marks([]) == {}
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "step,loss,learning_rate,gradient_norm\n1,2.0", "\0\n1,2,3,4\n", "a\n1,2,3,x\n"]
+)
+def test_a_damaged_curve_is_named_beside_the_marks_of_the_others(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    write_curve(tmp_path / "checkpoints/full.curve.csv", curve([2.0] * 40))
+    (tmp_path / "checkpoints/half.curve.csv").write_text(damage)
+    half, full = marked_trainings(tmp_path, ["half", "full"])
+    assert "training half has no readable curve" in half and "half.curve.csv" in half
+    assert "training full is marked not_falling" in full
 
 
 def test_marks_are_named_by_training_and_a_training_that_is_not_made_has_none(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_a_training_without_a_file_has_the_settings_that_it_had() -> None:
         ({"scheduler": {"type": "WarmupLR"}}, None, "the recipe has optimizer and schedule"),
         ({"fp16": {"enabled": True}}, None, "float16 is not supported"),
         ({"bf16": {"enabled": True}}, None, "`precision` decides"),
+        ({"torch_autocast": {"enabled": True, "dtype": "bfloat16"}}, None, "`precision` decides"),
+        ({"zero_optimization": {"stage": "3"}}, None, "write it as a number"),
         ({"gradient_cliping": 1.0}, None, "did you mean 'gradient_clipping'"),
     ],
 )

@@ -1,5 +1,6 @@
 """`vlmflow gradcam`: pictures of what in images makes them near to a text, for a CLIP of the study or a checkpoint."""
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -53,12 +54,15 @@ def gradcam(
     from pipeline_lib.inference.heat_pictures import draw_heat  # slow imports
     from pipeline_lib.models.grad_cam import LAYER
 
-    output.mkdir(parents=True)
-    with TemporaryDirectory() as temporary:
-        rows = draw_heat(Path(str(folder)), texts, target, image, pixels, how, Path(temporary), output)
     facts = {"model": model, "manifest": digest, "layer": LAYER, "pixels": pixels, "texts": texts}
     libraries = library_versions(LIBRARIES)
-    write_text(output / LIST, pretty_json({**facts, "libraries": libraries, "images": rows}))
+    with TemporaryDirectory() as temporary:  # the output appears when all pictures are drawn
+        drawn, shown = Path(temporary) / "pictures", Path(temporary) / "images"
+        drawn.mkdir()
+        shown.mkdir()
+        rows = draw_heat(Path(str(folder)), texts, target, image, pixels, how, shown, drawn)
+        write_text(drawn / LIST, pretty_json({**facts, "libraries": libraries, "images": rows}))
+        shutil.copytree(drawn, output)
     pictures = "1 picture is" if len(rows) == 1 else f"{len(rows)} pictures are"
     typer.echo(f"{pictures} in {output}; {LIST} says what is shown")
 
@@ -70,5 +74,8 @@ def _check(texts: list[str], target: int | None, output: Path) -> None:
         raise PipelineError("heat is about one of several texts", where="--text", value=texts, cure=cure)
     if target is not None and target >= len(texts):
         raise PipelineError("no text has this number", where="--target", value=target, cure=f"0 to {len(texts) - 1}")
+    above = next(path for path in output.absolute().parents if path.exists())
+    if not above.is_dir():
+        raise PipelineError("no folder can be here", where="--output", value=str(output), cure=f"{above} is a file")
     if output.exists():
         raise PipelineError("this folder exists", where="--output", value=str(output), cure="name a new one")

@@ -21,6 +21,7 @@ def problems(study: Study) -> list[Problem]:
     """Return a problem for every reference that is wrong."""
     return [
         *_names(study),
+        *_tables(study),
         *_weights(study),
         *_trainings(study),
         *_runs(study),
@@ -39,6 +40,14 @@ def _names(study: Study) -> Iterator[Problem]:
         elif ref.images and study.datasets[name].convert is None:
             hint = "add `convert` to the dataset"
             yield Problem(key, "the images of this dataset are not converted", name, hint)
+
+
+def _tables(study: Study) -> Iterator[Problem]:
+    """Yield a problem for a table of labelled images that are those of another dataset, or of several."""
+    for name, table in study.tables.items():
+        if table.conversations.question is not None and table.images != [table.dataset]:
+            what = "a table with `question` has a row for every image of its dataset"
+            yield Problem(("tables", name, "images"), what, table.images, f"write `images: [{table.dataset}]`")
 
 
 def _weights(study: Study) -> Iterator[Problem]:
@@ -132,12 +141,17 @@ def _steps(key: Key, training: Training) -> Iterator[Problem]:
         except ValueError as error:
             hint = _fitting(training.recipe.batch_size, training.devices)
             yield Problem((*key, "devices"), str(error), training.devices.model_dump(), hint)
+        else:
+            yield from _rows_of_a_pass(key, training.recipe, training.devices)
     if training.validation is not None and training.recipe.best_by() is None:
         what = f"the recipe {training.recipe.name} validates no rows"
         yield Problem((*key, "validation"), what, training.validation, "remove it")
-    if training.validation is not None and training.devices.sharding in ("zero3", "fsdp"):
-        what, cure = "the weights of the best epoch cannot be put back into shards", "`sharding: zero2`, or none"
-        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, cure)
+    if training.validation is not None and training.validation == training.subset:
+        what = "this training is validated on the rows that it learns from"
+        yield Problem((*key, "validation"), what, training.validation, "name another subset, or remove it")
+    if training.recipe.makes == "clip" and training.devices.sharding != "none":
+        what = "a CLIP cannot be sharded: the scale of its cosines is a single number, which has no parts"
+        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, "remove `sharding`")
     if takes_steps and training.subset is None:
         yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
     if not takes_steps and training.subset is not None:
@@ -157,6 +171,14 @@ def _fitting(batch_size: int, devices: Devices) -> str:
     return f"a micro_batch that fits: {', '.join(sizes)}"
 
 
+def _rows_of_a_pass(key: Key, recipe: Optimisation, devices: Devices) -> Iterator[Problem]:
+    """Yield a problem for a loss that compares the rows of a pass, if a pass has too few."""
+    rows = devices.rows(recipe.batch_size)
+    if rows < recipe.fewest_rows():
+        what = f"a pass has {rows} row, and the loss of {recipe.name} compares {recipe.fewest_rows()} or more: it is 0"
+        yield Problem((*key, "recipe", "batch_size"), what, recipe.batch_size, "raise it, or the micro_batch")
+
+
 def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
     """Yield a problem for unreadable settings of DeepSpeed, or settings that do not fit the training."""
     if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
@@ -174,6 +196,9 @@ def _runs(study: Study) -> Iterator[Problem]:
     for name, run in study.runs.items():
         yield from _run_model(("runs", name), run)
         yield from _review(("runs", name, "review"), run, study)
+        if run.on_collapse == "stop" and run.engine.asks == "clip":
+            what = f"answers of the engine {run.engine.name} hold probabilities, by which equal classes differ"
+            yield Problem(("runs", name, "on_collapse"), what, "stop", "remove it: the score is marked `collapsed`")
         if run.model is not None:
             yield from _model(("runs", name, "model"), run.model, (run.engine.asks,), models, study)
         known = {model for use in study.benchmarks.values() for model in models_of(load("benchmarks", use.benchmark))}
@@ -224,6 +249,10 @@ def _classes(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
         if run.engine.needs_classes() and not classes_of(use.benchmark):
             what = f"{use.benchmark} states no texts of classes, and neither does the engine of the run {name}"
             yield Problem(key, what, run.engine.name, "state `texts` of the engine, or ask another model")
+        texts, classes = getattr(run.engine, "texts", None) or (), classes_of(use.benchmark)
+        if texts and classes and len(texts) != len(classes):
+            what = f"{use.benchmark} has {len(classes)} classes, and the engine states {len(texts)} texts"
+            yield Problem(("runs", name, "engine", "texts"), what, texts, "state one for every class, in their order")
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:

@@ -53,10 +53,16 @@ class AnnotationSet(Settings):
         return self
 
     def repeated(self, rows: list[dict[str, Any]], where: Path) -> list[dict[str, Any]]:
-        """Return the rows as often as they occur; PipelineError if their number is not `length`."""
+        """Return the rows as often as they occur; PipelineError if their number is not `length`, or if none is left.
+
+        A set with `length: 0` may be empty.
+        """
         if self.length not in (None, len(rows)):
             what = f"this annotation file has {len(rows):,} rows, its set says {self.length:,}"
             raise PipelineError(what, where=where, cure="correct `length`, or take the file that it describes")
+        if self.length != 0 and int(len(rows) * self.repeat_time) == 0:
+            what = f"this set adds no row to its table: {self.repeat_time:g} of {len(rows):,} rows"
+            raise PipelineError(what, where=where, cure="raise `repeat_time`, mend the file, or remove the set")
         if self.repeat_time < 1:
             return rows[: int(len(rows) * self.repeat_time)]
         return rows * int(self.repeat_time)

@@ -7,7 +7,7 @@ the result files of wanglihx/LLaVA-OA 8cfac12, `3-clip/clipeval.py`. The questio
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Iterator, Literal, Self, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, Self, Sequence
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.card import ModelKind
 
 if TYPE_CHECKING:
-    from pipeline_lib.models.clip import Clip
+    from pipeline_lib.models.clip import Clip, Texts
 
 REPLIES_PER_LINE = 100  # of the log
 
@@ -31,7 +31,7 @@ class Settings(EngineSettings):
     asks: ClassVar[ModelKind] = "clip"
 
     name: Literal["nearest_text"]
-    texts: list[str] = Field(
+    texts: list[Annotated[str, Field(min_length=1)]] = Field(
         default=[], description="the texts of the classes, in their order; none: those that the benchmark states"
     )
 
@@ -46,10 +46,10 @@ class Settings(EngineSettings):
 
 @dataclass(frozen=True)
 class NearestText:
-    """A CLIP model in memory, the texts, and the images of its requests."""
+    """A CLIP model in memory, the tokens of the texts, and the images of its requests."""
 
     clip: "Clip"
-    texts: list[str]
+    tokens: "Texts"
     images: ImageReader
     how: AnswerSettings
 
@@ -70,11 +70,12 @@ class NearestText:
         """Return the class of an image, and the probabilities of all."""
         import torch
 
-        from pipeline_lib.models.clip import text_logits
+        from pipeline_lib.models.clip import expect_finite, text_logits
 
         pixels = self.clip.show(self.images.open(path, self.images.row(path).pin)).to(self.how.device)
         with torch.inference_mode():
-            (logits,) = text_logits(self.clip.model, self.clip.encode(self.texts), pixels[None])
+            (logits,) = text_logits(self.clip.model, self.tokens, pixels[None])
+        expect_finite(logits)
         return {"predicted_label": int(logits.argmax()), "probabilities": logits.softmax(0).tolist()}
 
 
@@ -85,13 +86,14 @@ def open_engine(
     from pipeline_lib.models.clip import open_clip
     from pipeline_lib.models.determinism import make_deterministic
 
-    if not settings.texts:
-        cure = "state `texts` of the engine in the study"
-        raise PipelineError("there is no text to compare images with", where="engine.texts", value=[], cure=cure)
+    if len(settings.texts) < 2:
+        cure = "state `texts` of the engine in the study, two or more"
+        what = "there is no text to compare images with, or one alone, which is always the nearest"
+        raise PipelineError(what, where="engine.texts", value=settings.texts, cure=cure)
     clip = open_clip(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)
     clip.model.eval().to(how.device)
-    return NearestText(clip, settings.texts, images, how)
+    return NearestText(clip, clip.encode_classes(settings.texts), images, how)
 
 
 def _expect_one_image(request: Request) -> None:

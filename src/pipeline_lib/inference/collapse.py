@@ -5,8 +5,9 @@ Whether a text can be read as an answer is the scorer's to say, and marks the sc
 
 from typing import Iterable
 
+from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.engines.base import Reply
+from pipeline_lib.engines.base import Reply, Request
 
 PROBE = 50  # answers
 SHOWN = 60  # characters of the answer in the error
@@ -15,6 +16,15 @@ CURE = (
     "look at the model, its template and the preview of its training; to ask all questions, and have the score marked, "
     "write `on_collapse: mark`"
 )
+
+
+def mixed(requests: Iterable[Request]) -> list[Request]:
+    """Return requests in the order of digests of their ids.
+
+    Many files are sorted by their right answer, such as LLaVA-OA's by grade: there a good model's first answers are
+    the same.
+    """
+    return sorted(requests, key=lambda request: digest_text(request.id))
 
 
 class CollapseProbe:

@@ -10,6 +10,7 @@ from pipeline_lib.images.pixels import PixelRule
 from pipeline_lib.inference.ask import reader_of
 
 PREFIX = "gradcam_"  # of the pictures' names, as in the original
+LONGEST = 200  # bytes of an image's name in that of its picture, which may have 255
 
 
 def draw_heat(
@@ -36,14 +37,18 @@ def draw_heat(
     clip = open_clip(model)
     make_deterministic(seed=0, threads=how.threads, device=how.device)
     clip.model.eval().to(how.device)
-    tokens, rows = clip.encode(texts), []
+    tokens, rows = clip.encode_classes(texts), []
     for number, (file, name) in enumerate(zip(files, names, strict=True)):
         image = images.open(name, images.row(name).pin)
         with operations(how.numerics):
             cam = grad_cam(clip, tokens, clip.show(image).to(how.device), target)
-        picture = f"{PREFIX}{number:03d}_{file.stem}.png"
+        picture = f"{PREFIX}{number:03d}_{_beginning(file.stem)}.png"
         panels(image, cam.heat).save(output / picture)
         nearest = max(range(len(texts)), key=cam.probabilities.__getitem__)
         row = {"picture": picture, "image": file.as_posix(), "sha256": digest_file(file), "target": cam.target}
         rows.append({**row, "nearest": nearest, "probabilities": cam.probabilities})
     return rows
+
+
+def _beginning(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace")[:LONGEST].decode("utf-8", "ignore")

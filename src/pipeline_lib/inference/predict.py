@@ -9,7 +9,7 @@ from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
 from pipeline_lib.engines.base import Engine, EngineModule, EnginePaths
 from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.inference.collapse import CollapseProbe
+from pipeline_lib.inference.collapse import CollapseProbe, mixed
 from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inference.turns import earlier_answers, metadata_of, requests_about, turns_of
@@ -57,7 +57,7 @@ def predict(
         requests = [each[turn] for each in every if turn < len(each)]
         if all(each.id in saved and saved[each.id].status == "ok" for each in requests):
             continue
-        for reply in engine.answer(requests, saved):
+        for reply in engine.answer(requests if probe is None else mixed(requests), saved):
             saved.add(reply)
             if probe is not None:
                 probe.see(reply)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from pipeline_lib.models.clip import Clip, Texts, text_logits
+from pipeline_lib.models.clip import Clip, Texts, expect_finite, text_logits
 
 LAYER = "vision_model.encoder.layers[-1].layer_norm1"  # as records name it
 TINY = 1e-7  # so that a flat map is all zero
@@ -29,7 +29,10 @@ class Cam:
 
 
 def grad_cam(clip: Clip, texts: Texts, pixels: torch.Tensor, target: int | None = None) -> Cam:
-    """Return the heat of an image [channels, height, width], by default that of its nearest text."""
+    """Return the heat of an image [channels, height, width], by default that of its nearest text.
+
+    Logits that are not finite raise PipelineError.
+    """
     outputs: list[torch.Tensor] = []
     layer = clip.model.vision_model.encoder.layers[-1].layer_norm1
     handle = layer.register_forward_hook(lambda module, inputs, output: outputs.append(output))
@@ -37,6 +40,7 @@ def grad_cam(clip: Clip, texts: Texts, pixels: torch.Tensor, target: int | None 
         (logits,) = text_logits(clip.model, texts, pixels[None])
     finally:
         handle.remove()
+    expect_finite(logits)
     target = int(logits.argmax()) if target is None else target
     (gradient,) = torch.autograd.grad(logits[target], outputs)
     seen, slopes = outputs[0][0, 1:].detach(), gradient[0, 1:]  # without the class token

@@ -27,6 +27,10 @@ class Settings(Optimisation):
         "alone, with a trained bias, which the checkpoint lacks",
     )
 
+    def fewest_rows(self) -> int:
+        """Return 2 for CLIP's loss, by which an image finds its text among those of the pass."""
+        return 2 if self.loss == "clip" else 1
+
 
 def prepare(settings: Settings, material: "TrainingInputs") -> "Task":
     """Return the task of training a CLIP model."""

@@ -6,12 +6,14 @@ Defaults are those of haotian-liu/LLaVA c121f04, `scripts/v1_5/finetune_lora.sh`
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.recipes.base import LanguageAndProjector
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from pipeline_lib.training.task import Task, TrainingInputs
 
 # As in training/settings.py, so that a recipe can state its own defaults.
@@ -22,6 +24,7 @@ Alpha = Annotated[int, Field(gt=0, le=1_000_000, description="the update is scal
 Layers = Annotated[
     list[str] | None,
     Field(
+        min_length=1,
         exclude_if=lambda layers: layers is None,
         description="last names of the language model's layers to update, such as q_proj; none: all linear layers",
     ),
@@ -41,6 +44,14 @@ class LoraSettings(LanguageAndProjector):
     dropout: float = Field(default=0.05, ge=0, lt=1, description="dropout before every update")
     layers: Layers = None
     trains_projector: TrainsProjector = True
+
+    @model_validator(mode="after")
+    def _frozen_projector(self) -> "Self":
+        if not self.trains_projector and self.projector_learning_rate is not None:
+            raise ValueError("projector_learning_rate has no effect with trains_projector: false; remove one of them")
+        if not self.trains_projector and self.draws_projector():
+            raise ValueError("an adapter lacks a random projector unless it trains it: remove trains_projector: false")
+        return self
 
 
 class Settings(LoraSettings):

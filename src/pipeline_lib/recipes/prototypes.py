@@ -70,13 +70,22 @@ class PrototypeSettings(Optimisation):
 
     def rates(self) -> Callable[[int], float] | None:
         """Return the share of the learning rate by epoch, if it is stated so."""
-        return None if self.epoch_rates is None else self.epoch_rates.share
+        return super().rates() if self.epoch_rates is None else self.epoch_rates.share
 
     @model_validator(mode="after")
     def _distinct(self) -> "Self":
         labels = [each.label for each in self.classes]
         if len(set(labels)) < len(labels):
             raise ValueError("two classes have the same label")
+        texts = [each.text.strip() for each in self.classes]
+        if len(set(texts)) < len(texts):
+            raise ValueError("two classes have the same text, by which no image tells them apart")
+        return self
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> "Self":
+        if self.epoch_rates is not None and self.rate_factor is not None:
+            raise ValueError("give either epoch_rates or schedule: step")
         return self
 
 

@@ -7,6 +7,8 @@ F1 of 0.667.
 from collections import Counter, defaultdict
 from typing import Any, Iterable
 
+from pydantic import JsonValue
+
 from pipeline_lib.benchmarks.base import Verdict
 from pipeline_lib.core.text import plain_text
 
@@ -15,6 +17,7 @@ DIGITS = 10
 SMALLEST_PART = 20  # more answers than this are not all equal by chance
 UNANSWERED = ("failed", "missing")  # counts whose shares are of all questions, not of the answers
 LONGEST = 80  # characters of the most frequent answer
+SHARES = "probabilities"  # of a classifier, which differ where its class is the same
 
 
 def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE, judged: bool = False) -> dict[str, Any]:
@@ -96,12 +99,19 @@ def _equal_reason(answered: list[Verdict], suspect_above: float, judged: bool) -
         return ""  # one answer is nearly always right, so it may be this frequent
     texts = [_text(verdict) for verdict in answered]
     read = () if judged else answered
-    readings = [plain_text(verdict.grade.extracted or "") for verdict in read if verdict.grade.status == "ok"]
+    readings = [_reading(verdict.grade.extracted) for verdict in read if verdict.grade.status == "ok"]
     for verb, values in (("are", texts), ("are read as", readings)):
         value, count = _most_frequent(values)
         if count >= smallest:
             return f"{count} of {len(answered)} answers {verb} {value[:LONGEST]!r}, and the right answers differ"
     return ""
+
+
+def _reading(extracted: JsonValue) -> str:
+    """Return what was read from an answer as text, without probabilities."""
+    if isinstance(extracted, dict):
+        extracted = {key: value for key, value in extracted.items() if key != SHARES}
+    return plain_text(extracted or "")
 
 
 def _missing_reason(missing: int, questions: int, suspect_above: float) -> str:

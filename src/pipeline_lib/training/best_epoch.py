@@ -5,6 +5,7 @@ training measures no epoch twice. Weights of a best epoch stay until a state kno
 """
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,19 @@ class BestEpoch(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any
     ) -> None:
-        """Measure the model at the end of an epoch; save the weights if no earlier epoch is as good."""
+        """Measure the model at the end of an epoch; save the weights if no earlier epoch is as good.
+
+        A measurement that is not finite raises PipelineError: compared with it no other is better or worse.
+        """
         if state.global_step % self._steps and state.global_step < state.max_steps:
             return
         self._model.eval()
         with torch.no_grad():
             metrics = self._validation.measure()
+        if not all(map(math.isfinite, metrics)):
+            value = f"step {state.global_step}: {metrics}"
+            cure = "lower the learning rate, or check the rows"
+            raise PipelineError("what was measured on the rows for validation is not finite", value=value, cure=cure)
         state.log_history.append({"step": state.global_step, **dict(zip(VALIDATED, metrics, strict=True))})
         logger.info("step %d: %s", state.global_step, metrics)
         if self._best(state) == state.global_step and is_first():

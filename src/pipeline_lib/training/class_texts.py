@@ -27,13 +27,16 @@ def class_task(
 ) -> Task:
     """Return the task of training CLIP to find each row's class, in whose order `texts` and `labels` are.
 
-    With rows for validation, `lowest` names the metric by which an epoch is the best.
+    With rows for validation, `lowest` names the metric by which an epoch is the best. A row of either kind without one
+    image, or with a label of no class, raises PipelineError.
     """
     for rows in (material.rows, material.validation):
         expect_one_image(rows)
+        for row in rows:
+            class_of(row, label, labels)  # now, not in the middle of the training
     clip = open_clip(material.base.start)
     train_only(clip.model, TRAINED)
-    tokens, shown = clip.encode(texts), image_cache(clip, material)
+    tokens, shown = clip.encode_classes(texts), image_cache(clip, material)
 
     def make(row: Conversation) -> Features:
         return {"class": class_of(row, label, labels), **shown(*row.images[0])}

@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline_lib.core.errors import PipelineError
+
 HEADER = ("step", "loss", "learning_rate", "gradient_norm")
 VALIDATED = ("validation_loss", "validation_accuracy", "validation_mae")  # further columns, if rows are validated
 
@@ -66,16 +68,18 @@ def write_curve(path: Path, steps: list[Step]) -> None:
 
 
 def read_curve(path: Path) -> list[Step]:
-    """Return the steps of a curve's CSV file."""
-    with path.open(encoding="utf-8", newline="") as file:
-        _, *rows = csv.reader(file)
-    return [
-        Step(
-            int(step),
-            float(loss),
-            float(rate),
-            float(norm),
-            Validated(*map(float, further)) if any(further) else None,
-        )
-        for step, loss, rate, norm, *further in rows
-    ]
+    """Return the steps of a curve's CSV file; PipelineError for a file that no training wrote, or wrote completely."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        if tuple(header[: len(HEADER)]) != HEADER:
+            raise ValueError(f"its columns are {header}")
+        return [_step(*row) for row in rows]
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        cure = "restore it, or delete the manifest beside it and run again"
+        raise PipelineError("this curve cannot be read", where=path, value=str(error), cure=cure) from error
+
+
+def _step(step: str, loss: str, rate: str, norm: str, *further: str) -> Step:
+    measured = Validated(*map(float, further)) if any(further) else None
+    return Step(int(step), float(loss), float(rate), float(norm), measured)

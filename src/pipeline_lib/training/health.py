@@ -8,11 +8,13 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Iterable, Sequence
 
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.training.curve import Step, read_curve
 
 FEWEST = 20  # steps: fewer say nothing about a trend
 WINDOWS = 10  # parts of a curve with a mean each
 EXPLODED = 2.0  # times the lowest mean, at the end
+RISE = 0.1  # of the fall before: a smaller rise, such as from 1e-8 to 1e-6, is noise
 SPIKE = 100.0  # times the median of the gradient's norms
 
 
@@ -25,14 +27,20 @@ def curve_marks(steps: Sequence[Step]) -> dict[str, str]:
 
 
 def marked_trainings(results: Path, trainings: Iterable[str]) -> list[str]:
-    """Return a line for every mark of these trainings' curves in a folder of results; without a curve, none."""
+    """Return a line for every mark of these trainings' curves in a folder of results; without a curve, none.
+
+    A damaged curve has a line too: scores are shown all the same.
+    """
     curves = {name: results / "checkpoints" / f"{name}.curve.csv" for name in trainings}
-    return [
-        f"training {name} is marked {mark}: {reason}"
-        for name, curve in curves.items()
-        if curve.is_file()
-        for mark, reason in curve_marks(read_curve(curve)).items()
-    ]
+    return [line for name, curve in curves.items() if curve.is_file() for line in _lines(name, curve)]
+
+
+def _lines(name: str, curve: Path) -> list[str]:
+    try:
+        marks = curve_marks(read_curve(curve))
+    except PipelineError as error:
+        return [f"training {name} has no readable curve: {error}"]
+    return [f"training {name} is marked {mark}: {reason}" for mark, reason in marks.items()]
 
 
 def _means(steps: Sequence[Step]) -> list[float]:
@@ -50,7 +58,8 @@ def _not_falling(steps: Sequence[Step]) -> str:
 def _exploding(steps: Sequence[Step]) -> str:
     means = _means(steps)
     last, lowest = means[-1], min(means)
-    return f"its mean loss rose from {lowest:.4g} to {last:.4g} at the end" if last > EXPLODED * lowest else ""
+    exploded = last > EXPLODED * lowest and last - lowest > RISE * (means[0] - lowest)
+    return f"its mean loss rose from {lowest:.4g} to {last:.4g} at the end" if exploded else ""
 
 
 def _of_gradients(steps: Sequence[Step]) -> dict[str, str]:

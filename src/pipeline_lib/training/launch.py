@@ -4,7 +4,6 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -21,6 +20,7 @@ from pipeline_lib.training.task import TrainingInputs
 
 SIGNALS = "TORCHELASTIC_SIGNALS_TO_HANDLE"
 RENDEZVOUS_SECONDS = 900
+ERROR = " ERROR "  # in the first line of an error in a log
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Rendezvous:
 def launch(work: Work, count: int, rendezvous: Rendezvous) -> dict[int, list[Step]]:
     """Train in `count` processes of this node and return their steps, by rank; each writes a log beside the job's.
 
-    Raises PipelineError with the last line of its log where a process fails. TERM is passed on to the processes;
+    Raises PipelineError with the error that ends its log where a process fails. TERM is passed on to the processes;
     when they have saved their state, SystemExit is raised.
     """
     os.environ[SIGNALS] = "SIGINT,SIGHUP,SIGQUIT"  # not TERM: processes need time to save
@@ -82,7 +82,7 @@ def launch(work: Work, count: int, rendezvous: Rendezvous) -> dict[int, list[Ste
                 raise SystemExit from error
             rank, _ = error.get_first_failure()
             raise PipelineError(
-                f"process {rank} of this training failed", where=work.log_of(rank), value=_last_line(work.log_of(rank))
+                f"process {rank} of this training failed", where=work.log_of(rank), value=_last_error(work.log_of(rank))
             ) from error
     return steps
 
@@ -99,6 +99,8 @@ def _process(work: Work) -> list[Step]:
         raise
 
 
-def _last_line(log: Path) -> Any:
+def _last_error(log: Path) -> str | None:
+    """Return the last line of a log, or the last error with the lines below it; None for no log or an empty one."""
     lines = log.read_text(encoding="utf-8").splitlines() if log.is_file() else []
-    return lines[-1] if lines else None
+    errors = [number for number, line in enumerate(lines) if ERROR in line]
+    return " ".join(map(str.strip, lines[errors[-1] if errors else -1 :])) or None

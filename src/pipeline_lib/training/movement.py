@@ -1,6 +1,7 @@
 """Whether a training changed the parameters that it trains, and no other: each is summed before it and after."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Iterator, Mapping, Self
 
 import torch
@@ -38,7 +39,7 @@ class Movement:
         self._before = {name: Sums.of(parameter) for name, parameter in task.model.named_parameters()}
 
     def check(self) -> None:
-        """Raise PipelineError if a frozen parameter has moved, or no trained one of a part.
+        """Raise PipelineError if a frozen parameter has moved, no trained one of a part, or one to what is not finite.
 
         The parameters must be whole. Those that DeepSpeed has converted to another type say nothing.
         """
@@ -50,11 +51,21 @@ class Movement:
         if frozen:
             what = f"this training moved {len(frozen)} parameters of frozen parts"
             raise PipelineError(what, value=frozen[:SHOWN], cure="report it: nothing of a study should do so")
+        diverged = sorted(name for name in trained if not isfinite(after[name].norm))
+        if diverged:
+            what = f"{len(diverged)} trained parameters are not finite after the last step"
+            raise PipelineError(what, value=diverged[:SHOWN], cure="lower the learning rate, or check the rows")
         for part, names in self._trained_by_part(trained & alike):
             if not names & moved:
                 what = f"no parameter of the {part} has moved, and the recipe trains it"
                 cure = "raise the learning rate or the steps, or take a recipe that leaves this part frozen"
                 raise PipelineError(what, value=sorted(names)[:SHOWN], cure=cure)
+        if trained & alike and not trained & moved:
+            what, cure = (
+                "this training changed no parameter",
+                "add rows that it learns from: of these none has an image",
+            )
+            raise PipelineError(what, value=sorted(trained)[:SHOWN], cure=cure)
 
     def _trained_by_part(self, trained: set[str]) -> Iterator[tuple[str, set[str]]]:
         """Yield the trained parameters of every part that has some; all of them, for a task without parts.

@@ -92,6 +92,10 @@ class Optimisation(RecipeSettings):
         factor = self.rate_factor
         return None if factor is None else lambda epoch: float(factor**epoch)
 
+    def fewest_rows(self) -> int:
+        """Return the fewest rows of a pass from which anything can be learned."""
+        return 1
+
     def steps_over(self, rows: int) -> int:
         """Return how many optimiser steps a training on `rows` rows takes."""
         return self.steps or ceil((self.epochs or 0) * ceil(rows / self.batch_size))

@@ -101,10 +101,12 @@ def checked(stated: Content, devices: Devices, clip_norm: float) -> Content:
     clipping = stated["gradient_clipping"]
     _expect(clipping in ("auto", clip_norm), "gradient_clipping", clipping, f"the recipe has clip_norm: {clip_norm:g}")
     stage = stated["zero_optimization"].get("stage")
-    _expect(f"zero{stage}" == devices.sharding, "zero_optimization.stage", stage, f"`sharding` is {devices.sharding}")
+    fits = isinstance(stage, int) and f"zero{stage}" == devices.sharding
+    _expect(fits, "zero_optimization.stage", stage, f"`sharding` is {devices.sharding}: write it as a number")
     half = _enabled(stated, "bf16")
     _expect(half in ("auto", devices.precision == "bfloat16"), "bf16.enabled", half, "write auto: `precision` decides")
-    _expect(_enabled(stated, "fp16") in ("auto", False), "fp16.enabled", True, "remove it: float16 is not supported")
+    for key, cure in {"fp16": "float16 is not supported", "torch_autocast": "`precision` decides"}.items():
+        _expect(_enabled(stated, key) in ("auto", False), f"{key}.enabled", _enabled(stated, key), f"remove it: {cure}")
     zero = stated["zero_optimization"]
     if devices.sharding == "zero3":
         _expect(zero.get(WHOLE, True) is True, WHOLE, zero.get(WHOLE), "write true: states have whole weights")
