@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import model_family, needed_trainings, origins
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.paths import Paths
@@ -30,7 +31,7 @@ TEXT = (ROOT / "studies" / "evaluate.yaml").read_text()
         ("{start: vicuna_7b, tower: clip_l_336}", "{start: my_lora}", "weights.my_lora.base.start: .*in a cycle"),
         ("holds: adapter, template: vicuna_v1", "holds: language", "only an adapter has a base"),
         ("holds: adapter, template: vicuna_v1", "holds: adapter", "`template` is required for a LLaVA or an adapter"),
-        ("holds: vlm, template: vicuna_v1", "holds: vlm, template: vicuna", "no such prompt: vicuna; did you mean"),
+        ("holds: vlm, template: vicuna_v1", "holds: vlm, template: vicuna", "no such template: vicuna; did you mean"),
         ("holds: vlm, template", "holds: llava, template", "its name is now vlm"),
         ("holds: vlm, template: vicuna_v1", "holds: vlm", "`template` is required for a LLaVA"),
         ("holds: language", "holds: language, image_shape: pad", "`image_shape` is allowed for a LLaVA"),
@@ -71,3 +72,10 @@ def test_an_adapter_is_a_model_to_score_and_to_start_from(tmp_path: Path) -> Non
     assert Paths(study, "results").model_folders("my_lora") == ["results/merged/my_lora"]
     assert origins(study, "further") == ("vicuna_7b", "clip_l_336")
     assert needed_trainings(study) == ["further"] and model_family(study, "my_lora") == "llava"
+
+
+def test_published_files_have_the_same_settings_in_every_study() -> None:
+    study = load_study(ROOT / "studies" / "evaluate.yaml")
+    other = study.model_copy(update={"threads": study.threads + 3, "seed": 7, "numerics": "portable"})
+    published = [name for name, entry in study.weights.items() if not entry.make.computes]
+    assert published and all(stages.weights(study, name) == stages.weights(other, name) for name in published)

@@ -102,8 +102,10 @@ def sample(study: Study, subset: str) -> SampleSettings:
 
 
 def weights(study: Study, name: str) -> WeightsSettings:
-    """Return the settings of one weights job."""
+    """Return the settings of one weights job; those of published files are the same in every study."""
     entry = study.weights[name]
+    if not entry.make.computes:
+        return WeightsSettings(make=entry.make, tables=entry.tables, seed=0, threads=1)
     return WeightsSettings(
         make=entry.make,
         tables=entry.tables,

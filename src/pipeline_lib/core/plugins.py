@@ -18,6 +18,7 @@ from pipeline_lib.core.settings import Settings
 
 ROOT = "pipeline_lib"
 FOLDERS = {"families": "model"}  # kinds whose plug-ins are folders, and the module to load from each
+WORDS = {"families": "family", "prompts": "template", "sampling": "strategy", "weights": "kind of weights"}  # of one
 
 
 def module_name(kind: str, name: str) -> str:
@@ -119,4 +120,4 @@ def _known(kind: str, name: Any) -> str:
 
 
 def _singular(kind: str) -> str:
-    return f"{kind.removesuffix('ies')}y" if kind.endswith("ies") else kind.removesuffix("s")
+    return WORDS.get(kind, kind.removesuffix("s"))

@@ -130,7 +130,7 @@ def _expect_keys(stated: Content) -> None:
         _expect(key not in RECIPES, key, stated[key], "remove it: the recipe has optimizer and schedule")
         known = (*BATCH, *OTHERS)
         _expect(key in known, key, stated[key], f"no such key; {suggest(key, known)}")
-    _expect("gradient_clipping" in stated, "gradient_clipping", None, "write it: its default differs between versions")
+    _expect("gradient_clipping" in stated, "gradient_clipping", None, 'write "auto": defaults differ between versions')
     _expect(isinstance(stated.get("zero_optimization"), dict), "zero_optimization", None, "write it, with its `stage`")
 
 

@@ -5,7 +5,7 @@ A weights module has `Settings` and `make(settings, inputs, seed, folder)`.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ LARGEST_VOCABULARY = 4_000_000  # tokens
 
 class WeightsKind(Settings):
     """Settings of starting weights; `kind` names the module."""
+
+    computes: ClassVar[bool] = True  # else they are files, whose bytes depend on no seed and no processor
 
     kind: str = Field(description="the kind of weights: a module in pipeline_lib/weights")
 

@@ -5,7 +5,7 @@ get a card; LLaVAs in the original's layout, adapters and projectors are convert
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 class Settings(WeightsKind):
     """What the files hold and, for a LLaVA or an adapter, the conversation template, which no file states."""
+
+    computes: ClassVar[bool] = False
 
     kind: Literal["pretrained"]
     holds: ModelKind = Field(description="what the files hold")
