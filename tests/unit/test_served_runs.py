@@ -125,7 +125,8 @@ def test_a_check_of_this_machine_misses_the_key(tmp_path: Path, monkeypatch: pyt
     served = study(tmp_path, {"engine": {**ENGINE, "access": {"key": "SOME_KEY"}}})
     monkeypatch.delenv("SOME_KEY", raising=False)
     (problem,) = [each for each in place_problems(served) if each.key[0] == "runs"]
-    assert (problem.key, problem.what) == (("runs", "served", "engine", "access"), "the key of the server is not set")
+    assert problem.key == ("runs", "served", "engine", "access")
+    assert problem.what == "the key of the server is not set (where: variable SOME_KEY)"
     monkeypatch.setenv("SOME_KEY", KEY)
     assert [each for each in place_problems(served) if each.key[0] == "runs"] == []
 
@@ -190,6 +191,7 @@ def test_a_check_of_this_machine_misses_the_program(tmp_path: Path) -> None:
     program = {"name": "vllm", "executable": str(tmp_path / "vllm")}
     served = served_by(tmp_path, {"program": program})
     (problem,) = [each for each in place_problems(served) if each.key[0] == "runs"]
-    assert (problem.key, problem.what) == (("runs", "served", "engine", "program"), "vLLM is not installed here")
+    assert problem.key == ("runs", "served", "engine", "program")
+    assert problem.what == f"vLLM is not installed here (value: '{tmp_path / 'vllm'}')"
     (tmp_path / "vllm").touch(mode=0o755)
     assert [each for each in place_problems(served) if each.key[0] == "runs"] == []
