@@ -4,17 +4,16 @@ from typing import Iterator, Mapping
 
 from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
 from pipeline_lib.config.names import Ref
-from pipeline_lib.config.problem import Key, Problem, problem_of
+from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
+from pipeline_lib.config.training_problems import training_problems
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.core.plugins import load
 from pipeline_lib.prompts.base import question
 from pipeline_lib.recipes.base import DeclaredProjector
 from pipeline_lib.scoring.published import models_of
-from pipeline_lib.training.settings import Devices, Optimisation
-from pipeline_lib.training.zero import checked, own_settings
 
 
 def problems(study: Study) -> list[Problem]:
@@ -78,8 +77,7 @@ def _trainings(study: Study) -> Iterator[Problem]:
         if training.recipe.makes == "clip" and _without_images(training, study):
             yield Problem((*key, "subset"), "CLIP learns from images, and this subset has none", training.subset)
         yield from _projector(key, training, study)
-        yield from _steps(key, training)
-        yield from _deepspeed((*key, "devices", "deepspeed"), training)
+        yield from training_problems(key, training)
 
 
 def _composition(key: Key, base: Composition, makes: str, study: Study) -> Iterator[Problem]:
@@ -131,64 +129,6 @@ def _projector(key: Key, training: Training, study: Study) -> Iterator[Problem]:
             (*key, "recipe", "projector"), "`start` or `projector` of this training provides a projector", "random",
             "remove `projector: random`, which has no effect",
         )  # fmt: skip
-
-
-def _steps(key: Key, training: Training) -> Iterator[Problem]:
-    takes_steps = isinstance(training.recipe, Optimisation)
-    if isinstance(training.recipe, Optimisation):
-        try:
-            training.devices.passes(training.recipe.batch_size)
-        except ValueError as error:
-            hint = _fitting(training.recipe.batch_size, training.devices)
-            yield Problem((*key, "devices"), str(error), training.devices.model_dump(), hint)
-        else:
-            yield from _rows_of_a_pass(key, training.recipe, training.devices)
-    if training.validation is not None and training.recipe.best_by() is None:
-        what = f"the recipe {training.recipe.name} validates no rows"
-        yield Problem((*key, "validation"), what, training.validation, "remove it")
-    if training.validation is not None and training.validation == training.subset:
-        what = "this training is validated on the rows that it learns from"
-        yield Problem((*key, "validation"), what, training.validation, "name another subset, or remove it")
-    if training.recipe.makes == "clip" and training.devices.sharding != "none":
-        what = "a CLIP cannot be sharded: the scale of its cosines is a single number, which has no parts"
-        yield Problem((*key, "devices", "sharding"), what, training.devices.sharding, "remove `sharding`")
-    if takes_steps and training.subset is None:
-        yield Problem(key, "this recipe needs a `subset` to train on", training.recipe.name)
-    if not takes_steps and training.subset is not None:
-        yield Problem(
-            (*key, "subset"), f"the recipe {training.recipe.name} does not train", training.subset, "remove it"
-        )
-
-
-def _fitting(batch_size: int, devices: Devices) -> str:
-    """Return which sizes of a pass make steps of `batch_size` rows, or that no size does."""
-    share, rest = divmod(batch_size, devices.processes)
-    if rest or not share:
-        return (
-            f"no micro_batch fits {devices.processes} processes: change the number of GPUs, or the recipe's batch_size"
-        )
-    sizes = [str(size) for size in range(1, share + 1) if share % size == 0]
-    return f"a micro_batch that fits: {', '.join(sizes)}"
-
-
-def _rows_of_a_pass(key: Key, recipe: Optimisation, devices: Devices) -> Iterator[Problem]:
-    """Yield a problem for a loss that compares the rows of a pass, if a pass has too few."""
-    rows = devices.rows(recipe.batch_size)
-    if rows < recipe.fewest_rows():
-        what = f"a pass has {rows} row, and the loss of {recipe.name} compares {recipe.fewest_rows()} or more: it is 0"
-        yield Problem((*key, "recipe", "batch_size"), what, recipe.batch_size, "raise it, or the micro_batch")
-
-
-def _deepspeed(key: Key, training: Training) -> Iterator[Problem]:
-    """Yield a problem for unreadable settings of DeepSpeed, or settings that do not fit the training."""
-    if training.devices.deepspeed is None or not isinstance(training.recipe, Optimisation):
-        return
-    try:
-        settings = own_settings(training.devices)
-        if settings is not None:
-            checked(settings, training.devices, training.recipe.clip_norm)
-    except PipelineError as error:
-        yield problem_of(key, error, training.devices.deepspeed)
 
 
 def _runs(study: Study) -> Iterator[Problem]:
