@@ -1,17 +1,19 @@
-"""The implementation of attention of a training: stated in its record, refused where it cannot run."""
+"""Attention and kernels of a training: stated in its record, refused where they cannot run."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import TrainingArguments
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.models.opening import load_vlm
 from pipeline_lib.recipes import full
-from pipeline_lib.training import attention
+from pipeline_lib.training import attention, kernels
 from pipeline_lib.training.attention import obstacle, set_attention
+from pipeline_lib.training.kernels import kernel_arguments
 from pipeline_lib.training.settings import Devices, TrainSettings
 from tests.models.mllama import small_mllama
 
@@ -85,3 +87,19 @@ def test_a_model_with_masks_of_its_own_computes_with_sdpa(ampere: None, tmp_path
 def test_a_gpu_job_asks_flash_attention_for_equal_sums() -> None:
     assert settings_with("cuda").variables()["FLASH_ATTENTION_DETERMINISTIC"] == "1"
     assert "FLASH_ATTENTION_DETERMINISTIC" not in settings_with().variables()
+
+
+def test_ligers_kernels_are_refused_where_they_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PipelineError, match=r"(?s)GPUs alone.*devices\.kernels.*kernels: torch"):
+        kernel_arguments(settings_with(kernels="liger"))
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    with pytest.raises(PipelineError, match="liger-kernel is not installed"):
+        kernel_arguments(settings_with("cuda", kernels="liger"))
+
+
+def test_ligers_kernels_leave_the_loss_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "find_spec", lambda name: name)
+    assert kernel_arguments(settings_with("cuda")) == {}
+    chosen = kernel_arguments(settings_with("cuda", kernels="liger"))
+    assert chosen["use_liger_kernel"] and not any(chosen["liger_kernel_config"].values())
+    assert TrainingArguments(use_cpu=True, **chosen).use_liger_kernel

@@ -60,7 +60,7 @@ def _sizes_that_fit(batch_size: int, devices: Devices) -> str:
 
 
 def _sharding(key: Key, recipe: Optimisation, devices: Devices) -> Iterator[Problem]:
-    """Yield a problem for a model that cannot be sharded, and for DeepSpeed's settings that do not fit the recipe."""
+    """Yield a problem for a sharded CLIP, and for settings of DeepSpeed that contradict the recipe."""
     if recipe.makes == "clip" and devices.sharding != "none":
         what = "a CLIP cannot be sharded: the scale of its cosines is a single number, which has no parts"
         yield Problem((*key, "sharding"), what, devices.sharding, "remove `sharding`")

@@ -14,6 +14,7 @@ from pipeline_lib.training.best_epoch import BestEpoch
 from pipeline_lib.training.blank_first import BlankFirst
 from pipeline_lib.training.curve import Step, steps_of
 from pipeline_lib.training.fully_sharded import shard
+from pipeline_lib.training.kernels import kernel_arguments
 from pipeline_lib.training.noted import note
 from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
@@ -117,6 +118,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         disable_tqdm=True,
         report_to=[],
         **length,
+        **kernel_arguments(settings),
     )
 
 

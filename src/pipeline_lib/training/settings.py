@@ -153,6 +153,11 @@ class Devices(Settings):
         description="implementation of attention; auto: flash_attention_2 on a GPU if flash-attn is installed, the "
         "precision is bfloat16, and the GPU and the model allow it, else sdpa; the record states which one it was",
     )
+    kernels: Literal["torch", "liger"] = Field(
+        default="torch",
+        exclude_if=lambda settings: settings == "torch",
+        description="on a GPU, liger: the kernels of liger-kernel for rotary embeddings, norms and gated layers",
+    )
     recompute_activations: bool = Field(
         default=False, description="recompute activations instead of storing them: slower, less memory"
     )

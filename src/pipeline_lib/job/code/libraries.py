@@ -39,7 +39,7 @@ DEPENDENCIES = {
     "deepspeed": ("torch",),
     "transformers": (
         *("torch", "numpy", "pillow", "tokenizers", "safetensors", "sentencepiece", "protobuf", "jinja2", "regex"),
-        *("accelerate", "torchvision", "flash-attn", "flash-attn-3", "kernels"),
+        *("accelerate", "torchvision", "flash-attn", "flash-attn-3", "kernels", "liger-kernel"),
     ),
 }
 
