@@ -42,10 +42,10 @@ def test_untrained_guesses(runs: dict[str, Any]) -> None:
     assert low - (high - low) <= CHANCE <= high + (high - low)  # within three times its interval
 
 
-def test_a_tenth_beats_chance_and_full_is_right_four_times_in_five(runs: dict[str, Any]) -> None:
+def test_a_tenth_beats_chance_and_half_and_full_are_mostly_right(runs: dict[str, Any]) -> None:
     assert runs["tenth"]["interval"]["accuracy"][0] > CHANCE
-    assert runs["full"]["interval"]["accuracy"][0] > 0.8
-    assert gain(runs["full"]) > 2 * gain(runs["tenth"])
+    assert runs["half"]["interval"]["accuracy"][0] > 0.7
+    assert runs["full"]["interval"]["accuracy"][0] > 0.85
 
 
 @pytest.mark.parametrize("fewer", ["tenth", "half"])
