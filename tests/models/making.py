@@ -11,6 +11,7 @@ from pipeline_lib.weights import clip, llama
 from pipeline_lib.weights.base import WeightsInputs, WeightsKind
 
 WORDS = ["red", "green", "blue", "one two", "three four five", "six"]
+CLASSES = [{"label": word, "text": f"a picture of {word}"} for word in WORDS]  # of images, by the answers about them
 SHAPE: dict[str, Any] = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 

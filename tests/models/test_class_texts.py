@@ -26,11 +26,10 @@ from pipeline_lib.training.resume import Resume
 from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import Devices, RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
-from tests.models.making import WORDS
+from tests.models.making import CLASSES, WORDS
 from tests.models.test_resume import killed_in_step
 from tests.numbers import assert_close
 
-CLASSES = [{"label": word, "text": f"a picture of {word}"} for word in WORDS]
 HOW: dict[str, Any] = {"name": "prototypes", "label": "answer", "classes": CLASSES, "batch_size": 4, "clip_norm": 1.0}
 
 

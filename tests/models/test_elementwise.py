@@ -19,7 +19,7 @@ from pipeline_lib.training.run import train_recipe
 from pipeline_lib.training.settings import RecipeSettings, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 from tests.models.answering import answered, settings_of
-from tests.models.making import WORDS
+from tests.models.making import CLASSES
 from tests.models.random_models import TEMPLATES, random_model
 from tests.models.trained import without_image
 
@@ -68,14 +68,10 @@ class Noting(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-def classes() -> list[dict[str, str]]:
-    return [{"label": word, "text": f"a picture of {word}"} for word in WORDS]
-
-
 RECIPES: dict[str, RecipeSettings] = {
     "contrastive": contrastive.Settings(name="contrastive", **STEP),
     "siglip": contrastive.Settings(name="contrastive", loss="siglip", **STEP),
-    "prototypes": prototypes.Settings(name="prototypes", label="answer", classes=classes(), **STEP),
+    "prototypes": prototypes.Settings(name="prototypes", label="answer", classes=CLASSES, **STEP),
     "text": text.Settings(name="text", **STEP),
     "projector": projector.Settings(name="projector", **STEP),
     "full": full.Settings(name="full", projector="random", **STEP),

@@ -1,5 +1,6 @@
 """Every family learns eight rows by heart: four images, two questions, and an answer that depends on both."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,21 +17,19 @@ from tests.models.answering import answered, settings_of
 from tests.models.random_models import TEMPLATES, random_model
 from tests.models.trained import train
 
-QUESTIONS = ["What is it?", "What is red?"]
-PICTURES = ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+PAIRS = list(product(["What is it?", "What is red?"], ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]))  # of question and image
 ANSWERS = ["red", "green", "blue", "one two", "three four five", "six", "five two", "green red"]
 
 
 def eight_rows(images: ImageReader) -> list[Conversation]:
     """Return a row for every pair of a question and an image."""
-    pairs = [(question, picture) for question in QUESTIONS for picture in PICTURES]
     turns = [
         [{"from": "human", "value": f"<image>\n{question}"}, {"from": "gpt", "value": answer}]
-        for (question, _), answer in zip(pairs, ANSWERS, strict=True)
+        for (question, _), answer in zip(PAIRS, ANSWERS, strict=True)
     ]
     return [
         Conversation(number, str(number), picture, images.row(picture).sha256, turns[number])
-        for number, (_, picture) in enumerate(pairs)
+        for number, (_, picture) in enumerate(PAIRS)
     ]
 
 
@@ -51,8 +50,7 @@ def test_eight_rows_are_learned_by_heart(
     vlm = load_vlm(trained)
     vlm.model.eval()
     questions = [
-        Question(str(number), question, (picture,), "part")
-        for number, (question, picture) in enumerate((q, p) for q in QUESTIONS for p in PICTURES)
+        Question(str(number), question, (picture,), "part") for number, (question, picture) in enumerate(PAIRS)
     ]
     settings = settings_of(TEMPLATES[family], family=family, max_new_tokens=8)
     records = answered(vlm, questions, images, settings, tmp_path / "replies")

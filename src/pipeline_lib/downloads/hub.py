@@ -58,6 +58,10 @@ class Repository:
             )
             return {safe_name(entry.path, self.name): entry for entry in entries if isinstance(entry, RepoFile)}
 
+    @cached_property
+    def _digests(self) -> DigestCache:
+        return DigestCache()
+
     def files(self, patterns: list[str]) -> list[str]:
         """Return the names that match one of the patterns, sorted."""
         return sorted(filter_repo_objects(self._tree, allow_patterns=patterns))
@@ -86,7 +90,7 @@ class Repository:
         entry, file = self._tree[name], Path(path).resolve()
         try:
             if entry.lfs is not None:
-                [digest] = DigestCache().digests([file])
+                [digest] = self._digests.digests([file])
                 refuse_other(name, {"sha256": entry.lfs.sha256}, {"sha256": digest}, self.name)
             else:
                 refuse_other(name, {"git": entry.blob_id}, {"git": _git_digest(file)}, self.name)

@@ -40,7 +40,7 @@ def parts_of_one_file(names: list[str], where: str) -> list[str]:
     They differ behind the last dot only: image.zip.part-aa, image.zip.part-ab. Others raise PipelineError.
     """
     wholes = sorted({name.rpartition(".")[0] for name in names})
-    if len(names) > 1 and len(wholes) > 1:
+    if len(wholes) > 1:
         raise PipelineError(
             "these files are not the parts of one archive: their names differ before the last dot",
             where=where, value=", ".join(sorted(names)[:5]), cure="one dataset for each archive",

@@ -15,7 +15,6 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # oneDNN.
 PORTABLE = {"MKL_CBWR": "AVX2,STRICT", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
-
 # flash-attn sums in an order of its own in every run, unless transformers reads this variable when it calls it.
 GPU = {"FLASH_ATTENTION_DETERMINISTIC": "1"}
 

@@ -1,7 +1,5 @@
 """The implementation of attention with which a training computes: as its settings say, or the fastest one here."""
 
-from typing import cast
-
 import torch
 from transformers import PreTrainedModel
 from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
@@ -22,8 +20,7 @@ def set_attention(model: torch.nn.Module, settings: TrainSettings) -> str:
     choice = settings.devices.attention
     if choice == "auto":
         choice = "sdpa" if obstacle("flash_attention_2", model, settings) else "flash_attention_2"
-    reason = obstacle(choice, model, settings)
-    if reason:
+    elif reason := obstacle(choice, model, settings):
         raise PipelineError(
             f"this training cannot compute with this attention: {reason}",
             where="devices.attention", value=choice, cure="write `attention: auto`, or `sdpa`",
@@ -42,7 +39,7 @@ def obstacle(attention: str, model: torch.nn.Module, settings: TrainSettings) ->
         return "flash-attn computes on GPUs alone"
     if settings.devices.precision != "bfloat16":
         return f"flash-attn does not compute in {settings.devices.precision}"
-    rigid = sorted({type(part).__name__ for part in _models(model) if not _flexible(part)})
+    rigid = sorted({type(part).__name__ for part in _models(model) if not part._supports_flash_attn})
     if rigid:
         return f"transformers has no such attention for {', '.join(rigid)}"
     if not INSTALLED[attention]():
@@ -55,7 +52,3 @@ def obstacle(attention: str, model: torch.nn.Module, settings: TrainSettings) ->
 def _models(model: torch.nn.Module) -> list[PreTrainedModel]:
     """Return the models of transformers in a model, the outermost one first."""
     return [module for module in model.modules() if isinstance(module, PreTrainedModel)]
-
-
-def _flexible(model: PreTrainedModel) -> bool:
-    return cast(bool, model._supports_flash_attn)

@@ -61,10 +61,8 @@ class Movement:
                 cure = "raise the learning rate or the steps, or take a recipe that leaves this part frozen"
                 raise PipelineError(what, value=sorted(names)[:SHOWN], cure=cure)
         if trained & alike and not trained & moved:
-            what, cure = (
-                "this training changed no parameter",
-                "add rows that it learns from: of these none has an image",
-            )
+            what = "this training changed no parameter"
+            cure = "add rows that it learns from: of these none has an image"
             raise PipelineError(what, value=sorted(trained)[:SHOWN], cure=cure)
 
     def _trained_by_part(self, trained: set[str]) -> Iterator[tuple[str, set[str]]]:
