@@ -4,7 +4,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +20,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.images.convert import ConvertSettings
-from pipeline_lib.images.index import IndexRow, read_index, write_index
-from pipeline_lib.images.reader import ImageReader
-from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.images.index import read_index
 from pipeline_lib.job.manifest import Manifest, write_manifest
 from pipeline_lib.overlap.clean import Answered, affected, clean_score, unclean_ids
 from pipeline_lib.overlap.compare import SubsetOverlap, asked_of, compare
@@ -36,69 +32,31 @@ from pipeline_lib.overlap.shown import overlap_lines
 from pipeline_lib.overlap.texts import asked_by, forms
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.shown import ShownScore
+from tests.image_shelf import Shelf, encoded, picture, turn
 from tests.scored import scored_answers
 from tests.unit.test_pope import answer_all, write_benchmark
 
 POPE = ScoreSettings(benchmark="pope", files=FileNames(questions="questions.jsonl", gold="labels"))
 
 
-def picture(seed: int, size: tuple[int, int] = (96, 64)) -> Image.Image:
-    """Return a picture of smooth random shapes."""
-    noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-class Shelf:
-    """Datasets of images in a folder, each converted as a study does it, and their fingerprints."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.indexes: list[Path] = []
-
-    def add(self, name: str, to: str, files: dict[str, bytes]) -> None:
-        raw = self.root / name
-        raw.mkdir()
-        for file, data in files.items():
-            (raw / file).write_bytes(data)
-        tar = self.root / f"{name}.tar"
-        rows = convert_shard(raw, [raw / file for file in files], tar, tar, ConvertSettings(to=to))
-        index = self.root / f"{name}.index.parquet"
-        write_index(index, [IndexRow(**{**vars(row), "path": f"{name}/{row.path}"}) for row in rows])
-        write_prints(self.root / f"{name}.prints", fingerprints(index))
-        self.indexes.append(index)
-
-    @property
-    def images(self) -> ImageReader:
-        return ImageReader(self.indexes)
+class Fingerprinted(Shelf):
+    """Datasets with the fingerprints of their images."""
 
     @property
     def prints(self) -> Prints:
-        return read_prints(index.with_name(index.name.replace("index.parquet", "prints")) for index in self.indexes)
-
-    def row(self, number: int, path: str | None, question: str) -> Conversation:
-        pin = None if path is None else self.images.row(path).pin
-        text = question if path is None else f"<image>\n{question}"
-        return Conversation(number, str(number), path, pin, [turn("human", text), turn("gpt", "Yes")])
-
-
-def turn(speaker: str, text: str) -> dict[str, str]:
-    return {"from": speaker, "value": text}
+        for index in self.indexes:
+            write_prints(index.with_suffix(".prints"), fingerprints(index))
+        return read_prints(index.with_suffix(".prints") for index in self.indexes)
 
 
 @pytest.fixture()
-def shelf(tmp_path: Path) -> Shelf:
+def shelf(tmp_path: Path) -> Fingerprinted:
     """Return a training's dataset, converted to JPEG, and a benchmark's, which stays as it is.
 
     Of the benchmark's images one is the same file as the training's, one has its pixels in another format, one is a
     smaller copy, and one is another picture.
     """
-    shelf = Shelf(tmp_path)
+    shelf = Fingerprinted(tmp_path)
     png, jpeg = encoded(picture(1), "PNG"), encoded(picture(2), "JPEG", quality=95)
     decoded = Image.open(io.BytesIO(jpeg)).convert("RGB")
     shelf.add("train", "jpeg", {"a.png": png, "b.jpg": jpeg, "c.jpg": encoded(picture(3), "JPEG", quality=95)})
@@ -115,7 +73,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return shelf
 
 
-def compared(shelf: Shelf, questions: list[Question], rows: list[Conversation], near: int = 4) -> SubsetOverlap:
+def compared(shelf: Fingerprinted, questions: list[Question], rows: list[Conversation], near: int = 4) -> SubsetOverlap:
     return compare(asked_of(questions, shelf.images, near), "half", rows, shelf.prints)
 
 
@@ -123,7 +81,7 @@ def about(name: str, text: str = "What is it?") -> Question:
     return Question(name, text, (f"test/{name}",), "all")
 
 
-def test_an_image_overlaps_by_its_file_its_pixels_or_its_look(shelf: Shelf) -> None:
+def test_an_image_overlaps_by_its_file_its_pixels_or_its_look(shelf: Fingerprinted) -> None:
     questions = [about(name) for name in ("same.png", "pixels.png", "smaller.jpg", "other.png")]
     rows = [shelf.row(number, f"train/{name}", "Which?") for number, name in enumerate(("a.png", "b.jpg", "c.jpg"))]
     overlap = compared(shelf, questions, rows)
@@ -142,14 +100,14 @@ def test_an_image_overlaps_by_its_file_its_pixels_or_its_look(shelf: Shelf) -> N
     assert {row.kind for row in strict.rows} <= {"bytes", "pixels", "near"} and len(strict.rows) <= len(overlap.rows)
 
 
-def test_only_images_that_the_rows_show_count(shelf: Shelf) -> None:
+def test_only_images_that_the_rows_show_count(shelf: Fingerprinted) -> None:
     overlap = compared(shelf, [about("same.png"), about("pixels.png")], [shelf.row(7, "train/b.jpg", "Which?")])
     assert [(row.question, row.row) for row in overlap.rows] == [("pixels.png", 7)]
     assert (overlap.counts["rows"], overlap.counts["images"]) == (1, 1)
     assert compared(shelf, [about("same.png")], []).rows == []
 
 
-def test_a_question_with_several_images_has_a_row_for_the_strongest_match(shelf: Shelf) -> None:
+def test_a_question_with_several_images_has_a_row_for_the_strongest_match(shelf: Fingerprinted) -> None:
     both = Question("both", "Same?", ("test/smaller.jpg", "test/same.png"), "all")
     rows = [shelf.row(0, "train/a.png", "Which?"), shelf.row(1, "train/c.jpg", "Which?")]
     (row,) = compared(shelf, [both], rows).rows
@@ -176,7 +134,7 @@ def test_other_questions_are_not_equal(seen: str) -> None:
     assert not asked_by(Question("1", "Is there a dog?", (), "all")) & forms([seen])
 
 
-def test_a_question_equals_that_of_any_turn_of_a_user(shelf: Shelf) -> None:
+def test_a_question_equals_that_of_any_turn_of_a_user(shelf: Fingerprinted) -> None:
     turns = [turn("human", "Hello"), turn("gpt", "Is it red?"), turn("human", "Is it blue?"), turn("gpt", "No")]
     rows = [Conversation(5, "5", None, None, turns)]
     questions = [Question(text, text, (), "all") for text in ("Is it blue?", "Is it red?")]
@@ -204,7 +162,7 @@ def test_a_look_survives_another_size_and_a_coarser_jpeg_and_tells_pictures_apar
     assert nearest(bits([look(picture(seed + 100))]), original)[1].min() > 4
 
 
-def test_an_image_without_a_fingerprint_is_an_error(shelf: Shelf) -> None:
+def test_an_image_without_a_fingerprint_is_an_error(shelf: Fingerprinted) -> None:
     asked = asked_of([about("same.png")], shelf.images, 4)
     with pytest.raises(PipelineError, match="no fingerprint"):
         compare(asked, "half", [], {})
