@@ -4,6 +4,8 @@ fingerprint_jobs = jobs_of("fingerprint.py", lambda wc: stages.fingerprint())
 overlap_jobs = jobs_of("overlap.py", lambda wc: stages.overlap(STUDY, wc.benchmark, paths.seen_subsets()))
 clean_score_jobs = jobs_of("clean_score.py", lambda wc: stages.clean_score(STUDY, wc.benchmark))
 
+shared_images_jobs = jobs_of("shared_images.py", lambda wc: stages.shared_images(STUDY, wc.benchmark))
+
 
 rule fingerprint:
     input:
@@ -100,5 +102,38 @@ rule clean_score:
         "python -P workflow_scripts/clean_score.py --overlap {input.overlap:q} --answers {input.answers:q}"
         " --questions {input.questions:q} --chosen {input.chosen:q} --judged {input.judged:q}"
         " --score {output.score:q}"
+        " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
+        " --record {log.record:q} --log {log.text:q}"
+
+
+rule shared_images:
+    input:
+        questions=lambda wc: paths.raw_manifests(*datasets_of(benchmark_use(wc))),
+        indexes=lambda wc: paths.index_manifests(benchmark_use(wc).images),
+        chosen=lambda wc: files_at(paths.choices("benchmarks", wc.benchmark), ".manifest.json"),
+        table=lambda wc: paths.prints_of(table(wc).images),
+        prints=lambda wc: paths.prints_of(benchmark_use(wc).images),
+        choices=lambda wc: ancient(files_at(paths.choices("benchmarks", wc.benchmark), ".json")),
+        files=lambda wc: ancient(paths.raw_folders(*datasets_of(benchmark_use(wc)))),
+        images=lambda wc: ancient(paths.image_indexes(benchmark_use(wc).images)),
+    output:
+        shared="<results>/shared/{table}/{benchmark}.jsonl",
+        manifest="<results>/shared/{table}/{benchmark}.manifest.json",
+    log:
+        text="<results>/logs/shared_images/{table}-{benchmark}.log",
+        record="<results>/records/shared_images/{table}-{benchmark}.json",
+    benchmark:
+        "<results>/timings/shared_images/{table}-{benchmark}.jsonl"
+    resources:
+        mem_mb=growing("mem_mb", 4000),
+        runtime=growing("runtime", 60),
+    params:
+        cfg=shared_images_jobs.cfg,
+        code=shared_images_jobs.code,
+        libs=shared_images_jobs.libs,
+    shell:
+        "python -P workflow_scripts/shared_images.py --questions {input.questions:q} --indexes {input.indexes:q}"
+        " --chosen {input.chosen:q} --table {input.table:q} --prints {input.prints:q}"
+        " --shared {output.shared:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from pipeline_lib.conversations.subset import read_subset
+from pipeline_lib.conversations.table import read_table
+from pipeline_lib.core.text import read_lines
 from pipeline_lib.overlap.rows import read_overlaps
 from tests.project import Project
 
+VAL = "{table: mini_instructions, sample: {strategy: image_rank, fraction: 0.2}}"
 TABLE, SCORES = "results/mini/overlap/pope.json", "results/mini/pope_overlap.json"
 
 
@@ -55,3 +59,22 @@ def test_a_study_whose_benchmark_shows_training_images_says_so_before_any_traini
     assert all(image == seen for image, seen in images)
     assert table["subsets"]["text"]["bytes"] == 0
     assert not list((fresh.root / "results/mini").glob("checkpoints/*"))
+
+
+def test_a_subset_leaves_out_what_is_held_out_and_what_a_benchmark_shows(fresh: Project) -> None:
+    fresh.edit("studies/mini.yaml", "images: [mini_test_scenes]", "images: [mini_test_scenes, mini_scenes]")
+    fresh.edit("studies/mini.yaml", "{kind: digits_pope, part: test,", "{kind: digits_pope, part: train,")
+    holdout = "holdout: {subsets: [val], benchmarks: [pope]}"
+    sample = "{table: mini_instructions, sample: {strategy: digest_rank, fraction: 1.0}"
+    fresh.edit("studies/mini.yaml", f"full: {sample}}}", f"full: {sample}, {holdout}}}\n  val: {VAL}")
+    files = [f"results/mini/subsets/{name}.parquet" for name in ("full", "val")]
+    done = fresh.make(*files)
+    assert done.returncode == 0, done.text
+    full, val = (read_subset(fresh.root / file) for file in files)
+    shared = {row["pin"] for row in read_lines(fresh.root / "results/mini/shared/mini_instructions/pope.jsonl")}
+    pins = {row.image_sha256 for row in full}
+    assert pins and shared and not pins & ({row.image_sha256 for row in val} | shared)
+    record = read(fresh, "results/mini/records/sample/full.json")
+    assert record["notes"]["held_out"] == len(read_table(fresh.root / "data/tables/mini_instructions.parquet")) - len(
+        full
+    )

@@ -133,9 +133,23 @@ class Paths:
         """Return the manifests of the fingerprints that the overlap of a benchmark compares."""
         tables = [self.study.subsets[name].table for name in self.seen_subsets()]
         datasets = [name for table in tables for name in self.study.tables[table].images]
-        datasets += self.study.benchmarks[benchmark].images
+        return self.prints_of(datasets + self.study.benchmarks[benchmark].images)
+
+    def prints_of(self, datasets: Iterable[str]) -> list[str]:
+        """Return the manifests of the fingerprints of some datasets, each once."""
         suffix = f".fingerprints{MANIFEST}"
         return [path for name in dict.fromkeys(datasets) for path in self.shard_files(name, suffix)]
+
+    def held_subsets(self, subset: str) -> list[str]:
+        """Return the subsets whose rows and images a subset leaves out."""
+        holdout = self.study.subsets[subset].holdout
+        return holdout.subsets if holdout else []
+
+    def shared_images(self, subset: str) -> list[str]:
+        """Return the paths, without suffix, of the lists of benchmarks' images that a subset leaves out."""
+        entry = self.study.subsets[subset]
+        names = entry.holdout.benchmarks if entry.holdout else []
+        return [f"{self.results}/shared/{entry.table}/{name}" for name in names]
 
     def overlaps(self) -> list[str]:
         """Return the tables of overlap, and the scores without it, if the study states `overlap`."""

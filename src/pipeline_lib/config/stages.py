@@ -22,7 +22,7 @@ from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQ
 from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.models.settings import MergeSettings
 from pipeline_lib.overlap.clean import CleanScoreSettings
-from pipeline_lib.overlap.settings import FingerprintSettings, Overlap, OverlapSettings
+from pipeline_lib.overlap.settings import FingerprintSettings, Overlap, OverlapSettings, SharedImagesSettings
 from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
@@ -253,9 +253,13 @@ def fingerprint() -> FingerprintSettings:
 
 def overlap(study: Study, benchmark: str, subsets: list[str]) -> OverlapSettings:
     """Return the settings of the job that compares a benchmark with subsets."""
+    return OverlapSettings(**shared_images(study, benchmark).model_dump(), subsets=subsets)
+
+
+def shared_images(study: Study, benchmark: str) -> SharedImagesSettings:
+    """Return the settings of the jobs that compare a benchmark's images with those of a table."""
     use, near = study.benchmarks[benchmark], (study.overlap or Overlap()).near
-    files = _questions(use)
-    return OverlapSettings(benchmark=use.benchmark, protocol=use.protocol, files=files, near=near, subsets=subsets)
+    return SharedImagesSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use), near=near)
 
 
 def clean_score(study: Study, benchmark: str) -> CleanScoreSettings:

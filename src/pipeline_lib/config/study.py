@@ -6,8 +6,17 @@ from pydantic import ConfigDict, Field, model_validator
 
 from pipeline_lib.benchmarks.base import PROTOCOL, FileNames
 from pipeline_lib.config.benchmark_data import completed
+from pipeline_lib.config.holdout import Holdout
 from pipeline_lib.config.limit import MOST, Limit
-from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
+from pipeline_lib.config.names import (
+    DatasetName,
+    ImagesName,
+    ModelName,
+    Name,
+    SubsetName,
+    TableName,
+    WeightsName,
+)
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
@@ -59,6 +68,7 @@ class Subset(Settings):
 
     table: TableName = Field(description="the table whose rows are chosen")
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
+    holdout: Holdout | None = Field(default=None, description="rows that it leaves out before any are chosen")
 
 
 class Composition(Settings):
@@ -243,8 +253,7 @@ class Study(Settings):
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
     overlap: Overlap | None = Field(
         default=None,
-        description="compare every benchmark with the rows of trainings, and score the unaffected questions, whenever "
-        "the study runs; none: only where their files are targets",
+        description="compare all benchmarks with the rows of trainings; none: only where such files are targets",
     )
     runs: dict[Name, Run] = Field(description="the models to score")
     benchmarks: dict[Name, BenchmarkUse] = Field(description="the benchmarks that they are scored on")

@@ -1,4 +1,4 @@
-"""Settings of a study's `overlap`, and of the stages `fingerprint` and `overlap`."""
+"""Settings of a study's `overlap`, and of the stages `fingerprint`, `overlap` and `shared_images`."""
 
 from typing import Annotated
 
@@ -26,11 +26,16 @@ class FingerprintSettings(Settings):
     """The settings of every fingerprint job: none."""
 
 
-class OverlapSettings(Settings):
-    """The settings of one overlap job; `subsets` are in the order of their manifests."""
+class SharedImagesSettings(Settings):
+    """The settings of one shared_images job."""
 
     benchmark: Annotated[str, PluginName("benchmarks", members=("questions",))]
     protocol: str
     files: FileNames
     near: int
+
+
+class OverlapSettings(SharedImagesSettings):
+    """The settings of one overlap job; `subsets` are in the order of their manifests."""
+
     subsets: list[str]
