@@ -41,6 +41,7 @@ include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
 include: "rules/overlap.smk"
+include: "rules/validate.smk"
 
 
 rule all:

@@ -1,10 +1,10 @@
 """Overlap of benchmarks with the rows of trainings: fingerprints of images, comparisons, scores without it."""
 
-fingerprint_jobs = jobs_of("fingerprint.py", lambda wc: stages.fingerprint())
-overlap_jobs = jobs_of("overlap.py", lambda wc: stages.overlap(STUDY, wc.benchmark, paths.seen_subsets()))
-clean_score_jobs = jobs_of("clean_score.py", lambda wc: stages.clean_score(STUDY, wc.benchmark))
+fingerprint_jobs = jobs_of("fingerprint.py", lambda wc: overlap_stages.fingerprint())
+overlap_jobs = jobs_of("overlap.py", lambda wc: overlap_stages.overlap(STUDY, wc.benchmark, paths.seen_subsets()))
+clean_score_jobs = jobs_of("clean_score.py", lambda wc: overlap_stages.clean_score(STUDY, wc.benchmark))
 
-shared_images_jobs = jobs_of("shared_images.py", lambda wc: stages.shared_images(STUDY, wc.benchmark))
+shared_images_jobs = jobs_of("shared_images.py", lambda wc: overlap_stages.shared_images(STUDY, wc.benchmark))
 
 
 rule fingerprint:

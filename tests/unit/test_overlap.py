@@ -11,7 +11,7 @@ from PIL import Image
 
 from pipeline_lib.benchmarks import pope
 from pipeline_lib.benchmarks.base import FileNames, Question
-from pipeline_lib.config import stages
+from pipeline_lib.config import overlap_stages
 from pipeline_lib.config.ancestry import seen_subsets, unknown_origins
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.paths import Paths
@@ -269,7 +269,7 @@ def test_only_a_study_that_asks_for_it_makes_the_overlap() -> None:
     study = mini(overlap={"near": 2})
     assert Paths(study, "results").overlaps() == ["results/overlap/pope.json", "results/pope_overlap.json"]
     subsets = Paths(study, "results").seen_subsets()
-    assert stages.overlap(study, "pope", subsets).near == 2 and subsets == ["captions", "full", "half", "text"]
+    assert overlap_stages.overlap(study, "pope", subsets).near == 2 and subsets == ["captions", "full", "half", "text"]
 
 
 def test_show_prints_the_affected_questions_and_the_score_without_them(tmp_path: Path) -> None:
@@ -283,6 +283,8 @@ def test_show_prints_the_affected_questions_and_the_score_without_them(tmp_path:
         return overlap_lines(tmp_path / "pope_overlap.json", "pope", {"half": score, "full": score}, ["f1"])
 
     (line,) = lines("abc")
-    assert "4 questions overlap" in line and "near 4" in line and "f1 0.500 [0.400, 0.600]" in line and "clip" in line
+    assert (
+        "4 questions are left out" in line and "near 4" in line and "f1 0.500 [0.400, 0.600]" in line and "clip" in line
+    )
     assert "other answers" in lines("abd")[0]
     assert overlap_lines(tmp_path / "absent.json", "pope", {}, ["f1"]) == []

@@ -54,9 +54,10 @@ def overlap_lines(path: Path, benchmark: str, scores: Mapping[str, ShownScore], 
 def _text(run: ShownRun, score: ShownScore, path: Path, names: Sequence[str]) -> str:
     if score.answers is not None and score.answers != run.answers:
         return f"its overlap is that of other answers; make {path} again"
-    kinds = ", ".join(f"{kind} {run.affected.get(kind, 0)}" for kind in (*KINDS, QUESTION))
+    kinds = ", ".join(f"{kind} {run.affected.get(kind, 0)}" for kind in KINDS)
+    words = f"equal words {run.affected.get(QUESTION, 0)}"
     unknown = f"; not compared: the data of {', '.join(run.not_compared)}" if run.not_compared else ""
     metrics, intervals = run.clean.metrics or {}, run.clean.interval or {}
     rates = [f"{name} {rate_text(metrics[name], intervals.get(name))}" for name in names if name in metrics]
     without = f"; over the other {run.clean.n}: {', '.join(rates)}" if run.left_out and rates else ""
-    return f"{run.left_out} questions overlap with its trainings ({kinds}){without}{unknown}"
+    return f"{run.left_out} questions are left out as seen in its trainings ({kinds}; {words}){without}{unknown}"
