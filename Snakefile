@@ -40,6 +40,7 @@ include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
+include: "rules/overlap.smk"
 
 
 rule all:
@@ -48,6 +49,7 @@ rule all:
         paths.scores(),
         paths.submissions(),
         paths.previews(),
+        paths.overlaps(),
 
 
 onsuccess:

@@ -60,3 +60,13 @@ def label_of(row: Row, kind: LabelKind) -> str:
         cure = "take a table whose rows have one image in the folder of its label, or `label: answer`"
         raise PipelineError("this row has no label", where=f"row {row.row}", value=paths, cure=cure)
     return folders[0]
+
+
+def image_digests(row: Row) -> list[str]:
+    """Return the digest of the bytes of every image of a row, whatever pixel rule its pin names."""
+    return [digest_in(pin) for _, pin in row.images]
+
+
+def digest_in(pin: str) -> str:
+    """Return the digest of an image's bytes from its pin, which may also name a pixel rule."""
+    return pin.partition(":")[0]
