@@ -30,6 +30,7 @@ include: "rules/choose.smk"
 include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"
+include: "rules/report.smk"
 include: "rules/weights.smk"
 include: "rules/preview.smk"
 include: "rules/inspect.smk"
@@ -48,6 +49,11 @@ rule all:
         paths.scores(),
         paths.submissions(),
         paths.previews(),
+
+
+rule reports:
+    input:
+        paths.reports(),
 
 
 onsuccess:
