@@ -30,6 +30,7 @@ include: "rules/choose.smk"
 include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"
+include: "rules/report.smk"
 include: "rules/weights.smk"
 include: "rules/preview.smk"
 include: "rules/inspect.smk"
@@ -51,6 +52,11 @@ rule all:
         paths.submissions(),
         paths.previews(),
         paths.overlaps(),
+
+
+rule reports:
+    input:
+        paths.reports(),
 
 
 onsuccess:

@@ -80,6 +80,15 @@ class Paths:
         """Return the manifests of those subsets that are not None."""
         return [f"{self.results}/subsets/{name}{MANIFEST}" for name in present(*subsets)]
 
+    def subsets_beside(self, subset: str) -> list[str]:
+        """Return the other subsets of a subset's table."""
+        subsets = self.study.subsets
+        return [name for name, use in subsets.items() if name != subset and use.table == subsets[subset].table]
+
+    def reports(self) -> list[str]:
+        """Return the reports on all subsets."""
+        return [f"{self.results}/subsets/{name}.report.json" for name in self.study.subsets]
+
     def choices(self, part: str, *names: str) -> list[str]:
         """Return the paths, without suffix, of the choices from tables or benchmarks of which only a part is used."""
         return [f"{self.results}/chosen/{part}/{name}" for name in names if self._in_part(part, name)]
