@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Container, Iterator, Literal, Sequence, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Container, Iterator, Literal, Sequence, cast
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -16,7 +16,7 @@ from pipeline_lib.machine.workers import items_of
 from pipeline_lib.prompts.base import Template, question
 
 if TYPE_CHECKING:
-    from pipeline_lib.generation.generate import Generator
+    from pipeline_lib.generation.generate import Answer, Generator
     from pipeline_lib.generation.plan import Prompt, Row
     from pipeline_lib.models.family import Features, Images, Shown, Vlm
 
@@ -27,6 +27,8 @@ Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
 
 class Settings(EngineSettings):
     """How much this engine reads at once; how it answers is set by the study and its benchmarks."""
+
+    ranks_choices: ClassVar[bool] = True
 
     name: Literal["transformers"] = "transformers"
     precision: Precision = Field(
@@ -154,14 +156,25 @@ class TransformersEngine:
 
         sampling = generator.rules.sampling
         answers = {
-            number: Answer(request.max_new_tokens, sampling.draws(request.id) if sampling else None, request.until)
+            number: Answer(
+                request.max_new_tokens,
+                sampling.draws(request.id) if sampling else None,
+                request.until,
+                self._choices(request),
+            )
             for number, request in requests.items()
         }
         generator.answer(batch, images, answers)
         return [
-            Reply(request.id, generator.text(answers[number]), len(answers[number].ids), answers[number].stop or "end")
-            for number, request in requests.items()
+            Reply(request.id, _text(generator, request, answer), len(answer.ids), answer.stop or "end")
+            for request, answer in zip(requests.values(), answers.values(), strict=True)
         ]
+
+    def _choices(self, request: Request) -> tuple[int, ...]:
+        """Return the tokens that the answer is one of, none where it is free."""
+        from pipeline_lib.generation.first_token import first_tokens
+
+        return first_tokens(self.vlm.tokens, self.template, request.choices) if request.choices else ()
 
     def _features(self, requests: list[Request], known: "dict[Key, Features]") -> "dict[Key, Features]":
         """Return what the model reads of the images of some requests, by key; each image is read once.
@@ -201,6 +214,13 @@ class TransformersEngine:
                 value=str(error),
                 cure="leave out `as_original`",
             ) from error
+
+
+def _text(generator: "Generator", request: Request, answer: "Answer") -> str:
+    """Return the text of an answer: what its ids say, or the choice that begins with its only id."""
+    if answer.choices:
+        return request.choices[answer.choices.index(answer.ids[0])]
+    return generator.text(answer)
 
 
 @dataclass(frozen=True)
