@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.benchmarks.families.protocols import UPRIGHT
+from pipeline_lib.benchmarks.families.protocols import RANKED, UPRIGHT
 from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.benchmark_data import classes_of
 from pipeline_lib.config.limit import Limit
@@ -221,6 +221,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         model_id=run,
         review=study.runs[run].review,
         on_collapse=study.runs[run].on_collapse,
+        first_token=use.protocol in RANKED,
         upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,

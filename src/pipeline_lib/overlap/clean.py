@@ -54,8 +54,8 @@ def clean_score(
     judging = open_judging(settings, files, joined.answer_ids, answered.replies)
     digest = digest_file(answered.answers)
     scored = score_joined(joined, checked, settings, digest, answered.chosen, judging)
-    asked = [verdict for verdict in scored.verdicts if verdict.grade.rule != UNASKED]
-    unclean = unclean_ids([verdict.question for verdict in asked], settings, rows)
+    questions = [verdict.question for verdict in scored.verdicts if verdict.grade.rule != UNASKED]
+    unclean = unclean_ids(questions, settings, rows)
     return {
         "affected": affected(rows),
         "left_out": sum(verdict.question.id in unclean for verdict in scored.verdicts),
