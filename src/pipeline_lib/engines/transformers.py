@@ -1,6 +1,5 @@
 """Engine `transformers`: a checkpoint answers in this process; questions about equal images are asked together."""
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,11 +22,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
-REPLIES_PER_LINE = 100  # of the log
-
 Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
-
-logger = logging.getLogger(__name__)
 
 
 class Settings(EngineSettings):
@@ -97,7 +92,6 @@ class TransformersEngine:
         self._expect_room(requests, prompts)
         number, parts = self.part
         batches = plan(prompts, self.tokens, self._window(requests))[number::parts]
-        done, count = 0, sum(len(row.rest) for batch in batches for row in batch)
         features: dict[Key, Features] = {}
         with operations(self.how.numerics):
             for batch in batches:
@@ -106,8 +100,6 @@ class TransformersEngine:
                     features = self._features([requests[min(row.rest)] for row in batch], features)
                     images = [[features[key] for key in self._keys(requests[min(row.rest)])] for row in batch]
                     yield from self._answer(generator, batch, images, {number: requests[number] for number in numbers})
-                done += len(numbers)
-                logger.info("%d of %d questions", done, count)
 
     def _generator(self) -> "Generator":
         """Return the generator; a checkpoint whose own settings would change answers raises PipelineError."""
@@ -243,12 +235,7 @@ class ProcessesEngine:
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield the replies of all processes, as they come."""
         there = frozenset(request.id for request in requests if request.id in answered)
-        done = len(there)
-        for reply in items_of(partial(_answer_part, self, requests, there), self.settings.processes):
-            yield reply
-            done += 1
-            if done % REPLIES_PER_LINE == 0:
-                logger.info("%d of %d questions", done, len(requests))
+        yield from items_of(partial(_answer_part, self, requests, there), self.settings.processes)
 
 
 def _answer_part(

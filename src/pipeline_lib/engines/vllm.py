@@ -4,7 +4,6 @@ Its interface as in vLLM 0.33.0: `LLM`, `LLM.chat` (`vllm/entrypoints/llm.py`), 
 (`vllm/sampling_params.py`) and `RequestOutput` (`vllm/outputs.py`).
 """
 
-import logging
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 SEEDS = 2**31  # as the engine `openai` sends them
 TOGETHER = 256  # requests after whose replies an interrupted job can continue; vLLM forms its own batches of them
-
-logger = logging.getLogger(__name__)
 
 
 class Settings(ExportedSettings):
@@ -84,7 +81,6 @@ class VllmEngine:
             outputs = llm.chat(messages, sampling, use_tqdm=False, chat_template=template)
             for request, output in zip(group, outputs, strict=True):  # in the order of the requests
                 yield _reply(request, output, facts)
-            logger.info("%d of %d questions", start + len(group), len(pending))
 
     def _expect_usable(self, request: Request) -> None:
         for path in request.images:
