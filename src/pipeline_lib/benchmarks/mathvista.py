@@ -116,9 +116,9 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     """Return the request to extract a short answer, None where rules find one."""
     if EXTRACTORS[protocol](answer, _kind(gold)) is not None:
         return None
-    asked = cast(dict[str, Any], gold).get("query", question.prompt)
+    text = cast(dict[str, Any], gold).get("query", question.prompt)
     judge = JUDGES[protocol]
-    content = f"{MATHVISTA}\n\n{asked}\n\n{judge.reads(answer)}\n\nExtracted answer: "
+    content = f"{MATHVISTA}\n\n{text}\n\n{judge.reads(answer)}\n\nExtracted answer: "
     return JudgeRequest(question.id, judge.model, TOKENS, (Attempt((Message("user", content),), 0.0),) * judge.tries)
 
 

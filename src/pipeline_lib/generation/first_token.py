@@ -20,11 +20,11 @@ def first_tokens(tokens: Tokens, template: Template, choices: Sequence[str]) -> 
     Raises PipelineError where two choices begin with the same token, and where the template's prompt and an answer
     share a token, so that there is no first one.
     """
-    asked = {"from": "human", "value": QUESTION}
-    prompt = tokens.prompt(template.prompt([asked]), [])
+    turn = {"from": "human", "value": QUESTION}
+    prompt = tokens.prompt(template.prompt([turn]), [])
     ids = []
     for choice in choices:
-        whole = tokens.prompt(template.conversation([asked, {"from": "gpt", "value": choice}]), [])
+        whole = tokens.prompt(template.conversation([turn, {"from": "gpt", "value": choice}]), [])
         if whole[: len(prompt)] != prompt or len(whole) == len(prompt):
             what, cure = "this model's prompt ends within a token of the answer", "name another protocol"
             raise PipelineError(what, where="protocol first_token", value=choice, cure=cure)

@@ -27,6 +27,7 @@ COUNTED = {
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",
+    "vllm": "vllm",
     "xlsxwriter": "xlsxwriter",
 }
 
@@ -39,6 +40,7 @@ DEPENDENCIES = {
     "accelerate": ("torch", "numpy", "safetensors"),
     "peft": ("torch", "transformers", "accelerate", "safetensors"),
     "deepspeed": ("torch",),
+    "vllm": ("torch", "transformers"),
     "transformers": (
         *("torch", "numpy", "pillow", "tokenizers", "safetensors", "sentencepiece", "protobuf", "jinja2", "regex"),
         *("accelerate", "torchvision", "flash-attn", "flash-attn-3", "kernels", "liger-kernel"),
