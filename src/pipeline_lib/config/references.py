@@ -3,6 +3,7 @@
 from typing import Iterator, Mapping
 
 from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
+from pipeline_lib.config.holdout_problems import holdout_problems
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
@@ -27,6 +28,7 @@ def problems(study: Study) -> list[Problem]:
         *_benchmarks(study),
         *rehearsal_problems(study),
         *_cycles(study),
+        *holdout_problems(study),
     ]
 
 
