@@ -8,6 +8,7 @@ from typing import Any
 from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.machine.site import reporters
 from pipeline_lib.models.portable import operations
 from pipeline_lib.training.attention import set_attention
 from pipeline_lib.training.best_epoch import BestEpoch
@@ -120,7 +121,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         logging_steps=1,
         logging_nan_inf_filter=False,  # else a loss of NaN is logged as 0
         disable_tqdm=True,
-        report_to=[],
+        report_to=reporters(),
         **length,
         **kernel_arguments(settings),
     )
