@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from typing import Any
 
+from pipeline_lib.lineage.running import running_jobs
 from tests.project import Project
 from tests.workflow.test_kill import wait_until
 
@@ -19,10 +21,19 @@ def status(project: Project, *options: str) -> dict[str, Any]:
     return answer
 
 
+def stopped_in_a_job(project: Project, group: int) -> bool:
+    """Stop a process group if it is in a job, so that the job is still there when it is looked at."""
+    os.killpg(group, signal.SIGSTOP)
+    if running_jobs(project.root, [], datetime.now(UTC)):
+        return True
+    os.killpg(group, signal.SIGCONT)
+    time.sleep(0.05)
+    return False
+
+
 def test_a_killed_study_does_not_run(fresh: Project) -> None:
     process = fresh.start("snakemake", "-c1", "--config", "study=mini")
-    wait_until(lambda: bool(list(fresh.root.glob("data/logs/convert/*.progress.jsonl"))), process)
-    os.killpg(process.pid, signal.SIGSTOP)  # so that the job is still there when it is looked at
+    wait_until(lambda: stopped_in_a_job(fresh, process.pid), process)
     before = status(fresh)
     assert before["snakemake"] and before["waiting"] and not before["failed"]
     [job] = before["running"]
