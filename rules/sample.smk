@@ -7,6 +7,7 @@ rule sample:
     input:
         table=lambda wc: paths.table_manifests([subset(wc).table]),
         rows=lambda wc: ancient(paths.table_rows([subset(wc).table])),
+        pins=lambda wc: ancient(paths.table_pins(subset(wc).table)),
     output:
         subset="<results>/subsets/{subset}.parquet",
         manifest="<results>/subsets/{subset}.manifest.json",

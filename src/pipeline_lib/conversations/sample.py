@@ -1,12 +1,16 @@
 """The sample stage: choose the rows of a subset by a strategy."""
 
+from pathlib import Path
 from typing import Annotated, cast
 
-from pipeline_lib.conversations.subset import SubsetRow
-from pipeline_lib.conversations.table import Conversation
+import numpy as np
+import pyarrow as pa
+
+from pipeline_lib.conversations.subset import chosen_pins, row_numbers
+from pipeline_lib.conversations.table import read_table
 from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.sampling.base import SampleStrategy, Strategy
+from pipeline_lib.sampling.base import NumberStrategy, SampleStrategy, Strategy
 
 
 class SampleSettings(Settings):
@@ -16,12 +20,15 @@ class SampleSettings(Settings):
     seed: int
 
 
-def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRow]:
-    """Return the chosen rows in the table's order."""
+def sample(table: Path, pins: Path, settings: SampleSettings) -> list[pa.RecordBatch]:
+    """Return the pins of the chosen rows in the table's order.
+
+    `pins` has those of all rows; the table itself is read only if the strategy needs more than their numbers.
+    """
     strategy = cast(Strategy, load("sampling", settings.sample.strategy))
-    chosen = {row.row for row in strategy.choose(settings.sample, settings.seed, table)}
-    return [SubsetRow(row.row, row.id, row.digest(), _pins(row)) for row in table if row.row in chosen]
-
-
-def _pins(row: Conversation) -> str | None:
-    return " ".join(pin for _, pin in row.images) or None
+    if isinstance(strategy, NumberStrategy):
+        chosen = strategy.choose_numbers(settings.sample, settings.seed, row_numbers(pins))
+    else:
+        rows = strategy.choose(settings.sample, settings.seed, read_table(table))
+        chosen = np.array([row.row for row in rows], np.int64)
+    return list(chosen_pins(pins, chosen))
