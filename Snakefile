@@ -30,6 +30,7 @@ include: "rules/choose.smk"
 include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"
+include: "rules/report.smk"
 include: "rules/weights.smk"
 include: "rules/preview.smk"
 include: "rules/inspect.smk"
@@ -40,6 +41,7 @@ include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
+include: "rules/overlap.smk"
 
 
 rule all:
@@ -48,6 +50,12 @@ rule all:
         paths.scores(),
         paths.submissions(),
         paths.previews(),
+        paths.overlaps(),
+
+
+rule reports:
+    input:
+        paths.reports(),
 
 
 onsuccess:

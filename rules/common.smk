@@ -101,3 +101,8 @@ def model_of(wc):
 def asks_server(wc):
     """Return whether a server judges the answers to a benchmark."""
     return isinstance(benchmark_use(wc).judge, EndpointSettings)
+
+
+def judged_runs(wc):
+    """Return the paths, without suffix, of the replies about all runs of a benchmark; nothing if no model judges it."""
+    return [path for run in sorted(STUDY.runs) for path in paths.judged(run, wc.benchmark)]

@@ -124,14 +124,12 @@ def bare_sample(folder: Path) -> None:
 
 def sample(folder: Path) -> None:
     """Take half of the table."""
-    from pipeline_lib.conversations.sample import SampleSettings
-    from pipeline_lib.conversations.sample import sample as sampled
-    from pipeline_lib.conversations.subset import write_subset
+    from pipeline_lib.conversations.sample import SampleSettings, sample_pins
+    from pipeline_lib.conversations.subset import write_pins
     from pipeline_lib.sampling.digest_rank import Settings
 
     settings = SampleSettings(sample=Settings(fraction=0.5), seed=0)
-    rows = sampled(folder / "table.parquet", folder / "table.pins.parquet", settings)
-    write_subset(folder / "half.parquet", rows)
+    write_pins(folder / "half.parquet", sample_pins(folder / "table.pins.parquet", settings))
 
 
 def bare_reader(folder: Path) -> None:

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from pipeline_lib.conversations import writing
 from pipeline_lib.conversations.labelled import image_names, indexed_images
 from pipeline_lib.conversations.row_keys import unread_media
-from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.sample import SampleSettings, sample, sample_pins
 from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, SourceRow, rows_of_file, source_rows
-from pipeline_lib.conversations.subset import read_subset, subset_conversations, write_subset
+from pipeline_lib.conversations.subset import read_subset, subset_conversations, write_pins, write_subset
 from pipeline_lib.conversations.table import Conversation, read_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
 from pipeline_lib.core.digests import digest_text
@@ -299,7 +299,9 @@ def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:
     table = [Conversation(number, str(number), None, None, turns(str(number))) for number in range(10)]
     write_table(tmp_path / "t.parquet", table)
     settings = SampleSettings(sample=digest_rank.Settings(fraction=0.5), seed=0)
-    write_subset(tmp_path / "s.parquet", sample(tmp_path / "t.parquet", tmp_path / "t.pins.parquet", settings))
+    write_subset(tmp_path / "s.parquet", sample(table, settings))
+    write_pins(tmp_path / "pins.parquet", sample_pins(tmp_path / "t.pins.parquet", settings))
+    assert (tmp_path / "pins.parquet").read_bytes() == (tmp_path / "s.parquet").read_bytes()
     rows = subset_conversations(tmp_path / "s.parquet", tmp_path / "t.parquet")
     assert {row.row for row in rows} == {row.row for row in digest_rank.choose(settings.sample, 0, table)}
     assert [row.row for row in rows] == sorted(row.row for row in rows) and len(rows) == 5

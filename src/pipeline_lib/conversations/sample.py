@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Annotated, cast
 
-import numpy as np
 import pyarrow as pa
 
-from pipeline_lib.conversations.subset import chosen_pins, row_numbers
-from pipeline_lib.conversations.table import read_table
+from pipeline_lib.conversations.subset import SubsetRow, chosen_pins, pinned, row_numbers
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.sampling.base import NumberStrategy, SampleStrategy, Strategy
@@ -20,15 +19,19 @@ class SampleSettings(Settings):
     seed: int
 
 
-def sample(table: Path, pins: Path, settings: SampleSettings) -> list[pa.RecordBatch]:
-    """Return the pins of the chosen rows in the table's order.
-
-    `pins` has those of all rows; the table itself is read only if the strategy needs more than their numbers.
-    """
+def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRow]:
+    """Return the chosen rows in the table's order."""
     strategy = cast(Strategy, load("sampling", settings.sample.strategy))
-    if isinstance(strategy, NumberStrategy):
-        chosen = strategy.choose_numbers(settings.sample, settings.seed, row_numbers(pins))
-    else:
-        rows = strategy.choose(settings.sample, settings.seed, read_table(table))
-        chosen = np.array([row.row for row in rows], np.int64)
-    return list(chosen_pins(pins, chosen))
+    chosen = {row.row for row in strategy.choose(settings.sample, settings.seed, table)}
+    return [pinned(row) for row in table if row.row in chosen]
+
+
+def sample_pins(pins: Path, settings: SampleSettings) -> pa.Table | None:
+    """Return the pins of the chosen rows of a whole table, of which `pins` has those of all rows, in its order.
+
+    A strategy that needs more than the numbers of the rows gives None.
+    """
+    strategy = load("sampling", settings.sample.strategy)
+    if not isinstance(strategy, NumberStrategy):
+        return None
+    return chosen_pins(pins, strategy.choose_numbers(settings.sample, settings.seed, row_numbers(pins)))

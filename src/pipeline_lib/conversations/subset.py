@@ -5,7 +5,6 @@ The tabulate stage writes the pins of all rows beside a table, in the same form,
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline_lib.conversations.table import Conversation, read_table
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.parquet import batches, read_rows
+from pipeline_lib.core.parquet import batches, read_rows, write_rows
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "row_sha256", "image_sha256")]).insert(
     0, pa.field("row", pa.int64())
@@ -39,15 +38,20 @@ def pinned(row: Conversation) -> SubsetRow:
     return SubsetRow(row.row, row.id, row.digest(), " ".join(pin for _, pin in row.images) or None)
 
 
-def write_subset(path: Path, rows: Iterable[pa.RecordBatch]) -> None:
-    """Write a subset: rows in this module's SCHEMA."""
-    pq.write_table(pa.Table.from_batches(rows, SCHEMA).combine_chunks(), path)
+def write_subset(path: Path, rows: list[SubsetRow]) -> None:
+    """Write a subset."""
+    write_rows(path, rows, SCHEMA)
 
 
-def chosen_pins(pins: Path, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows with these numbers from the file with the pins of all rows of a table, in its order."""
-    for batch in batches(pins):
-        yield batch.filter(pa.array(np.isin(batch["row"].to_numpy(), rows)))
+def write_pins(path: Path, rows: pa.Table) -> None:
+    """Write a subset of rows in memory as Arrow's columns, in the same bytes as `write_subset`."""
+    pq.write_table(rows, path)
+
+
+def chosen_pins(pins: Path, rows: NDArray[np.int64]) -> pa.Table:
+    """Return the rows with these numbers from the file with the pins of all rows of a table, in its order."""
+    parts = (batch.filter(pa.array(np.isin(batch["row"].to_numpy(), rows))) for batch in batches(pins))
+    return pa.Table.from_batches(parts, SCHEMA).combine_chunks()
 
 
 def row_numbers(pins: Path) -> NDArray[np.int64]:
