@@ -9,6 +9,7 @@ rule sample:
         held=lambda wc: paths.subset_manifests(*paths.held_subsets(wc.subset)),
         shared=lambda wc: files_at(paths.shared_images(wc.subset), ".manifest.json"),
         rows=lambda wc: ancient(paths.table_rows([subset(wc).table])),
+        pins=lambda wc: ancient(paths.table_pins(subset(wc).table)),
         held_rows=lambda wc: ancient(paths.subset_rows(*paths.held_subsets(wc.subset))),
         lists=lambda wc: ancient(files_at(paths.shared_images(wc.subset), ".jsonl")),
     output:

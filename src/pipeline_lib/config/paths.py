@@ -68,6 +68,10 @@ class Paths:
         """Return the Parquet files of some tables."""
         return [f"data/tables/{name}.parquet" for name in tables]
 
+    def table_pins(self, table: str) -> str:
+        """Return the Parquet file with the pins of a table's rows."""
+        return f"data/tables/{table}.pins.parquet"
+
     def table_manifests(self, tables: Iterable[str]) -> list[str]:
         """Return the manifests of some tables."""
         return [f"data/tables/{name}{MANIFEST}" for name in tables]

@@ -1,11 +1,14 @@
 """The interface of a strategy for the sample stage.
 
-A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen rows.
+A strategy module has `Settings` and `choose(settings, seed, rows)`, which returns the chosen rows. One that chooses by
+the numbers of the rows alone may also have `choose_numbers(settings, seed, rows)`: then a large table is not read.
 """
 
 import posixpath
-from typing import Annotated, Literal, Mapping, Protocol, Self, Sequence
+from typing import Annotated, Literal, Mapping, Protocol, Self, Sequence, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
@@ -79,6 +82,14 @@ class Strategy(Protocol):
 
     def choose(self, settings: SampleStrategy, seed: int, rows: Sequence[Row]) -> list[Row]:
         """Return the chosen rows, in any order."""
+
+
+@runtime_checkable
+class NumberStrategy(Protocol):
+    """The function of a strategy module that chooses by the numbers of the rows."""
+
+    def choose_numbers(self, settings: SampleStrategy, seed: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the numbers of the chosen rows, in any order; `rows` has those of all rows of the table."""
 
 
 def label_of(row: Row, kind: LabelKind) -> str:
