@@ -40,6 +40,10 @@ RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = startup.read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
 
+# Two rules write subsets; names of no subset are left to the first, so that targets are refused with a suggestion.
+EMBEDDED_SUBSET = "|".join(name for name, use in STUDY.subsets.items() if use.embedded_by) or "(?!)"
+PLAIN_SUBSET = rf"(?!(?:{EMBEDDED_SUBSET})\.){NAME}"
+
 paths = Paths(STUDY, "<results>")
 _requests = Requests(SITE)
 growing, gpu_model, gpus_of_nodes = _requests.growing, _requests.gpu_model, _requests.gpus_of_nodes

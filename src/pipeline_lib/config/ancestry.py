@@ -1,6 +1,6 @@
 """Which trainings the runs of a study need, and which weights and family a training's model is of."""
 
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.study import Composition, Study
@@ -16,15 +16,25 @@ def read_conversations(study: Study) -> list[str]:
 
 def needed_trainings(study: Study) -> list[str]:
     """Return the trainings that the study's runs need, sorted."""
-    needed: set[str] = set()
-    models = {run.model for run in study.runs.values() if run.model is not None}
-    while models:
-        name = models.pop()
-        base = study.composition(name)
-        if base is not None and name not in needed:
-            needed.add(name)
-            models |= {model for _, ref, model in annotated(base, Ref) if "trainings" in ref.parts}
-    return sorted(needed & study.trainings.keys())
+    models = models_behind(study, [run.model for run in study.runs.values() if run.model is not None])
+    return sorted(models & study.trainings.keys())
+
+
+def models_behind(study: Study, models: Iterable[str]) -> set[str]:
+    """Return some models, those that they start from or contain, and those that choose the rows of a training."""
+    behind: set[str] = set()
+    names = set(models)
+    while names:
+        name = names.pop()
+        if name in behind:
+            continue
+        behind.add(name)
+        base = study.composition(name) if name in study.weights or name in study.trainings else None
+        parts = [] if base is None else list(annotated(base, Ref))
+        subsets = [study.subsets[part] for _, ref, part in parts if "subsets" in ref.parts and part in study.subsets]
+        names |= {model for _, ref, model in parts if "trainings" in ref.parts}
+        names |= {subset.embedded_by for subset in subsets if subset.embedded_by is not None}
+    return behind
 
 
 def origins(study: Study, name: str) -> tuple[str, str | None]:

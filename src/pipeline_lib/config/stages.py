@@ -13,6 +13,7 @@ from pipeline_lib.conversations.report import ReportSettings
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import load
+from pipeline_lib.embedding.settings import EmbedSettings
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
@@ -100,6 +101,11 @@ def tabulate(study: Study, table: str) -> TabulateSettings:
 def sample(study: Study, subset: str) -> SampleSettings:
     """Return the settings of one sample job; all subsets share the study's seed, so that they nest."""
     return SampleSettings(sample=study.subsets[subset].sample, seed=study.seed)
+
+
+def embed(study: Study) -> EmbedSettings:
+    """Return the settings of every embed job."""
+    return EmbedSettings(threads=study.threads, numerics=study.numerics_of_jobs(), device=study.device)
 
 
 def report_subset() -> ReportSettings:

@@ -59,6 +59,10 @@ class Subset(Settings):
 
     table: TableName = Field(description="the table whose rows are chosen")
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
+    embedded_by: ModelName | None = Field(
+        default=None,
+        description="weights or training of kind CLIP that embeds the table, for a strategy that reads embeddings",
+    )
 
 
 class Composition(Settings):

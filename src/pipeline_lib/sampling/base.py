@@ -4,12 +4,15 @@ A strategy module has `Settings` and `choose(settings, seed, rows)`, which retur
 """
 
 import posixpath
-from typing import Annotated, Literal, Mapping, Protocol, Self, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, Mapping, Protocol, Self, Sequence
 
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline_lib.core.embeddings import Embeddings
 
 LabelKind = Annotated[
     Literal["folder", "answer"],
@@ -58,6 +61,10 @@ class Share(SampleStrategy):
         return count
 
 
+class EmbeddedShare(Share):
+    """Settings of a strategy that reads embeddings: its `choose` takes those of all rows too."""
+
+
 class Row(Protocol):
     """A row of a table: its number in the source file, path and pin of each image, and turns in LLaVA's form."""
 
@@ -79,6 +86,15 @@ class Strategy(Protocol):
 
     def choose(self, settings: SampleStrategy, seed: int, rows: Sequence[Row]) -> list[Row]:
         """Return the chosen rows, in any order."""
+
+
+class EmbeddedStrategy(Protocol):
+    """The function of a strategy module whose settings are an EmbeddedShare."""
+
+    def choose(
+        self, settings: EmbeddedShare, seed: int, rows: Sequence[Row], embeddings: "Embeddings"
+    ) -> Sequence[Row]:
+        """Return the chosen rows, in any order; the embeddings are in the order of the rows."""
 
 
 def label_of(row: Row, kind: LabelKind) -> str:
