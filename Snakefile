@@ -42,6 +42,7 @@ include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
+include: "rules/overlap.smk"
 
 
 rule all:
@@ -50,6 +51,7 @@ rule all:
         paths.scores(),
         paths.submissions(),
         paths.previews(),
+        paths.overlaps(),
 
 
 rule reports:

@@ -1,6 +1,6 @@
 """Embeddings of tables by CLIP models, and the subsets whose strategies read them."""
 
-embed_jobs = jobs_of("embed.py", lambda wc: stages.embed(STUDY))
+embed_jobs = jobs_of("embed.py", lambda wc: subset_stages.embed(STUDY))
 sample_embedded_jobs = jobs_of("sample_embedded.py", lambda wc: stages.sample(STUDY, wc.subset))
 
 
@@ -41,8 +41,12 @@ rule sample_embedded:
     input:
         table=lambda wc: paths.table_manifests([subset(wc).table]),
         embeddings=lambda wc: files_at(paths.embeddings(wc.subset), ".manifest.json"),
+        held=lambda wc: paths.subset_manifests(*paths.held_subsets(wc.subset)),
+        shared=lambda wc: files_at(paths.shared_images(wc.subset), ".manifest.json"),
         rows=lambda wc: ancient(paths.table_rows([subset(wc).table])),
         vectors=lambda wc: ancient(files_at(paths.embeddings(wc.subset), ".safetensors")),
+        held_rows=lambda wc: ancient(paths.subset_rows(*paths.held_subsets(wc.subset))),
+        lists=lambda wc: ancient(files_at(paths.shared_images(wc.subset), ".jsonl")),
     output:
         subset="<results>/subsets/{subset}.parquet",
         manifest="<results>/subsets/{subset}.manifest.json",
@@ -62,6 +66,7 @@ rule sample_embedded:
         libs=sample_embedded_jobs.libs,
     shell:
         "python -P workflow_scripts/sample_embedded.py --table {input.table:q} --embeddings {input.embeddings:q}"
+        " --held {input.held:q} --shared {input.shared:q}"
         " --subset {output.subset:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -1,5 +1,6 @@
 """Choose the rows of a subset."""
 
+from pipeline_lib.conversations.holdout import apart_from, held_out
 from pipeline_lib.conversations.sample import SampleSettings, sample
 from pipeline_lib.conversations.subset import write_subset
 from pipeline_lib.conversations.table import read_table
@@ -8,11 +9,14 @@ from pipeline_lib.job.program import run
 
 
 def work(job: Job[SampleSettings]) -> None:
-    """Read the table, write the subset."""
-    rows = sample(read_table(job.manifest("table").twin(".parquet")), job.settings)
+    """Read the table and what is held out of it, write the subset."""
+    held = held_out(*([each.only_file() for each in job.manifests(name)] for name in ("held", "shared")))
+    table = read_table(job.manifest("table").twin(".parquet"))
+    remaining = apart_from(held, table)
+    rows = sample(remaining, job.settings)
     write_subset(job.output("subset"), rows)
-    job.note(rows=len(rows))
+    job.note(rows=len(rows), held_out=len(table) - len(remaining))
 
 
 if __name__ == "__main__":
-    run("sample", SampleSettings, work, inputs=["table"], outputs=["subset"])
+    run("sample", SampleSettings, work, inputs=["table", "held", "shared"], outputs=["subset"])

@@ -1,8 +1,9 @@
 """Snakemake's walk through its plan, which stops where a run of the job above makes nobody run."""
 
+import asyncio
 from collections import defaultdict, deque
 from importlib import import_module
-from unittest.mock import Mock
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,12 +14,16 @@ from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 def plan() -> type:
     """Return a class of plans with Snakemake's own walk: a makes b, of which c reads an ancient file, and d another."""
     import_module("snakemake.api")  # before its parts, which import each other
-    ancient, other = Mock(is_ancient=True), Mock(is_ancient=False)
+    ancient, other = SimpleNamespace(is_ancient=True), SimpleNamespace(is_ancient=False)
 
     class Plan:
-        depending = defaultdict(dict, {"a": {"b": {other}}, "b": {"c": {ancient}, "d": {ancient, other}}})
-        dependencies = defaultdict(dict, {"c": {"b": {ancient}}, "b": {"a": {other}}})
+        depending = defaultdict(dict, {"a": {"b": [other]}, "b": {"c": [ancient], "d": [ancient, other]}})
+        dependencies = defaultdict(dict, {"c": {"b": [ancient]}, "b": {"a": [other]}})
         bfs = import_module("snakemake.dag").DAG.bfs
+        walks: list[list[str]]
+
+        async def update_needrun(self, *jobs: str) -> None:
+            self.walks = [list(self.bfs(self.depending, job)) for job in jobs]
 
     return Plan
 
@@ -34,6 +39,16 @@ def test_upwards_every_job_is_still_found() -> None:
     seeing = plan()
     see_changes_behind_ancient(seeing)
     assert list(seeing().bfs(seeing.dependencies, "c")) == ["c", "b", "a"]
+
+
+def test_the_walks_of_one_update_visit_a_job_once() -> None:
+    seeing = plan()
+    see_changes_behind_ancient(seeing)
+    updated = seeing()
+    asyncio.run(updated.update_needrun("b", "a"))
+    assert updated.walks == [["b", "d"], ["a"]]
+    asyncio.run(updated.update_needrun("a"))
+    assert updated.walks == [["a", "b", "d"]]
 
 
 def test_a_snakemake_without_this_walk_is_refused() -> None:

@@ -139,6 +139,14 @@ def test_embeddings_are_read_as_they_were_written(tmp_path: Path) -> None:
         read_embeddings(cut)
 
 
+def test_rows_left_out_of_a_table_leave_the_embeddings_of_the_others() -> None:
+    vectors = embeddings(around(3, 4))
+    remaining = table(12)[::2]
+    assert chosen(remaining, vectors, "diverse", clusters=2, count=3) == chosen(
+        remaining, vectors.of([0, 2, 4, 6, 8, 10]), "diverse", clusters=2, count=3
+    )
+
+
 def test_embeddings_of_other_rows_are_refused() -> None:
     with pytest.raises(PipelineError, match="of other rows"):
         chosen(table(3), embeddings(around(1, 2)), "clip_score", count=1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable
 
-from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.ancestry import read_conversations, seen_subsets
 from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
@@ -138,6 +138,38 @@ class Paths:
         use = self.study.benchmarks[benchmark]
         judged = use.judge is not None or is_judged(use.benchmark)
         return [f"{self.results}/judged/{run}/{benchmark}"] if judged else []
+
+    def seen_subsets(self) -> list[str]:
+        """Return the subsets that the models of the study's runs were trained or validated on, sorted."""
+        return sorted({subset for run in self.study.runs for subset in seen_subsets(self.study, run)})
+
+    def fingerprints(self, benchmark: str) -> list[str]:
+        """Return the manifests of the fingerprints that the overlap of a benchmark compares."""
+        tables = [self.study.subsets[name].table for name in self.seen_subsets()]
+        datasets = [name for table in tables for name in self.study.tables[table].images]
+        return self.prints_of(datasets + self.study.benchmarks[benchmark].images)
+
+    def prints_of(self, datasets: Iterable[str]) -> list[str]:
+        """Return the manifests of the fingerprints of some datasets, each once."""
+        suffix = f".fingerprints{MANIFEST}"
+        return [path for name in dict.fromkeys(datasets) for path in self.shard_files(name, suffix)]
+
+    def held_subsets(self, subset: str) -> list[str]:
+        """Return the subsets whose rows and images a subset leaves out."""
+        holdout = self.study.subsets[subset].holdout
+        return holdout.subsets if holdout else []
+
+    def shared_images(self, subset: str) -> list[str]:
+        """Return the paths, without suffix, of the lists of benchmarks' images that a subset leaves out."""
+        entry = self.study.subsets[subset]
+        names = entry.holdout.benchmarks if entry.holdout else []
+        return [f"{self.results}/shared/{entry.table}/{name}" for name in names]
+
+    def overlaps(self) -> list[str]:
+        """Return the tables of overlap, and the scores without it, if the study states `overlap`."""
+        uses = self.study.benchmarks if self.study.overlap is not None else {}
+        tables = [f"{self.results}/overlap/{name}.json" for name in uses]
+        return tables + [f"{self.results}/{name}_overlap.json" for name, use in uses.items() if use.scored]
 
     def submissions(self) -> list[str]:
         """Return the submission files of the study's benchmarks, one for every run."""

@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.benchmarks.families.protocols import UPRIGHT
-from pipeline_lib.config.ancestry import model_family
+from pipeline_lib.benchmarks.families.protocols import RANKED, UPRIGHT
+from pipeline_lib.config.ancestry import model_family, seen_subsets, unknown_origins
 from pipeline_lib.config.benchmark_data import classes_of
+from pipeline_lib.config.limit import Limit
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import BenchmarkUse, Limit, Study
-from pipeline_lib.conversations.report import ReportSettings
+from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import load
-from pipeline_lib.embedding.settings import EmbedSettings
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
 from pipeline_lib.images.convert import ConvertSettings
@@ -22,6 +21,8 @@ from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inspection.settings import InspectBenchmarksSettings, InspectQuestionsSettings
 from pipeline_lib.judging.settings import JudgingSettings
 from pipeline_lib.models.settings import MergeSettings
+from pipeline_lib.overlap.clean import CleanScoreSettings
+from pipeline_lib.overlap.settings import FingerprintSettings, Overlap, OverlapSettings, SharedImagesSettings
 from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings, PreviewSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
@@ -101,16 +102,6 @@ def tabulate(study: Study, table: str) -> TabulateSettings:
 def sample(study: Study, subset: str) -> SampleSettings:
     """Return the settings of one sample job; all subsets share the study's seed, so that they nest."""
     return SampleSettings(sample=study.subsets[subset].sample, seed=study.seed)
-
-
-def embed(study: Study) -> EmbedSettings:
-    """Return the settings of every embed job."""
-    return EmbedSettings(threads=study.threads, numerics=study.numerics_of_jobs(), device=study.device)
-
-
-def report_subset() -> ReportSettings:
-    """Return the settings of every report_subset job."""
-    return ReportSettings()
 
 
 def weights(study: Study, name: str) -> WeightsSettings:
@@ -205,6 +196,7 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         model_id=run,
         review=study.runs[run].review,
         on_collapse=study.runs[run].on_collapse,
+        first_token=use.protocol in RANKED,
         upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,
@@ -252,6 +244,32 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     use = study.benchmarks[benchmark]
     return GatherSettings(
         benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study, use)
+    )
+
+
+def fingerprint() -> FingerprintSettings:
+    """Return the settings of every fingerprint job."""
+    return FingerprintSettings()
+
+
+def overlap(study: Study, benchmark: str, subsets: list[str]) -> OverlapSettings:
+    """Return the settings of the job that compares a benchmark with subsets."""
+    return OverlapSettings(**shared_images(study, benchmark).model_dump(), subsets=subsets)
+
+
+def shared_images(study: Study, benchmark: str) -> SharedImagesSettings:
+    """Return the settings of the jobs that compare a benchmark's images with those of a table."""
+    use, near = study.benchmarks[benchmark], (study.overlap or Overlap()).near
+    return SharedImagesSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use), near=near)
+
+
+def clean_score(study: Study, benchmark: str) -> CleanScoreSettings:
+    """Return the settings of the job that scores a benchmark without the questions that its overlap affects."""
+    runs = sorted(study.runs)
+    return CleanScoreSettings(
+        runs={run: score(study, benchmark, run) for run in runs},
+        seen={run: seen_subsets(study, run) for run in runs},
+        not_compared={run: unknown_origins(study, run) for run in runs},
     )
 
 

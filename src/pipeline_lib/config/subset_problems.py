@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from pipeline_lib.config.ancestry import models_behind
+from pipeline_lib.config.ancestry import models_behind, subsets_behind
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.study import Study, Subset
 from pipeline_lib.sampling.base import EmbeddedShare
@@ -37,6 +37,7 @@ def _strategy(key: Key, subset: Subset) -> Iterator[Problem]:
 
 
 def _subsets_behind(study: Study, model: str) -> set[str]:
-    """Return the subsets that a model was trained on, or any model behind it."""
+    """Return the subsets that a model was trained on, or any model behind it, and those that they hold out."""
     trainings = (study.trainings[name] for name in models_behind(study, [model]) if name in study.trainings)
-    return {name for training in trainings for name in (training.subset, training.validation) if name is not None}
+    subsets = (name for training in trainings for name in (training.subset, training.validation) if name is not None)
+    return subsets_behind(study, subsets)

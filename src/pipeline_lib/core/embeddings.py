@@ -32,6 +32,15 @@ class Embeddings:
     images: Vectors
     texts: Vectors
 
+    def of(self, rows: list[int]) -> "Embeddings":
+        """Return the embeddings of some rows, in their order; PipelineError for a row that has none."""
+        positions = {row: position for position, row in enumerate(self.rows)}
+        missing = [row for row in rows if row not in positions]
+        if missing:
+            raise PipelineError("the table has rows without embeddings: these are of other rows", value=missing[:5])
+        chosen = [positions[row] for row in rows]
+        return Embeddings(rows, self.images[chosen], self.texts[chosen])
+
     def agreement(self) -> NDArray[np.int64]:
         """Return the cosine of the images and the text of every row, times ONE squared."""
         parts = [

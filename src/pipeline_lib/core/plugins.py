@@ -5,6 +5,7 @@ that a job's settings name counts in its code digest.
 """
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -32,8 +33,14 @@ def names(kind: str) -> list[str]:
     The module `base` and subpackages are not plug-ins, except of the kinds in FOLDERS.
     """
     folder = Path(__file__).parent.parent / kind
+    return list(_names(folder, folder.stat().st_mtime_ns, kind in FOLDERS))
+
+
+@cache
+def _names(folder: Path, changed: int, folders: bool) -> list[str]:
+    """Return the modules or the folders of a package as it was at its time of change."""
     modules = pkgutil.iter_modules([str(folder)])
-    return sorted(info.name for info in modules if info.name != "base" and info.ispkg == (kind in FOLDERS))
+    return sorted(info.name for info in modules if info.name != "base" and info.ispkg == folders)
 
 
 def load(kind: str, name: str) -> ModuleType:

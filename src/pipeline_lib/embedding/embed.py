@@ -39,10 +39,10 @@ def embed(
     clip.model.eval().to(settings.device)
     pins = dict(image for row in rows for image in row.images)
     with operations(settings.numerics), torch.inference_mode():
-        shown = _joined([_of_images(clip, images, some) for some in _passes(list(pins.items()), "images")], clip)
+        of_images = _joined([_of_images(clip, images, some) for some in _passes(list(pins.items()), "images")], clip)
         texts = _joined([_of_texts(clip, some) for some in _passes([text_of(row) for row in rows], "texts")], clip)
     positions = {path: position for position, path in enumerate(pins)}
-    return _of_rows(rows, shown, positions), texts
+    return _of_rows(rows, of_images, positions), texts
 
 
 def text_of(row: Conversation) -> str:
@@ -50,12 +50,12 @@ def text_of(row: Conversation) -> str:
     return "\n".join(turn["value"].replace(IMAGE, "").strip() for turn in row.conversations)
 
 
-def _of_rows(rows: Sequence[Conversation], shown: Array, positions: dict[str, int]) -> Array:
+def _of_rows(rows: Sequence[Conversation], of_images: Array, positions: dict[str, int]) -> Array:
     """Return the images' vector of every row; sums are taken image by image, in the order of the row."""
-    vectors = np.zeros((len(rows), shown.shape[1]), np.float32)
+    vectors = np.zeros((len(rows), of_images.shape[1]), np.float32)
     for number, row in enumerate(rows):
         for path, _ in row.images:
-            vectors[number] += shown[positions[path]]
+            vectors[number] += of_images[positions[path]]
         if len(row.images) > 1:
             length = np.float32(np.sqrt(sum(float(value) ** 2 for value in vectors[number])))
             vectors[number] /= max(length, np.finfo(np.float32).tiny)

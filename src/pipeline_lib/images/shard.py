@@ -10,6 +10,7 @@ from pipeline_lib.images.convert import Converted, ConvertSettings, convert_imag
 from pipeline_lib.images.decode import BYTE_LIMIT, UnreadableImageError, is_image
 from pipeline_lib.images.index import IGNORED, IndexRow
 from pipeline_lib.images.tables import Cell, cells, holds_images
+from pipeline_lib.job.progress import Progress
 
 NO_IMAGE = "not an image by its name or its first bytes"
 
@@ -26,8 +27,10 @@ def convert_shard(
     rows = []
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # PAX allows names of any length
         shard = _Shard(raw, archive, container, settings)
-        for file in sorted(files, key=lambda file: file.as_posix()):
+        progress = Progress("files", len(files))
+        for done, file in enumerate(sorted(files, key=lambda file: file.as_posix()), 1):
             rows += shard.rows(file)
+            progress.at(done)
     return rows
 
 

@@ -109,6 +109,16 @@ def label_of(row: Row, kind: LabelKind) -> str:
     return folders[0]
 
 
+def image_digests(row: Row) -> list[str]:
+    """Return the digest of the bytes of every image of a row, whatever pixel rule its pin names."""
+    return [digest_in(pin) for _, pin in row.images]
+
+
+def digest_in(pin: str) -> str:
+    """Return the digest of an image's bytes from its pin, which may also name a pixel rule."""
+    return pin.partition(":")[0]
+
+
 def quotas(sizes: Mapping[str, int], count: int) -> dict[str, int]:
     """Return how many of `count` rows each group contributes, in proportion to its size; they add up to `count`.
 

@@ -20,7 +20,8 @@ from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import Task
-from pipeline_lib.training.trainer import Progress, VlmTrainer
+from pipeline_lib.training.telemetry import Telemetry
+from pipeline_lib.training.trainer import FiniteLoss, VlmTrainer
 from pipeline_lib.training.zero import sum_as_torch_does, zero_settings
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     sharded = settings.devices.sharding != "none"
     blanks = [BlankFirst(task.blank_features)] if sharded and task.blank_features else []
     epoch, rates = ceil(len(task.examples) / optimisation.batch_size), optimisation.rates()
+    telemetry = Telemetry()
     best = task.validation and BestEpoch(task.model, task.validation, resume.folder, epoch)
     trainer = VlmTrainer(
         model=task.model,
@@ -48,10 +50,12 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         blank_features=None if sharded else task.blank_features,
         loss=task.loss,
         rates=rates and (lambda step: rates(step // epoch)),
+        see=telemetry.see,
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[
-            Progress(),
+            FiniteLoss(),
+            telemetry,
             Saving(resume, stop_signal),
             *([best] if best else []),
             *([Guard(state)] if state else []),

@@ -14,6 +14,7 @@ COUNTED = {
     "PIL": "pillow",
     "accelerate": "accelerate",
     "deepspeed": "deepspeed",
+    "imagehash": "ImageHash",
     "jsonlines": "jsonlines",
     "numpy": "numpy",
     "openpyxl": "openpyxl",
@@ -32,6 +33,7 @@ COUNTED = {
 # The dependencies of a library that can change its results. The version of torch determines cuBLAS, oneDNN, …; a
 # missing distribution does not count.
 DEPENDENCIES = {
+    "ImageHash": ("numpy", "pillow", "scipy"),
     "torch": ("numpy",),
     "pandas": ("numpy", "numexpr", "bottleneck"),
     "accelerate": ("torch", "numpy", "safetensors"),
