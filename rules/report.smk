@@ -1,6 +1,6 @@
 """Reports on subsets, for a look before a training; no other stage reads them: `snakemake -c2 reports` makes all."""
 
-report_subset_jobs = jobs_of("report_subset.py", lambda wc: stages.report_subset())
+report_subset_jobs = jobs_of("report_subset.py", lambda wc: subset_stages.report_subset())
 
 
 rule report_subset:

@@ -1,4 +1,4 @@
-"""Subsets: rows of a table, chosen by a strategy."""
+"""Subsets: rows of a table, chosen by a strategy; rules/embed.smk has those whose strategy reads embeddings."""
 
 sample_jobs = jobs_of("sample.py", lambda wc: stages.sample(STUDY, wc.subset))
 
@@ -20,6 +20,8 @@ rule sample:
         record="<results>/records/sample/{subset}.json",
     benchmark:
         "<results>/timings/sample/{subset}.jsonl"
+    wildcard_constraints:
+        subset=PLAIN_SUBSET,
     resources:
         mem_mb=growing("mem_mb", 8000),
         runtime=30,

@@ -1,6 +1,6 @@
 """Which trainings the runs of a study need, and which weights and family a training's model is of."""
 
-from typing import Iterator
+from typing import Iterable, Iterator
 
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.study import Composition, Study
@@ -16,8 +16,38 @@ def read_conversations(study: Study) -> list[str]:
 
 def needed_trainings(study: Study) -> list[str]:
     """Return the trainings that the study's runs need, sorted."""
-    models = {run.model for run in study.runs.values() if run.model is not None}
-    return sorted(_made_of(study, models) & study.trainings.keys())
+    models = models_behind(study, [run.model for run in study.runs.values() if run.model is not None])
+    return sorted(models & study.trainings.keys())
+
+
+def models_behind(study: Study, models: Iterable[str]) -> set[str]:
+    """Return some models, those that they start from or contain, and those that choose the rows of a training."""
+    behind: set[str] = set()
+    names = set(models)
+    while names:
+        name = names.pop()
+        if name in behind:
+            continue
+        behind.add(name)
+        base = study.composition(name) if name in study.weights or name in study.trainings else None
+        parts = [] if base is None else list(annotated(base, Ref))
+        subsets = subsets_behind(study, (part for _, ref, part in parts if "subsets" in ref.parts))
+        names |= {model for _, ref, model in parts if "trainings" in ref.parts}
+        names |= {model for subset in subsets if (model := study.subsets[subset].embedded_by) is not None}
+    return behind
+
+
+def subsets_behind(study: Study, subsets: Iterable[str]) -> set[str]:
+    """Return some subsets of the study, those that they hold out, and so on."""
+    behind: set[str] = set()
+    names = set(subsets)
+    while names:
+        name = names.pop()
+        if name in study.subsets and name not in behind:
+            behind.add(name)
+            holdout = study.subsets[name].holdout
+            names |= set(holdout.subsets if holdout else ())
+    return behind
 
 
 def seen_subsets(study: Study, run: str) -> list[str]:

@@ -84,6 +84,11 @@ class Paths:
         """Return the manifests of those subsets that are not None."""
         return [f"{self.results}/subsets/{name}{MANIFEST}" for name in present(*subsets)]
 
+    def embeddings(self, subset: str) -> list[str]:
+        """Return the path, without suffix, of the embeddings that a subset's strategy reads; empty if it reads none."""
+        entry = self.study.subsets[subset]
+        return [f"{self.results}/embeddings/{model}/{entry.table}" for model in present(entry.embedded_by)]
+
     def subsets_beside(self, subset: str) -> list[str]:
         """Return the other subsets of a subset's table."""
         subsets = self.study.subsets

@@ -9,6 +9,7 @@ from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
+from pipeline_lib.config.subset_problems import subset_problems
 from pipeline_lib.config.training_problems import training_problems
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import PipelineError, suggest
@@ -23,6 +24,7 @@ def problems(study: Study) -> list[Problem]:
     return [
         *_names(study),
         *_tables(study),
+        *subset_problems(study),
         *_weights(study),
         *_trainings(study),
         *_runs(study),

@@ -10,7 +10,6 @@ from pipeline_lib.config.benchmark_data import classes_of
 from pipeline_lib.config.limit import Limit
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Study
-from pipeline_lib.conversations.report import ReportSettings
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.errors import PipelineError
@@ -103,11 +102,6 @@ def tabulate(study: Study, table: str) -> TabulateSettings:
 def sample(study: Study, subset: str) -> SampleSettings:
     """Return the settings of one sample job; all subsets share the study's seed, so that they nest."""
     return SampleSettings(sample=study.subsets[subset].sample, seed=study.seed)
-
-
-def report_subset() -> ReportSettings:
-    """Return the settings of every report_subset job."""
-    return ReportSettings()
 
 
 def weights(study: Study, name: str) -> WeightsSettings:

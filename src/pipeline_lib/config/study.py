@@ -8,15 +8,7 @@ from pipeline_lib.benchmarks.base import PROTOCOL, FileNames
 from pipeline_lib.config.benchmark_data import completed
 from pipeline_lib.config.holdout import Holdout
 from pipeline_lib.config.limit import MOST, Limit
-from pipeline_lib.config.names import (
-    DatasetName,
-    ImagesName,
-    ModelName,
-    Name,
-    SubsetName,
-    TableName,
-    WeightsName,
-)
+from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
@@ -68,6 +60,10 @@ class Subset(Settings):
 
     table: TableName = Field(description="the table whose rows are chosen")
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
+    embedded_by: ModelName | None = Field(
+        default=None,
+        description="weights or training of kind CLIP that embeds the table, for a strategy that reads embeddings",
+    )
     holdout: Holdout | None = Field(default=None, description="rows that it leaves out before any are chosen")
 
 

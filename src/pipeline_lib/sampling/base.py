@@ -5,7 +5,7 @@ the numbers of the rows alone may also have `choose_numbers(settings, seed, rows
 """
 
 import posixpath
-from typing import Annotated, Literal, Mapping, Protocol, Self, Sequence, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Literal, Mapping, Protocol, Self, Sequence, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline_lib.core.embeddings import Embeddings
 
 LabelKind = Annotated[
     Literal["folder", "answer"],
@@ -61,6 +64,10 @@ class Share(SampleStrategy):
         return count
 
 
+class EmbeddedShare(Share):
+    """Settings of a strategy that reads embeddings: its `choose` takes those of all rows too."""
+
+
 class Row(Protocol):
     """A row of a table: its number in the source file, path and pin of each image, and turns in LLaVA's form."""
 
@@ -90,6 +97,15 @@ class NumberStrategy(Protocol):
 
     def choose_numbers(self, settings: SampleStrategy, seed: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the numbers of the chosen rows, in any order; `rows` has those of all rows of the table."""
+
+
+class EmbeddedStrategy(Protocol):
+    """The function of a strategy module whose settings are an EmbeddedShare."""
+
+    def choose(
+        self, settings: EmbeddedShare, seed: int, rows: Sequence[Row], embeddings: "Embeddings"
+    ) -> Sequence[Row]:
+        """Return the chosen rows, in any order; the embeddings are in the order of the rows."""
 
 
 def label_of(row: Row, kind: LabelKind) -> str:
