@@ -5,7 +5,7 @@
 Every side is a process of its own, with its imports; its CPU seconds are user and system time, its memory is the peak
 of its resident set, which counts mapped files too. Images are converted in this process. The inputs are made here from
 a seed: at scale 1 a JSON file of the shape of LLaVA's 665,298 instruction rows (1 GB), and an index of 367,000 images.
-The baselines read, check and write no more than ours do: they compute no digests of rows, name no reasons, and
+The baselines read, check and write no more than vlmflow does: they compute no digests of rows, name no reasons, and
 recognise no other faults than the plainest.
 """
 
@@ -210,7 +210,7 @@ picture_of = cache(picture)
 
 def of_images() -> None:
     """Print a table of the formats: milliseconds an image in this process, the smallest of five turns of each side."""
-    print("\n| image, 640 x 480 | bare, ms | ours, ms | times as fast |\n|---|---|---|---|")
+    print("\n| image, 640 x 480 | bare, ms | vlmflow, ms | times as fast |\n|---|---|---|---|")
     for kind in KINDS:
         bare, own = math.inf, math.inf
         for _ in range(5):
@@ -247,7 +247,7 @@ def report(folder: Path, scale: float, works: list[str]) -> None:
     """Measure each work's two sides and print a table."""
     measured("inputs", folder, scale)
     print(f"scale {scale}, {time.strftime('%Y-%m-%d')}, CPU seconds and peak MB\n")
-    print("| work | bare | ours | times as fast | share of the memory |\n|---|---|---|---|---|")
+    print("| work | bare code | vlmflow | times as fast | share of the memory |\n|---|---|---|---|---|")
     for name in works:
         if name == "sample" and not (folder / "table.pins.parquet").is_file():
             measured("tabulate", folder)
