@@ -7,7 +7,7 @@ them.
 from typing import cast
 
 from pipeline_lib.conversations.sample import SampleSettings
-from pipeline_lib.conversations.subset import SubsetRow
+from pipeline_lib.conversations.subset import SubsetRow, pinned
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.embeddings import Embeddings
 from pipeline_lib.core.plugins import load
@@ -20,5 +20,4 @@ def sample_embedded(table: list[Conversation], settings: SampleSettings, embeddi
     strategy = cast(EmbeddedStrategy, load("sampling", settings.sample.strategy))
     options = cast(EmbeddedShare, settings.sample)
     chosen = {row.row for row in strategy.choose(options, settings.seed, table, of_table)}
-    pins = {row.row: " ".join(pin for _, pin in row.images) or None for row in table}
-    return [SubsetRow(row.row, row.id, row.digest(), pins[row.row]) for row in table if row.row in chosen]
+    return [pinned(row) for row in table if row.row in chosen]
