@@ -40,6 +40,7 @@ include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
+include: "rules/report.smk"
 
 
 rule all:

@@ -9,6 +9,7 @@ from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.benchmark_data import classes_of
 from pipeline_lib.config.rehearsal import stamp
 from pipeline_lib.config.study import BenchmarkUse, Limit, Study
+from pipeline_lib.config.study_option import study_option
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import load
@@ -24,6 +25,8 @@ from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
 from pipeline_lib.rehearsal.rows import RowsSettings
+from pipeline_lib.report.discovery import section_names
+from pipeline_lib.report.settings import ReportedBenchmark, ReportSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.published import figures_of
 from pipeline_lib.scoring.score import ScoreSettings
@@ -240,6 +243,23 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     use = study.benchmarks[benchmark]
     return GatherSettings(
         benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study, use)
+    )
+
+
+def report(study: Study, name: str) -> ReportSettings:
+    """Return the settings of the job that writes the report of a study with this name."""
+    return ReportSettings(
+        title=study.title,
+        option=study_option(name),
+        stamp=stamp(study),
+        seed=study.seed,
+        benchmarks=[
+            ReportedBenchmark(name=entry, benchmark=use.benchmark, protocol=use.protocol)
+            for entry, use in study.benchmarks.items()
+            if use.scored
+        ],
+        runs=list(study.runs),
+        sections=section_names(),
     )
 
 
