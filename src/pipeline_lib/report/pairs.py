@@ -114,14 +114,14 @@ def _pair(facts: BenchmarkFacts, metric: str, runs: tuple[str, str], whole: Mapp
     units = [right_units(scorer, metric, answers.verdicts) for answers in (first, second)]
     grades = [{each.question.id: each.grade.value for each in answers.verdicts} for answers in (first, second)]
     flipped = tuple(name for name, grade in grades[0].items() if name in both and grades[1][name] != grade)
-    count, first_only, second_only, p = _test(units)
+    count, first_only, second_only, p = _test(units, len(both))
     return Pair(facts.name, *runs, metric, difference, count, first_only, second_only, p, None, flipped)
 
 
-def _test(units: Sequence[Units | None]) -> tuple[int, int, int, float | None]:
+def _test(units: Sequence[Units | None], questions: int) -> tuple[int, int, int, float | None]:
     """Return the number of units, those that one run alone got right, and the test; no test of partial grades."""
     first, second = units
     if first is None or second is None:
-        return 0, 0, 0, None
+        return questions, 0, 0, None
     alone = sum(first[name] > second[name] for name in first), sum(second[name] > first[name] for name in first)
     return len(first), *alone, mcnemar(*alone)
