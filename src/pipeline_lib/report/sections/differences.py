@@ -47,7 +47,7 @@ def sentence(pair: Pair, times: int, unit: str) -> str:
         size = f"{abs(difference.value) * times:.1f}{unit}"
         bounds = f"{low * times:.1f} to {high * times:.1f}"
         return f"{better} is {size} above {worse} on {pair.benchmark} ({pair.metric}, 95 % interval {bounds})."
-    bounds = f"{signed(difference.low * times)} to {signed(difference.high * times)}"
+    bounds = f"{signed(difference.low * times)} and {signed(difference.high * times)}"
     text = f"No difference is shown on {pair.benchmark}: {pair.first} minus {pair.second} is between {bounds}{unit} "
     text += f"({pair.metric}, 95 % interval)"
     needed = questions_needed(difference, pair.units)
