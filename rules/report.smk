@@ -1,4 +1,4 @@
-"""The report of the study: one page with scores, comparisons and answers."""
+"""The report of the study: one page with scores, comparisons, answers, trainings and data."""
 
 report_jobs = jobs_of("report.py", lambda wc: stages.report(STUDY, STUDY_NAME))
 
@@ -9,6 +9,9 @@ rule report:
         verdicts=paths.of_runs("verdicts", ".parquet"),
         answers=paths.of_runs("answers", ".manifest.json"),
         texts=ancient(paths.of_runs("answers", ".jsonl")),
+        curves=paths.curves(),
+        health=paths.health(),
+        rejected=paths.rejected(),
     output:
         page="<results>/report.html",
     log:
@@ -25,6 +28,7 @@ rule report:
         libs=report_jobs.libs,
     shell:
         "python -P workflow_scripts/report.py --scores {input.scores:q} --verdicts {input.verdicts:q}"
-        " --answers {input.answers:q} --page {output.page:q}"
+        " --answers {input.answers:q} --curves {input.curves:q} --health {input.health:q}"
+        " --rejected {input.rejected:q} --page {output.page:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -10,11 +10,20 @@ from pipeline_lib.report.settings import ReportSettings
 
 
 def work(job: Job[ReportSettings]) -> None:
-    """Read scores, verdicts and answers, write the page."""
-    answers = [manifest.only_file() for manifest in job.manifests("answers")]
-    facts = read_facts(job.settings, ReportFiles(job.paths("scores"), job.paths("verdicts"), answers))
-    write_text(job.output("page"), page(facts, [load_section(name) for name in job.settings.sections]))
+    """Read the files of the study, write the page."""
+    files = ReportFiles(
+        scores=job.paths("scores"),
+        verdicts=job.paths("verdicts"),
+        answers=[manifest.only_file() for manifest in job.manifests("answers")],
+        curves={path.name.removesuffix(".curve.csv"): path for path in job.paths("curves")},
+        health={path.parent.name: path for path in job.paths("health")},
+        rejected={path.name.removesuffix(".rejected.jsonl"): path for path in job.paths("rejected")},
+        records=job.final("page").parent / "records",
+    )
+    sections = [load_section(name) for name in job.settings.sections]
+    write_text(job.output("page"), page(read_facts(job.settings, files), sections))
 
 
 if __name__ == "__main__":
-    run("report", ReportSettings, work, inputs=["answers"], plain=["scores", "verdicts"], outputs=["page"])
+    plain = ["scores", "verdicts", "curves", "health", "rejected"]
+    run("report", ReportSettings, work, inputs=["answers"], plain=plain, outputs=["page"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable
 
-from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.ancestry import needed_trainings, read_conversations
 from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
@@ -142,6 +142,18 @@ class Paths:
             if suffix
             for run in self.study.runs
         ]
+
+    def curves(self) -> list[str]:
+        """Return the curves of the trainings that the study's runs need."""
+        return [f"{self.results}/checkpoints/{name}.curve.csv" for name in needed_trainings(self.study)]
+
+    def health(self) -> list[str]:
+        """Return the counts of the images of every converted dataset of the study."""
+        return [f"data/images/{name}/health.json" for name, entry in self.study.datasets.items() if entry.convert]
+
+    def rejected(self) -> list[str]:
+        """Return the lists of rejected rows of the study's tables."""
+        return [f"data/tables/{name}.rejected.jsonl" for name in self.study.tables]
 
     def tables_of(self, training: Training) -> list[str]:
         """Return the tables of a training's subset and of its rows for validation, if it has them."""

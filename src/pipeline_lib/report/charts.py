@@ -2,12 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Sequence
 
 WIDTH, ROW, AXIS = 420, 24, 24  # pixels
 NAMES = 130  # pixels for the names of rows
 MARGIN = 18
 TICKS = 5  # about as many
+HEIGHT, LEFT = 200, 44  # pixels of a curve, and of the numbers beside it
+POINTS = 300  # of a curve: more are not seen
+SMOOTHED = 30  # means along a curve
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,20 @@ class IntervalChart:
     bottom: int
     ticks: list[Tick]
     rows: list[IntervalRow]
+
+
+@dataclass(frozen=True)
+class CurveChart:
+    """Curves over steps: points as SVG writes them, thin ones first."""
+
+    width: int
+    height: int
+    left: int
+    bottom: int
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    thin: str
+    thick: str
 
 
 def round_numbers(low: float, high: float, about: int = TICKS) -> list[float]:
@@ -77,3 +95,42 @@ def interval_chart(rows: Sequence[tuple[str, float, Sequence[float] | None, str]
     ]
     bottom = ROW * len(rows)
     return IntervalChart(WIDTH, bottom + AXIS, bottom, [Tick(at(tick), short(tick)) for tick in ticks], placed)
+
+
+def curve_chart(values: Sequence[float]) -> CurveChart:
+    """Return the chart of the finite values of steps 1, 2, …: thin as they are, thick as means of equal parts."""
+    steps = [(step, value) for step, value in enumerate(values, 1) if math.isfinite(value)]
+    x_ticks = round_numbers(0, len(values))
+    y_ticks = round_numbers(min(0.0, *(value for _, value in steps)), max(value for _, value in steps))
+    bottom = HEIGHT - AXIS
+
+    def x_at(step: float) -> float:
+        return round(LEFT + (step - x_ticks[0]) / (x_ticks[-1] - x_ticks[0]) * (WIDTH - MARGIN - LEFT), 1)
+
+    def y_at(value: float) -> float:
+        return round(bottom - (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0]) * (bottom - MARGIN), 1)
+
+    def points(parts: int) -> str:
+        return " ".join(f"{x_at(step)},{y_at(value)}" for step, value in means(steps, parts))
+
+    return CurveChart(
+        width=WIDTH,
+        height=HEIGHT,
+        left=LEFT,
+        bottom=bottom,
+        x_ticks=[Tick(x_at(tick), short(tick)) for tick in x_ticks],
+        y_ticks=[Tick(y_at(tick), short(tick)) for tick in y_ticks],
+        thin=points(POINTS),
+        thick=points(SMOOTHED),
+    )
+
+
+def means(steps: Sequence[tuple[float, float]], parts: int) -> list[tuple[float, float]]:
+    """Return the mean step and value of equal parts, or all steps if they are fewer than the parts."""
+    if len(steps) <= parts:
+        return list(steps)
+    bounds = [len(steps) * part // parts for part in range(parts + 1)]
+    return [
+        (sum(step for step, _ in part) / len(part), sum(value for _, value in part) / len(part))
+        for part in (steps[start:end] for start, end in pairwise(bounds))
+    ]

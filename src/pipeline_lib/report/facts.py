@@ -5,6 +5,7 @@ from typing import Any, Mapping
 
 from pipeline_lib.benchmarks.base import Verdict
 from pipeline_lib.scoring.paired import Difference
+from pipeline_lib.training.curve import Step
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,31 @@ class BenchmarkFacts:
 
 
 @dataclass(frozen=True)
+class TrainingFacts:
+    """A training and the steps of its curve; none for one that only composes a model."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """A dataset of images or a table of conversations: counts by what became of its files or rows."""
+
+    name: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """A finished job of the study: its stage, its name, and the seconds in which its outputs were made."""
+
+    stage: str
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that the page is made of."""
 
@@ -71,6 +97,10 @@ class Facts:
     runs: tuple[str, ...]
     benchmarks: tuple[BenchmarkFacts, ...]
     pairs: tuple[Pair, ...] = ()
+    trainings: tuple[TrainingFacts, ...] = ()
+    datasets: tuple[DataFacts, ...] = ()
+    tables: tuple[DataFacts, ...] = ()
+    jobs: tuple[JobFacts, ...] = ()
 
     def pairs_of(self, benchmark: str) -> list[Pair]:
         """Return the pairs of runs on one benchmark."""

@@ -1,9 +1,10 @@
 """Read the files of a finished study into the facts of its report."""
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -11,18 +12,28 @@ from pipeline_lib.benchmarks.base import Grade, Question, Verdict, load_benchmar
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.parquet import read_rows
 from pipeline_lib.core.text import canonical_json, read_lines, read_object
-from pipeline_lib.report.facts import BenchmarkFacts, Facts
+from pipeline_lib.job.made_record import MadeRecord
+from pipeline_lib.report.facts import BenchmarkFacts, DataFacts, Facts, JobFacts, TrainingFacts
 from pipeline_lib.report.pairs import compare_pairs
 from pipeline_lib.report.settings import ReportedBenchmark, ReportSettings
+from pipeline_lib.training.curve import read_curve
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """The files of a study; those of verdicts and answers are in the order of benchmarks, then runs."""
+    """The files of a study; those of verdicts and answers are in the order of benchmarks, then runs.
+
+    `curves` are by training, `health` (counts of images) by dataset, `rejected` (rows) by table. `records` is the
+    folder with the records of jobs, None to leave out what they cost.
+    """
 
     scores: Sequence[Path]
     verdicts: Sequence[Path]
     answers: Sequence[Path]
+    curves: Mapping[str, Path] = field(default_factory=dict)
+    health: Mapping[str, Path] = field(default_factory=dict)
+    rejected: Mapping[str, Path] = field(default_factory=dict)
+    records: Path | None = None
 
 
 def read_facts(settings: ReportSettings, files: ReportFiles) -> Facts:
@@ -40,7 +51,29 @@ def read_facts(settings: ReportSettings, files: ReportFiles) -> Facts:
         runs=tuple(runs),
         benchmarks=tuple(benchmarks),
         pairs=compare_pairs(benchmarks, settings.seed),
+        trainings=tuple(TrainingFacts(name, tuple(read_curve(path))) for name, path in files.curves.items()),
+        datasets=tuple(DataFacts(name, read_object(path)) for name, path in files.health.items()),
+        tables=tuple(DataFacts(name, _rejected(path)) for name, path in files.rejected.items()),
+        jobs=() if files.records is None else tuple(_jobs(files.records)),
     )
+
+
+def _rejected(path: Path) -> dict[str, int]:
+    """Return the number of rejected rows by their reason, without what differs from row to row."""
+    reasons = Counter(str(row["reason"]).partition(" (")[0] for row in read_lines(path))
+    return dict(reasons.most_common())
+
+
+def _jobs(folder: Path) -> Iterator[JobFacts]:
+    """Yield the finished jobs with a record; the record of a running job is empty, a damaged one is left out."""
+    for path in sorted(folder.glob("*/*.json")):
+        if path.stat().st_size:
+            try:
+                record = MadeRecord.read(path)
+            except PipelineError:
+                continue
+            if record.succeeded:
+                yield JobFacts(record.stage, path.stem, record.making_seconds)
 
 
 def _benchmark(

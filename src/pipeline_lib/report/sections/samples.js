@@ -28,8 +28,8 @@
   const symbol = (answer) => SYMBOLS[verdict(answer)] || "–";
   const colour = (answer) => (verdict(answer) === "right" ? "yes" : "no");
 
-  const textsOf = ({ row }) => [row[ID], row[PROMPT], row[GOLD], row[IMAGES],
-    ...row[ANSWERS].flatMap((answer) => [answer[ANSWER], answer[EXTRACTED]])];
+  const hasText = (row, hits) => [ID, PROMPT, GOLD, IMAGES].some((key) => hits[row[key]]) ||
+    row[ANSWERS].some((answer) => hits[answer[ANSWER]] || hits[answer[EXTRACTED]]);
 
   const filters = () => ({
     benchmark: element("benchmark").value,
@@ -41,8 +41,7 @@
     words: element("search").value.toLowerCase().trim(),
   });
 
-  const matches = (each, wanted, hits) => {
-    const { benchmark, row } = each;
+  const matches = ({ benchmark, row }, wanted, hits) => {
     if (wanted.benchmark && benchmark !== wanted.benchmark) return false;
     if (wanted.part && text(row[PART]) !== wanted.part) return false;
     const answers = wanted.run < 0 ? row[ANSWERS] : [row[ANSWERS][wanted.run]];
@@ -50,14 +49,15 @@
       (!wanted.verdict || verdict(answer) === wanted.verdict) && (!wanted.status || text(answer[STATUS]) === wanted.status);
     if (!answers.some(fits)) return false;
     if (wanted.disagree && row[ANSWERS].every((answer) => answer[GRADE] === row[ANSWERS][0][GRADE])) return false;
-    return !hits || textsOf(each).some((number) => number >= 0 && hits[number]);
+    return !hits || hasText(row, hits);
   };
 
   const filter = () => {
     const wanted = filters();
     const hits = wanted.words && lower.map((each) => each.includes(wanted.words)); // each text is searched once
     const before = matching[chosen];
-    matching = rows.flatMap((each, index) => (matches(each, wanted, hits) ? [index] : []));
+    matching = [];
+    rows.forEach((each, index) => matches(each, wanted, hits) && matching.push(index));
     chosen = Math.max(0, matching.indexOf(before));
     element("count").textContent = `${matching.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")} questions`;
     element("spacer").style.height = `${matching.length * ROW}px`;
