@@ -32,9 +32,7 @@ def report_files(root: Path, runs: dict[str, Say], images: int = 4) -> ReportFil
         scores.append(folder / "pope.json")
         scores[-1].write_text(pretty_json(scored.score))
     whole = root / "pope_score.json"
-    whole.write_text(
-        pretty_json(gather(scores, GatherSettings(benchmark="pope", protocol="llava15", runs=list(runs))))
-    )
+    whole.write_text(pretty_json(gather(scores, GatherSettings(benchmark="pope", protocol="llava15", runs=list(runs)))))
     return ReportFiles(scores=[whole], verdicts=verdicts, answers=answers)
 
 

@@ -1,7 +1,9 @@
 """The report: its numbers are those of the score files, its texts are texts, and it asks nothing of the network."""
 
+import importlib.util
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,15 +13,17 @@ from pipeline_lib.config import stages
 from pipeline_lib.config.load import load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.report.charts import interval_chart, round_numbers
+from pipeline_lib.job.record import Record
+from pipeline_lib.report.charts import curve_chart, interval_chart, round_numbers
 from pipeline_lib.report.discovery import load_section, section_names
 from pipeline_lib.report.facts import Facts
 from pipeline_lib.report.listed import cut, longest, shares, spread
 from pipeline_lib.report.page import page
 from pipeline_lib.report.pairs import MEAN_GRADE, best_run
 from pipeline_lib.report.read import read_facts
-from pipeline_lib.report.sections import differences
+from pipeline_lib.report.sections import confusion, differences
 from pipeline_lib.report.texts import interval, number, signed, visible
+from pipeline_lib.training.curve import Step, write_curve
 from tests.project import ROOT
 from tests.reported import Say, report_facts, report_files, report_settings
 
@@ -192,7 +196,10 @@ def test_a_study_reports_its_scored_benchmarks_and_every_section() -> None:
     settings = stages.report(load_study(ROOT / "config.yaml"), "config")
     assert [each.name for each in settings.benchmarks] == ["pope", "scienceqa", "mmbench"]
     assert settings.sections == section_names() and {"scores", "samples"} <= set(settings.sections)
-    assert (settings.option, stages.report(load_study(ROOT / "studies/mini.yaml"), "mini").option) == ("", " --study mini")
+    assert (settings.option, stages.report(load_study(ROOT / "studies/mini.yaml"), "mini").option) == (
+        "",
+        " --study mini",
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +229,7 @@ def test_a_text_is_cut_with_a_note() -> None:
 
 def test_numbers_have_a_typographic_sign_and_zero_has_none() -> None:
     assert [signed(each) for each in (0.04, -0.04, 1.26, -1.26)] == ["0.0", "0.0", "+1.3", "\u22121.3"]
-    assert number(None) == "–" and interval(None) == ""
+    assert number(None) == "\u2013" and interval(None) == ""
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.61, 0.92), (-3.0, 1200.0), (5.0, 5.0), (0.0, 0.0)])
@@ -231,3 +238,74 @@ def test_an_axis_has_round_numbers_that_enclose_the_values(low: float, high: flo
     assert ticks[0] <= low and ticks[-1] >= high and 2 <= len(ticks) <= 8
     chart = interval_chart([("run", low, [low, high], "")])
     assert 0 <= chart.rows[0].at <= chart.width
+
+
+def test_curves_are_drawn_and_one_that_does_not_fall_is_marked(tmp_path: Path) -> None:
+    losses = {
+        "falls": [1 / step for step in range(1, 401)],
+        "rises": [step / 400 for step in range(1, 401)],
+        "none": [],
+    }
+    curves = {name: tmp_path / f"{name}.curve.csv" for name in losses}
+    for name, values in losses.items():
+        write_curve(curves[name], [Step(number, loss, 0.001, 1.0) for number, loss in enumerate(values, 1)])
+    files = replace(report_files(tmp_path / "study", {"one": right}), curves=curves)
+    rows = Reader(whole_page(read_facts(report_settings(["one"]), files))).rows
+    (falls,), (rises,) = ([row for row in rows if row[0] == name] for name in ("falls", "rises"))
+    assert falls[1:3] == ["400", f"{sum(losses['falls'][:40]) / 40:.4g}"] and falls[6] == ""
+    assert rises[6].startswith("not_falling") and not [row for row in rows if row[0] == "none"]
+
+
+def test_a_curve_has_as_many_points_as_can_be_seen() -> None:
+    chart = curve_chart([5.0, float("nan"), *([1.0] * 5000)])
+    assert len(chart.thin.split()) == 300 and len(chart.thick.split()) == 30
+    points = [tuple(map(float, point.split(","))) for point in chart.thin.split()]
+    assert all(0 <= x <= chart.width and 0 <= y <= chart.bottom for x, y in points)
+    assert points[0][1] < points[-1][1], "a higher loss is further up"
+
+
+def test_images_and_rows_that_were_left_out_are_counted_with_their_reasons(tmp_path: Path) -> None:
+    health, rejected = tmp_path / "health.json", tmp_path / "rows.jsonl"
+    health.write_text(pretty_json({"kept: JPEG": 1200, "quarantined: empty file": 2, "quarantined: cut off": 1}))
+    rejected.write_text("".join(json.dumps({"row": n, "reason": f"no image (file {n})"}) + "\n" for n in range(3)))
+    files = replace(
+        report_files(tmp_path / "study", {"one": right}), health={"photos": health}, rejected={"mix": rejected}
+    )
+    rows = Reader(whole_page(read_facts(report_settings(["one"]), files))).rows
+    assert ["quarantined", "3", "cut off 1 · empty file 2"] in rows and ["mix", "3", "no image 3"] in rows
+    assert [row[1:] for row in rows if row[0].startswith("photos")] == [["kept", "1,200", "JPEG 1,200"]]
+
+
+def test_the_cost_is_that_of_the_records_and_a_running_job_has_none(tmp_path: Path) -> None:
+    for name, seconds in (("full", 3725.0), ("half", 61.0)):
+        record = Record("train", {}, "c0de", {}, {})
+        path = tmp_path / "records/train" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        record.write(path, 0, None)
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "seconds": seconds}))
+    (tmp_path / "records/train/tenth.json").write_text("")
+    (tmp_path / "records/train/old.json").write_text("{")
+    files = replace(report_files(tmp_path / "study", {"one": right}), records=tmp_path / "records")
+    facts = read_facts(report_settings(["one"]), files)
+    assert ["train", "2", "1 h 3 min", "full", "1 h 2 min"] in Reader(whole_page(facts)).rows
+
+
+def test_a_matrix_has_the_counts_of_the_score_file(facts: Facts) -> None:
+    named = {f"confusion/{right}/{named}": float(right * 3 + named) for right in range(2) for named in range(3)}
+    score = {**facts.benchmarks[0].scores["good"], "metrics": {"f1": 0.5, "accuracy": 0.5, "yes": 0.5, **named}}
+    graded = replace(facts.benchmarks[0], scores={**facts.benchmarks[0].scores, "good": score})
+    (matrix,) = confusion.context(replace(facts, benchmarks=(graded,)))["matrices"]
+    assert [[cell["count"] for cell in row["cells"]] for row in matrix["rows"]] == [[0, 1, 2], [3, 4, 5]]
+    assert [row["recall"] for row in matrix["rows"]] == [0.0, 4 / 12] and not confusion.wanted(facts)
+
+
+def test_the_section_on_the_page_of_documentation_is_a_whole_section(facts: Facts, tmp_path: Path) -> None:
+    text = (ROOT / "docs/report.md").read_text()
+    (tmp_path / "marks.py").write_text(text.split("```python\n")[1].split("```")[0])
+    (tmp_path / "marks.html").write_text(text.split("```html\n")[1].split("```")[0])
+    spec = importlib.util.spec_from_file_location("marks", tmp_path / "marks.py")
+    assert spec is not None and spec.loader is not None
+    marks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(marks)
+    assert marks.wanted(facts) and "<li>pope: gap</li>" in page(facts, [marks])

@@ -39,13 +39,17 @@ def context(facts: Facts) -> dict[str, Any]:
     listed = shares(sizes)
     benchmarks = [_benchmark(each, listed[each.name], texts) for each in facts.benchmarks]
     length = longest(texts.numbers)
-    left_out = [f"{name}: {listed[name]:,} of {size:,} questions" for name, size in sizes.items() if listed[name] < size]
+    left_out = [
+        f"{name}: {listed[name]:,} of {size:,} questions" for name, size in sizes.items() if listed[name] < size
+    ]
     data = {
         "runs": facts.runs,
         "texts": [visible(cut(text, length)) for text in texts.numbers],
         "benchmarks": benchmarks,
     }
-    statuses = {verdict.grade.status for each in facts.benchmarks for run in facts.runs for verdict in each.verdicts[run]}
+    statuses = {
+        verdict.grade.status for each in facts.benchmarks for run in facts.runs for verdict in each.verdicts[run]
+    }
     return {"data": data, "left_out": left_out, "length": length, "statuses": sorted(statuses)}
 
 
