@@ -1,34 +1,32 @@
-"""The report of the study: one page with scores, comparisons, answers, trainings and data."""
+"""Reports on subsets, for a look before a training; no other stage reads them: `snakemake -c2 reports` makes all."""
 
-report_jobs = jobs_of("report.py", lambda wc: stages.report(STUDY, STUDY_NAME))
+report_subset_jobs = jobs_of("report_subset.py", lambda wc: subset_stages.report_subset())
 
 
-rule report:
+rule report_subset:
     input:
-        scores=paths.scores(),
-        verdicts=paths.of_runs("verdicts", ".parquet"),
-        answers=paths.of_runs("answers", ".manifest.json"),
-        texts=ancient(paths.of_runs("answers", ".jsonl")),
-        curves=paths.curves(),
-        health=paths.health(),
-        rejected=paths.rejected(),
+        subset=lambda wc: paths.subset_manifests(wc.subset),
+        table=lambda wc: paths.table_manifests([subset(wc).table]),
+        others=lambda wc: paths.subset_manifests(*paths.subsets_beside(wc.subset)),
+        rows=lambda wc: ancient(paths.subset_rows(wc.subset, *paths.subsets_beside(wc.subset))),
+        conversations=lambda wc: ancient(paths.table_rows([subset(wc).table])),
     output:
-        page="<results>/report.html",
+        report="<results>/subsets/{subset}.report.json",
+        picture="<results>/subsets/{subset}.report.svg",
     log:
-        text="<results>/logs/report/all.log",
-        record="<results>/records/report/all.json",
+        text="<results>/logs/report_subset/{subset}.log",
+        record="<results>/records/report_subset/{subset}.json",
     benchmark:
-        "<results>/timings/report/all.jsonl"
+        "<results>/timings/report_subset/{subset}.jsonl"
     resources:
-        mem_mb=growing("mem_mb", 2000),
+        mem_mb=growing("mem_mb", 8000),
         runtime=30,
     params:
-        cfg=report_jobs.cfg,
-        code=report_jobs.code,
-        libs=report_jobs.libs,
+        cfg=report_subset_jobs.cfg,
+        code=report_subset_jobs.code,
+        libs=report_subset_jobs.libs,
     shell:
-        "python -P workflow_scripts/report.py --scores {input.scores:q} --verdicts {input.verdicts:q}"
-        " --answers {input.answers:q} --curves {input.curves:q} --health {input.health:q}"
-        " --rejected {input.rejected:q} --page {output.page:q}"
+        "python -P workflow_scripts/report_subset.py --subset {input.subset:q} --table {input.table:q}"
+        " --others {input.others:q} --report {output.report:q} --picture {output.picture:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

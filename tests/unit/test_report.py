@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_lib.config import stages
+from pipeline_lib.config import report_stages
 from pipeline_lib.config.load import load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
@@ -193,10 +193,10 @@ def test_a_score_of_another_protocol_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_study_reports_its_scored_benchmarks_and_every_section() -> None:
-    settings = stages.report(load_study(ROOT / "config.yaml"), "config")
+    settings = report_stages.report(load_study(ROOT / "config.yaml"), "config")
     assert [each.name for each in settings.benchmarks] == ["pope", "scienceqa", "mmbench"]
     assert settings.sections == section_names() and {"scores", "samples"} <= set(settings.sections)
-    assert (settings.option, stages.report(load_study(ROOT / "studies/mini.yaml"), "mini").option) == (
+    assert (settings.option, report_stages.report(load_study(ROOT / "studies/mini.yaml"), "mini").option) == (
         "",
         " --study mini",
     )

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.benchmarks.families.protocols import UPRIGHT
+from pipeline_lib.benchmarks.families.protocols import RANKED, UPRIGHT
 from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.benchmark_data import classes_of
+from pipeline_lib.config.limit import Limit
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import BenchmarkUse, Limit, Study
-from pipeline_lib.config.study_option import study_option
+from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
@@ -25,14 +26,13 @@ from pipeline_lib.preview.settings import InspectImagesSettings, InspectSettings
 from pipeline_lib.recipes.base import Multimodal
 from pipeline_lib.rehearsal.questions import QuestionsSettings
 from pipeline_lib.rehearsal.rows import RowsSettings
-from pipeline_lib.report.discovery import section_names
-from pipeline_lib.report.settings import ReportedBenchmark, ReportSettings
 from pipeline_lib.scoring.gather import GatherSettings
 from pipeline_lib.scoring.published import figures_of
 from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
 from pipeline_lib.training.zero import with_content
+from pipeline_lib.validation.settings import ValidateSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -68,7 +68,7 @@ def choose_questions(study: Study, benchmark: str) -> QuestionsSettings:
     return QuestionsSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
-        files=_questions(use),
+        files=question_files(use),
         questions=rehearsed if use.limit is None else _at_most(rehearsed, use.limit),
         first=_at_most(rehearsed, use.slice),
         seed=study.seed,
@@ -169,6 +169,25 @@ def train(study: Study, training: str) -> TrainSettings:
     )
 
 
+def validate(study: Study, training: str) -> ValidateSettings:
+    """Return the settings of the jobs that compute the loss of a training's model on rows."""
+    recipe = study.trainings[training].recipe
+    if not isinstance(recipe, Multimodal):
+        raise PipelineError(
+            "this training has no loss on conversations", where=f"trainings.{training}", value=recipe.name
+        )
+    return ValidateSettings(
+        family=model_family(study, training),
+        template=recipe.template,
+        max_length=recipe.max_length,
+        as_original=recipe.as_original,
+        seed=study.seed,
+        threads=study.threads,
+        device=study.device,
+        numerics=study.numerics_of_jobs(),
+    )
+
+
 def merge(study: Study, model: str) -> MergeSettings:
     """Return the settings of the job that merges an adapter: of a training, or trained elsewhere."""
     family = model_family(study, model)
@@ -192,10 +211,11 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         benchmark=use.benchmark,
         engine=engine,
         protocol=use.protocol,
-        files=_questions(use),
+        files=question_files(use),
         model_id=run,
         review=study.runs[run].review,
         on_collapse=study.runs[run].on_collapse,
+        first_token=use.protocol in RANKED,
         upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,
@@ -235,7 +255,9 @@ def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
 def submit(study: Study, benchmark: str, run: str) -> SubmitSettings:
     """Return the settings of the submit jobs of a run on a benchmark."""
     use, answer_in = study.benchmarks[benchmark], study.runs[run].answer_in
-    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use), answer_in=answer_in)
+    return SubmitSettings(
+        benchmark=use.benchmark, protocol=use.protocol, files=question_files(use), answer_in=answer_in
+    )
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:
@@ -243,23 +265,6 @@ def gather(study: Study, benchmark: str) -> GatherSettings:
     use = study.benchmarks[benchmark]
     return GatherSettings(
         benchmark=use.benchmark, protocol=use.protocol, runs=sorted(study.runs), stamp=stamp(study, use)
-    )
-
-
-def report(study: Study, name: str) -> ReportSettings:
-    """Return the settings of the job that writes the report of a study with this name."""
-    return ReportSettings(
-        title=study.title,
-        option=study_option(name),
-        stamp=stamp(study),
-        seed=study.seed,
-        benchmarks=[
-            ReportedBenchmark(name=entry, benchmark=use.benchmark, protocol=use.protocol)
-            for entry, use in study.benchmarks.items()
-            if use.scored
-        ],
-        runs=list(study.runs),
-        sections=section_names(),
     )
 
 
@@ -278,6 +283,6 @@ def _prefixes(study: Study, datasets: list[str]) -> dict[str, str]:
     return {name: study.datasets[name].prefix for name in datasets}
 
 
-def _questions(use: BenchmarkUse) -> FileNames:
+def question_files(use: BenchmarkUse) -> FileNames:
     """Return the question files of a benchmark, without the gold."""
     return FileNames(questions=use.files.questions)
