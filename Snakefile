@@ -44,6 +44,7 @@ include: "rules/gather.smk"
 include: "rules/submit.smk"
 include: "rules/overlap.smk"
 include: "rules/validate.smk"
+include: "rules/study_report.smk"
 
 
 rule all:

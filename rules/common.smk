@@ -8,7 +8,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from pipeline_lib.config import overlap_stages, stages, subset_stages
+from pipeline_lib.config import overlap_stages, report_stages, stages, subset_stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import results_folder
 from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable
 
-from pipeline_lib.config.ancestry import read_conversations, seen_subsets
+from pipeline_lib.config.ancestry import needed_trainings, read_conversations, seen_subsets
 from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
@@ -137,6 +137,11 @@ class Paths:
         """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
         return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
 
+    def of_runs(self, folder: str, suffix: str) -> list[str]:
+        """Return the file of every run on every scored benchmark, in a folder of results; first by benchmark."""
+        scored = [name for name, use in self.study.benchmarks.items() if use.scored]
+        return [f"{self.results}/{folder}/{run}/{name}{suffix}" for name in scored for run in self.study.runs]
+
     def judged(self, run: str, benchmark: str) -> list[str]:
         """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""
         use = self.study.benchmarks[benchmark]
@@ -187,6 +192,18 @@ class Paths:
             if suffix
             for run in self.study.runs
         ]
+
+    def curves(self) -> list[str]:
+        """Return the curves of the trainings that the study's runs need."""
+        return [f"{self.results}/checkpoints/{name}.curve.csv" for name in needed_trainings(self.study)]
+
+    def health(self) -> list[str]:
+        """Return the counts of the images of every converted dataset of the study."""
+        return [f"data/images/{name}/health.json" for name, entry in self.study.datasets.items() if entry.convert]
+
+    def rejected(self) -> list[str]:
+        """Return the lists of rejected rows of the study's tables."""
+        return [f"data/tables/{name}.rejected.jsonl" for name in self.study.tables]
 
     def tables_of(self, training: Training) -> list[str]:
         """Return the tables of a training's subset and of its rows for validation, if it has them."""
