@@ -24,7 +24,7 @@ class Records:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._cache = DigestCache(root / ".vlmflow" / "digests")
+        self._cache: DigestCache | None = None  # opened at need: another clone may be read-only
         self.broken: list[str] = []  # a line for every file that is no record
         self._all: list[tuple[Path, MadeRecord]] = []
         self._by_output: dict[str, tuple[Path, MadeRecord]] = {}
@@ -57,6 +57,11 @@ class Records:
         what = "no record says how this file was made" if exists else "no such file, and no record of one"
         return PipelineError(what, where=name, cure=suggest(name, self._by_output, example))
 
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._root
+
     def find(self, name: str) -> MadeRecord | None:
         """Return the record of the job that made an output, None where there is none."""
         entry = self._by_output.get(name)
@@ -70,5 +75,7 @@ class Records:
         path = self._root / name
         if not path.is_file():
             return "missing"
+        if self._cache is None:
+            self._cache = DigestCache(self._root / ".vlmflow" / "digests")
         (digest,) = self._cache.digests([path])
         return None if digest == recorded else "altered since"
