@@ -159,8 +159,10 @@ class SmallStudy:
             self._questions(raw)
         asked = [json.loads(line) for line in (raw / "questions.jsonl").read_text().splitlines()]
         texts = ("Yes", "Yes") if name == "half" else ("Yes", "No")
+        model = f"results/checkpoints/{name}.manifest.json"
+        about = {"model_id": name, "metadata": {"model": digest_file(self.root / model)}}
         answers = [
-            {"question_id": row["question_id"], "prompt": row["text"], "text": text, "model_id": name, "metadata": {}}
+            {"question_id": row["question_id"], "prompt": row["text"], "text": text, **about}
             for row, text in zip(asked, texts, strict=True)
         ]
         path = f"results/answers/{name}/pope.jsonl"
@@ -169,7 +171,6 @@ class SmallStudy:
         settings = {"benchmark": "pope", "protocol": "llava15", "engine": {"name": "transformers"}, "model_id": name}
         settings |= {"template": "vicuna_v1", "max_new_tokens": 8, "temperature": 0.0, "files": files}
         questions, index = "data/raw/pope/000.manifest.json", "data/images/tests/index.manifest.json"
-        model = f"results/checkpoints/{name}.manifest.json"
         roles = {"model": [model], "questions": [questions], "indexes": [index], "chosen": []}
         listed = self.manifest(path)
         self.record("predict", f"results/records/predict/{name}-pope.json", roles, [listed], settings)

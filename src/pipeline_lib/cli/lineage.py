@@ -4,6 +4,7 @@ import typer
 
 from pipeline_lib.cli.accept import accept
 from pipeline_lib.cli.check import check
+from pipeline_lib.cli.lineage_diff import diff
 from pipeline_lib.cli.lineage_find import find
 from pipeline_lib.cli.lineage_publish import publish
 from pipeline_lib.cli.lineage_quote import quote
@@ -20,6 +21,7 @@ def _group() -> None:
 
 app.command(name="show")(show)
 app.command(name="find")(find)
+app.command(name="diff")(diff)
 app.command(name="quote")(quote)
 app.command(name="check")(check)
 app.command(name="why")(why)
