@@ -99,12 +99,13 @@ class SmallStudy:
                 write_text(self.root / raw / name, f"the bytes of {name}")
             self._fetched(dataset, raw, {"kind": "folder", "path": USER_FOLDER})
             (self.root / where).mkdir(parents=True)
-            write_index(self.root / where / "index.parquet", [self._index_row(raw, name) for name in names])
+            write_index(self.root / where / "index.parquet", [self.index_row(raw, name) for name in names])
             listed = self.manifest(f"{where}/index.parquet")
             roles = {"shards": [], "raw": [f"{raw}.manifest.json"]}
             self.record("index", f"data/records/index/{dataset}.json", roles, [listed], {"prefix": ""})
 
-    def _index_row(self, raw: str, name: str) -> IndexRow:
+    def index_row(self, raw: str, name: str) -> IndexRow:
+        """Return the row of an image in an index."""
         data = (self.root / raw / name).read_bytes()
         digest = digest_bytes(data)
         return IndexRow(name, "kept", "JPEG", raw, name, 0, len(data), 64, 64, 1, digest, digest)
