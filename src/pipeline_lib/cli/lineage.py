@@ -5,11 +5,13 @@ import typer
 from pipeline_lib.cli.accept import accept
 from pipeline_lib.cli.check import check
 from pipeline_lib.cli.lineage_diff import diff
+from pipeline_lib.cli.lineage_export import export
 from pipeline_lib.cli.lineage_find import find
 from pipeline_lib.cli.lineage_impact import impact
 from pipeline_lib.cli.lineage_publish import publish
 from pipeline_lib.cli.lineage_quote import quote
 from pipeline_lib.cli.lineage_show import show
+from pipeline_lib.cli.lineage_sign import audit, sign
 from pipeline_lib.cli.lineage_trace import trace
 from pipeline_lib.cli.why import why
 
@@ -27,6 +29,9 @@ app.command(name="diff")(diff)
 app.command(name="trace")(trace)
 app.command(name="impact")(impact)
 app.command(name="quote")(quote)
+app.command(name="export")(export)
+app.command(name="sign")(sign)
+app.command(name="audit")(audit)
 app.command(name="check")(check)
 app.command(name="why")(why)
 app.command(name="accept")(accept)

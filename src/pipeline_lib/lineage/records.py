@@ -19,6 +19,12 @@ class Made:
     altered: str | None  # how the file differs from its record, None where it does not
 
 
+def record_paths(root: Path) -> list[Path]:
+    """Return the files of all records below a project's folder, sorted within each folder of records."""
+    folders = sorted([root / "data" / "records", *(root / "results").glob("**/records")])
+    return [path for folder in folders for path in sorted(folder.rglob("*.json"))]
+
+
 class Records:
     """All records below data/records and results/**/records."""
 
@@ -28,16 +34,15 @@ class Records:
         self.broken: list[str] = []  # a line for every file that is no record
         self._all: list[tuple[Path, MadeRecord]] = []
         self._by_output: dict[str, tuple[Path, MadeRecord]] = {}
-        for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
-            for path in sorted(folder.rglob("*.json")):
-                if path.stat().st_size:  # an empty record: the job was killed
-                    try:
-                        record = MadeRecord.read(path)
-                    except PipelineError as error:
-                        self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
-                        continue
-                    self._all.append((path, record))
-                    self._by_output.update(dict.fromkeys(record.outputs, (path, record)))
+        for path in record_paths(root):
+            if path.stat().st_size:  # an empty record: the job was killed
+                try:
+                    record = MadeRecord.read(path)
+                except PipelineError as error:
+                    self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
+                    continue
+                self._all.append((path, record))
+                self._by_output.update(dict.fromkeys(record.outputs, (path, record)))
 
     def made(self, path: Path) -> Made:
         """Return a file with its record; an artefact may stand for the manifest that lists it."""
