@@ -22,3 +22,4 @@ OneStudyOption = Annotated[
     typer.Option("--study", metavar="NAME", callback=known_study, help=f"{HELP}; by default all that have records"),
 ]
 LookOption = Annotated[bool, typer.Option("--look", help="look at the files of sources of any size")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]

@@ -19,25 +19,30 @@ class Made:
     altered: str | None  # how the file differs from its record, None where it does not
 
 
+def record_paths(root: Path) -> list[Path]:
+    """Return the files of all records below a project's folder, sorted within each folder of records."""
+    folders = sorted([root / "data" / "records", *(root / "results").glob("**/records")])
+    return [path for folder in folders for path in sorted(folder.rglob("*.json"))]
+
+
 class Records:
     """All records below data/records and results/**/records."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._cache = DigestCache(root / ".vlmflow" / "digests")
+        self._cache: DigestCache | None = None  # opened at need: another clone may be read-only
         self.broken: list[str] = []  # a line for every file that is no record
         self._all: list[tuple[Path, MadeRecord]] = []
         self._by_output: dict[str, tuple[Path, MadeRecord]] = {}
-        for folder in sorted([root / "data" / "records", *(root / "results").glob("**/records")]):
-            for path in sorted(folder.rglob("*.json")):
-                if path.stat().st_size:  # an empty record: the job was killed
-                    try:
-                        record = MadeRecord.read(path)
-                    except PipelineError as error:
-                        self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
-                        continue
-                    self._all.append((path, record))
-                    self._by_output.update(dict.fromkeys(record.outputs, (path, record)))
+        for path in record_paths(root):
+            if path.stat().st_size:  # an empty record: the job was killed
+                try:
+                    record = MadeRecord.read(path)
+                except PipelineError as error:
+                    self.broken.append(f"{path}: not a record: {str(error).splitlines()[0]}")
+                    continue
+                self._all.append((path, record))
+                self._by_output.update(dict.fromkeys(record.outputs, (path, record)))
 
     def made(self, path: Path) -> Made:
         """Return a file with its record; an artefact may stand for the manifest that lists it."""
@@ -57,6 +62,11 @@ class Records:
         what = "no record says how this file was made" if exists else "no such file, and no record of one"
         return PipelineError(what, where=name, cure=suggest(name, self._by_output, example))
 
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self._root
+
     def find(self, name: str) -> MadeRecord | None:
         """Return the record of the job that made an output, None where there is none."""
         entry = self._by_output.get(name)
@@ -70,5 +80,7 @@ class Records:
         path = self._root / name
         if not path.is_file():
             return "missing"
+        if self._cache is None:
+            self._cache = DigestCache(self._root / ".vlmflow" / "digests")
         (digest,) = self._cache.digests([path])
         return None if digest == recorded else "altered since"

@@ -1,0 +1,59 @@
+"""`vlmflow lineage show`: a result's lineage in sentences, then as a tree down to raw files."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline_lib.cli.options import JsonOption, OneStudyOption
+from pipeline_lib.config.load import made_studies
+from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.text import pretty_json
+from pipeline_lib.lineage.ancestors import narrowed
+from pipeline_lib.lineage.pointer import Reference
+from pipeline_lib.lineage.records import Records
+from pipeline_lib.lineage.status import standing
+from pipeline_lib.lineage.summary import summarise
+from pipeline_lib.lineage.tree import render
+from pipeline_lib.workflow.plan import plan
+
+WIDE = 10_000  # columns where no terminal wraps the lines
+
+
+def show(
+    result: Annotated[
+        str,
+        typer.Argument(help="a score, a manifest, or any other file that a stage made; FILE#/json/pointer for a value"),
+    ],
+    all_files: Annotated[bool, typer.Option("--all", help="list all raw files, not only the first few")] = False,
+    study: OneStudyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say in sentences what made a result; then print the tree to raw image digests, settings, code and machines."""
+    reference, records = Reference.parse(result), Records(Path())
+    summary = summarise(records, reference)
+    output = records.made(reference.path).path
+    lines = [line for name in ([study] if study else made_studies()) for line in _standing(name, output)]
+    if json:
+        typer.echo(pretty_json({**asdict(summary), "standing": lines}), nl=False)
+        return
+    typer.echo("\n".join(summary.sentences))
+    typer.echo()
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(render(records, Path(narrowed(records, reference)), all_files))
+    console.print("\n".join(lines) or "no study makes it now, so its status is unknown", markup=False)
+
+
+def _standing(study: str, output: str) -> list[str]:
+    """Return a line with the status of an output in a study, no line if the study does not make it."""
+    try:
+        jobs = plan(study)
+    except PipelineError as error:
+        return [f"study {study}: {error}"]
+    if not any(output in job.outputs.values() for job in jobs):
+        return []
+    status, cause = standing(output, jobs)
+    return [f"study {study}: {status}" + (f": {cause}" if cause else "")]

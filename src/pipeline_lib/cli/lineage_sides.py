@@ -1,0 +1,53 @@
+"""What the user compares: a file, a run, a study, a folder of another clone, a git revision, or a result of one."""
+
+from pathlib import Path
+
+from pipeline_lib.config.load import load_study, results_folder, study_names, study_path
+from pipeline_lib.config.study import Study
+from pipeline_lib.core.errors import PipelineError, suggest
+from pipeline_lib.lineage.pointer import Reference
+from pipeline_lib.lineage.records import Records
+from pipeline_lib.lineage.revision import is_revision, records_of
+from pipeline_lib.lineage.side import Side, side_of_file, side_of_results, side_of_run
+
+TOPS = ("results", "data")  # the folders of artefacts in a project
+KINDS = "a file, a run, a study, a folder of another clone, or REVISION[:FILE]"
+
+
+def open_side(text: str, study: str, scratch: Path) -> Side:
+    """Return the side that a text names; records of a git revision are written into the folder `scratch`."""
+    reference = Reference.parse(text)
+    path = reference.path
+    here = Records(Path())
+    if path.is_dir() and any((path / top).is_dir() for top in TOPS):
+        return side_of_results(text, Records(path))
+    for depth, part in enumerate(path.parts):
+        if part in TOPS and depth and (root := Path(*path.parts[:depth])).is_dir():
+            return side_of_file(text, Records(root), Reference(path.relative_to(root), reference.names))
+    if "/" not in text and ":" not in text and not path.exists():
+        side = _named(text, study, here)
+        if side is not None:
+            return side
+    revision, colon, file = str(path).partition(":")
+    if (colon or not path.exists()) and is_revision(revision):
+        records = records_of(revision, scratch)
+        inside = Reference(Path(file), reference.names)
+        return side_of_file(text, records, inside, files=False) if file else side_of_results(text, records, files=False)
+    if "/" not in text and not path.exists():
+        known = [*_study(study).runs, *study_names()]
+        cure = suggest(text, known, f"name {KINDS}")
+        raise PipelineError("nothing of this name can be compared", value=text, cure=cure)
+    return side_of_file(text, here, reference)
+
+
+def _named(text: str, study: str, records: Records) -> Side | None:
+    """Return the side of a run of the study, or of another study; None for any other name."""
+    if text in _study(study).runs:
+        return side_of_run(text, records, results_folder(study, _study(study)) / "scores" / text)
+    if text in study_names():
+        return side_of_results(text, records, results_folder(text, _study(text)))
+    return None
+
+
+def _study(name: str) -> Study:
+    return load_study(study_path(name))
