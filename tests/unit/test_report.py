@@ -88,8 +88,11 @@ def test_every_number_of_the_table_of_scores_is_that_of_the_score_file(facts: Fa
     rows = Reader(whole_page(facts)).rows
     for run, score in content["runs"].items():
         summary, details = [row for row in rows if row[0] == run][:2]
-        assert summary[1].split("\n")[0] == f"{number(score['metrics']['f1'])} {interval(score['interval']['f1'])}"
-        for metric, cell in zip(("f1", "accuracy", "yes"), details[1:], strict=False):
+        assert (
+            summary[1].split("\n")[0]
+            == f"{number(score['metrics']['accuracy'])} {interval(score['interval']['accuracy'])}"
+        )
+        for metric, cell in zip(("accuracy", "f1", "yes"), details[1:], strict=False):
             assert cell == f"{number(score['metrics'][metric])} {interval(score['interval'][metric])}"
         assert details[4].split() == ([str(score["n"])] if run != "gap" else ["23", "of", "24"])
 
@@ -97,8 +100,8 @@ def test_every_number_of_the_table_of_scores_is_that_of_the_score_file(facts: Fa
 def test_a_difference_of_a_pair_is_that_of_the_two_scores(facts: Facts) -> None:
     scores = facts.benchmarks[0].scores
     (pair,) = [pair for pair in facts.pairs if {pair.first, pair.second} == {"good", "poor"}]
-    expected = scores[pair.first]["metrics"]["f1"] - scores[pair.second]["metrics"]["f1"]
-    assert pair.metric == "f1" and pair.difference is not None
+    expected = scores[pair.first]["metrics"]["accuracy"] - scores[pair.second]["metrics"]["accuracy"]
+    assert pair.metric == "accuracy" and pair.difference is not None
     assert round(pair.difference.value, 9) == round(expected, 9)
     assert {pair.first_only, pair.second_only} == {0, 4} and len(pair.flipped) == 4
 
@@ -111,7 +114,7 @@ def test_a_pair_is_compared_on_the_questions_that_both_answered(facts: Facts) ->
 def test_a_score_that_its_verdicts_do_not_yield_is_compared_by_its_mean_grade(tmp_path: Path) -> None:
     files = report_files(tmp_path, {"one": right, "two": wrong_about("1")})
     content = json.loads(files.scores[0].read_text())
-    content["runs"]["one"]["metrics"]["f1"] = 0.123
+    content["runs"]["one"]["metrics"]["accuracy"] = 0.123
     files.scores[0].write_text(pretty_json(content))
     (pair,) = read_facts(report_settings(["one", "two"]), files).pairs
     assert pair.metric == MEAN_GRADE and pair.difference is not None
@@ -133,7 +136,8 @@ def test_a_comparison_is_one_sentence(tmp_path: Path) -> None:
     rows = [row for each in differences.context(facts)["comparisons"] for row in each["rows"]]
     texts = {(row["pair"].first, row["pair"].second): row["sentence"] for row in rows}
     assert re.fullmatch(
-        r"good is \d+\.\d points above poor on pope \(f1, 95 % interval \d+\.\d to \d+\.\d\)\.", texts["good", "poor"]
+        r"good is \d+\.\d points above poor on pope \(accuracy, 95 % interval \d+\.\d to \d+\.\d\)\.",
+        texts["good", "poor"],
     )
     assert texts["good", "yes"].endswith(" yes is marked collapsed.")
 
@@ -141,7 +145,9 @@ def test_a_comparison_is_one_sentence(tmp_path: Path) -> None:
 def test_equal_runs_are_no_difference_that_a_number_of_questions_would_tell(tmp_path: Path) -> None:
     facts = report_facts(tmp_path, {"one": right, "two": right})
     text = differences.sentence(facts.pairs[0], 100, " points")
-    assert text == "No difference is shown on pope: one minus two is between 0.0 and 0.0 points (f1, 95 % interval)."
+    assert (
+        text == "No difference is shown on pope: one minus two is between 0.0 and 0.0 points (accuracy, 95 % interval)."
+    )
 
 
 def test_hostile_texts_are_texts(tmp_path: Path) -> None:

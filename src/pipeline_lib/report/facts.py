@@ -12,7 +12,7 @@ from pipeline_lib.training.curve import Step
 class Pair:
     """Two runs on a benchmark, over the questions that both answered.
 
-    `units` are what the primary metric counts: questions, or groups of copies. `first_only` and `second_only` are the
+    `units` are what the first metric counts: questions, or groups of copies. `first_only` and `second_only` are the
     numbers of units that one run alone got right, `p` the exact test of them, None for grades between 0 and 1;
     `adjusted` is `p` by Holm over the benchmarks. `flipped` has the ids of questions whose grades differ.
     """
@@ -41,13 +41,14 @@ class Pair:
 class BenchmarkFacts:
     """A benchmark: its scores as the score file has them, and the verdicts and prompts of every run.
 
-    `shown` are the metrics for a small table. `prompts` are those of the answers' records, by run and question.
+    `shown` are the metrics for a small table, `first_metric` the first of them, or the primary one where there is none.
+    `prompts` are those of the answers' records, by run and question.
     """
 
     name: str
     benchmark: str
     protocol: str
-    primary: str | None
+    first_metric: str | None
     shown: tuple[str, ...]
     stamp: str | None
     path: str
@@ -57,8 +58,8 @@ class BenchmarkFacts:
 
     @property
     def metrics(self) -> list[str]:
-        """Return the primary metric, then the others to show, as far as a run has them."""
-        names = dict.fromkeys([*([self.primary] if self.primary else []), *self.shown])
+        """Return the first metric, then the others to show, as far as a run has them."""
+        names = dict.fromkeys([*([self.first_metric] if self.first_metric else []), *self.shown])
         return [name for name in names if any(name in score["metrics"] for score in self.scores.values())]
 
 

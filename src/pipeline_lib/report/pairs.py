@@ -19,7 +19,7 @@ from pipeline_lib.scoring.paired import holm, mcnemar, metric_draws, paired_diff
 from pipeline_lib.scoring.score import MISSING, UNASKED, rounded
 
 Drawn = tuple[float, NDArray[np.float64]]  # a metric, and its draws
-MEAN_GRADE = "mean grade"  # where the primary metric is not computed from verdicts alone
+MEAN_GRADE = "mean grade"  # where the first metric is not computed from verdicts alone
 
 
 def compare_pairs(benchmarks: Iterable[BenchmarkFacts], seed: int) -> tuple[Pair, ...]:
@@ -93,14 +93,14 @@ def _pairs(facts: BenchmarkFacts, seed: int) -> list[Pair]:
 
 
 def _metric(facts: BenchmarkFacts, whole: Mapping[str, _Answers]) -> str:
-    """Return the primary metric if the verdicts of every run yield its value in the score file, else the mean grade."""
-    if facts.primary is None:
+    """Return the first metric if the verdicts of every run yield its value in the score file, else the mean grade."""
+    if facts.first_metric is None:
         return MEAN_GRADE
     for run, answers in whole.items():
-        drawn = answers.drawn(facts.primary)
-        if drawn is None or rounded(drawn[0]) != facts.scores[run]["metrics"].get(facts.primary):
+        drawn = answers.drawn(facts.first_metric)
+        if drawn is None or rounded(drawn[0]) != facts.scores[run]["metrics"].get(facts.first_metric):
             return MEAN_GRADE
-    return facts.primary
+    return facts.first_metric
 
 
 def _pair(facts: BenchmarkFacts, metric: str, runs: tuple[str, str], whole: Mapping[str, _Answers]) -> Pair:

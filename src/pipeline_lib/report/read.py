@@ -85,12 +85,15 @@ def _benchmark(
     content = read_object(path)
     if (content["benchmark"], content["protocol"]) != (used.benchmark, used.protocol):
         raise PipelineError("this score is of another benchmark or protocol", where=path, value=content["benchmark"])
+    runs = [content["runs"][run] for run in tables]
+    listed = load_benchmark(used.benchmark, used.protocol).SHOWN
+    shown = tuple(name for name in listed if any(name in score["metrics"] for score in runs))
     return BenchmarkFacts(
         name=used.name,
         benchmark=used.benchmark,
         protocol=used.protocol,
-        primary=content["primary"],
-        shown=tuple(load_benchmark(used.benchmark, used.protocol).SHOWN),
+        first_metric=next(iter(shown), content["primary"]),
+        shown=shown,
         stamp=content.get("stamp"),
         path=path.as_posix(),
         scores={run: content["runs"][run] for run in tables},

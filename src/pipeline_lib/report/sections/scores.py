@@ -22,10 +22,10 @@ def wanted(facts: Facts) -> bool:
 
 
 def context(facts: Facts) -> dict[str, Any]:
-    """Return the table of primary metrics, and a table and a chart of every benchmark."""
+    """Return the table of first metrics, and a table and a chart of every benchmark."""
     best = {each.name: best_run(facts.runs, facts.pairs_of(each.name)) for each in facts.benchmarks}
     cells = {
-        run: [_cell(each.scores[run], each.primary, best[each.name] == run) for each in facts.benchmarks]
+        run: [_cell(each.scores[run], each.first_metric, best[each.name] == run) for each in facts.benchmarks]
         for run in facts.runs
     }
     return {"cells": cells, "details": [_details(each, best[each.name]) for each in facts.benchmarks]}
@@ -51,7 +51,7 @@ def _row(facts: BenchmarkFacts, run: str, score: Mapping[str, Any], is_best: boo
     scope = Scope.model_validate(score["scope"]) if score.get("scope") else None
     return {
         "run": run,
-        "cells": [_cell(score, metric, is_best and metric == facts.primary) for metric in facts.metrics],
+        "cells": [_cell(score, metric, is_best and metric == facts.first_metric) for metric in facts.metrics],
         "answered": f"{scope.answered:,} of {scope.of:,}" if scope else f"{score['n']:,}",
         "coverage": f"{scope.coverage if scope else score['coverage']:.1%}",
         "unparsed": f"{score['unparsed']:,}",
@@ -79,8 +79,8 @@ def _notes(facts: BenchmarkFacts) -> list[str]:
 def _chart(facts: BenchmarkFacts) -> IntervalChart | None:
     rows = []
     for run, score in facts.scores.items():
-        value = score["metrics"].get(facts.primary)
+        value = score["metrics"].get(facts.first_metric)
         if value is not None:
-            bounds = score["interval"].get(facts.primary)
+            bounds = score["interval"].get(facts.first_metric)
             rows.append((run, value, bounds, f"{run}: {number(value)} {interval(bounds)}"))
     return interval_chart(rows) if rows else None
