@@ -176,5 +176,7 @@ def _rows_showing(table: Path, paths: set[str]) -> set[int]:
     if not table.is_file():
         return set()
     columns = parquet.read_table(table, columns=["row", "image"]).to_pydict()
-    images = (([shown] if isinstance(shown, str) else shown or []) for shown in columns["image"])
-    return {row for row, shown in zip(columns["row"], images, strict=True) if paths.intersection(shown)}
+    images = (
+        ([paths_of_row] if isinstance(paths_of_row, str) else paths_of_row or []) for paths_of_row in columns["image"]
+    )
+    return {row for row, paths_of_row in zip(columns["row"], images, strict=True) if paths.intersection(paths_of_row)}

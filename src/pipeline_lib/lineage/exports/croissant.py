@@ -40,9 +40,7 @@ def dataset(made: Made) -> dict[str, Any]:
     """Return the metadata of an artefact's Parquet file, verified; an artefact without one raises PipelineError."""
     files = [file for file in verified_files(made) if file.path.endswith(".parquet")]
     if len(files) != 1:
-        cure = (
-            "name a table, a subset or an image index: data/tables/NAME, results/subsets/NAME, data/images/NAME/index"
-        )
+        cure = "name a table, subset or image index: data/tables/NAME, results/subsets/NAME, data/images/NAME/index"
         raise PipelineError("a Croissant dataset here is one Parquet file", where=made.path, cure=cure)
     (file,) = files
     name = file.path.removesuffix(".parquet").replace("/", "-")
