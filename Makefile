@@ -109,7 +109,7 @@ lock:  ## resolve pyproject.toml into requirements.lock with hashes, by uv; keep
 	$(COMPILE) --all-extras --override build/lock/without_torch.txt pyproject.toml requirements.in --output-file requirements.lock
 	printf "torch; sys_platform == 'none'\ntorchvision; sys_platform == 'none'\n" > build/lock/without_vision.txt
 	$(COMPILE) --override build/lock/without_vision.txt requirements.lmms_eval.in --output-file requirements.lmms_eval.lock
-	for extra in cuda captions serve flash_attn; do \
+	for extra in cuda captions serve flash_attn tensorboard wandb; do \
 	  sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.$$extra.lock > build/lock/$$extra.in && \
 	  $(COMPILE) --no-deps build/lock/$$extra.in --output-file requirements.$$extra.lock || exit 1; \
 	done

@@ -30,6 +30,8 @@ include: "rules/choose.smk"
 include: "rules/convert.smk"
 include: "rules/tabulate.smk"
 include: "rules/sample.smk"
+include: "rules/embed.smk"
+include: "rules/report.smk"
 include: "rules/weights.smk"
 include: "rules/preview.smk"
 include: "rules/inspect.smk"
@@ -40,6 +42,9 @@ include: "rules/judge.smk"
 include: "rules/score.smk"
 include: "rules/gather.smk"
 include: "rules/submit.smk"
+include: "rules/overlap.smk"
+include: "rules/validate.smk"
+include: "rules/study_report.smk"
 
 
 rule all:
@@ -48,6 +53,12 @@ rule all:
         paths.scores(),
         paths.submissions(),
         paths.previews(),
+        paths.overlaps(),
+
+
+rule reports:
+    input:
+        paths.reports(),
 
 
 onsuccess:

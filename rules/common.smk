@@ -8,7 +8,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "src"))
 
-from pipeline_lib.config import stages
+from pipeline_lib.config import overlap_stages, report_stages, stages, subset_stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import results_folder
 from pipeline_lib.config.paths import Paths, base_of, datasets_of, files_at
@@ -39,6 +39,10 @@ see_changes_behind_ancient(DAG)
 RESULTS = results_folder(STUDY_NAME, STUDY).as_posix()
 SITE = startup.read_site()
 MODEL_MB = 1000 * STUDY.memory_gb  # of a job that holds a model
+
+# Two rules write subsets; names of no subset are left to the first, so that targets are refused with a suggestion.
+EMBEDDED_SUBSET = "|".join(name for name, use in STUDY.subsets.items() if use.embedded_by) or "(?!)"
+PLAIN_SUBSET = rf"(?!(?:{EMBEDDED_SUBSET})\.){NAME}"
 
 paths = Paths(STUDY, "<results>")
 _requests = Requests(SITE)
@@ -101,3 +105,8 @@ def model_of(wc):
 def asks_server(wc):
     """Return whether a server judges the answers to a benchmark."""
     return isinstance(benchmark_use(wc).judge, EndpointSettings)
+
+
+def judged_runs(wc):
+    """Return the paths, without suffix, of the replies about all runs of a benchmark; nothing if no model judges it."""
+    return [path for run in sorted(STUDY.runs) for path in paths.judged(run, wc.benchmark)]

@@ -13,6 +13,7 @@ rule tabulate:
         images=lambda wc: ancient(paths.image_indexes(table(wc).images)),
     output:
         table="data/tables/{table}.parquet",
+        pins="data/tables/{table}.pins.parquet",
         rejected="data/tables/{table}.rejected.jsonl",
         unused="data/tables/{table}.unused_keys.jsonl",
         manifest="data/tables/{table}.manifest.json",
@@ -31,7 +32,7 @@ rule tabulate:
     shell:
         "python -P workflow_scripts/tabulate.py --raw {input.raw:q} --indexes {input.indexes:q}"
         " --chosen {input.chosen:q}"
-        " --table {output.table:q} --rejected {output.rejected:q} --unused {output.unused:q}"
+        " --table {output.table:q} --pins {output.pins:q} --rejected {output.rejected:q} --unused {output.unused:q}"
         " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
 from pipeline_lib.benchmarks.base import FileNames, Files, Question, Verdict, check_questions, only
+from pipeline_lib.benchmarks.families.protocols import RANKED
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import choose_reader, rescore
@@ -12,6 +13,11 @@ from pipeline_lib.scoring.answers import join
 from pipeline_lib.scoring.score import ScoreSettings, open_judging
 from pipeline_lib.scoring.scored import Scored, score_joined
 from tests.recordings import SAMPLES, write_lines
+
+
+def of_texts(protocols: Iterable[str]) -> list[str]:
+    """Return the protocols that read texts: `first_token` has the letter from the model's logits."""
+    return [name for name in protocols if name not in RANKED]
 
 
 def official_verdicts(name: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ from pipeline_lib.digits.pope import label_rows
 
 SCENES = 1485  # of six questions each: 8,910, as in LLaVA's file
 REPEATS = 5
-RECORDED = re.compile(r"def test_\w*recorded\w*\(")
+RECORDED = re.compile(r"def test_[^)]*: Recordings")  # tests of them; others only have the word in their names
 ENOUGH = 0.2  # seconds for which a scorer grades
 QUESTIONS = "files/llava_pope_test.jsonl"
 SIZES, THINGS = ("small", "large", "red", "old", "new"), ("cat", "dog", "car", "tree", "house")

@@ -5,16 +5,8 @@ from collections import Counter
 
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_lines, write_lines
-from pipeline_lib.images.index import (
-    IndexSettings,
-    doubtful,
-    health,
-    merge,
-    missing,
-    quarantine,
-    read_index,
-    write_index,
-)
+from pipeline_lib.images.index import IndexSettings, missing
+from pipeline_lib.images.merging import merge_indexes
 from pipeline_lib.images.picture import draw_health
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
@@ -24,17 +16,16 @@ logger = logging.getLogger("pipeline_lib.index")
 
 def work(job: Job[IndexSettings]) -> None:
     """Read the indexes of the shards, write the index of the dataset."""
-    shards = [read_index(shard.twin(".index.parquet")) for shard in job.manifests("shards")]
-    failures = [missing(read_lines(raw.twin(".failures.jsonl"))) for raw in job.manifests("raw")]
-    rows = merge([*shards, *failures], job.settings.prefix)
-    write_index(job.output("index"), rows)
-    write_text(job.output("health"), pretty_json(health(rows)))
-    write_text(job.output("picture"), draw_health(health(rows)))
-    write_lines(job.output("quarantine"), quarantine(rows))
-    write_lines(job.output("doubtful"), doubtful(rows))
-    for doubt, count in Counter(row["doubt"] for row in doubtful(rows)).most_common():
+    shards = [shard.twin(".index.parquet") for shard in job.manifests("shards")]
+    failures = [row for raw in job.manifests("raw") for row in missing(read_lines(raw.twin(".failures.jsonl")))]
+    merged = merge_indexes(shards, failures, job.settings.prefix, job.output("index"))
+    write_text(job.output("health"), pretty_json(merged.health))
+    write_text(job.output("picture"), draw_health(merged.health))
+    write_lines(job.output("quarantine"), merged.quarantine)
+    write_lines(job.output("doubtful"), merged.doubtful)
+    for doubt, count in Counter(row["doubt"] for row in merged.doubtful).most_common():
         logger.warning("%d images: %s", count, doubt)
-    logger.info("%d files, %d of them cannot be used", len(rows), len(quarantine(rows)))
+    logger.info("%d files, %d of them cannot be used", merged.files, len(merged.quarantine))
 
 
 if __name__ == "__main__":

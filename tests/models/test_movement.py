@@ -13,7 +13,7 @@ from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.recipes import full, lora, projector
 from pipeline_lib.training.task import TrainingInputs
-from pipeline_lib.training.trainer import Progress, VlmTrainer
+from pipeline_lib.training.trainer import FiniteLoss, VlmTrainer
 from tests.models.trained import train, without_image
 
 HOW: dict[str, Any] = {"steps": 3, "batch_size": 4, "learning_rate": 1e-3, "clip_norm": 1.0, "projector": "random"}
@@ -77,7 +77,7 @@ def test_a_last_step_that_leaves_no_finite_value_is_an_error(
     material: TrainingInputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No later loss shows it."""
-    monkeypatch.setattr(Progress, "on_step_end", lambda *arguments, model, **keywords: _damage(model), raising=False)
+    monkeypatch.setattr(FiniteLoss, "on_step_end", lambda *arguments, model, **keywords: _damage(model), raising=False)
     with pytest.raises(PipelineError, match=r"1 trained parameters are not finite[\s\S]*multi_modal_projector"):
         train(material, full.Settings(name="full", **{**HOW, "steps": 1}), tmp_path / "model")
     assert not (tmp_path / "model").exists()

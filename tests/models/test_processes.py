@@ -84,7 +84,7 @@ def test_processes_that_are_told_to_end_keep_their_state_and_go_on_to_the_same_b
 
 def end_after_a_step(log: Path) -> None:
     """Tell this process to end once a process of its training has taken a step."""
-    while not log.is_file() or "step 1 of" not in log.read_text():
+    while not log.is_file() or f"1 of {STEPS} steps" not in log.read_text():
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -12,7 +12,7 @@ from pipeline_lib.benchmarks import ai2d
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import write_lines
-from tests.scored import answer_with, asked, official_verdicts, score
+from tests.scored import answer_with, asked, of_texts, official_verdicts, score
 
 REQUEST = "Please answer the question based on the options mentioned before."
 ROW = {
@@ -28,7 +28,7 @@ def write(folder: Path, *rows: dict[str, Any]) -> Files:
     return Files(folder / "q.jsonl")
 
 
-@pytest.mark.parametrize("protocol", ai2d.PROTOCOLS)
+@pytest.mark.parametrize("protocol", of_texts(ai2d.PROTOCOLS))
 def test_letters_are_read_as_the_official_code_reads_them(protocol: str) -> None:
     options = {"A": "larva", "B": "adult", "C": "egg", "D": "pupa"}
     rows = official_verdicts("ai2d")
@@ -45,6 +45,7 @@ def test_internvl_asks_as_the_file_does_and_others_in_their_words(tmp_path: Path
     assert prompts == {
         "internvl12": ROW["question"],
         "lmms_eval": f"{question}\n{options}Answer with the option's letter from the given choices directly.",
+        "first_token": f"{question}\n{options}Answer with the option's letter from the given choices directly.",
         "vlmevalkit": f"Question: {question}\nOptions:\n{options}Please select the correct answer from the options above. \n",
     }
 

@@ -205,11 +205,11 @@ def test_the_list_of_neutral_modules_is_short_and_real() -> None:
         *("endpoints.access", "endpoints.budget", "endpoints.faults", "endpoints.keys", "endpoints.pace"),
         "endpoints.streaming",
         *("job.job", "job.log", "job.manifest", "job.program", "job.record", "job.removal", "job.resume", "job.reuse"),
-        *("job.warm_server", "job.warm_start"),
+        *("job.progress", "job.warm_server", "job.warm_start", "training.reporting", "training.telemetry"),
         *("job.code.digest", "job.code.guard", "job.code.libraries", "job.code.memory", "job.code.module"),
         *("job.code.data_classes", "job.code.refused", "job.code.statement", "job.code.tree", "job.code.walk"),
         *("machine.commands", "machine.environment", "machine.facts", "machine.gpus", "machine.memory"),
-        "machine.slurm_job",
+        *("machine.gpu_use", "machine.slurm_job"),
     }
     assert [name for name in NEUTRAL if not Tree(SOURCE).path(name)] == []
 

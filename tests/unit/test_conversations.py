@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline_lib.conversations import writing
 from pipeline_lib.conversations.labelled import image_names, indexed_images
 from pipeline_lib.conversations.row_keys import unread_media
-from pipeline_lib.conversations.sample import SampleSettings, sample
+from pipeline_lib.conversations.sample import SampleSettings, sample, sample_pins
 from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, SourceRow, rows_of_file, source_rows
-from pipeline_lib.conversations.subset import subset_conversations, write_subset
-from pipeline_lib.conversations.table import Conversation, read_table, write_table
+from pipeline_lib.conversations.subset import read_subset, subset_conversations, write_pins, write_subset
+from pipeline_lib.conversations.table import Conversation, read_table
 from pipeline_lib.conversations.tabulate import Tabulated, TabulateSettings, refusal, tabulate
+from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import write_lines
+from pipeline_lib.core.text import canonical_json, write_lines
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.sampling import digest_rank
 from tests.small_images import small_images
+from tests.tables import write_table
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "digest_rank.json"
 
@@ -242,8 +246,8 @@ def test_a_row_with_several_images_changes_no_other_row(tmp_path: Path) -> None:
     rows = read_table(tmp_path / "t.parquet")
     assert alone == [none, one] and rows == [none, one, several]
     assert several.images == [("1.jpg", "pin 1"), ("2.jpg", "pin 2")]
-    everything = SampleSettings(sample=digest_rank.Settings(fraction=1.0), seed=0)
-    assert [row.image_sha256 for row in sample(rows, everything)] == [None, "pin 1", "pin 1 pin 2"]
+    pins = read_subset(tmp_path / "t.pins.parquet")
+    assert [row.image_sha256 for row in pins] == [None, "pin 1", "pin 1 pin 2"]
 
 
 def test_a_source_row_names_one_image_or_a_list(images: ImageReader, tmp_path: Path) -> None:
@@ -294,10 +298,13 @@ def test_a_subset_larger_than_its_table_is_refused() -> None:
 def test_a_subset_pins_the_content_of_its_rows(tmp_path: Path) -> None:
     table = [Conversation(number, str(number), None, None, turns(str(number))) for number in range(10)]
     write_table(tmp_path / "t.parquet", table)
-    chosen = sample(table, SampleSettings(sample=digest_rank.Settings(fraction=0.5), seed=0))
-    write_subset(tmp_path / "s.parquet", chosen)
+    settings = SampleSettings(sample=digest_rank.Settings(fraction=0.5), seed=0)
+    write_subset(tmp_path / "s.parquet", sample(table, settings))
+    write_pins(tmp_path / "pins.parquet", sample_pins(tmp_path / "t.pins.parquet", settings))
+    assert (tmp_path / "pins.parquet").read_bytes() == (tmp_path / "s.parquet").read_bytes()
     rows = subset_conversations(tmp_path / "s.parquet", tmp_path / "t.parquet")
-    assert [row.row for row in rows] == sorted(row.row for row in chosen) and len(rows) == 5
+    assert {row.row for row in rows} == {row.row for row in digest_rank.choose(settings.sample, 0, table)}
+    assert [row.row for row in rows] == sorted(row.row for row in rows) and len(rows) == 5
     first = rows[0].row
     table[first] = Conversation(first, str(first), None, None, turns("another question"))
     write_table(tmp_path / "t.parquet", table)
@@ -348,3 +355,22 @@ def test_a_table_has_a_file_or_a_question(stated: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="give either file, sets or question"):
         TabulateSettings.model_validate(stated)
     assert "question" not in TabulateSettings(file="a.json").model_dump()
+
+
+def test_a_row_has_the_digest_of_its_canonical_json() -> None:
+    for image in (None, 'a "b"\\é.jpg', ["1.jpg", "2.jpg"]):
+        row = Conversation(7, "é\n", image, image, turns('"quoted"\t\u2028', "\x7f\x01"))
+        assert row.digest() == digest_text(canonical_json(asdict(row)))
+
+
+@pytest.mark.parametrize("several", [None, 1, 8])
+def test_a_table_written_in_groups_has_all_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, several: int | None
+) -> None:
+    monkeypatch.setattr(writing, "GROUP", 3)
+    rows = [Conversation(number, str(number), "a.jpg", "pin", turns(str(number))) for number in range(10)]
+    if several is not None:
+        rows[several] = Conversation(several, "several", ["a.jpg", "b.jpg"], ["pin", "other"], turns())
+    write_table(tmp_path / "t.parquet", rows)
+    assert read_table(tmp_path / "t.parquet") == rows
+    assert [row.row_sha256 for row in read_subset(tmp_path / "t.pins.parquet")] == [row.digest() for row in rows]

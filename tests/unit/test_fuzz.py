@@ -26,7 +26,6 @@ from pipeline_lib.checkpoints.tensors import Tensors, tensors_of
 from pipeline_lib.config.load import load_study
 from pipeline_lib.conversations.source_rows import RowSource, SourceFiles, source_rows
 from pipeline_lib.conversations.table import read_table as read_conversations
-from pipeline_lib.conversations.table import write_table
 from pipeline_lib.conversations.tabulate import tabulate
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
@@ -48,6 +47,7 @@ from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.sources import urls
 from tests.project import ROOT
 from tests.scored import scored_answers
+from tests.tables import write_table
 from tests.unit.mutations import bytes_of, json_of
 
 SECONDS = timedelta(seconds=20)  # generous for a loaded machine; what hangs takes minutes

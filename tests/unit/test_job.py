@@ -80,7 +80,9 @@ def run_script(script: Path, settings: str, *more: str) -> tuple[int, str]:
 
 def left_over(script: Path) -> set[str]:
     return {
-        path.name for path in script.parent.iterdir() if path.name not in (".vlmflow", "stage.py", "a.log", "records")
+        path.name
+        for path in script.parent.iterdir()
+        if path.name not in (".vlmflow", "stage.py", "a.log", "a.progress.jsonl", "records")
     }
 
 

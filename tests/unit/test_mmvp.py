@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline_lib.benchmarks import mmvp
 from pipeline_lib.benchmarks.base import Files
 from pipeline_lib.core.errors import PipelineError
-from tests.scored import answer_with, asked, official_verdicts, score
+from tests.scored import answer_with, asked, of_texts, official_verdicts, score
 
 HEADING = "Index,Question,Options,Correct Answer\n"
 ROWS = (
@@ -27,7 +27,7 @@ def write(folder: Path, *rows: str, heading: str = HEADING) -> Files:
     return Files(folder / "Questions.csv")
 
 
-@pytest.mark.parametrize("protocol", mmvp.PROTOCOLS)
+@pytest.mark.parametrize("protocol", of_texts(mmvp.PROTOCOLS))
 def test_letters_are_read_as_the_official_code_reads_them(protocol: str) -> None:
     options = {"A": "Open", "B": "Closed"}
     rows = official_verdicts("mmvp")

@@ -20,6 +20,8 @@ from pipeline_lib.engines.base import ASKED
 from pipeline_lib.job.code.digest import module_path, reach
 from pipeline_lib.machine.numerics import DeviceSettings
 from pipeline_lib.models.family import Family
+from pipeline_lib.report.discovery import section_names
+from pipeline_lib.report.settings import SectionName
 from pipeline_lib.training.settings import TRAINING
 from pipeline_lib.workflow.parameters import StageJobs, plugins_of
 from tests.project import ROOT
@@ -31,6 +33,7 @@ MEMBERS_OF = {
     "family": {*Family.__annotations__, *(name for name in vars(Family) if not name.startswith("_"))},
 }
 RETURNING = {"load_benchmark": "benchmark", "load_family": "family", "family_of": "family"}
+LOADERS = {"load_section": "report"}  # functions that load plug-ins of one kind
 LLAVA = "pipeline_lib.families.llava.model"
 NOT_CALLED = {"submit": {"gold"}}  # `check_questions(scored=False)` reads no gold answers
 
@@ -169,6 +172,8 @@ def all_uses(annotation: NamesPlugin) -> list[str]:
     if isinstance(annotation, PluginName):
         uses = [use for name in names(annotation.kind) for use in annotation.used_by(name)]
         return [use for use in uses if has_member(*use.partition(":"))]
+    if isinstance(annotation, SectionName):
+        return [use for name in section_names() for use in annotation.used_by(name)]
     return [module_name(annotation.kind, name) for name in names(annotation.kind)]
 
 
@@ -194,10 +199,12 @@ def defined_by(statement: ast.stmt) -> set[str]:
 
 
 def loaded_kinds(code: list[ast.stmt]) -> set[str]:
-    """Return the kinds in the calls `load("kind", …)`."""
-    calls = [node for statement in code for node in ast.walk(statement) if isinstance(node, ast.Call)]
-    kinds = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "load"]
-    return {str(kind.value) for kind in kinds if isinstance(kind, ast.Constant)}
+    """Return the kinds in the calls `load("kind", …)`, and those of the functions in LOADERS."""
+    nodes = [node for statement in code for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    calls = [(node.func.id, node) for node in nodes if isinstance(node.func, ast.Name)]
+    kinds = [call.args[0] for name, call in calls if name == "load"]
+    own = {LOADERS[name] for name, _ in calls if name in LOADERS}
+    return own | {str(kind.value) for kind in kinds if isinstance(kind, ast.Constant)}
 
 
 def used_members(code: list[ast.stmt]) -> set[str]:

@@ -71,8 +71,8 @@ def test_no_lower_package_may_import_a_command(sources: Path, module_path: str) 
 
 
 def test_a_new_package_needs_a_layer(sources: Path) -> None:
-    package = sources / "src/pipeline_lib/report"
+    package = sources / "src/pipeline_lib/newcomer"
     package.mkdir()
     (package / "__init__.py").write_text("from pipeline_lib.cli import show\n")
-    assert "report" in broken_imports(sources)
+    assert "newcomer" in broken_imports(sources)
     shutil.rmtree(package)

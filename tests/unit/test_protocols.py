@@ -132,3 +132,10 @@ def test_an_unknown_benchmark_or_default_protocol_is_refused(tmp_path: Path, ben
     command = [benchmark if word == "scienceqa" else word for word in quiz(tmp_path)[:-1]]
     done = CliRunner().invoke(app, command)
     assert isinstance(done.exception, PipelineError) and message in str(done.exception)
+
+
+def test_options_ranked_by_a_token_are_no_reading_of_texts(tmp_path: Path) -> None:
+    command = quiz(tmp_path)
+    assert "first_token" not in table([*command, "all"])["protocols"]
+    named = table([*command, "llava15,first_token"])["protocols"]["first_token"]
+    assert named["metrics"]["accuracy"] == pytest.approx(1 / len(RIGHT)) and named["status"] == "unparsed"

@@ -13,7 +13,7 @@ from pipeline_lib.benchmarks import seed
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import Recordings, write_json, write_lines
-from tests.scored import answer_with, asked, official_verdicts, score
+from tests.scored import answer_with, asked, of_texts, official_verdicts, score
 
 TASKS = {"Instances Counting": 5, "Action Recognition": 10}
 IMAGE = {
@@ -40,7 +40,7 @@ def write(folder: Path, *rows: dict[str, Any]) -> Files:
     return Files(folder / "SEED-Bench.json")
 
 
-@pytest.mark.parametrize("protocol", seed.PROTOCOLS)
+@pytest.mark.parametrize("protocol", of_texts(seed.PROTOCOLS))
 def test_letters_are_read_as_the_official_code_reads_them(protocol: str) -> None:
     options = {"A": "One", "B": "Two", "C": "Three", "D": "Four"}
     rows = official_verdicts("seed")

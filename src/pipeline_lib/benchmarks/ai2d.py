@@ -12,7 +12,12 @@ from typing import Iterator
 from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.letters import lmms_eval_whole_letter, vlmevalkit, whole_letter_in_any_case
+from pipeline_lib.benchmarks.families.letters import (
+    lmms_eval_whole_letter,
+    vlmevalkit,
+    whole_letter,
+    whole_letter_in_any_case,
+)
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -67,12 +72,14 @@ PROTOCOLS = {
     "internvl12": FileWording(10, as_written=True),
     "lmms_eval": FileWording(16),
     "vlmevalkit": FileWording(2048, question="Question: {}", heading="Options:", request=SELECT),
+    "first_token": FileWording(1),
 }
 SCORER = LetterScorer(
     readers={
         "internvl12": whole_letter_in_any_case,
         "lmms_eval": lmms_eval_whole_letter,
         "vlmevalkit": vlmevalkit,
+        "first_token": whole_letter,
     }
 )
 cluster = by_image

@@ -7,14 +7,11 @@ EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/mathvista`, the task `mathv
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, Literal, Mapping, cast
+from typing import Any, Callable, Mapping, cast
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
-from pipeline_lib.benchmarks.families.counting import ratio
+from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
@@ -28,13 +25,12 @@ from pipeline_lib.benchmarks.families.mathvista_answers import (
     normalized,
     quickly_extracted,
 )
-from pipeline_lib.benchmarks.families.mathvista_groups import GROUPS
+from pipeline_lib.benchmarks.families.mathvista_groups import GROUPS, GroupMeans
+from pipeline_lib.benchmarks.families.mathvista_problems import ProblemRow, decimals, problems, query, query_hint_behind
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
-from pipeline_lib.benchmarks.families.question_rows import read_file_rows
-from pipeline_lib.benchmarks.families.table_rows import is_repeated, read_table
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
+from pipeline_lib.core.file_rows import FileRow, FreeText, parse_row
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/question_type/multi_choice", "accuracy/question_type/free_form")
@@ -91,35 +87,6 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "lmms_eval": extracted_by_rule_stripped,
 }
 TOKENS = 256
-COLUMNS = ("pid", "id", "question", "image", "choices", "unit", "precision", "answer", "question_type", "answer_type")
-FORM = "a problem of MathVista has pid, question, image, question_type, answer_type and metadata"
-HINTS = {
-    ("text", None): "Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.",
-    ("integer", None): "Please answer the question requiring an integer answer and provide the final value, "
-    "e.g., 1, 2, 3, at the end.",
-    ("float", 1): "Please answer the question requiring a floating-point number with one decimal place "
-    "and provide the final value, e.g., 1.2, 1.3, 1.4, at the end.",
-    ("float", 2): "Please answer the question requiring a floating-point number with two decimal places "
-    "and provide the final value, e.g., 1.23, 1.34, 1.45, at the end.",
-    ("list", None): "Please answer the question requiring a Python list as an answer "
-    "and provide the final list, e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.",
-}
-
-
-class ProblemRow(FileRow):
-    """A problem; its query is built where the file has none."""
-
-    pid: Identifier
-    question: FreeText
-    image: Text
-    question_type: Literal["multi_choice", "free_form"]
-    answer_type: Literal["text", "integer", "float", "list"]
-    metadata: dict[str, Any]
-    choices: list[FreeText] | None = None
-    unit: str | None = None
-    precision: int | float | None = None
-    answer: FreeText | None = None
-    query: FreeText | None = None
 
 
 class OutputRow(FileRow):
@@ -131,8 +98,8 @@ class OutputRow(FileRow):
 
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the problems, each asked by its query, or as lmms-eval words it: with the hint behind."""
-    word = _hint_behind if PROTOCOLS[protocol].hint_behind else _query
-    return [Question(row.pid, word(row, where), (row.image,), "all") for where, row in _rows(files.questions)]
+    word = query_hint_behind if PROTOCOLS[protocol].hint_behind else query
+    return [Question(row.pid, word(row, where), (row.image,), "all") for where, row in problems(files.questions)]
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
@@ -140,8 +107,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 
     Where a protocol asks in other words, it has the `query` too, which the judge reads.
     """
-    rows = list(_rows(files.questions))
-    queries = {row.pid: _query(row, where) for where, row in rows if PROTOCOLS[protocol].hint_behind}
+    rows = list(problems(files.questions))
+    queries = {row.pid: query(row, where) for where, row in rows if PROTOCOLS[protocol].hint_behind}
     return {row.pid: _gold(row, where) | ({"query": queries[row.pid]} if queries else {}) for where, row in rows}
 
 
@@ -149,9 +116,9 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     """Return the request to extract a short answer, None where rules find one."""
     if EXTRACTORS[protocol](answer, _kind(gold)) is not None:
         return None
-    query = cast(dict[str, Any], gold).get("query", question.prompt)
+    text = cast(dict[str, Any], gold).get("query", question.prompt)
     judge = JUDGES[protocol]
-    content = f"{MATHVISTA}\n\n{query}\n\n{judge.reads(answer)}\n\nExtracted answer: "
+    content = f"{MATHVISTA}\n\n{text}\n\n{judge.reads(answer)}\n\nExtracted answer: "
     return JudgeRequest(question.id, judge.model, TOKENS, (Attempt((Message("user", content),), 0.0),) * judge.tries)
 
 
@@ -179,29 +146,6 @@ def recorded(path: Path) -> list[JudgeReply]:
     return replies
 
 
-@dataclass(frozen=True)
-class GroupMeans:
-    """The share of right extractions, over all and over the problems of each group."""
-
-    @property
-    def width(self) -> int:
-        """Return two counts for all, and two for every group."""
-        return 2 + 2 * sum(map(len, GROUPS.values()))
-
-    def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
-        """Return counted and right, for all and for every group."""
-        known, read = cast(dict[str, Any], verdict.gold), cast(dict[str, Any], extracted)
-        right = float(read["prediction"] == known["answer"])
-        inside = [value in known["groups"][key] for key, values in GROUPS.items() for value in values]
-        return [1.0, right, *(count for member in inside for count in (float(member), member * right))]
-
-    def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
-        """Return `accuracy` and `accuracy/KEY/GROUP` by run."""
-        counts = sums.sum(axis=-3)
-        names = ["accuracy", *(f"accuracy/{key}/{value}" for key, values in GROUPS.items() for value in values)]
-        return {name: ratio(counts[..., 2 * number + 1], counts[..., 2 * number]) for number, name in enumerate(names)}
-
-
 def limit(gold: JsonValue, right: bool) -> JsonValue:
     """Return the reading of a right extraction or of a wrong one."""
     return {"extraction": None, "prediction": cast(dict[str, Any], gold)["answer"] if right else None}
@@ -216,55 +160,6 @@ SCORER = BoundedReplyScorer(
     without_judge=without_judge,
 )
 cluster = by_image
-
-
-def _rows(path: Path) -> Iterator[tuple[str, ProblemRow]]:
-    """Yield the problems with their positions: of Parquet files, or of JSON by id or in lines."""
-    is_table = path.is_dir() or path.suffix == ".parquet"
-    rows = read_table(path, (*COLUMNS, "metadata", "query")) if is_table else _json_rows(path)
-    seen: dict[str | int, ProblemRow] = {}
-    for where, content in rows:
-        row = parse_row(ProblemRow, {"pid": content.get("id"), **content}, FORM, where)
-        if not is_repeated(seen, row.pid, row, where):
-            yield where, row
-
-
-def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for where, content, _ in read_file_rows(path):
-        yield where, content
-
-
-def _query(row: ProblemRow, where: str) -> str:
-    """Return the query of a problem as the official `build_query.py` writes it."""
-    return "\n".join([f"Hint: {_hint(row, where)}", *_asked(row)]).strip() if row.query is None else row.query
-
-
-def _hint_behind(row: ProblemRow, where: str) -> str:
-    """Return a problem as lmms-eval words it: as the official query, with the hint behind."""
-    return "\n".join([*_asked(row), f"Hint: {_hint(row, where)}"]).strip()
-
-
-def _hint(row: ProblemRow, where: str) -> str:
-    hint = HINTS.get((row.answer_type, _decimals(row) if row.answer_type == "float" else None))
-    if hint is None:
-        raise PipelineError(
-            "no query asks for this many decimals",
-            where=where,
-            value=row.precision,
-            cure="1 or 2",
-        )
-    return hint
-
-
-def _asked(row: ProblemRow) -> list[str]:
-    """Return the lines with the question and the choices of a problem."""
-    question = f"Question: {row.question}" + (f" (Unit: {row.unit})" if row.unit else "")
-    choices = [f"({chr(ord('A') + number)}) {choice}" for number, choice in enumerate(row.choices or ())]
-    return [question, *(["Choices:", *choices] if choices else [])]
-
-
-def _decimals(row: ProblemRow) -> int | None:
-    return None if row.precision is None else int(row.precision)
 
 
 def _gold(row: ProblemRow, where: str) -> dict[str, JsonValue]:
@@ -282,7 +177,7 @@ def _gold(row: ProblemRow, where: str) -> dict[str, JsonValue]:
     labels = {**row.metadata, "question_type": row.question_type, "answer_type": row.answer_type}
     values = {key: labels.get(key) for key in GROUPS}
     groups: dict[str, JsonValue] = {key: value if isinstance(value, list) else [value] for key, value in values.items()}
-    about: dict[str, JsonValue] = {"type": row.answer_type, "choices": [*choices], "precision": _decimals(row)}
+    about: dict[str, JsonValue] = {"type": row.answer_type, "choices": [*choices], "precision": decimals(row)}
     return {"answer": row.answer, **about, "groups": groups}
 
 

@@ -15,7 +15,7 @@ from pipeline_lib.benchmarks.base import Files, Question, some
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit
+from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -51,7 +51,7 @@ DATA = Data(
 INDEX = ("Index", "lndex")  # the second is a misspelling in published copies
 GOLD = {"(a)": "A", "(b)": "B"}
 CORRECTED = {"99": "B", "100": "A", "279": "B", "280": "A"}  # lmms-eval's, by index
-CORRECTIONS: dict[str, dict[str, str]] = {"internvl12": {}, "lmms_eval": CORRECTED, "vlmevalkit": {}}
+CORRECTIONS: dict[str, dict[str, str]] = {"internvl12": {}, "lmms_eval": CORRECTED, "vlmevalkit": {}, "first_token": {}}
 
 
 def cluster(question: Question) -> str:
@@ -63,10 +63,16 @@ PROTOCOLS = {
     "internvl12": Wording(100),
     "lmms_eval": Wording(16),
     "vlmevalkit": Wording(2048, question="Question: {}", heading="Options:", request=SELECT),
+    "first_token": Wording(1),
 }
 SCORER = LetterScorer(
     (Accuracy(group=cluster), Accuracy("accuracy/rows")),
-    readers={"internvl12": internvl_short, "lmms_eval": lmms_eval_two, "vlmevalkit": vlmevalkit},
+    readers={
+        "internvl12": internvl_short,
+        "lmms_eval": lmms_eval_two,
+        "vlmevalkit": vlmevalkit,
+        "first_token": whole_letter,
+    },
 )
 
 

@@ -99,6 +99,7 @@ PROTOCOLS = {
     "llava15": FileWording(1024, padded_first=True),
     "internvl12": FileWording(100, only_images=True, removed=CONTEXT, quotes_image=False),
     "lmms_eval": FileWording(16),
+    "first_token": FileWording(1),
 }
 SCORER = LetterScorer((Accuracy(by_part=True),), readers=CHOICE_READERS)
 FAILED = "FAILED"  # what LLaVA's scorer writes for an answer without a letter, and for a missing one

@@ -84,6 +84,7 @@ PROTOCOLS = {
     "internvl12": SeedWording(100, only_images=True),
     "lmms_eval": SeedWording(1024),
     "vlmevalkit": SeedWording(2048, question="Question: {}", heading="Options:", request=SELECT, only_images=True),
+    "first_token": SeedWording(1),
 }
 SCORER = LetterScorer(
     (Accuracy(by_part=True),),
@@ -92,6 +93,7 @@ SCORER = LetterScorer(
         "internvl12": first_letter,
         "lmms_eval": first_letter_in_any_case,
         "vlmevalkit": vlmevalkit,
+        "first_token": whole_letter,
     },
 )
 cluster = by_image

@@ -11,7 +11,7 @@ from pipeline_lib.cli.former import FormerlyPositional
 COMMANDS: dict[str, type[TyperCommand]] = {
     **dict.fromkeys(("config", "lineage", "dvc", "train", "ask", "score", "compare", "refine"), TyperCommand),
     **dict.fromkeys(("plan", "show"), FormerlyPositional),
-    **dict.fromkeys(("gradcam", "export", "why", "check", "accept", "doctor", "disk", "clean"), TyperCommand),
+    **dict.fromkeys(("status", "gradcam", "export", "why", "check", "accept", "doctor", "disk", "clean"), TyperCommand),
 }  # in the order of the help
 
 

@@ -1,14 +1,32 @@
-"""`vlmflow export`: write a checkpoint of this workflow in the layout of another program."""
+"""`vlmflow export`: write a checkpoint in the layout of another program, or, by `export rows`, rows for others."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from pipeline_lib.cli.export_rows import rows
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.layouts import ExportOptions, Layout
 
+CHECKPOINT = "checkpoint"
 
+
+class CheckpointByDefault(TyperGroup):
+    """The group of exports: `export MODEL TARGET` is short for `export checkpoint MODEL TARGET`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; the first one names a command, or is an argument or option of `checkpoint`."""
+        named = not args or args[0] in (*self.commands, *ctx.help_option_names)
+        return super().parse_args(ctx, args if named else [CHECKPOINT, *args])
+
+
+app = typer.Typer(cls=CheckpointByDefault, add_completion=False, no_args_is_help=True, help=__doc__)
+app.command(name="rows")(rows)
+
+
+@app.command(name=CHECKPOINT)
 def export(
     model: Annotated[Path, typer.Argument(help="the folder of a checkpoint, such as results/merged/lora")],
     target: Annotated[Path, typer.Argument(help="the folder to write; it must not exist yet")],

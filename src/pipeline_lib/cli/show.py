@@ -21,6 +21,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.jobs import AssessedJob, Status
 from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.why import unseen_sources
+from pipeline_lib.overlap.shown import overlap_lines
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore, read_shown
@@ -67,7 +68,8 @@ def show(
         console.print(_score_table(f"{tree.title}\n{use.benchmark} ({use.protocol}){_stamp(tree, use)}", names, rows))
         if any(row.score and row.score.review for row in rows):
             console.print(_turn_table(f"{use.benchmark} after each turn", names, rows))
-        for line in _remarks(name, rows, names):
+        scores = {row.run: row.score for row in rows if row.score is not None}
+        for line in _remarks(name, rows, names) + overlap_lines(results / f"{name}_overlap.json", name, scores, names):
             typer.echo(line)
     for line in [*marked_trainings(results, needed_trainings(tree)), *unseen_sources(jobs)]:
         typer.echo(line)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable
 
-from pipeline_lib.config.ancestry import read_conversations
+from pipeline_lib.config.ancestry import needed_trainings, read_conversations, seen_subsets
 from pipeline_lib.config.benchmark_data import is_judged
 from pipeline_lib.config.rehearsal import limited_datasets
 from pipeline_lib.config.study import BenchmarkUse, Composition, Study, Training
@@ -68,6 +68,10 @@ class Paths:
         """Return the Parquet files of some tables."""
         return [f"data/tables/{name}.parquet" for name in tables]
 
+    def table_pins(self, table: str) -> str:
+        """Return the Parquet file with the pins of a table's rows."""
+        return f"data/tables/{table}.pins.parquet"
+
     def table_manifests(self, tables: Iterable[str]) -> list[str]:
         """Return the manifests of some tables."""
         return [f"data/tables/{name}{MANIFEST}" for name in tables]
@@ -79,6 +83,20 @@ class Paths:
     def subset_manifests(self, *subsets: str | None) -> list[str]:
         """Return the manifests of those subsets that are not None."""
         return [f"{self.results}/subsets/{name}{MANIFEST}" for name in present(*subsets)]
+
+    def embeddings(self, subset: str) -> list[str]:
+        """Return the path, without suffix, of the embeddings that a subset's strategy reads; empty if it reads none."""
+        entry = self.study.subsets[subset]
+        return [f"{self.results}/embeddings/{model}/{entry.table}" for model in present(entry.embedded_by)]
+
+    def subsets_beside(self, subset: str) -> list[str]:
+        """Return the other subsets of a subset's table."""
+        subsets = self.study.subsets
+        return [name for name, use in subsets.items() if name != subset and use.table == subsets[subset].table]
+
+    def reports(self) -> list[str]:
+        """Return the reports on all subsets."""
+        return [f"{self.results}/subsets/{name}.report.json" for name in self.study.subsets]
 
     def choices(self, part: str, *names: str) -> list[str]:
         """Return the paths, without suffix, of the choices from tables or benchmarks of which only a part is used."""
@@ -119,11 +137,48 @@ class Paths:
         """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
         return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
 
+    def of_runs(self, folder: str, suffix: str) -> list[str]:
+        """Return the file of every run on every scored benchmark, in a folder of results; first by benchmark."""
+        scored = [name for name, use in self.study.benchmarks.items() if use.scored]
+        return [f"{self.results}/{folder}/{run}/{name}{suffix}" for name in scored for run in self.study.runs]
+
     def judged(self, run: str, benchmark: str) -> list[str]:
         """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""
         use = self.study.benchmarks[benchmark]
         judged = use.judge is not None or is_judged(use.benchmark)
         return [f"{self.results}/judged/{run}/{benchmark}"] if judged else []
+
+    def seen_subsets(self) -> list[str]:
+        """Return the subsets that the models of the study's runs were trained or validated on, sorted."""
+        return sorted({subset for run in self.study.runs for subset in seen_subsets(self.study, run)})
+
+    def fingerprints(self, benchmark: str) -> list[str]:
+        """Return the manifests of the fingerprints that the overlap of a benchmark compares."""
+        tables = [self.study.subsets[name].table for name in self.seen_subsets()]
+        datasets = [name for table in tables for name in self.study.tables[table].images]
+        return self.prints_of(datasets + self.study.benchmarks[benchmark].images)
+
+    def prints_of(self, datasets: Iterable[str]) -> list[str]:
+        """Return the manifests of the fingerprints of some datasets, each once."""
+        suffix = f".fingerprints{MANIFEST}"
+        return [path for name in dict.fromkeys(datasets) for path in self.shard_files(name, suffix)]
+
+    def held_subsets(self, subset: str) -> list[str]:
+        """Return the subsets whose rows and images a subset leaves out."""
+        holdout = self.study.subsets[subset].holdout
+        return holdout.subsets if holdout else []
+
+    def shared_images(self, subset: str) -> list[str]:
+        """Return the paths, without suffix, of the lists of benchmarks' images that a subset leaves out."""
+        entry = self.study.subsets[subset]
+        names = entry.holdout.benchmarks if entry.holdout else []
+        return [f"{self.results}/shared/{entry.table}/{name}" for name in names]
+
+    def overlaps(self) -> list[str]:
+        """Return the tables of overlap, and the scores without it, if the study states `overlap`."""
+        uses = self.study.benchmarks if self.study.overlap is not None else {}
+        tables = [f"{self.results}/overlap/{name}.json" for name in uses]
+        return tables + [f"{self.results}/{name}_overlap.json" for name, use in uses.items() if use.scored]
 
     def submissions(self) -> list[str]:
         """Return the submission files of the study's benchmarks, one for every run."""
@@ -137,6 +192,18 @@ class Paths:
             if suffix
             for run in self.study.runs
         ]
+
+    def curves(self) -> list[str]:
+        """Return the curves of the trainings that the study's runs need."""
+        return [f"{self.results}/checkpoints/{name}.curve.csv" for name in needed_trainings(self.study)]
+
+    def health(self) -> list[str]:
+        """Return the counts of the images of every converted dataset of the study."""
+        return [f"data/images/{name}/health.json" for name, entry in self.study.datasets.items() if entry.convert]
+
+    def rejected(self) -> list[str]:
+        """Return the lists of rejected rows of the study's tables."""
+        return [f"data/tables/{name}.rejected.jsonl" for name in self.study.tables]
 
     def tables_of(self, training: Training) -> list[str]:
         """Return the tables of a training's subset and of its rows for validation, if it has them."""

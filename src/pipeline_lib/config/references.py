@@ -2,11 +2,14 @@
 
 from typing import Iterator, Mapping
 
+from pipeline_lib.benchmarks.families.protocols import RANKED
 from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
+from pipeline_lib.config.holdout_problems import holdout_problems
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
 from pipeline_lib.config.rehearsal import rehearsal_problems
 from pipeline_lib.config.study import BenchmarkUse, Composition, Run, Study, Training, Weights
+from pipeline_lib.config.subset_problems import subset_problems
 from pipeline_lib.config.training_problems import training_problems
 from pipeline_lib.core.annotated import annotated
 from pipeline_lib.core.errors import PipelineError, suggest
@@ -21,12 +24,14 @@ def problems(study: Study) -> list[Problem]:
     return [
         *_names(study),
         *_tables(study),
+        *subset_problems(study),
         *_weights(study),
         *_trainings(study),
         *_runs(study),
         *_benchmarks(study),
         *rehearsal_problems(study),
         *_cycles(study),
+        *holdout_problems(study),
     ]
 
 
@@ -181,6 +186,7 @@ def _benchmarks(study: Study) -> Iterator[Problem]:
         yield from _unasked(key, use, study)
         yield from _judge(key, use)
         yield from _classes(key, use, study)
+        yield from _ranked(key, use, study)
 
 
 def _classes(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
@@ -193,6 +199,22 @@ def _classes(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
         if texts and classes and len(texts) != len(classes):
             what = f"{use.benchmark} has {len(classes)} classes, and the engine states {len(texts)} texts"
             yield Problem(("runs", name, "engine", "texts"), what, texts, "state one for every class, in their order")
+
+
+def _ranked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:
+    """Yield a problem where no logits can rank the options, and where an answer would be more than one of them."""
+    if use.protocol not in RANKED:
+        return
+    for name, run in study.runs.items():
+        if not run.engine.ranks_choices:
+            what = f"the engine {run.engine.name} of the run {name} shows no logits; {use.protocol} ranks by them"
+            yield Problem((*key, "protocol"), what, use.protocol, "name another protocol, or ask another model")
+        if run.review is not None:
+            what = f"an answer by {use.protocol} is one token, which a review cannot change"
+            yield Problem(("runs", name, "review"), what, run.review.text, "remove it, or name another protocol")
+    if use.decoding.temperature or use.decoding.stop:
+        what = f"{use.protocol} draws no tokens, and ends at none"
+        yield Problem((*key, "decoding"), what, use.protocol, "remove `temperature` and `stop`")
 
 
 def _unasked(key: Key, use: BenchmarkUse, study: Study) -> Iterator[Problem]:

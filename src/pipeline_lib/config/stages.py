@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline_lib.benchmarks.base import FileNames
-from pipeline_lib.benchmarks.families.protocols import UPRIGHT
+from pipeline_lib.benchmarks.families.protocols import RANKED, UPRIGHT
 from pipeline_lib.config.ancestry import model_family
 from pipeline_lib.config.benchmark_data import classes_of
+from pipeline_lib.config.limit import Limit
 from pipeline_lib.config.rehearsal import stamp
-from pipeline_lib.config.study import BenchmarkUse, Limit, Study
+from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.conversations.sample import SampleSettings
 from pipeline_lib.conversations.tabulate import TabulateSettings
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.fetching.listing import listing
 from pipeline_lib.fetching.shard import FetchSettings
@@ -30,6 +32,7 @@ from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.submit import SubmitSettings
 from pipeline_lib.training.settings import Optimisation, RecipeSettings, TrainSettings, WeightsSettings
 from pipeline_lib.training.zero import with_content
+from pipeline_lib.validation.settings import ValidateSettings
 
 
 def fetch(study: Study, dataset: str, shard: int, manifest: Path) -> FetchSettings:
@@ -65,7 +68,7 @@ def choose_questions(study: Study, benchmark: str) -> QuestionsSettings:
     return QuestionsSettings(
         benchmark=use.benchmark,
         protocol=use.protocol,
-        files=_questions(use),
+        files=question_files(use),
         questions=rehearsed if use.limit is None else _at_most(rehearsed, use.limit),
         first=_at_most(rehearsed, use.slice),
         seed=study.seed,
@@ -166,6 +169,25 @@ def train(study: Study, training: str) -> TrainSettings:
     )
 
 
+def validate(study: Study, training: str) -> ValidateSettings:
+    """Return the settings of the jobs that compute the loss of a training's model on rows."""
+    recipe = study.trainings[training].recipe
+    if not isinstance(recipe, Multimodal):
+        raise PipelineError(
+            "this training has no loss on conversations", where=f"trainings.{training}", value=recipe.name
+        )
+    return ValidateSettings(
+        family=model_family(study, training),
+        template=recipe.template,
+        max_length=recipe.max_length,
+        as_original=recipe.as_original,
+        seed=study.seed,
+        threads=study.threads,
+        device=study.device,
+        numerics=study.numerics_of_jobs(),
+    )
+
+
 def merge(study: Study, model: str) -> MergeSettings:
     """Return the settings of the job that merges an adapter: of a training, or trained elsewhere."""
     family = model_family(study, model)
@@ -189,10 +211,11 @@ def predict(study: Study, run: str, benchmark: str) -> PredictSettings:
         benchmark=use.benchmark,
         engine=engine,
         protocol=use.protocol,
-        files=_questions(use),
+        files=question_files(use),
         model_id=run,
         review=study.runs[run].review,
         on_collapse=study.runs[run].on_collapse,
+        first_token=use.protocol in RANKED,
         upright=use.protocol in UPRIGHT,
         seed=study.seed if use.decoding.temperature else None,
         **computed,
@@ -232,7 +255,9 @@ def score(study: Study, benchmark: str, run: str) -> ScoreSettings:
 def submit(study: Study, benchmark: str, run: str) -> SubmitSettings:
     """Return the settings of the submit jobs of a run on a benchmark."""
     use, answer_in = study.benchmarks[benchmark], study.runs[run].answer_in
-    return SubmitSettings(benchmark=use.benchmark, protocol=use.protocol, files=_questions(use), answer_in=answer_in)
+    return SubmitSettings(
+        benchmark=use.benchmark, protocol=use.protocol, files=question_files(use), answer_in=answer_in
+    )
 
 
 def gather(study: Study, benchmark: str) -> GatherSettings:
@@ -258,6 +283,6 @@ def _prefixes(study: Study, datasets: list[str]) -> dict[str, str]:
     return {name: study.datasets[name].prefix for name in datasets}
 
 
-def _questions(use: BenchmarkUse) -> FileNames:
+def question_files(use: BenchmarkUse) -> FileNames:
     """Return the question files of a benchmark, without the gold."""
     return FileNames(questions=use.files.questions)

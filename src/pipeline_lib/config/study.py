@@ -6,6 +6,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from pipeline_lib.benchmarks.base import PROTOCOL, FileNames
 from pipeline_lib.config.benchmark_data import completed
+from pipeline_lib.config.holdout import Holdout
+from pipeline_lib.config.limit import MOST, Limit
 from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
@@ -16,13 +18,12 @@ from pipeline_lib.inference.settings import Decoding, OnCollapse, Review
 from pipeline_lib.judges.base import JudgeSettings
 from pipeline_lib.machine.numerics import Numerics
 from pipeline_lib.models.card import ModelKind
+from pipeline_lib.overlap.settings import Overlap
 from pipeline_lib.sampling.base import SampleStrategy
 from pipeline_lib.scoring.quality import SUSPECT_ABOVE
 from pipeline_lib.sources.base import SourceSettings
 from pipeline_lib.training.settings import Devices, RecipeSettings
 from pipeline_lib.weights.base import WeightsKind
-
-MOST = 10**10  # rows or questions
 
 
 def _or_one_word(schema: dict[str, Any]) -> None:
@@ -59,6 +60,11 @@ class Subset(Settings):
 
     table: TableName = Field(description="the table whose rows are chosen")
     sample: Annotated[SampleStrategy, Plugin("sampling", key="strategy")] = Field(description="how they are chosen")
+    embedded_by: ModelName | None = Field(
+        default=None,
+        description="weights or training of kind CLIP that embeds the table, for a strategy that reads embeddings",
+    )
+    holdout: Holdout | None = Field(default=None, description="rows that it leaves out before any are chosen")
 
 
 class Composition(Settings):
@@ -198,21 +204,6 @@ class BenchmarkUse(Settings):
         return self
 
 
-class Limit(Settings):
-    """How much of its data a rehearsal uses."""
-
-    rows: int | None = Field(default=None, ge=1, le=MOST, description="rows of every table; none: all")
-    questions: int | None = Field(
-        default=None, ge=1, le=MOST, description="about as many questions of every benchmark; none: all"
-    )
-
-    @model_validator(mode="after")
-    def _one_at_least(self) -> Self:
-        if self.rows is None and self.questions is None:
-            raise ValueError("give rows, questions or both")
-        return self
-
-
 class Study(Settings):
     """A study: what is fetched, trained, evaluated and scored."""
 
@@ -256,6 +247,10 @@ class Study(Settings):
     subsets: dict[Name, Subset] = Field(default={}, description="chosen rows of tables")
     weights: dict[Name, Weights] = Field(default={}, description="starting weights")
     trainings: dict[Name, Training] = Field(default={}, description="checkpoints, one each")
+    overlap: Overlap | None = Field(
+        default=None,
+        description="compare all benchmarks with the rows of trainings; none: only where such files are targets",
+    )
     runs: dict[Name, Run] = Field(description="the models to score")
     benchmarks: dict[Name, BenchmarkUse] = Field(description="the benchmarks that they are scored on")
 

@@ -1,5 +1,6 @@
 """Validation of rows of LLaVA's JSON: each fault is a reason with the refused value. Reasons are stored."""
 
+import itertools
 import json
 from typing import Any, Iterator
 
@@ -36,9 +37,9 @@ def _faults(raw: dict[str, Any], images: ImageReader) -> Iterator[str]:
     yield from _turn_faults(raw.get("conversations"))
     turns: list[dict[str, str]] = raw["conversations"]
     yield from _media_faults(turns)
-    for name, text in (("id", raw.get("id")), *(("image", path) for path in named_images(raw)), *_texts(turns)):
-        if isinstance(text, str) and text_fault(text):
-            yield f"text that Parquet cannot store, in {name}: {text_fault(text)}"
+    texts = [raw.get("id"), *named_images(raw), *(turn["value"] for turn in turns)]
+    if text_fault("".join(text for text in texts if isinstance(text, str))):  # one search for all texts of most rows
+        yield from _text_faults(raw, turns)
     yield from _image_faults(raw, turns, images)
 
 
@@ -46,24 +47,28 @@ def _turn_faults(turns: Any) -> Iterator[str]:
     if not isinstance(turns, list):
         yield f"`conversations` is not a list of pairs of turns ({shown(turns)})"
         return
-    for number, turn in enumerate(turns):
-        yield from _one_turn_faults(number, turn)
+    yield from filter(None, map(_turn_fault, itertools.count(), turns))
     if not turns or len(turns) % 2:
         yield f"`conversations` is not a list of pairs of turns ({len(turns)} turns)"
 
 
-def _one_turn_faults(number: int, turn: Any) -> Iterator[str]:
+def _turn_fault(number: int, turn: Any) -> str:
     speaker = SPEAKERS[number % 2]
     if not isinstance(turn, dict):
-        yield f"turn {number} is no object ({shown(turn)})"
-    elif turn.get("from") != speaker:
-        yield f"turns do not alternate between human and gpt (turn {number} is from {shown(turn.get('from'))})"
-    elif "value" not in turn:
-        yield f"the turn of {speaker} has no `value`"
-    elif not isinstance(turn["value"], str):
-        yield f"the turn of {speaker} is no text ({shown(turn['value'])})"
-    elif not turn["value"].replace(IMAGE, "").strip():
-        yield f"an empty turn of {speaker}"
+        return f"turn {number} is no object ({shown(turn)})"
+    if turn.get("from") != speaker:
+        return f"turns do not alternate between human and gpt (turn {number} is from {shown(turn.get('from'))})"
+    if "value" not in turn:
+        return f"the turn of {speaker} has no `value`"
+    if not isinstance(turn["value"], str):
+        return f"the turn of {speaker} is no text ({shown(turn['value'])})"
+    return "" if turn["value"].replace(IMAGE, "").strip() else f"an empty turn of {speaker}"
+
+
+def _text_faults(raw: dict[str, Any], turns: list[dict[str, str]]) -> Iterator[str]:
+    for name, text in (("id", raw.get("id")), *(("image", path) for path in named_images(raw)), *_texts(turns)):
+        if isinstance(text, str) and text_fault(text):
+            yield f"text that Parquet cannot store, in {name}: {text_fault(text)}"
 
 
 def _texts(turns: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
@@ -90,7 +95,7 @@ def _image_faults(raw: dict[str, Any], turns: list[dict[str, str]], images: Imag
 
 def _placeholder_faults(images: int, turns: list[dict[str, str]]) -> Iterator[str]:
     """Yield what is wrong with the `<image>` of a row: a single one is in the first turn, as LLaVA's data have it."""
-    in_questions, answered = (sum(turn["value"].count(IMAGE) for turn in turns[side::2]) for side in (0, 1))
+    in_questions, answered = ("\n".join([turn["value"] for turn in turns[side::2]]).count(IMAGE) for side in (0, 1))
     if not images and in_questions + answered:
         yield f"{IMAGE} without an image"
     elif images == 1 and (in_questions + answered != 1 or IMAGE not in turns[0]["value"]):

@@ -18,6 +18,8 @@ DESCRIPTIVE = frozenset(
     }
 )
 
+KNOWN = READ | DESCRIPTIVE
+
 NAMES_IMAGE = "image_id"  # in a row without an image, it names an image left behind
 
 MEDIA_KEY = re.compile(
@@ -55,6 +57,8 @@ def unread_placeholder(text: str) -> str:
     that follows it is at the beginning.
     """
     others = text.replace(IMAGE, "").strip()
+    if "<" not in others and "[" not in others:  # with which every placeholder begins
+        return ""
     return next((match[0] for match in PLACEHOLDER.finditer(others) if _at_an_end(match)), "")
 
 
@@ -64,10 +68,12 @@ def unused_keys(raw: dict[str, Any]) -> set[str]:
 
 
 def _unread(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from ((key, value) for key, value in raw.items() if key not in READ | DESCRIPTIVE)
+    """Yield the keys of a row and its turns that are neither read nor descriptive; nearly all have none."""
+    if not raw.keys() <= KNOWN:
+        yield from ((key, value) for key, value in raw.items() if key not in KNOWN)
     turns = raw.get("conversations")
     for turn in turns if isinstance(turns, list) else []:
-        if isinstance(turn, dict):
+        if isinstance(turn, dict) and not (len(turn) == 2 and "from" in turn and "value" in turn):
             yield from ((f"turn.{key}", value) for key, value in turn.items() if key not in READ_IN_TURN)
 
 

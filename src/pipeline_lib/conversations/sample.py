@@ -1,12 +1,15 @@
 """The sample stage: choose the rows of a subset by a strategy."""
 
+from pathlib import Path
 from typing import Annotated, cast
 
-from pipeline_lib.conversations.subset import SubsetRow
+import pyarrow as pa
+
+from pipeline_lib.conversations.subset import SubsetRow, chosen_pins, pinned, row_numbers
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.plugins import Plugin, load
 from pipeline_lib.core.settings import Settings
-from pipeline_lib.sampling.base import SampleStrategy, Strategy
+from pipeline_lib.sampling.base import NumberStrategy, SampleStrategy, Strategy
 
 
 class SampleSettings(Settings):
@@ -20,8 +23,15 @@ def sample(table: list[Conversation], settings: SampleSettings) -> list[SubsetRo
     """Return the chosen rows in the table's order."""
     strategy = cast(Strategy, load("sampling", settings.sample.strategy))
     chosen = {row.row for row in strategy.choose(settings.sample, settings.seed, table)}
-    return [SubsetRow(row.row, row.id, row.digest(), _pins(row)) for row in table if row.row in chosen]
+    return [pinned(row) for row in table if row.row in chosen]
 
 
-def _pins(row: Conversation) -> str | None:
-    return " ".join(pin for _, pin in row.images) or None
+def sample_pins(pins: Path, settings: SampleSettings) -> pa.Table | None:
+    """Return the pins of the chosen rows of a whole table, of which `pins` has those of all rows, in its order.
+
+    A strategy that needs more than the numbers of the rows gives None.
+    """
+    strategy = load("sampling", settings.sample.strategy)
+    if not isinstance(strategy, NumberStrategy):
+        return None
+    return chosen_pins(pins, strategy.choose_numbers(settings.sample, settings.seed, row_numbers(pins)))

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pipeline_lib.conversations.labelled import labelled_rows
 from pipeline_lib.conversations.sets import AnnotationSet, Sets, annotation_path, read_sets
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.json_stream import is_list, list_elements
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import read_json, read_lines
 
@@ -102,13 +103,15 @@ def _content(path: Path) -> Iterator[dict[str, Any]] | dict[str, Any]:
     """Return the rows of a file, or the object that it holds."""
     if path.suffix == LINES:
         return read_lines(path, keep_surrogates=True)
+    if is_list(path):
+        return _objects(list_elements(path), path)
     content = read_json(path, keep_surrogates=True)
-    return content if isinstance(content, dict) else _objects(content, path)
-
-
-def _objects(content: Any, path: Path) -> Iterator[dict[str, Any]]:
-    if not isinstance(content, list):
+    if not isinstance(content, dict):
         raise PipelineError("expected a list of conversations", where=path, value=type(content).__name__)
+    return content
+
+
+def _objects(content: Iterable[Any], path: Path) -> Iterator[dict[str, Any]]:
     for position, raw in enumerate(content):
         if not isinstance(raw, dict):
             raise PipelineError("expected an object", where=f"{path}, row {position}", value=raw)

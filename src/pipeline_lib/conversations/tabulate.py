@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Protocol
 
 from pydantic import Field
 
@@ -27,23 +27,37 @@ Rejected = dict[str, Any]  # row, in a set also set and row_in_set, id, image if
 UnusedKey = dict[str, Any]  # key, number of rows that have it, first of them
 
 
+class Rows(Protocol):
+    """Where the usable rows go: a list, or a file that they are written to."""
+
+    def append(self, row: Conversation, /) -> None:
+        """Add a row."""
+
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Tabulated:
     """The usable rows of a source file in its order, the rejected rows with reasons, and the unread keys."""
 
-    rows: list[Conversation]
+    rows: Rows
     rejected: list[Rejected]
     unused_keys: list[UnusedKey]
 
 
 def tabulate(
-    source: Iterable[SourceRow], images: ImageReader, where: Path | str, chosen: set[int] | None = None
+    source: Iterable[SourceRow],
+    images: ImageReader,
+    where: Path | str,
+    chosen: set[int] | None = None,
+    rows: Rows | None = None,
 ) -> Tabulated:
     """Return the usable and the rejected ones of all rows, or of those with the `chosen` numbers.
 
-    No row at all raises PipelineError, which says `where`.
+    The usable ones are appended to `rows`, a new list where None. No row at all raises PipelineError, which says
+    `where`.
     """
-    rows: list[Conversation] = []
+    rows = [] if rows is None else rows
     rejected: list[Rejected] = []
     keys: dict[str, UnusedKey] = {}
     for row in source:
@@ -56,7 +70,7 @@ def tabulate(
             rejected.append(_rejected(row, reason, images))
         else:
             rows.append(_conversation(row.number, row.content, images))
-    if not rows and not rejected:
+    if not len(rows) and not rejected:
         raise PipelineError("this table has no rows", where=where)
     return Tabulated(rows, rejected, sorted(keys.values(), key=lambda entry: (-entry["rows"], entry["key"])))
 
@@ -94,8 +108,13 @@ def _rejected(row: SourceRow, reason: str, images: ImageReader) -> Rejected:
 
 def _conversation(position: int, raw: dict[str, Any], images: ImageReader) -> Conversation:
     paths = named_images(raw)
-    pins = [images.row(path).pin for path in paths]
-    turns = [{"from": turn["from"], "value": turn["value"]} for turn in raw["conversations"]]
+    pins = [images.pin(path) for path in paths]
+    turns = [_turn(turn) for turn in raw["conversations"]]
     several = len(paths) > 1
     image, pinned = (paths, pins) if several else (paths[0], pins[0]) if paths else (None, None)
     return Conversation(position, str(raw.get("id", "")), image, pinned, turns)
+
+
+def _turn(turn: dict[str, str]) -> dict[str, str]:
+    """Return a turn without unread keys; most have none."""
+    return turn if len(turn) == 2 else {"from": turn["from"], "value": turn["value"]}

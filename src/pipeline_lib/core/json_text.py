@@ -36,14 +36,14 @@ def parse_json(text: str, path: Path, line: int = 1, keep_surrogates: bool = Fal
     """
     surrogates = not keep_surrogates and _SURROGATE.search(text) is not None
     try:
-        value = (_LOOSE_DECODER if nan_is_none else _DECODER).decode(text)
+        value = (_LOOSE_DECODER if nan_is_none else STRICT_DECODER).decode(text)
     except json.JSONDecodeError as error:
         where = f"{path}:{line + error.lineno - 1}:{error.colno}"
         value = text[error.pos : error.pos + SHOWN]
         raise PipelineError(f"not valid JSON: {error.msg}", where=where, value=value, cure="mend the file") from error
     except (RecursionError, ValueError) as error:
         raise _fault(text, nan_is_none).error(text, path, line) from error
-    if surrogates or (text.count("[") + text.count("{") > DEEPEST and _is_deep(value)):
+    if surrogates or (text.count("[") + text.count("{") > DEEPEST and is_deep(value)):
         fault = _fault(text, nan_is_none)
         if fault.what:
             raise fault.error(text, path, line)
@@ -106,7 +106,8 @@ def _finite(number: str) -> float:
     return value
 
 
-def _is_deep(value: Any) -> bool:
+def is_deep(value: Any) -> bool:
+    """Return whether a value has more than DEEPEST levels of lists and objects."""
     level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
         children = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
@@ -116,7 +117,7 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
+STRICT_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse, parse_float=_finite)
 _LOOSE_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_none_for_nan, parse_float=_finite)
 
 

@@ -28,6 +28,7 @@ from pipeline_lib.downloads.names import safe_name
 from pipeline_lib.downloads.pins import refuse_other
 from pipeline_lib.downloads.pool import at_once
 from pipeline_lib.downloads.store import FOLDER, put
+from pipeline_lib.job.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,11 @@ class Repository:
     def cached(self, names: list[str]) -> list[Path]:
         """Return the named files in the folder of downloads, each downloaded where it is absent, and verified."""
         disable_progress_bars()
-        return list(at_once(self._cached, names))
+        progress, paths = Progress("files", len(names)), list[Path]()
+        for path in at_once(self._cached, names):
+            paths.append(path)
+            progress.at(len(paths))
+        return paths
 
     def _cached(self, name: str) -> Path:
         with _pipeline_errors(self.name, self.commit):

@@ -20,7 +20,9 @@ from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_object
 from pipeline_lib.downloads.hosts import slot_at
 from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
+from pipeline_lib.job.progress import Progress
 
+LARGE = 10_000_000  # bytes: a file that takes some time
 DIGITS = 12  # read of a number of seconds
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
@@ -156,11 +158,15 @@ class Transfer:
         size = file.seek(0, os.SEEK_END)
         length = response.headers.get("Content-Length", "")
         room = shutil.disk_usage(Path(file.name).parent).free
-        pace.begin(size, size + int(length[:20]) if length.isascii() and length.isdecimal() else None, size + room)
+        whole = size + int(length[:20]) if length.isascii() and length.isdecimal() else None
+        pace.begin(size, whole, size + room)
+        progress = Progress("bytes", whole, size) if whole is not None and whole - size > LARGE else None
         for chunk in response.iter_raw():
             file.write(chunk)
             size += len(chunk)
             pace.note(size)
+            if progress is not None:
+                progress.at(size)
             if self._stopping.is_set():
                 raise InterruptedError("stopped")
 

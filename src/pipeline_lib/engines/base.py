@@ -36,7 +36,8 @@ class Request:
 
     `max_new_tokens` limits the answer. `padded_first`: images are padded before they become RGB, as in some scripts of
     LLaVA's. `rounds` are the earlier turns of the conversation, after the question: the answer is to what the last one
-    asks. The answer ends behind the text `until`, which belongs to it, if the model writes it.
+    asks. The answer ends behind the text `until`, which belongs to it, if the model writes it. With `choices` the
+    answer is the one whose first token is the likeliest.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Request:
     padded_first: bool = False
     rounds: tuple[Round, ...] = ()
     until: str | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ class EngineSettings(WithMeans):
     """Settings of an engine; `name` names its module.
 
     One that `brings_model` answers without a checkpoint, one that `serves_model` lets another program load it. It asks
-    models of the kind `asks`.
+    models of the kind `asks`. One that `ranks_choices` sees the logits of a model, which the choices of a request need.
     """
 
     asks: ClassVar[ModelKind] = "vlm"
     brings_model: ClassVar[bool] = False
     serves_model: ClassVar[bool] = False
+    ranks_choices: ClassVar[bool] = False
 
     name: str = Field(description="the engine: a module in pipeline_lib/engines")
 

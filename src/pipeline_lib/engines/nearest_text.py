@@ -4,7 +4,6 @@ An answer is the JSON object of `predicted_label`, the position of the class, an
 the result files of wanglihx/LLaVA-OA 8cfac12, `3-clip/clipeval.py`. The question's own text is not read.
 """
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Iterator, Literal, Self, Sequence
@@ -19,10 +18,6 @@ from pipeline_lib.models.card import ModelKind
 
 if TYPE_CHECKING:
     from pipeline_lib.models.clip import Clip, Texts
-
-REPLIES_PER_LINE = 100  # of the log
-
-logger = logging.getLogger(__name__)
 
 
 class Settings(EngineSettings):
@@ -61,10 +56,8 @@ class NearestText:
         for request in asked:
             _expect_one_image(request)
         with operations(self.how.numerics):
-            for number, request in enumerate(asked, 1):
+            for request in asked:
                 yield Reply(request.id, canonical_json(self._classified(request.images[0])), None)
-                if number % REPLIES_PER_LINE == 0:
-                    logger.info("%d of %d questions", number, len(asked))
 
     def _classified(self, path: str) -> dict[str, Any]:
         """Return the class of an image, and the probabilities of all."""

@@ -1,7 +1,6 @@
 """Engine `openai`: a model behind a server with OpenAI's chat interface answers; its replies are recorded as they come.
 
-The benchmark's prompt is one user message, its images first: the pixels that a local model is shown, as PNG. Earlier
-turns of a conversation follow it, as messages of the model and of the user.
+Its images are the pixels that a local model is shown, as PNG.
 """
 
 import logging
@@ -18,6 +17,7 @@ from pipeline_lib.core.seeding import derive_seed
 from pipeline_lib.endpoints.reasoning import without_reasoning
 from pipeline_lib.endpoints.settings import EndpointSettings
 from pipeline_lib.engines.base import Answered, AnswerSettings, EnginePaths, EngineSettings, Reply, Request, unanswered
+from pipeline_lib.engines.serving.messages import messages_of
 
 if TYPE_CHECKING:
     from pipeline_lib.endpoints.budget import Tokens
@@ -78,24 +78,13 @@ class OpenAIEngine:
         from pipeline_lib.endpoints.client import Chat, RequestFailedError
         from pipeline_lib.endpoints.streaming import Outcome
 
-        chat = Chat(self.settings.model, await self._messages(request), self._parameters(request), self._most(request))
+        urls = [await self.urls.of(path) for path in request.images]
+        messages = messages_of(request, urls, self.settings.system)
+        chat = Chat(self.settings.model, messages, self._parameters(request), self._most(request))
         try:
             return Outcome(self._reply(request, await self.client.chat(chat)))
         except RequestFailedError as error:
             return Outcome(Reply(request.id, str(error), None, status="failed", facts=self._facts(None)), str(error))
-
-    async def _messages(self, request: Request) -> list[dict[str, Any]]:
-        """Return the messages of a request; without an image, the text stands alone."""
-        urls = [await self.urls.of(path) for path in request.images]
-        parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
-        content = [*parts, {"type": "text", "text": request.text}] if parts else request.text
-        system = [] if self.settings.system is None else [{"role": "system", "content": self.settings.system}]
-        rounds = [
-            {"role": role, "content": text}
-            for each in request.rounds
-            for role, text in (("assistant", each.answer), ("user", each.then))
-        ]
-        return [*system, {"role": "user", "content": content}, *rounds]
 
     def _parameters(self, request: Request) -> dict[str, object]:
         """Return how the model decodes; what equals the default of all servers is not sent."""

@@ -1,10 +1,9 @@
 """Engine `transformers`: a checkpoint answers in this process; questions about equal images are asked together."""
 
-import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Container, Iterator, Literal, Sequence, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Container, Iterator, Literal, Sequence, cast
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -17,21 +16,19 @@ from pipeline_lib.machine.workers import items_of
 from pipeline_lib.prompts.base import Template, question
 
 if TYPE_CHECKING:
-    from pipeline_lib.generation.generate import Generator
+    from pipeline_lib.generation.generate import Answer, Generator
     from pipeline_lib.generation.plan import Prompt, Row
     from pipeline_lib.models.family import Features, Images, Shown, Vlm
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
-REPLIES_PER_LINE = 100  # of the log
-
 Key = tuple[str, bool]  # the pin of an image, and whether it is padded first
-
-logger = logging.getLogger(__name__)
 
 
 class Settings(EngineSettings):
     """How much this engine reads at once; how it answers is set by the study and its benchmarks."""
+
+    ranks_choices: ClassVar[bool] = True
 
     name: Literal["transformers"] = "transformers"
     precision: Precision = Field(
@@ -95,7 +92,6 @@ class TransformersEngine:
         self._expect_room(requests, prompts)
         number, parts = self.part
         batches = plan(prompts, self.tokens, self._window(requests))[number::parts]
-        done, count = 0, sum(len(row.rest) for batch in batches for row in batch)
         features: dict[Key, Features] = {}
         with operations(self.how.numerics):
             for batch in batches:
@@ -104,8 +100,6 @@ class TransformersEngine:
                     features = self._features([requests[min(row.rest)] for row in batch], features)
                     images = [[features[key] for key in self._keys(requests[min(row.rest)])] for row in batch]
                     yield from self._answer(generator, batch, images, {number: requests[number] for number in numbers})
-                done += len(numbers)
-                logger.info("%d of %d questions", done, count)
 
     def _generator(self) -> "Generator":
         """Return the generator; a checkpoint whose own settings would change answers raises PipelineError."""
@@ -162,14 +156,25 @@ class TransformersEngine:
 
         sampling = generator.rules.sampling
         answers = {
-            number: Answer(request.max_new_tokens, sampling.draws(request.id) if sampling else None, request.until)
+            number: Answer(
+                request.max_new_tokens,
+                sampling.draws(request.id) if sampling else None,
+                request.until,
+                self._choices(request),
+            )
             for number, request in requests.items()
         }
         generator.answer(batch, images, answers)
         return [
-            Reply(request.id, generator.text(answers[number]), len(answers[number].ids), answers[number].stop or "end")
-            for number, request in requests.items()
+            Reply(request.id, _text(generator, request, answer), len(answer.ids), answer.stop or "end")
+            for request, answer in zip(requests.values(), answers.values(), strict=True)
         ]
+
+    def _choices(self, request: Request) -> tuple[int, ...]:
+        """Return the tokens that the answer is one of, none where it is free."""
+        from pipeline_lib.generation.first_token import first_tokens
+
+        return first_tokens(self.vlm.tokens, self.template, request.choices) if request.choices else ()
 
     def _features(self, requests: list[Request], known: "dict[Key, Features]") -> "dict[Key, Features]":
         """Return what the model reads of the images of some requests, by key; each image is read once.
@@ -211,6 +216,13 @@ class TransformersEngine:
             ) from error
 
 
+def _text(generator: "Generator", request: Request, answer: "Answer") -> str:
+    """Return the text of an answer: what its ids say, or the choice that begins with its only id."""
+    if answer.choices:
+        return request.choices[answer.choices.index(answer.ids[0])]
+    return generator.text(answer)
+
+
 @dataclass(frozen=True)
 class ProcessesEngine:
     """Processes that have a checkpoint each, and answer the batches of requests by turns."""
@@ -223,12 +235,7 @@ class ProcessesEngine:
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
         """Yield the replies of all processes, as they come."""
         there = frozenset(request.id for request in requests if request.id in answered)
-        done = len(there)
-        for reply in items_of(partial(_answer_part, self, requests, there), self.settings.processes):
-            yield reply
-            done += 1
-            if done % REPLIES_PER_LINE == 0:
-                logger.info("%d of %d questions", done, len(requests))
+        yield from items_of(partial(_answer_part, self, requests, there), self.settings.processes)
 
 
 def _answer_part(

@@ -1,6 +1,7 @@
-"""The next token of an answer: the likeliest one, or one drawn among the likeliest."""
+"""The next token of an answer: the likeliest of all or of some, or one drawn among the likeliest."""
 
 from dataclasses import dataclass
+from typing import Sequence
 
 import numpy as np
 import torch
@@ -19,6 +20,13 @@ class Sampling:
     def draws(self, question: str) -> np.random.Generator:
         """Return the draws of one question, which depend on no other question."""
         return np.random.default_rng(derive_seed(self.seed, "answer", question))
+
+
+def among(logits: torch.Tensor, ids: Sequence[int]) -> torch.Tensor:
+    """Return logits [vocabulary] in which all but these ids are impossible."""
+    chosen = torch.full_like(logits, -torch.inf)
+    chosen[list(ids)] = logits[list(ids)]
+    return chosen
 
 
 def likeliest(logits: torch.Tensor) -> list[int]:

@@ -5,14 +5,14 @@ numbers are those of asking one by one, but for the order in which floats are ad
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Literal, Mapping, Sequence
+from typing import Any, Collection, Literal, Mapping, Sequence
 
 import numpy as np
 import torch
 from transformers import DynamicCache
 
 from pipeline_lib.core.cutting import cut_behind
-from pipeline_lib.generation.choice import Sampling, drawn, likeliest
+from pipeline_lib.generation.choice import Sampling, among, drawn, likeliest
 from pipeline_lib.generation.keys import Keys, Token
 from pipeline_lib.generation.plan import Row
 from pipeline_lib.models.decode import decode
@@ -35,12 +35,13 @@ class Rules:
 class Answer:
     """An answer so far: its ids, an end included, and why it ended if it did; `draws` are its random numbers.
 
-    It ends behind the text `until`.
+    It ends behind the text `until`. With `choices` it is one of these ids, and nothing else.
     """
 
     max_new_tokens: int
     draws: np.random.Generator | None = None
     until: str | None = None
+    choices: tuple[int, ...] = ()
     ids: list[int] = field(default_factory=list)
     stop: Stop | None = None
 
@@ -94,7 +95,10 @@ class Generator:
         logits[:, list(self.rules.suppressed)] = -torch.inf
         return logits
 
-    def _choose(self, logits: torch.Tensor, numbers: Iterable[int], answers: Mapping[int, Answer]) -> list[int]:
+    def _choose(self, logits: torch.Tensor, numbers: Collection[int], answers: Mapping[int, Answer]) -> list[int]:
+        for row, number in enumerate(numbers):
+            if answers[number].choices:
+                logits[row] = among(logits[row], answers[number].choices)
         if self.rules.sampling is None:
             return likeliest(logits)
         draws = [answers[number].draws for number in numbers]
@@ -102,6 +106,8 @@ class Generator:
 
     def _stop(self, answer: Answer) -> Stop | None:
         """Return why an answer ends with its last id, None if it does not."""
+        if answer.choices:
+            return "end"
         texts = self.rules.texts if answer.until is None else (*self.rules.texts, answer.until)
         if answer.ids[-1] in self.rules.ends or any(end in self._decoded(answer) for end in texts):
             return "end"

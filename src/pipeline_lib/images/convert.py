@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.decode import FORMATS, UnreadableImageError, decoding, open_image, seen
 from pipeline_lib.images.doubts import doubts
-from pipeline_lib.images.pixels import ANY, PixelRule, effects, to_rgb
+from pipeline_lib.images.pixels import ANY, TURNS, PixelRule, effects, orientation, to_rgb
 
 JPEG_SIDE = 65_500  # pixels that libjpeg writes at most
 
@@ -57,7 +57,7 @@ def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) ->
     """Return the verdict on an image with these bytes; `suffix` is its file's, None for an image from a table."""
     try:
         image = open_image(data)
-        pixels = to_rgb(image, settings.pixels)
+        pixels = image if _is_as_model_reads_it(image, settings.pixels) else to_rgb(image, settings.pixels)
         decoded, done = seen(image, data), effects(image, settings.pixels)
         doubtful = doubts(image, pixels)
         details = ", ".join(_label(decoded.format, suffix) + done + doubtful + _several(decoded.frames))
@@ -72,6 +72,12 @@ def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) ->
         )
     except UnreadableImageError as error:
         return Converted("quarantined", str(error))
+
+
+def _is_as_model_reads_it(image: Image.Image, rule: PixelRule) -> bool:
+    """Return whether a pixel rule would only copy an image."""
+    turned = rule == "clean" and orientation(image) in TURNS
+    return image.mode == "RGB" and "transparency" not in image.info and not turned
 
 
 def _label(image_format: str, suffix: str | None) -> list[str]:

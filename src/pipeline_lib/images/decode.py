@@ -26,6 +26,7 @@ FORMATS = {
     "PPM": {".ppm", ".pgm", ".pbm", ".pnm"},
 }
 OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow itself detects that a JPEG is MPO
+ONE_FRAME = {"JPEG", "BMP", "PPM", "JPEG2000"}  # formats of Pillow without frames; it calls a JPEG of several MPO
 NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # image formats
 SUFFIXES = frozenset(NEVER_OPENED.union(*FORMATS.values()))
 
@@ -91,7 +92,8 @@ def is_image(path: Path) -> bool:
 
 def seen(image: Image.Image, data: bytes) -> Seen:
     """Return the properties of `data`, of which `image` is the decoded first frame."""
-    return Seen(str(image.format), image.mode, image.width, image.height, _frames(data))
+    frames = 1 if image.format in ONE_FRAME else _frames(data)
+    return Seen(str(image.format), image.mode, image.width, image.height, frames)
 
 
 def open_image(data: bytes) -> Image.Image:

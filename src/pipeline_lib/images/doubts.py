@@ -8,6 +8,7 @@ from PIL import Image
 from pipeline_lib.images.pixels import DEEP, FULL_RANGE, is_deep
 
 NARROW = 16  # largest range of tones, of 256, that counts as one tone
+MIDDLE = 64  # pixels: the side of the part in the middle that comes first
 CLIPPED = 0.5  # share of clipped pixels above which most of the image is lost
 MARKS = 0.01  # share of a deep image's brightest and of its darkest pixels that do not count: burnt-in text, faults
 
@@ -27,14 +28,27 @@ def doubts(image: Image.Image, pixels: Image.Image) -> list[str]:
 
 
 def _tone(image: Image.Image, pixels: Image.Image) -> str:
-    ranges = cast(tuple[tuple[int, int], ...], pixels.getextrema())  # of three channels
+    start = ((pixels.width - MIDDLE) // 2, (pixels.height - MIDDLE) // 2)
+    if not is_deep(image) and min(start) > 0:  # a part with several tones decides for the whole
+        part = pixels.crop((*start, start[0] + MIDDLE, start[1] + MIDDLE))
+        if _widest(_ranges(part)) > NARROW:
+            return ""
+    ranges = _ranges(pixels)
     low, high = min(pair[0] for pair in ranges), max(pair[1] for pair in ranges)
-    widest = max(pair[1] - pair[0] for pair in ranges)
+    widest = _widest(ranges)
     if widest > NARROW:
         return _tone_but_for_marks(pixels) if is_deep(image) else ""
     if widest == 0:
         return {0: "all black", 255: "all white"}.get(low if low == high else -1, "one tone")
     return _nearly(low, high)
+
+
+def _ranges(pixels: Image.Image) -> tuple[tuple[int, int], ...]:
+    return cast(tuple[tuple[int, int], ...], pixels.getextrema())  # of three channels
+
+
+def _widest(ranges: tuple[tuple[int, int], ...]) -> int:
+    return max(high - low for low, high in ranges)
 
 
 def _nearly(low: int, high: int) -> str:

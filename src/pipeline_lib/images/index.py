@@ -1,9 +1,10 @@
 """The image index: a Parquet table with the location and the properties of every image."""
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 import pyarrow as pa
 
@@ -98,8 +99,13 @@ def doubtful(rows: list[IndexRow]) -> list[dict[str, str]]:
 
 def health(rows: list[IndexRow]) -> dict[str, int]:
     """Return how many files there are of each status and reason, most frequent first, details removed."""
+    return health_of(Counter((row.status, row.reason) for row in rows))
+
+
+def health_of(files: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Return `health` of so many files of each status and reason."""
     counts: dict[str, int] = {}
-    for row in rows:
-        key = f"{row.status}: {row.reason.partition(' (')[0]}"
-        counts[key] = counts.get(key, 0) + 1
+    for (status, reason), count in files.items():
+        key = f"{status}: {reason.partition(' (')[0]}"
+        counts[key] = counts.get(key, 0) + count
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

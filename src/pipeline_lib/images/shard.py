@@ -10,6 +10,7 @@ from pipeline_lib.images.convert import Converted, ConvertSettings, convert_imag
 from pipeline_lib.images.decode import BYTE_LIMIT, UnreadableImageError, is_image
 from pipeline_lib.images.index import IGNORED, IndexRow
 from pipeline_lib.images.tables import Cell, cells, holds_images
+from pipeline_lib.job.progress import Progress
 
 NO_IMAGE = "not an image by its name or its first bytes"
 
@@ -26,8 +27,10 @@ def convert_shard(
     rows = []
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as archive:  # PAX allows names of any length
         shard = _Shard(raw, archive, container, settings)
-        for file in sorted(files, key=lambda file: file.as_posix()):
+        progress = Progress("files", len(files))
+        for done, file in enumerate(sorted(files, key=lambda file: file.as_posix()), 1):
             rows += shard.rows(file)
+            progress.at(done)
     return rows
 
 
@@ -70,7 +73,7 @@ class _Shard:
         done = convert_image(data, file.suffix.lower(), self._settings)
         if done.data is not None:
             return self._packed(name, data, done, done.data)
-        return replace(self._row(name, name, digest_bytes(data), done), size=len(data), sha256=digest_bytes(data))
+        return replace(self._row(name, name, digest_bytes(data), done), size=len(data))
 
     def table(self, file: Path) -> list[IndexRow]:
         """Return the rows of a table's images, sorted by path."""
@@ -121,13 +124,14 @@ class _Shard:
         member.size = len(data)
         self._archive.addfile(member, io.BytesIO(data))
         offset = int(self._archive.offset) - -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        digest = digest_bytes(source)
         return replace(
-            self._row(name, name, digest_bytes(source), done),
+            self._row(name, name, digest, done),
             status="converted" if done.status == "converted" else "unpacked",
             container=self._container.as_posix(),
             offset=offset,
             size=len(data),
-            sha256=digest_bytes(data),
+            sha256=digest if data is source else digest_bytes(data),
         )
 
     def _row(self, path: str, member: str, source_sha256: str, done: Converted) -> IndexRow:

@@ -55,10 +55,10 @@ class Cell:
 
 def holds_images(path: Path) -> bool:
     """Return whether a file is a TSV with an index and an image in every row."""
-    import pandas as pd  # the import takes half a second, which studies without tables need not wait
-
     if path.suffix.lower() != ".tsv":
         return False
+    import pandas as pd  # the import takes half a second, which studies without tables need not wait
+
     try:
         return set(COLUMNS) <= set(pd.read_csv(path, nrows=0, **TEXT).columns)
     except ValueError:  # pandas' own errors, and bytes that are not text

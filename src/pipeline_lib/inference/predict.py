@@ -14,6 +14,7 @@ from pipeline_lib.inference.saved import SavedReplies
 from pipeline_lib.inference.settings import PredictSettings
 from pipeline_lib.inference.turns import earlier_answers, metadata_of, requests_about, turns_of
 from pipeline_lib.job.manifest import Manifest
+from pipeline_lib.job.progress import Progress
 
 ANSWER_ID_LENGTH = 22  # characters, as in LLaVA
 
@@ -55,10 +56,14 @@ def predict(
             logger.info("turn %d of %d", turn + 1, turns)
         every = [list(requests_about(question, settings, saved)) for question in questions]
         requests = [each[turn] for each in every if turn < len(each)]
-        if all(each.id in saved and saved[each.id].status == "ok" for each in requests):
+        answered = {each.id for each in requests if each.id in saved and saved[each.id].status == "ok"}
+        if len(answered) == len(requests):
             continue
+        progress = Progress("questions", len(requests), len(answered))
         for reply in engine.answer(requests if probe is None else mixed(requests), saved):
             saved.add(reply)
+            answered.add(reply.id)  # some are answered again, beside others of their batch
+            progress.at(len(answered))
             if probe is not None:
                 probe.see(reply)
     return [_record(question, settings, saved, model) for question in questions]

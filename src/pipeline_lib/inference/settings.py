@@ -86,6 +86,11 @@ class PredictSettings(Decoding, AnswerSettings):
     model_id: str
     review: Review | None = None
     on_collapse: OnCollapse = "mark"
+    first_token: bool = Field(
+        default=False,
+        exclude_if=operator.not_,
+        description="the answer is the option whose letter is the likeliest first token; the protocol decides",
+    )
     upright: bool = Field(
         default=False,
         exclude_if=operator.not_,  # the settings of the other protocols stay as they were

@@ -19,7 +19,10 @@ def requests_about(question: Question, settings: PredictSettings, answered: Answ
     The first one has the id of the question, so that its answer is that of a run without a review.
     """
     padded_first = settings.as_original and question.padded_first
-    request = Request(question.id, question.prompt, question.images, settings.max_new_tokens, padded_first)
+    choices = tuple(question.options) if settings.first_token else ()
+    request = Request(
+        question.id, question.prompt, question.images, settings.max_new_tokens, padded_first, choices=choices
+    )
     review = settings.review
     if review is None:
         yield request

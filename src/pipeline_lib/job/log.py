@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pipeline_lib.core.urls import without_queries
+from pipeline_lib.job.progress import write_to
 
 
 class _Formatter(logging.Formatter):
@@ -16,8 +17,11 @@ class _Formatter(logging.Formatter):
         return without_queries(super().format(record))
 
 
-def configure(path: Path, label: str) -> None:
-    """Send log records to `path` in full and to standard error as `[label] message`."""
+def configure(path: Path, label: str, progress_beside: Path | None = None) -> None:
+    """Send log records to `path` in full and to standard error as `[label] message`.
+
+    Progress is written beside another log, that of the job, if this process reports some.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -26,6 +30,7 @@ def configure(path: Path, label: str) -> None:
     terminal.addFilter(lambda record: record.name.startswith("pipeline_lib") or record.levelno >= logging.ERROR)
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
+    write_to(progress_beside)
     logging.getLogger("DeepSpeed").addFilter(_by_root)
     if file.stream is not None:
         faulthandler.enable(file.stream)

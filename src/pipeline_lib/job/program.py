@@ -8,6 +8,7 @@ import argparse
 import json
 import logging
 import os
+import platform
 import signal
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ from pipeline_lib.core.files import write_text
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.text import canonical_json
 from pipeline_lib.core.urls import without_queries
-from pipeline_lib.job import warm_start
+from pipeline_lib.job import progress, warm_start
 from pipeline_lib.job.code.digest import code_digest
 from pipeline_lib.job.code.guard import Guard
 from pipeline_lib.job.code.libraries import installed_libraries
@@ -32,7 +33,7 @@ from pipeline_lib.job.resume import OutputLock
 from pipeline_lib.machine import gpus
 from pipeline_lib.machine.environment import check_environment, fix_numerics
 from pipeline_lib.machine.numerics import DeviceSettings, NumericSettings
-from pipeline_lib.machine.slurm_job import is_spread
+from pipeline_lib.machine.slurm_job import is_spread, job_number
 
 REUSE_OFF = "DVC_STAGE"  # DVC sets it for its commands: `dvc repro` reruns every stage from the start
 
@@ -57,17 +58,22 @@ def run(
     options = Options(inputs, plain, files, outputs)
     arguments = _parse(stage, options)
     record_path = Path(arguments.record)
-    configure(Path(arguments.log), " ".join(record_path.with_suffix("").parts[-2:]))
+    name, log = " ".join(record_path.with_suffix("").parts[-2:]), Path(arguments.log)
+    configure(log, name, progress_beside=log)
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a process that a shell starts with `&` ignores it
         signal.signal(number, _terminated)
     lock = OutputLock({name: Path(getattr(arguments, name)) for name in outputs})
     lock.take()  # before the code is read, which may change while this process waits
     write_text(record_path, "")  # stays empty if the job is killed
+    process = {"host": platform.node(), "process": os.getpid(), "slurm_job": job_number(), "lock": str(lock.path)}
+    progress.note(progress.BEGIN, job=name, log=str(log), record=str(record_path), **process)
     record = Record(stage, {}, arguments.code, {}, {})
     message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, lock))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
-    sys.exit(exit_code if unwritten is None else 1)
+    exit_code = exit_code if unwritten is None else 1
+    progress.note(progress.END, exit=exit_code, error=message)
+    sys.exit(exit_code)
 
 
 def _carry_out(

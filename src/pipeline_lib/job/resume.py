@@ -52,12 +52,12 @@ class OutputLock:
 
     def __init__(self, outputs: dict[str, Path], root: Path = LOCKS) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        self._path = _lock_path(outputs, root)
+        self.path = _lock_path(outputs, root)
         self._file: Any = None
 
     def take(self) -> None:
         """Wait until no other process makes the outputs, then lock them."""
-        self._file = self._path.open("a+")
+        self._file = self.path.open("a+")
         if not locks.try_take(self._file, without_locks="outputs are not locked"):
             self._file.seek(0)
             logger.warning("waiting for process %s, which makes the same outputs", self._file.read().strip() or "?")

@@ -46,13 +46,17 @@ class OpenAIJudge:
         """Yield the replies as they come."""
         from pipeline_lib.endpoints.budget import total
         from pipeline_lib.endpoints.streaming import results
+        from pipeline_lib.job.progress import Progress
 
         pairs = [(request, run) for request in requests for run in range(self.settings.runs)]
         pending = [(request, run) for request, run in pairs if (request.digest, run) not in replied]
         most = self.client.ledger.text(total(self._most(request, request.attempts[0]) for request, _ in pending))
         logger.info("%d requests, the first attempts take at most about %s", len(pending), most)
         tasks = (partial(self._ask, request, run) for request, run in pending)
-        yield from results(self.client, tasks, len(pending), len(pending) < len(pairs))
+        progress = Progress("replies", len(pending), logs=False)  # a line has what they cost too
+        for done, reply in enumerate(results(self.client, tasks, len(pending), len(pending) < len(pairs)), 1):
+            yield reply
+            progress.at(done)
 
     async def _ask(self, request: JudgeRequest, run: int) -> "Outcome[JudgeReply]":
         """Return the replies to the attempts of a request, until one is readable."""

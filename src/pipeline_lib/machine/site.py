@@ -1,4 +1,4 @@
-"""The settings of this machine in `site.yaml`, which is not in git: paths of data folders, download limits.
+"""The settings of this machine in `site.yaml`, which is not in git: paths of data folders, limits, reports.
 
 A study writes `site:NAME` or `site:NAME/a/folder`. Code calls `locate` only when it opens the files, so that the
 absolute path is in no settings, manifest or digest: machines with different data folders get equal ones.
@@ -42,6 +42,9 @@ class Site(Settings):
     warm_start: bool = Field(
         default=True, description="model jobs on this machine share a process with loaded libraries"
     )
+    report_to: list[str] = Field(
+        default=[], description="programs that trainings report to: tensorboard, wandb, or others of transformers"
+    )
 
 
 def locate(path: str, file: Path = FILE) -> Path:
@@ -68,6 +71,11 @@ def download_limits(file: Path = FILE) -> Downloads:
 def starts_warm(file: Path = FILE) -> bool:
     """Return whether model jobs on this machine may share a process with loaded libraries."""
     return _read(file).warm_start if file.is_file() else True
+
+
+def reporters(file: Path = FILE) -> list[str]:
+    """Return the programs that trainings on this machine report to."""
+    return _read(file).report_to if file.is_file() else []
 
 
 def _read(file: Path) -> Site:

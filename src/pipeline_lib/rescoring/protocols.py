@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from pipeline_lib.benchmarks.base import PROTOCOL, Files, QuestionCheck, Verdict, check_questions, load_benchmark
+from pipeline_lib.benchmarks.families.protocols import RANKED
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.rescoring.rescore import Choice, choose_reader, chosen_questions, digest_of, expect_judged
@@ -29,9 +30,10 @@ def named_protocol(benchmark: str, name: str | None) -> str:
 def named_protocols(benchmark: str, names: str, first: str | None = None) -> list[str]:
     """Return protocols from `all` or names between commas, the one whose prompts were answered `first` if it is named.
 
-    An unknown benchmark or protocol raises PipelineError.
+    `all` are those that read texts. An unknown benchmark or protocol raises PipelineError.
     """
-    chosen = [*load("benchmarks", benchmark).PROTOCOLS] if names == ALL else [name.strip() for name in names.split(",")]
+    known = [name for name in load("benchmarks", benchmark).PROTOCOLS if name not in RANKED or name == first]
+    chosen = known if names == ALL else [name.strip() for name in names.split(",")]
     for name in [*chosen, *([first] if first else [])]:
         load_benchmark(benchmark, name)
     default = first or (PROTOCOL if PROTOCOL in chosen else None)

@@ -6,11 +6,14 @@ Subsets nest: with one seed the rows of a smaller fraction are among those of a 
 import hashlib
 from typing import Literal, Self, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.sampling.base import Row, SampleStrategy
 
+FIRST = 8  # bytes of a rank, which nearly always differ
 LEAST = 2  # rows of a rehearsal's subset: if one is unusable, one remains
 
 
@@ -37,10 +40,20 @@ class Settings(SampleStrategy):
 
 def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
     """Return the lowest-ranking rows; a count of 0 or above the number of rows raises PipelineError."""
+    chosen = set(choose_numbers(settings, seed, np.array([row.row for row in rows], np.int64)).tolist())
+    return [row for row in rows if row.row in chosen]
+
+
+def choose_numbers(settings: Settings, seed: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the numbers of the lowest-ranking rows; see `choose`."""
     count = settings.count if settings.fraction is None else int(len(rows) * settings.fraction)
     if count is None or not 0 < count <= len(rows):
         raise PipelineError(f"cannot take {count} of {len(rows)} rows", cure="change the subset's fraction or count")
-    return by_rank(seed, rows)[:count]
+    ranks = np.frombuffer(b"".join([rank(seed, row)[:FIRST] for row in rows.tolist()]), ">u8")
+    order = np.argsort(ranks, kind="stable")
+    if len(rows) > count and ranks[order[count - 1]] == ranks[order[count]]:  # the other bytes decide
+        order = np.array(sorted(range(len(rows)), key=lambda place: (rank(seed, int(rows[place])), rows[place])))
+    return rows[order[:count]]
 
 
 def by_rank(seed: int, rows: Sequence[Row]) -> list[Row]:

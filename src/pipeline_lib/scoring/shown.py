@@ -69,6 +69,7 @@ class ShownScore(BaseModel):
     bounds: dict[str, tuple[float, float] | None] | None = None
     published: list[dict[str, Any]] = []
     review: ShownReview | None = None
+    answers: str | None = None
 
 
 def read_shown(path: Path) -> ShownScore | None:

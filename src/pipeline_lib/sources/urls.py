@@ -5,7 +5,6 @@ An image is named as by OCR-VQA's own loader: the id and the suffix of the URL. 
 as LLaVA-OA's `url.csv`, needs `parts`: the last parts of a URL's path are the name.
 """
 
-import logging
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 CHANGES = False
 Paths = list[str]  # in the settings, `list` is a key
 ATTEMPTS = 4  # for each image; a missing one must not cost a minute
-
-logger = logging.getLogger(__name__)
 
 
 class Settings(SourceSettings):
@@ -86,13 +83,14 @@ def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list
 
 def _fetch_all(store: "Store", links: list[tuple[str, str]], folder: Path) -> list[Failure]:
     from pipeline_lib.downloads.pool import at_once
+    from pipeline_lib.job.progress import Progress
 
     failures = []
+    progress = Progress("images", len(links))
     results = at_once(lambda link: _fetch_one(store, *link, folder), links, store.stop)
     for done, failure in enumerate(results, start=1):
         failures += [failure] if failure else []
-        if done % 1000 == 0:
-            logger.info("%d of %d images, %d dead links", done, len(links), len(failures))
+        progress.at(done, f", {len(failures)} dead links")
     return failures
 
 

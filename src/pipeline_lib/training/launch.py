@@ -89,7 +89,7 @@ def launch(work: Work, count: int, rendezvous: Rendezvous) -> dict[int, list[Ste
 
 def _process(work: Work) -> list[Step]:
     rank = int(os.environ["RANK"])
-    configure(work.log_of(rank), f"process {rank}")
+    configure(work.log_of(rank), f"process {rank}", None if rank else work.log)
     try:
         return work.train()
     except SystemExit as error:  # which the launcher takes for success

@@ -8,6 +8,7 @@ from typing import Any
 from transformers import PrinterCallback, TrainingArguments
 
 from pipeline_lib.core.seeding import derive_seed
+from pipeline_lib.machine.site import reporters
 from pipeline_lib.models.portable import operations
 from pipeline_lib.training.attention import set_attention
 from pipeline_lib.training.best_epoch import BestEpoch
@@ -20,7 +21,8 @@ from pipeline_lib.training.resume import Guard, Resume, Saving
 from pipeline_lib.training.settings import Optimisation, TrainSettings
 from pipeline_lib.training.stop_signal import StopSignal
 from pipeline_lib.training.task import Task
-from pipeline_lib.training.trainer import Progress, VlmTrainer
+from pipeline_lib.training.telemetry import Telemetry
+from pipeline_lib.training.trainer import FiniteLoss, VlmTrainer
 from pipeline_lib.training.zero import sum_as_torch_does, zero_settings
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
     sharded = settings.devices.sharding != "none"
     blanks = [BlankFirst(task.blank_features)] if sharded and task.blank_features else []
     epoch, rates = ceil(len(task.examples) / optimisation.batch_size), optimisation.rates()
+    telemetry = Telemetry()
     best = task.validation and BestEpoch(task.model, task.validation, resume.folder, epoch)
     trainer = VlmTrainer(
         model=task.model,
@@ -48,10 +51,12 @@ def train(task: Task, optimisation: Optimisation, settings: TrainSettings, resum
         blank_features=None if sharded else task.blank_features,
         loss=task.loss,
         rates=rates and (lambda step: rates(step // epoch)),
+        see=telemetry.see,
         train_dataset=task.examples,
         data_collator=task.collate,
         callbacks=[
-            Progress(),
+            FiniteLoss(),
+            telemetry,
             Saving(resume, stop_signal),
             *([best] if best else []),
             *([Guard(state)] if state else []),
@@ -116,7 +121,7 @@ def _arguments(optimisation: Optimisation, settings: TrainSettings, folder: Path
         logging_steps=1,
         logging_nan_inf_filter=False,  # else a loss of NaN is logged as 0
         disable_tqdm=True,
-        report_to=[],
+        report_to=reporters(),
         **length,
         **kernel_arguments(settings),
     )

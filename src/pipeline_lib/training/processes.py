@@ -7,6 +7,7 @@ from pipeline_lib.machine.slurm_job import is_spread, requeue
 from pipeline_lib.training.curve import Step
 from pipeline_lib.training.launch import Rendezvous, Work, launch
 from pipeline_lib.training.nodes import train_over_nodes
+from pipeline_lib.training.reporting import report_beside
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def train_in_processes(work: Work) -> Trained:
     Outside a job of several nodes all processes run on this machine. A training stopped by TERM goes back into
     Slurm's queue if it has a newer state, so that attempts without progress do not repeat forever.
     """
+    report_beside(work.log)
     before = work.resume.latest()  # removes incomplete states before several processes look for one
     try:
         return _train(work)

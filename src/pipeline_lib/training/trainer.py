@@ -1,8 +1,6 @@
 """Hugging Face's Trainer with known faults corrected: row order, loss average, frozen modules, states."""
 
-import logging
 import math
-import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Callable, cast
@@ -23,10 +21,6 @@ from pipeline_lib.training.positions import TrainedPositions
 from pipeline_lib.training.sampler import SeededSampler
 from pipeline_lib.training.task import trained_parameters
 
-logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_LINES = 5.0
-
 
 class VlmTrainer(Trainer):
     """Trainer with a seeded row order, a loss that is the plain mean of each pass, and frozen parts in eval mode.
@@ -34,7 +28,7 @@ class VlmTrainer(Trainer):
     Its states hold the trained tensors alone. `own_rates` are learning rates by a prefix of the parameters' names,
     `lengths` the rows' lengths for an order by modality, `blank_features` gives those of a blank image for a pass
     without an image; `as_original` takes rows in the order that the original draws from `row_seed`. `loss` is that of
-    a pass, if it is not the model's own; `rates` is the share of the learning rate by step.
+    a pass, if it is not the model's own; `rates` is the share of the learning rate by step; `see` gets every pass.
     """
 
     def __init__(
@@ -47,6 +41,7 @@ class VlmTrainer(Trainer):
         blank_features: Callable[[Any, Any], torch.Tensor | None] | None = None,
         loss: Callable[[Any, Any], torch.Tensor] | None = None,
         rates: Callable[[int], float] | None = None,
+        see: Callable[[Any], None] | None = None,
         **keywords: Any,
     ) -> None:
         super().__init__(*args, **keywords)
@@ -57,6 +52,7 @@ class VlmTrainer(Trainer):
         self.blank_features = blank_features
         self.loss = loss
         self.rates = rates
+        self.see = see
         self.model_accepts_loss_kwargs = False  # else batches are weighted by their label tokens, unlike the original
         head = self.model.get_output_embeddings()
         self.positions = None if head is None else TrainedPositions(head)
@@ -78,6 +74,8 @@ class VlmTrainer(Trainer):
             raise NotImplementedError("no recipe evaluates while it trains")
         for module in self.frozen:
             module.eval()
+        if self.see is not None:
+            self.see(inputs)
         loss = self._loss(model, inputs)
         features = self.blank_features and self.blank_features(self.accelerator.unwrap_model(self.model), inputs)
         return loss if features is None else loss + 0.0 * features
@@ -179,14 +177,11 @@ def _is_frozen(module: torch.nn.Module) -> bool:
     return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
 
-class Progress(TrainerCallback):
-    """Logs the loss every few seconds, and stops a training whose loss or gradient is not finite."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
+class FiniteLoss(TrainerCallback):
+    """Stops a training whose loss or gradient is not finite."""
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **keywords: Any) -> None:
-        """Log the loss of a step; raise PipelineError, before any state is saved, if it is not finite."""
+        """Raise PipelineError, before any state is saved, if the loss of a step is not finite."""
         logs = keywords.get("logs") or {}
         loss = logs.get("loss")
         if loss is None:
@@ -197,7 +192,3 @@ class Progress(TrainerCallback):
                 value=f"step {state.global_step}",
                 cure="lower the learning rate, or check the rows",
             )
-        now = time.monotonic()
-        if now - self._last >= SECONDS_BETWEEN_LINES or state.global_step in (1, state.max_steps):
-            self._last = now
-            logger.info("step %d of %d, loss %.4f", state.global_step, state.max_steps, loss)

@@ -68,6 +68,11 @@ class WorkflowLock:
         return self._others and any((folder / "locks").glob("*.lock"))
 
 
+def snakemake_at_work() -> bool:
+    """Return whether a Snakemake is at work in this folder, as far as this host can see."""
+    return WorkflowLock().others_at_work()
+
+
 def _marks(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "migration_underway")
 

@@ -1,7 +1,17 @@
-"""The groups of problems by which MathVista counts, by their keys: the values in its testmini split.
+"""The groups of problems by which MathVista counts, and the means over them; by key, the values in its testmini split.
 
 Source: lupantech/MathVista 53d5258 `data/testmini.json`.
 """
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Verdict
+from pipeline_lib.benchmarks.families.counting import ratio
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "question_type": ("free_form", "multi_choice"),
@@ -77,3 +87,26 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "statistical reasoning",
     ),
 }
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """The share of right extractions, over all and over the problems of each group."""
+
+    @property
+    def width(self) -> int:
+        """Return two counts for all, and two for every group."""
+        return 2 + 2 * sum(map(len, GROUPS.values()))
+
+    def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
+        """Return counted and right, for all and for every group."""
+        known, read = cast(dict[str, Any], verdict.gold), cast(dict[str, Any], extracted)
+        right = float(read["prediction"] == known["answer"])
+        inside = [value in known["groups"][key] for key, values in GROUPS.items() for value in values]
+        return [1.0, right, *(count for member in inside for count in (float(member), member * right))]
+
+    def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
+        """Return `accuracy` and `accuracy/KEY/GROUP` by run."""
+        counts = sums.sum(axis=-3)
+        names = ["accuracy", *(f"accuracy/{key}/{value}" for key, values in GROUPS.items() for value in values)]
+        return {name: ratio(counts[..., 2 * number + 1], counts[..., 2 * number]) for number, name in enumerate(names)}

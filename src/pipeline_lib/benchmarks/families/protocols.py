@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping
 
 from pipeline_lib.benchmarks.base import Asking
-from pipeline_lib.benchmarks.families.letters import LetterReader, internvl, llava_sqa, lmms_eval, vlmevalkit
+from pipeline_lib.benchmarks.families.letters import (
+    LetterReader,
+    internvl,
+    llava_sqa,
+    lmms_eval,
+    vlmevalkit,
+    whole_letter,
+)
 
 NAMES = {
     "llava15": "haotian-liu/LLaVA c121f04, its scripts for LLaVA-1.5",
@@ -18,8 +25,10 @@ NAMES = {
     "lmms_eval": "EvolvingLMMs-Lab/lmms-eval 75571cf",
     "vlmevalkit": "open-compass/VLMEvalKit e8e78f0, without its language model",
     "official": "the repository of the benchmark itself",
+    "first_token": "hendrycks/test 9a2de4f, `evaluate_flan.py`: options ranked by one token, asked as by `llava15`",
 }
 UPRIGHT = frozenset({"lmms_eval"})  # whose loader, the library `datasets`, turns images upright by their EXIF tags
+RANKED = frozenset({"first_token"})  # whose answers are the options with the likeliest first tokens
 SHORT = "Answer the question using a single word or phrase."
 UNANSWERABLE = "When the provided information is insufficient, respond with 'Unanswerable'."
 YES_OR_NO = "Please answer yes or no."
@@ -69,10 +78,12 @@ CHOICE: Mapping[str, Wording] = {
     "internvl12": Wording(100),
     "lmms_eval": Wording(16),
     "vlmevalkit": Wording(2048, hint="Hint: {}", question="Question: {}", heading="Options:", request=SELECT),
+    "first_token": Wording(1),
 }
 CHOICE_READERS: Mapping[str, LetterReader] = {
     "llava15": llava_sqa,
     "internvl12": internvl,
     "lmms_eval": lmms_eval,
     "vlmevalkit": vlmevalkit,
+    "first_token": whole_letter,
 }

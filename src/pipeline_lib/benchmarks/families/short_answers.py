@@ -97,10 +97,10 @@ class RowGold:
             if row.answers and rows.setdefault(row.id, row).answers != row.answers:
                 cure = "remove one of the rows"
                 raise PipelineError("other gold answers to the same question", where=row.where, value=row.id, cure=cure)
-        asked = {question.id: question for question in questions if question.id in rows}
-        for name, question in asked.items():
+        by_id = {question.id: question for question in questions if question.id in rows}
+        for name, question in by_id.items():
             self._check(rows[name], question)
-        return {name: self._gold(rows[name]) for name in asked}
+        return {name: self._gold(rows[name]) for name in by_id}
 
     def _check(self, row: AskedRow, question: Question) -> None:
         if _plain(row.question) not in _plain(question.stem):

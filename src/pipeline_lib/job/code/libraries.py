@@ -14,7 +14,10 @@ COUNTED = {
     "PIL": "pillow",
     "accelerate": "accelerate",
     "deepspeed": "deepspeed",
+    "imagehash": "ImageHash",
+    "jinja2": "jinja2",
     "jsonlines": "jsonlines",
+    "markupsafe": "markupsafe",
     "numpy": "numpy",
     "openpyxl": "openpyxl",
     "pandas": "pandas",
@@ -26,17 +29,20 @@ COUNTED = {
     "tokenizers": "tokenizers",
     "torch": "torch",
     "transformers": "transformers",
+    "vllm": "vllm",
     "xlsxwriter": "xlsxwriter",
 }
 
 # The dependencies of a library that can change its results. The version of torch determines cuBLAS, oneDNN, …; a
 # missing distribution does not count.
 DEPENDENCIES = {
+    "ImageHash": ("numpy", "pillow", "scipy"),
     "torch": ("numpy",),
     "pandas": ("numpy", "numexpr", "bottleneck"),
     "accelerate": ("torch", "numpy", "safetensors"),
     "peft": ("torch", "transformers", "accelerate", "safetensors"),
     "deepspeed": ("torch",),
+    "vllm": ("torch", "transformers"),
     "transformers": (
         *("torch", "numpy", "pillow", "tokenizers", "safetensors", "sentencepiece", "protobuf", "jinja2", "regex"),
         *("accelerate", "torchvision", "flash-attn", "flash-attn-3", "kernels", "liger-kernel"),

@@ -40,13 +40,14 @@ ABOUT_LIBRARIES = frozenset(
 )
 ALLOWED = ABOUT_LIBRARIES | {"importlib.metadata.PackageNotFoundError"}
 
-# Modules of this package that may use some of these: the one that imports plug-ins, which `job.code.guard` checks,
+# Modules of this package that may use some of these: those that import plug-ins, which `job.code.guard` checks,
 # the one that finds the key of a server, and the ones that start the processes of a training or a server.
 EXEMPT = {
     "pipeline_lib.core.plugins": ("importlib.import_module", "pkgutil", "types.ModuleType", "__file__"),
     "pipeline_lib.endpoints.keys": ("os.environ",),
     "pipeline_lib.machine.bound_program": ("os.environ",),
     "pipeline_lib.machine.keeper": ("ctypes",),
+    "pipeline_lib.report.discovery": ("importlib.import_module", "pkgutil", "__file__"),
     "pipeline_lib.training.launch": ("os.environ",),
     "pipeline_lib.training.nodes": ("os.environ",),
 }

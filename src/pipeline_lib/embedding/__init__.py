@@ -1,0 +1,1 @@
+"""Embeddings of the rows of a table by a CLIP model."""

@@ -1,0 +1,1 @@
+"""The loss of a trained model on rows that it was not trained on."""
