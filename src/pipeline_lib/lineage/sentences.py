@@ -119,5 +119,12 @@ def _indexed(record: MadeRecord) -> str:
 
 _SENTENCES: dict[str, Sentence] = {
     **{"gather": _gathered, "score": _scored, "predict": _answered, "train": _trained, "merge": _merged},
-    **{"sample": _sampled, "tabulate": _tabulated, "weights": _weights, "fetch": _fetched, "index": _indexed},
+    **{
+        "sample": _sampled,
+        "tabulate": _tabulated,
+        "weights": _weights,
+        "sample_embedded": _sampled,
+        "fetch": _fetched,
+        "index": _indexed,
+    },
 }
