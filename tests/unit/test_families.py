@@ -30,6 +30,7 @@ PROMPTS = {
     "llava15": f"Old.\nWhich?\nA. eel\nB. cat\n{LETTER}",
     "internvl12": f"Old.\nWhich?\nA. eel\nB. cat\n{LETTER}",
     "lmms_eval": f"Old.\nWhich?\nA. eel\nB. cat\n{LETTER}",
+    "first_token": f"Old.\nWhich?\nA. eel\nB. cat\n{LETTER}",
     "vlmevalkit": "Hint: Old.\nQuestion: Which?\nOptions:\nA. eel\nB. cat\n"
     "Please select the correct answer from the options above. \n",
 }
