@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.conversations.subset import SubsetRow, write_subset
-from pipeline_lib.conversations.table import Conversation, write_table
+from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.digests import DigestCache, digest_bytes, digest_file
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
@@ -22,6 +22,7 @@ from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.verdicts import write_verdicts
 from tests.jobs import made_record
 from tests.scored import scored_answers
+from tests.tables import write_table
 
 HOST, USER_FOLDER, KEY = "node-17.cluster.example", "/home/alice/photos", "hf_" + "a1B2" * 8
 MACHINE: dict[str, Any] = {

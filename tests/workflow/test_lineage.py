@@ -12,9 +12,9 @@ EXAMPLES = [example for text in CONSOLES for example in re.split(r"^\$ ", text, 
 
 
 def is_in(line: str, text: str) -> bool:
-    """Return whether a text has a line, in which … is any text."""
-    pattern = re.compile("".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", line)))
-    return any(pattern.fullmatch(printed) for printed in text.splitlines())
+    """Return whether a text has a line, in which … is any text; spaces at both ends do not count."""
+    pattern = re.compile("".join(".*" if part == "…" else re.escape(part) for part in re.split("(…)", line.strip())))
+    return any(pattern.fullmatch(printed.strip()) for printed in text.splitlines())
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.splitlines()[0] for example in EXAMPLES])

@@ -1,5 +1,6 @@
 """`vlmflow disk`: what is kept for results, reuse and resuming, and what can go."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.lineage.disk import DiskUse, disk_use
 from pipeline_lib.lineage.records import Records
 
+WIDE = 10_000  # columns where no terminal wraps the lines
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -22,7 +24,7 @@ def disk(json: Annotated[bool, typer.Option("--json", help="print JSON, in bytes
     if json:
         typer.echo(pretty_json(asdict(use)), nl=False)
         return
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     console.print(_folders(use))
     console.print(_models(use))
     typer.echo("A removed model keeps its manifest, record and scores; a job that must read it makes it again.")

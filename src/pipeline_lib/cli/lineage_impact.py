@@ -35,17 +35,18 @@ def impact(subject: Annotated[str, typer.Argument(help=EXAMPLES)], json: JsonOpt
 
 
 def _lines(reached: Impact) -> list[str]:
-    lines = [f"{title}: {_some(list(map(_name, reached.of_stage(stage))))}" for stage, title in STAGES.items()]
+    lines = [f"{title}:{_some(list(map(_name, reached.of_stage(stage))))}" for stage, title in STAGES.items()]
     numbers = [f"{each.score} ({each.metric} {each.value})" for each in reached.numbers]
     counts = Counter(job.split()[0] for job in reached.jobs)
     again = f"{len(reached.jobs)} jobs, {reached.seconds:.0f} s by their records"
     stages = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-    return [*lines, f"numbers: {_some(numbers)}", f"to make again without it: {again}: {stages}"]
+    return [*lines, f"numbers:{_some(numbers)}", f"to make again without it: {again}: {stages}"]
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more: --json lists all" if len(names) > LISTED else ""
-    return "".join(f"\n  {name}" for name in names[:LISTED]) + (f"\n {more}" if more else "") if names else "none"
+    """Return the first names, each on its own line."""
+    more = [f"and {len(names) - LISTED} more: --json lists all"] if len(names) > LISTED else []
+    return "".join(f"\n  {name}" for name in [*names[:LISTED], *more]) or " none"
 
 
 def _name(each: Reached) -> str:

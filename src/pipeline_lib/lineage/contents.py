@@ -65,6 +65,7 @@ def _raw_files(manifest: Path) -> Keys:
 
 READERS: dict[str, tuple[str, Callable[[Path], Keys]]] = {
     "sample": ("rows", _subset_rows),
+    "sample_embedded": ("rows", _subset_rows),
     "tabulate": ("rows", _table_rows),
     "fetch": ("files", _raw_files),
 }

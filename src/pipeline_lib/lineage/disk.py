@@ -55,20 +55,28 @@ class DiskUse:
 def disk_use(records: Records) -> DiskUse:
     """Return what a project has on disk; links to files elsewhere count as their own size."""
     root = records.root
-    top = [path for name in ("results", "data") for path in sorted((root / name).glob("*")) if path.is_dir()]
-    artefacts = [_use(root, path, _what(path.relative_to(root)), None) for path in top]
+    artefacts = [_use(root, path, _what(path.relative_to(root)), None) for path in _folders(root)]
     caches: list[Use] = []
     for name, (what, removal) in CACHES.items():
         others = [root / other for other in CACHES if other != name and other.startswith(f"{name}/")]
         if (root / name).is_dir():
             caches.append(_use(root, root / name, what, removal, others))
-    shown = [use for use in sorted(artefacts, key=lambda use: -use.bytes) + caches if use.files]
-    return DiskUse(shown, sorted(_models(records), key=lambda model: (len(model.scores), -model.bytes)))
+    uses = [use for use in sorted(artefacts, key=lambda use: -use.bytes) + caches if use.files]
+    return DiskUse(uses, sorted(_models(records), key=lambda model: (len(model.scores), -model.bytes)))
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders of artefacts, those of a study with its own folder of results one by one."""
+    top = [path for name in ("results", "data") for path in sorted((root / name).glob("*/"))]
+    studies = {path.parent for path in (root / "results").glob("*/records")}
+    return [inner for path in top for inner in (sorted(path.glob("*/")) if path in studies else [path])]
 
 
 def _what(path: Path) -> str:
-    parts = path.parts
-    return f"{parts[1]} of all studies" if parts[0] == "data" else f"{parts[1]}"
+    """Return what a folder of artefacts has: its name, and whose it is."""
+    if path.parts[0] == "data":
+        return f"{path.name}, of all studies"
+    return f"{path.name}, of the study {path.parts[1]}" if len(path.parts) > 2 else path.name
 
 
 def _use(root: Path, folder: Path, what: str, removal: str | None, without: Iterable[Path] = ()) -> Use:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyarrow import parquet
 
+from pipeline_lib.conversations.table import listed
 from pipeline_lib.core.text import read_json
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.ancestors import ancestors, artefact_of, job_name
@@ -13,6 +14,7 @@ from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.subject import Subject
 
 ASKING = ("predict", "inspect_questions")  # stages that read the images of a benchmark's questions
+SAMPLING = ("sample", "sample_embedded")
 SHARDS = ("fetch", "convert")
 
 
@@ -113,7 +115,7 @@ class _Walk:
             return 0 if in_shard or (not self._subject.images and self._touches(inputs)) else None
         if record.stage == "tabulate":
             return self._tabulated(record)
-        if record.stage == "sample":
+        if record.stage in SAMPLING:
             return self._sampled(record)
         if record.stage in ASKING:
             return 0 if self._asked(record) else None
@@ -136,11 +138,13 @@ class _Walk:
 
     def _sampled(self, record: MadeRecord) -> int | None:
         """Return how many rows of a subset are the subject's."""
-        tables = [name for name in record.inputs if name in self._rows]
+        tables = [name for name in record.roles.get("table") or [] if name in self._rows]
         (manifest,) = record.outputs
         path = Path(artefact_of(manifest) + ".parquet")
+        if self._touches(record.inputs.keys() - set(tables)):
+            return 0  # rows held out of it, or embeddings, decide its rows as well
         if not tables or not path.is_file():
-            return 0 if self._touches(record.inputs) else None
+            return None
         rows = set(parquet.read_table(path, columns=["row"])["row"].to_pylist())
         return len(rows & self._rows[tables[0]]) or None
 
@@ -176,5 +180,5 @@ def _rows_showing(table: Path, paths: set[str]) -> set[int]:
     if not table.is_file():
         return set()
     columns = parquet.read_table(table, columns=["row", "image"]).to_pydict()
-    images = (([shown] if isinstance(shown, str) else shown or []) for shown in columns["image"])
-    return {row for row, shown in zip(columns["row"], images, strict=True) if paths.intersection(shown)}
+    named = zip(columns["row"], columns["image"], strict=True)
+    return {row for row, images in named if paths.intersection(listed(images))}

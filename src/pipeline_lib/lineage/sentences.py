@@ -96,9 +96,9 @@ def _sampled(record: MadeRecord) -> str:
 def _tabulated(record: MadeRecord) -> str:
     source = record.settings.get("file") or "several files"
     images = sorted(Path(path).parent.name for path in _inputs(record, "indexes"))
-    shown = f" with images of {', '.join(images)}" if images else ""
+    with_images = f" with images of {', '.join(images)}" if images else ""
     rejected = f"; {_count(record, 'rejected')} were rejected"
-    return f"{_made(record)} has {_count(record, 'rows')} rows of {source}{shown}{rejected}."
+    return f"{_made(record)} has {_count(record, 'rows')} rows of {source}{with_images}{rejected}."
 
 
 def _weights(record: MadeRecord) -> str:
@@ -119,5 +119,12 @@ def _indexed(record: MadeRecord) -> str:
 
 _SENTENCES: dict[str, Sentence] = {
     **{"gather": _gathered, "score": _scored, "predict": _answered, "train": _trained, "merge": _merged},
-    **{"sample": _sampled, "tabulate": _tabulated, "weights": _weights, "fetch": _fetched, "index": _indexed},
+    **{
+        "sample": _sampled,
+        "tabulate": _tabulated,
+        "weights": _weights,
+        "sample_embedded": _sampled,
+        "fetch": _fetched,
+        "index": _indexed,
+    },
 }

@@ -17,7 +17,7 @@ from pipeline_lib.lineage.ancestors import ancestors, artefact_of, narrowed
 from pipeline_lib.lineage.pointer import Reference
 from pipeline_lib.lineage.public import public
 from pipeline_lib.lineage.records import Records
-from pipeline_lib.prompts.base import Template, question
+from pipeline_lib.prompts import base as prompts
 
 SOME = 3  # ids of rows that show the same image
 
@@ -74,18 +74,18 @@ def trace_answer(records: Records, reference: Reference, row: str) -> Trace:
         raise PipelineError("this is no score of one run", where=str(reference), cure=cure)
     verdict = _verdict(scored, row)
     predicted = records.made(Path(scored.roles["answers"][0])).record
-    asked = _question(scored, predicted, row)
+    question = _question(scored, predicted, row)
     model = next(iter(predicted.roles.get("model") or []), None)
-    images = [_image(records, predicted, path) for path in asked.images]
+    images = [_image(records, predicted, path) for path in question.images]
     return Trace(
         id=row,
         benchmark=str(scored.settings["benchmark"]),
         protocol=str(scored.settings["protocol"]),
-        question=asked.prompt,
-        prompt=_prompt(predicted, asked),
+        question=question.prompt,
+        prompt=_prompt(predicted, question),
         images=images,
         settings=public(predicted.settings),
-        answer=_answer(scored, asked),
+        answer=_answer(scored, question),
         verdict=verdict,
         model=None if model is None else artefact_of(model),
         model_sha256=None if model is None else predicted.inputs[model],
@@ -114,21 +114,23 @@ def _question(scored: MadeRecord, predicted: MadeRecord, row: str) -> Question:
     return next(each for each in questions if each.id == row)
 
 
-def _answer(scored: MadeRecord, asked: Question) -> dict[str, Any]:
+def _answer(scored: MadeRecord, question: Question) -> dict[str, Any]:
     """Return the record of the answer, empty where the model gave none."""
-    names = {asked.id, str(asked.record.get("question_id", asked.id))}
+    names = {question.id, str(question.record.get("question_id", question.id))}
     path = Manifest(Path(scored.roles["answers"][0]), DigestCache()).only_file()
     matching = [record for record in read_lines(path) if str(record.get("question_id")) in names]
-    same = [record for record in matching if record.get("prompt") == asked.prompt]
+    same = [record for record in matching if record.get("prompt") == question.prompt]
     return next(iter([*same, *matching]), {})
 
 
-def _prompt(predicted: MadeRecord, asked: Question) -> str | None:
+def _prompt(predicted: MadeRecord, question: Question) -> str | None:
     """Return the text that the model read, with `<image>` for the tokens of an image; see `engines.transformers`."""
     template = predicted.settings.get("template")
     if not template:
         return None
-    segments = question(cast(Template, load("prompts", str(template))), asked.prompt, len(asked.images))
+    segments = prompts.question(
+        cast(prompts.Template, load("prompts", str(template))), question.prompt, len(question.images)
+    )
     return "".join(segment.text for segment in segments)
 
 
@@ -170,5 +172,5 @@ def _rows_with(subset: Path, pins: set[str]) -> list[str]:
     if not subset.is_file():
         return []
     columns = parquet.read_table(subset, columns=["id", "image_sha256"]).to_pydict()
-    digests = ({pin.partition(":")[0] for pin in (text or "").split()} for text in columns["image_sha256"])
-    return [name for name, shown in zip(columns["id"], digests, strict=True) if shown & pins]
+    pins_of_rows = ({pin.partition(":")[0] for pin in (text or "").split()} for text in columns["image_sha256"])
+    return [name for name, digests in zip(columns["id"], pins_of_rows, strict=True) if digests & pins]

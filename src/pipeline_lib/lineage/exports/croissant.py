@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.lineage.ancestors import artefact_of
 from pipeline_lib.lineage.exports.files import ListedFile, ended, verified_files
 from pipeline_lib.lineage.public import public
 from pipeline_lib.lineage.records import Made
@@ -38,11 +39,9 @@ CONTEXT: dict[str, Any] = {
 
 def dataset(made: Made) -> dict[str, Any]:
     """Return the metadata of an artefact's Parquet file, verified; an artefact without one raises PipelineError."""
-    files = [file for file in verified_files(made) if file.path.endswith(".parquet")]
-    if len(files) != 1:
-        cure = (
-            "name a table, a subset or an image index: data/tables/NAME, results/subsets/NAME, data/images/NAME/index"
-        )
+    files = [file for file in verified_files(made) if file.path == f"{artefact_of(made.path)}.parquet"]
+    if not files:
+        cure = "name a table, subset or image index: data/tables/NAME, results/subsets/NAME, data/images/NAME/index"
         raise PipelineError("a Croissant dataset here is one Parquet file", where=made.path, cure=cure)
     (file,) = files
     name = file.path.removesuffix(".parquet").replace("/", "-")
