@@ -66,7 +66,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         studies.append(study)
         return []
 
-    for module in ("accept", "check", "dvc", "lineage", "show", "why"):
+    for module in ("accept", "check", "dvc", "lineage_publish", "show", "why"):
         monkeypatch.setattr(f"pipeline_lib.cli.{module}.plan", plan)
     monkeypatch.setattr("pipeline_lib.cli.plan.planned", plan)
     return studies
