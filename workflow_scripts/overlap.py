@@ -1,26 +1,21 @@
 """Compare the questions of a benchmark and their images with the rows that trainings learn from."""
 
-from pipeline_lib.benchmarks.base import load_benchmark, only, open_files
 from pipeline_lib.conversations.subset import subset_conversations
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json
-from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.job.job import Job
 from pipeline_lib.job.program import run
-from pipeline_lib.overlap.compare import asked_of, compare, report
+from pipeline_lib.overlap.asked import read_asked
+from pipeline_lib.overlap.compare import compare, report
 from pipeline_lib.overlap.prints import read_prints
 from pipeline_lib.overlap.rows import write_overlaps
 from pipeline_lib.overlap.settings import OverlapSettings
-from pipeline_lib.rehearsal.chosen import chosen
 
 
 def work(job: Job[OverlapSettings]) -> None:
     """Read questions, subsets and fingerprints, write the overlapping rows and their table."""
     settings = job.settings
-    files = open_files(job.manifests("questions"), settings.files)
-    questions = load_benchmark(settings.benchmark, settings.protocol).questions(files, settings.protocol)
-    images = ImageReader([manifest.file("index.parquet") for manifest in job.manifests("indexes")])
-    asked = asked_of(only(questions, chosen(job.manifests("chosen"), "questions")), images, settings.near)
+    asked = read_asked(settings, job.manifests("questions"), job.manifests("indexes"), job.manifests("chosen"))
     prints = read_prints(shard.only_file() for shard in job.manifests("prints"))
     rows, counts = [], {}
     for name, subset, table in zip(settings.subsets, job.manifests("subsets"), job.paths("tables"), strict=True):

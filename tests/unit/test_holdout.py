@@ -17,7 +17,7 @@ from pipeline_lib.conversations.subset import SubsetRow, write_subset
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import write_lines
-from pipeline_lib.overlap.compare import asked_of
+from pipeline_lib.overlap.asked import asked_of
 from pipeline_lib.overlap.prints import Fingerprint
 from pipeline_lib.overlap.shared import shared_images
 from pipeline_lib.sampling import image_rank

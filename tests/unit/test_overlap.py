@@ -22,8 +22,9 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.images.index import read_index
 from pipeline_lib.job.manifest import Manifest, write_manifest
+from pipeline_lib.overlap.asked import asked_of
 from pipeline_lib.overlap.clean import Answered, affected, clean_score, unclean_ids
-from pipeline_lib.overlap.compare import SubsetOverlap, asked_of, compare
+from pipeline_lib.overlap.compare import SubsetOverlap, compare
 from pipeline_lib.overlap.fingerprints import fingerprints, look
 from pipeline_lib.overlap.looks import bits, nearest
 from pipeline_lib.overlap.prints import Prints, read_prints, write_prints

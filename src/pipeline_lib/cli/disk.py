@@ -1,20 +1,18 @@
 """`vlmflow disk`: what is kept for results, reuse and resuming, and what can go."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from pipeline_lib.cli.console import wide_console
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.lineage.disk import DiskUse, disk_use
 from pipeline_lib.lineage.records import Records
 
-WIDE = 10_000  # columns where no terminal wraps the lines
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -24,7 +22,7 @@ def disk(json: Annotated[bool, typer.Option("--json", help="print JSON, in bytes
     if json:
         typer.echo(pretty_json(asdict(use)), nl=False)
         return
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = wide_console()
     console.print(_folders(use))
     console.print(_models(use))
     typer.echo("A removed model keeps its manifest, record and scores; a job that must read it makes it again.")

@@ -1,13 +1,12 @@
 """`vlmflow lineage show`: a result's lineage in sentences, then as a tree down to raw files."""
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from pipeline_lib.cli.console import wide_console
 from pipeline_lib.cli.options import JsonOption, OneStudyOption
 from pipeline_lib.config.load import made_studies
 from pipeline_lib.core.errors import PipelineError
@@ -19,8 +18,6 @@ from pipeline_lib.lineage.status import standing
 from pipeline_lib.lineage.summary import summarise
 from pipeline_lib.lineage.tree import render
 from pipeline_lib.workflow.plan import plan
-
-WIDE = 10_000  # columns where no terminal wraps the lines
 
 
 def show(
@@ -42,7 +39,7 @@ def show(
         return
     typer.echo("\n".join(summary.sentences))
     typer.echo()
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = wide_console()
     console.print(render(records, Path(narrowed(records, reference)), all_files))
     console.print("\n".join(lines) or "no study makes it now, so its status is unknown", markup=False)
 

@@ -6,28 +6,13 @@ from typing import Any, Iterable, Iterator, Mapping
 
 from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
-from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.overlap.asked import Asked
 from pipeline_lib.overlap.images import KINDS, ImageMatch, SeenImage, image_matches
 from pipeline_lib.overlap.prints import Prints
 from pipeline_lib.overlap.rows import QUESTION, OverlapRow
 from pipeline_lib.overlap.texts import asked_by, forms
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a benchmark asks: its questions, the pins of their usable images by path, and which looks count as alike."""
-
-    questions: list[Question]
-    pins: Mapping[str, str]
-    near: int
-
-
-def asked_of(questions: list[Question], images: ImageReader, near: int) -> Asked:
-    """Return what some questions ask; their unusable images, which `inspect_questions` lists, are left out."""
-    paths = {path for question in questions for path in question.images if path in images}
-    return Asked(questions, {path: images.row(path).pin for path in sorted(paths)}, near)
 
 
 @dataclass(frozen=True)

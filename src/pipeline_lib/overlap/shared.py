@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline_lib.overlap.compare import Asked
+from pipeline_lib.overlap.asked import Asked
 from pipeline_lib.overlap.images import SeenImage, image_matches
 from pipeline_lib.overlap.prints import Prints
 

@@ -36,10 +36,7 @@ class SampleStrategy(Settings):
 
 
 class Share(SampleStrategy):
-    """Settings of a strategy that takes a fraction of the rows, or a number of them.
-
-    `digest_rank` states these keys itself: an edit of it would make every finished subset stale.
-    """
+    """Settings of a strategy that takes a fraction of the rows, or a number of them."""
 
     fraction: float | None = Field(default=None, gt=0, le=1, description="share of the rows, rounded down")
     count: int | None = Field(default=None, gt=0, le=10**10, description="number of rows")

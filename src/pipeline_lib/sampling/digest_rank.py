@@ -8,34 +8,20 @@ from typing import Literal, Self, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sampling.base import Row, SampleStrategy
+from pipeline_lib.sampling.base import Row, Share
 
 FIRST = 8  # bytes of a rank, which nearly always differ
-LEAST = 2  # rows of a rehearsal's subset: if one is unusable, one remains
 
 
-class Settings(SampleStrategy):
+class Settings(Share):
     """How much to take: a fraction or a count."""
 
     strategy: Literal["digest_rank"] = "digest_rank"
-    fraction: float | None = Field(default=None, gt=0, le=1, description="share of the rows, rounded down")
-    count: int | None = Field(default=None, gt=0, le=10**10, description="number of rows")
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.fraction is None) == (self.count is None):
-            raise ValueError("give either fraction or count")
-        return self
 
     def rehearsed(self, rows: int | None) -> Self:
-        """Return a count as a fraction of the rows; a fraction leaves at least LEAST rows."""
-        if rows is None:
-            return self
-        share = self.fraction if self.count is None else self.count / rows
-        return self.model_copy(update={"count": None, "fraction": min(1.0, max(share or 0.0, LEAST / rows))})
+        """Return a count as a fraction of the rows, if their number is known."""
+        return self if rows is None else super().rehearsed(rows)
 
 
 def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
@@ -46,9 +32,7 @@ def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
 
 def choose_numbers(settings: Settings, seed: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the numbers of the lowest-ranking rows; see `choose`."""
-    count = settings.count if settings.fraction is None else int(len(rows) * settings.fraction)
-    if count is None or not 0 < count <= len(rows):
-        raise PipelineError(f"cannot take {count} of {len(rows)} rows", cure="change the subset's fraction or count")
+    count = settings.number_of(len(rows))
     ranks = np.frombuffer(b"".join([rank(seed, row)[:FIRST] for row in rows.tolist()]), ">u8")
     order = np.argsort(ranks, kind="stable")
     if len(rows) > count and ranks[order[count - 1]] == ranks[order[count]]:  # the other bytes decide

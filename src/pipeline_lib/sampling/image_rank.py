@@ -9,39 +9,26 @@ import hashlib
 from collections import defaultdict
 from typing import Literal, Self, Sequence
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.sampling.base import Row, SampleStrategy, image_digests
-from pipeline_lib.sampling.digest_rank import LEAST
+from pipeline_lib.sampling.base import Row, Share, image_digests
 
 
-class Settings(SampleStrategy):
+class Settings(Share):
     """How many rows to take at least: a fraction or a count; the last images may add some."""
 
     strategy: Literal["image_rank"]
     fraction: float | None = Field(default=None, gt=0, le=1, description="share of the rows, rounded down, or more")
     count: int | None = Field(default=None, gt=0, le=10**10, description="number of rows, or more")
 
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.fraction is None) == (self.count is None):
-            raise ValueError("give either fraction or count")
-        return self
-
     def rehearsed(self, rows: int | None) -> Self:
-        """Return a count as a fraction of the rows; a fraction leaves at least LEAST rows."""
-        if rows is None:
-            return self
-        share = self.fraction if self.count is None else self.count / rows
-        return self.model_copy(update={"count": None, "fraction": min(1.0, max(share or 0.0, LEAST / rows))})
+        """Return a count as a fraction of the rows, if their number is known."""
+        return self if rows is None else super().rehearsed(rows)
 
 
 def choose(settings: Settings, seed: int, rows: Sequence[Row]) -> list[Row]:
     """Return the rows of the lowest-ranking images; a count of 0 or above the number of rows raises PipelineError."""
-    count = settings.count if settings.fraction is None else int(len(rows) * settings.fraction)
-    if count is None or not 0 < count <= len(rows):
-        raise PipelineError(f"cannot take {count} of {len(rows)} rows", cure="change the subset's fraction or count")
+    count = settings.number_of(len(rows))
     chosen: list[Row] = []
     for group in _groups(seed, rows):
         if len(chosen) >= count:
