@@ -1,4 +1,4 @@
-"""Rows that are recognised together: never one with a fault, and the same conversations as one by one."""
+"""Recognising many rows at once: never one with a fault, and the same conversations as one by one."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ SPOKEN = operator.itemgetter("from", "value")
 def plain_rows(rows: Sequence[SourceRow], images: ImageReader) -> Iterator[Conversation | None]:
     """Yield the conversation of every plain row, and None for every other row.
 
-    A plain row has an id, no other keys than those that are read, no placeholder but that of its image anywhere in its
+    A plain row has an id, no keys but those that the stage reads, no placeholder but that of its image anywhere in its
     turns, and at most one image, which is usable.
     """
     plain = [_is_plain(row.content) for row in rows]
