@@ -22,7 +22,7 @@ from pipeline_lib.workflow.ancient import see_changes_behind_ancient
 from pipeline_lib.workflow.failures import earlier_scores, failed_jobs, failure_text
 from pipeline_lib.workflow.parameters import StageJobs
 from pipeline_lib.workflow.planned import force_unsound
-from pipeline_lib.workflow.resources import Requests, gpus, nodes_of
+from pipeline_lib.workflow.resources import MB_OF_PROCESS, Requests, gpus, nodes_of
 
 NAME = "[a-z0-9][a-z0-9_-]*"
 
@@ -52,6 +52,13 @@ growing, gpu_model, gpus_of_nodes = _requests.growing, _requests.gpu_model, _req
 def jobs_of(script, settings):
     """Return the jobs of a rule, whose parameters follow from the settings that a job's wildcards have."""
     return StageJobs(Path(workflow.basedir) / "workflow_scripts" / script, settings)
+
+
+def cores_of_shard(wc, input):
+    """Return the cores of a job that converts a shard, once its files are there."""
+    on_cluster = workflow.non_local_exec or workflow.remote_exec
+    cores = None if on_cluster else workflow.resource_settings.cores or 1
+    return _requests.cores_of_shard(Path(input.raw), STUDY.datasets[wc.dataset].shards, cores)
 
 
 # The entries of the study that a rule's wildcards name.

@@ -17,8 +17,9 @@ rule convert:
         record="data/records/convert/{dataset}-{shard}.json",
     benchmark:
         "data/timings/convert/{dataset}-{shard}.jsonl"
+    threads: cores_of_shard
     resources:
-        mem_mb=growing("mem_mb", 2000),
+        mem_mb=lambda wc, attempt, threads: growing("mem_mb", 1500 + MB_OF_PROCESS * threads)(wc, attempt),
         runtime=growing("runtime", 120),
     params:
         cfg=convert_jobs.cfg,
@@ -28,7 +29,7 @@ rule convert:
         "python -P workflow_scripts/convert.py --raw {input.raw:q}"
         " --archive {output.archive:q} --index {output.index:q} --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
-        " --record {log.record:q} --log {log.text:q}"
+        " --means '{{\"processes\": {threads}}}' --record {log.record:q} --log {log.text:q}"
 
 
 rule index:

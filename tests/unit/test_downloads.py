@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,14 +18,15 @@ import pytest
 from pipeline_lib.core.digests import digest_bytes
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.downloads.drive import DriveFile
-from pipeline_lib.downloads.hosts import AT_ONCE
 from pipeline_lib.downloads.pace import RetryPolicy, UnreachableError
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.downloads.store import FOLDER, Store
 from pipeline_lib.downloads.transfer import WebFile
+from pipeline_lib.machine.site import Downloads
 from tests.server import Answer, Request, Route, Server, dropped, file_of, first, serving, slow
 
 CONTENT = bytes(range(256)) * 2000
+PER_HOST = Downloads().connections
 QUICK = RetryPolicy(attempts=4, first_wait=0.01, longest_wait=0.02, longest_retry_after=5)
 
 
@@ -167,11 +169,49 @@ def test_processes_that_need_one_file_share_one_download(server: Server) -> None
 
 def test_a_host_is_asked_some_things_at_once_and_no_more(server: Server) -> None:
     server.routes["/images"] = slow(lambda request: Answer(body=request.path.encode()), 0.05)
-    with Store(policy=QUICK) as store, ThreadPoolExecutor(3 * AT_ONCE) as pool:
+    with Store(policy=QUICK) as store, ThreadPoolExecutor(3 * PER_HOST) as pool:
         urls = [f"{server.url}/images/{number}" for number in range(60)]
         paths = list(pool.map(lambda url: store.file(WebFile(url)), urls))
     assert [path.read_text() for path in paths] == [f"/images/{number}" for number in range(60)]
-    assert AT_ONCE // 2 < server.most_at_once <= AT_ONCE
+    assert PER_HOST // 2 < server.most_at_once <= PER_HOST
+
+
+def test_the_site_sets_how_many_requests_a_host_gets(server: Server) -> None:
+    Path("site.yaml").write_text("downloads: {connections: 3}")
+    server.routes["/images"] = slow(lambda request: Answer(body=request.path.encode()), 0.05)
+    with Store(policy=QUICK) as store, ThreadPoolExecutor(9) as pool:
+        list(pool.map(lambda number: store.file(WebFile(f"{server.url}/images/{number}")), range(30)))
+    assert server.most_at_once == 3
+
+
+FETCHING = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pipeline_lib.downloads import hosts
+from pipeline_lib.downloads.store import Store
+from pipeline_lib.downloads.transfer import WebFile
+hosts.TURN = 0.2
+with Store() as store, ThreadPoolExecutor(8) as pool:
+    list(pool.map(lambda number: store.file(WebFile(f"{sys.argv[1]}/{number}")), range(int(sys.argv[2]))))
+"""
+
+
+def test_processes_take_turns_at_one_host(server: Server) -> None:
+    count, asked = 150, Counter[str]()
+    for number in range(3):
+        server.routes[f"/shard{number}"] = slow(lambda request: Answer(body=request.path.encode()), 0.03)
+    children = [
+        subprocess.Popen([sys.executable, "-c", FETCHING, f"{server.url}/shard{number}", str(count)])
+        for number in range(3)
+    ]
+    assert [child.wait() for child in children] == [0, 0, 0]
+    shards = [request.path.split("/")[1] for request in server.asked]
+    begun = max(shards.index(f"shard{number}") for number in range(3))  # all three run from here on
+    for shard in shards[begun:]:
+        asked[shard] += 1
+        if asked.total() == count:
+            break
+    assert min(asked.values()) > count / 3 / 3 and len(asked) == 3
 
 
 @pytest.mark.usefixtures("without_locks")

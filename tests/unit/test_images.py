@@ -1,5 +1,6 @@
 """Images: what is kept, converted, quarantined; the index; reading by path."""
 
+import base64
 import io
 from collections import Counter
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline_lib.images.index import IndexRow, doubtful, health, merge, quarant
 from pipeline_lib.images.pixels import to_rgb
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.machine import pool
 from tests.mess import READABLE, UNREADABLE, animated, encoded, picture
 
 TO_JPEG, KEEP = ConvertSettings(to="jpeg"), ConvertSettings(to="keep")
@@ -144,6 +146,18 @@ def test_a_shard_converted_twice_is_the_same_bytes(tmp_path: Path) -> None:
         write_index(tmp_path / f"{name}.parquet", rows)
         digests.append((digest_file(tmp_path / f"{name}.tar"), digest_file(tmp_path / f"{name}.parquet")))
     assert digests[0] == digests[1]
+
+
+def test_several_processes_write_the_bytes_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "WORTH_A_PROCESS", 10)
+    shown = {f"{number}/{name}": data for number in range(4) for name, data in FILES.items()}
+    files = write_raw(tmp_path / "raw", {**shown, "t.tsv": b"index\timage\n1\t" + base64.b64encode(encoded("PNG"))})
+    results = []
+    for count in (1, 3):
+        tar, index = tmp_path / f"{count}.tar", tmp_path / f"{count}.parquet"
+        write_index(index, convert_shard(tmp_path / "raw", files, tar, Path("000.tar"), CLEAN_JPEG, count))
+        results.append((digest_file(tar), digest_file(index)))
+    assert results[0] == results[1]
 
 
 def test_an_image_is_known_by_its_first_bytes_where_its_name_says_nothing(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The paths of a study: where a model is depends on what its training saves; what a study lacks has no path."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline_lib.config.load import load_study, study_path
@@ -73,6 +75,17 @@ def test_requests_grow_up_to_the_limit_of_the_site() -> None:
     growing = Requests(site).growing("mem_mb", 2000)
     assert [growing(None, attempt) for attempt in (1, 2, 3)] == [2000, 4000, 5000]
     assert [Requests(Cluster()).growing("mem_mb", 2000)(None, attempt) for attempt in (1, 3)] == [2000, 6000]
+
+
+def test_a_shard_gets_its_part_of_the_cores_if_its_files_occupy_them(tmp_path: Path) -> None:
+    large, small = tmp_path / "large.manifest.json", tmp_path / "small.manifest.json"
+    large.write_text('{"listing": {"count": 100000}}')
+    small.write_text('{"files": [{}, {}]}')
+    cores = Requests(Cluster()).cores_of_shard
+    assert [cores(large, shards, 16) for shards in (1, 3, 16, 60)] == [16, 5, 1, 1]
+    assert [cores(manifest, 1, 16) for manifest in (small, tmp_path / "none")] == [1, 1]
+    nodes = Requests(Cluster(partitions={"cpu": Partition(max_threads=8), "few": Partition(max_threads=4)}))
+    assert nodes.cores_of_shard(large, 1, None) == 8 and cores(large, 1, None) == 1
 
 
 def test_a_single_node_is_not_requested() -> None:

@@ -1,6 +1,10 @@
 """A study on a folder of one's own: used in place, and a change behind the workflow is refused."""
 
 import json
+import os
+import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +119,28 @@ READ_INDEX = """
 import pyarrow.parquet
 print(pyarrow.parquet.read_table("data/images/photos/index.parquet").column("path").to_pylist())
 """
+
+
+def test_one_shard_on_two_cores_is_killed_and_then_has_the_bytes_of_one_core(own: Project, tmp_path: Path) -> None:
+    own.edit("studies/own.yaml", "shards: 2", "shards: 1")
+    coarse = Image.effect_noise((300, 200), 50)
+    for number in range(1200):
+        coarse.rotate(number).save(tmp_path / "photos" / f"{number}.png", compress_level=0)
+    targets = ("-c2", "--config", "study=own", "--", "data/images/photos/index.parquet")
+    progress = own.root / "data/logs/convert/photos-000.progress.jsonl"
+    started = own.start("snakemake", *targets)
+    deadline = time.monotonic() + 120
+    while not (progress.is_file() and '"report"' in progress.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    assert not (own.root / "data/images/photos/000.tar").exists()
+    assert own.snakemake("--unlock", *targets[:-2]).returncode == 0
+    done = own.snakemake(*targets)
+    assert done.returncode == 0 and "threads: 2" in done.text, done.text
+    made = own.made()
+    shutil.rmtree(own.root / "data/images")
+    shutil.rmtree(own.root / ".vlmflow")
+    again = own.snakemake("-c1", *targets[1:])
+    assert again.returncode == 0 and "threads: 2" not in again.text, again.text
+    assert own.made() == made and not own.leftovers()

@@ -34,8 +34,9 @@ def clean(
             typer.echo(f"{artefact} is removed; {manifest} still describes it.")
         return
     from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library is slow to import
+    from pipeline_lib.fetching.unpacked import FOLDER as UNPACKED
 
-    for folder in (reuse.FOLDER, resume.FOLDER, DOWNLOADS):
+    for folder in (reuse.FOLDER, resume.FOLDER, UNPACKED, DOWNLOADS):
         remove(folder)
         typer.echo(f"{folder} is empty.")
 

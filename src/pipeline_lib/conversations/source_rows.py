@@ -1,9 +1,11 @@
 """The rows of a table's source: of one file, of several annotation sets one after the other, or one for each image."""
 
+import itertools
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Self, Sequence
+from types import MappingProxyType
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, Sequence
 
 from pydantic import Field, model_validator
 
@@ -57,13 +59,12 @@ class SourceFiles:
     images: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class SourceRow:
+class SourceRow(NamedTuple):
     """A row as its file has it: its number in the table, and which row of which set it is."""
 
     number: int
     content: dict[str, Any]
-    origin: dict[str, Any] = field(default_factory=dict)  # `set` and `row_in_set`
+    origin: Mapping[str, Any] = MappingProxyType({})  # `set` and `row_in_set`
 
 
 def source_rows(source: RowSource, files: SourceFiles) -> Iterator[SourceRow]:
@@ -95,8 +96,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _numbered(rows: Iterable[dict[str, Any]]) -> Iterator[SourceRow]:
-    for number, content in enumerate(rows):
-        yield SourceRow(number, content)
+    yield from itertools.starmap(SourceRow, enumerate(rows))
 
 
 def _content(path: Path) -> Iterator[dict[str, Any]] | dict[str, Any]:

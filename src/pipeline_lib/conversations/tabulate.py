@@ -1,11 +1,13 @@
 """The tabulate stage: convert LLaVA's JSON to a validated table and two lists: rejected rows, and unread keys."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterable, Protocol
+from typing import Any, Iterable, Iterator, Protocol
 
 from pydantic import Field
 
+from pipeline_lib.conversations.plain_rows import plain_rows
 from pipeline_lib.conversations.row_faults import named_images, row_fault, shown
 from pipeline_lib.conversations.row_keys import unused_keys
 from pipeline_lib.conversations.source_rows import RowSource, SourceRow
@@ -22,6 +24,8 @@ class TabulateSettings(RowSource):
 
     unusable: float = Field(default=0.01, ge=0, le=1, description="largest share of rows that may be unusable")
 
+
+AT_ONCE = 4096  # rows of which the plain ones are recognised together
 
 Rejected = dict[str, Any]  # row, in a set also set and row_in_set, id, image if the row names one, reason
 UnusedKey = dict[str, Any]  # key, number of rows that have it, first of them
@@ -60,8 +64,10 @@ def tabulate(
     rows = [] if rows is None else rows
     rejected: list[Rejected] = []
     keys: dict[str, UnusedKey] = {}
-    for row in source:
-        if chosen is not None and row.number not in chosen:
+    taken = source if chosen is None else (row for row in source if row.number in chosen)
+    for row, plain in _with_plain(taken, images):
+        if plain is not None:
+            rows.append(plain)
             continue
         for key in sorted(map(escaped, unused_keys(row.content))):
             keys.setdefault(key, {"key": key, "rows": 0, "first_row": row.number})["rows"] += 1
@@ -73,6 +79,13 @@ def tabulate(
     if not len(rows) and not rejected:
         raise PipelineError("this table has no rows", where=where)
     return Tabulated(rows, rejected, sorted(keys.values(), key=lambda entry: (-entry["rows"], entry["key"])))
+
+
+def _with_plain(source: Iterable[SourceRow], images: ImageReader) -> Iterator[tuple[SourceRow, Conversation | None]]:
+    """Yield every row, with its conversation if it is plain."""
+    remaining = iter(source)
+    while group := list(itertools.islice(remaining, AT_ONCE)):
+        yield from zip(group, plain_rows(group, images), strict=True)
 
 
 def refusal(

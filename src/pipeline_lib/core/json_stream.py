@@ -1,10 +1,11 @@
-"""Reads a long JSON list from a file, one element in memory at a time."""
+"""Reads a long JSON list from a file, a piece of the file in memory at a time."""
 
 import json
 import re
 from pathlib import Path
 from typing import IO, Any, Iterator
 
+from pipeline_lib.core.json_pieces import OBJECTS_BEGIN, plain_objects
 from pipeline_lib.core.json_text import DEEPEST, STRICT_DECODER, is_deep
 from pipeline_lib.core.reading import open_file
 from pipeline_lib.core.text import read_json
@@ -47,7 +48,7 @@ def _objects(path: Path) -> Iterator[dict[str, Any]]:
             text.expect_end()
             return
         while True:
-            yield text.object()
+            yield from text.plain_objects() or [text.object()]
             if text.take("]"):
                 text.expect_end()
                 return
@@ -61,12 +62,15 @@ class _Text:
         self._file = file
         self._text = ""
         self._at = 0
+        self._between: str | None = None  # two objects: what ends the text of many
+        self._is_plain = True  # so far, what is in memory
 
     def _more(self) -> bool:
         """Read on; return whether there was more. Pieces double while one element needs several."""
         rest = self._text[self._at :]
         piece = self._file.read(max(PIECE, len(rest)))
         self._text, self._at = rest + piece, 0
+        self._is_plain = True
         return bool(piece)
 
     def _next(self) -> str:
@@ -95,6 +99,20 @@ class _Text:
         if self._next():
             raise _OddTextError("text after the list")
 
+    def plain_objects(self) -> list[dict[str, Any]]:
+        """Return the objects that come next and are in memory but for the last, if they are plain; else none."""
+        if self._next() != "{" or not self._is_plain:
+            return []
+        if len(self._text) - self._at < PIECE:
+            self._more()
+        end = -1 if self._between is None else self._text.rfind(self._between, self._at)
+        objects = plain_objects(self._text[self._at : end]) if end > self._at else None
+        if objects is None:
+            self._is_plain = False
+            return []
+        self._at = end
+        return objects
+
     def object(self) -> dict[str, Any]:
         """Return the object that comes next; anything else raises ValueError."""
         if self._next() != "{":
@@ -110,5 +128,13 @@ class _Text:
         if nested >= DEEPEST and is_deep([value]):
             raise _OddTextError("deep nesting")
         self._at = end
+        self._learn()
         assert isinstance(value, dict)  # it begins with a brace
         return value
+
+    def _learn(self) -> None:
+        """Remember what is between the last object and the next."""
+        match = None if self._between else OBJECTS_BEGIN.match(self._text, self._at)
+        if match is not None:
+            self._between = match[0]
+            self._is_plain = True

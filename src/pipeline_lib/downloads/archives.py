@@ -5,7 +5,6 @@ Names, kinds and declared sizes are checked when the archive is listed, bytes wh
 
 import bz2
 import errno
-import gzip
 import lzma
 import shutil
 import stat
@@ -13,13 +12,14 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Callable, Iterator, cast
+from typing import IO, Any, Callable, Iterator, Protocol, cast
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import LISTING, STAMP
+from pipeline_lib.downloads.gunzip import gunzip
 from pipeline_lib.downloads.names import safe_name
 from pipeline_lib.downloads.split import SplitFile
 
@@ -28,7 +28,7 @@ HARMLESS = 2**26  # bytes of content below which the ratio is not checked
 LONGEST_READ = 2**24  # bytes that tarfile may read at once: no valid header declares more
 PIECE = 2**20
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
+PACKED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gunzip, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 
 _BROKEN = (
     zipfile.BadZipFile,
@@ -42,40 +42,61 @@ _BROKEN = (
 _NAME_ERRORS = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 
 
+class Readable(Protocol):
+    """Something to read."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes: `size` of them, or those up to the end."""
+
+
 @dataclass(frozen=True)
 class Member:
     """One file of an archive: its safe name, its declared size in bytes, and how to read it."""
 
     name: str
     size: int
-    open: Callable[[], IO[bytes]]
+    open: Callable[[], AbstractContextManager[Readable]]
 
 
 def list_archive(archive: Path | SplitFile, below: str) -> list[str]:
     """Return the names of the files in the folder `below` of an archive, relative to it; none raise PipelineError."""
-    everything = [member.name for member in _members(SplitFile.of(archive))]
-    names = [name for name in (_inside(full, below) for full in everything) if name]
-    if not names:
-        tops = sorted({full.partition("/")[0] for full in everything})[:10]
-        raise PipelineError(
-            "the archive has no files in this folder" if below else "the archive has no files",
-            where=archive,
-            value=below,
-            cure=f"correct `below`; the top level has {', '.join(tops)}" if tops else "",
-        )
-    return names
+    return unpack(archive, below, lambda name: None)
 
 
 def extract(archive: Path | SplitFile, below: str, names: set[str], folder: Path) -> None:
     """Write the named files, as `list_archive` returns them, below `folder`, which contains none of them yet."""
+    unpack(archive, below, lambda name: folder / name if name in names else None)
+
+
+def unpack(archive: Path | SplitFile, below: str, place: Callable[[str], Path | None]) -> list[str]:
+    """Read an archive once; write each file of its folder `below` to the path that `place` returns for its name.
+
+    Return the names of all files in `below`, relative to it; none raise PipelineError. A file without a path is read
+    over. The paths must not exist.
+    """
     whole = SplitFile.of(archive)
+    names: list[str] = []
+    tops: set[str] = set()
     for member in _members(whole):
         name = _inside(member.name, below)
-        if name in names:
+        if not name:
+            tops.add(member.name.partition("/")[0])
+            continue
+        names.append(name)
+        target = place(name)
+        if target is not None:
             with _named_errors(whole, member.name):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                _check_disk_space(member, folder, whole)
-                _write(member, folder / name, whole)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _check_disk_space(member, target.parent, whole)
+                _write(member, target, whole)
+    if not names:
+        raise PipelineError(
+            "the archive has no files in this folder" if below else "the archive has no files",
+            where=archive,
+            value=below,
+            cure=f"correct `below`; the top level has {', '.join(sorted(tops)[:10])}" if tops else "",
+        )
+    return names
 
 
 def _inside(name: str, below: str) -> str:
@@ -162,7 +183,7 @@ def _of_tar(archive: SplitFile, start: bytes) -> Iterator[Member]:
                 total += tarfile.BLOCKSIZE + info.size
                 _refuse_ratio(archive, name, total, packed)
                 if info.isreg():
-                    yield Member(name, info.size, lambda info=info: _content(file, info))  # type: ignore[misc]
+                    yield Member(name, info.size, lambda info=info: _content(watched, info))  # type: ignore[misc]
         if watched.last != bytes(tarfile.BLOCKSIZE):
             raise tarfile.ReadError("it ends without an end-of-archive block")
         while piece := content.read(PIECE):  # to the end, where a compressed archive has its checksum
@@ -187,10 +208,27 @@ class _Watched:
         return self.last
 
 
-def _content(file: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    content = file.extractfile(info)
-    assert content is not None  # a regular file has content
-    return content
+@contextmanager
+def _content(watched: _Watched, info: tarfile.TarInfo) -> Iterator["_Content"]:
+    """Yield the content of a member as a file: `tarfile.extractfile` would copy it once more."""
+    watched.seek(info.offset_data)
+    yield _Content(watched, info.size)
+
+
+class _Content:
+    """So many bytes of a file from the present place on."""
+
+    def __init__(self, file: _Watched, size: int) -> None:
+        self._file = file
+        self._left = size
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes; a file that ends before them raises ReadError."""
+        data = self._file.read(min(size, self._left))
+        self._left -= len(data)
+        if self._left and not data:
+            raise tarfile.ReadError("unexpected end of data")
+        return data
 
 
 def _refuse_ratio(archive: SplitFile, name: str, size: int, packed: int) -> None:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, Iterable, Iterator, TypeVar
 
-from pipeline_lib.downloads.hosts import AT_ONCE
+from pipeline_lib.machine.site import download_limits
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -14,7 +14,7 @@ def at_once(work: Callable[[T], R], items: Iterable[T], stop: Callable[[], None]
 
     After a failure or an interruption, `stop` is called and no further item is started.
     """
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(download_limits().connections) as pool:
         futures = [pool.submit(work, item) for item in items]
         try:
             for future in futures:

@@ -16,10 +16,12 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import field
 from pipeline_lib.core.files import remove, write_text
 from pipeline_lib.core.text import pretty_json, read_object
+from pipeline_lib.downloads.hosts import Slots
 from pipeline_lib.downloads.names import is_url, name_in_url
 from pipeline_lib.downloads.pace import RetryPolicy, UnreachableError, site_retry_policy
 from pipeline_lib.downloads.pins import PINS, Pins, refuse_other
 from pipeline_lib.downloads.transfer import Download, Transfer, WebFile
+from pipeline_lib.machine.site import download_limits
 
 FOLDER = Path(".vlmflow/downloads")
 PAGE = (b"<!doctype html", b"<html")
@@ -38,13 +40,15 @@ class Store:
         self._cache = DigestCache()
         self._client = httpx2.Client(timeout=TIMEOUT, follow_redirects=True, headers={"User-Agent": "vlmflow"})
         self._stopping = Event()
-        self._transfer = Transfer(self._client, folder / "hosts", policy or site_retry_policy(), self._stopping)
+        self._slots = Slots(folder / "hosts", download_limits().connections, self._stopping)
+        self._transfer = Transfer(self._client, self._slots, policy or site_retry_policy(), self._stopping)
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *error: object) -> None:
         self.stop()
+        self._slots.close()
         self._client.close()
 
     def stop(self) -> None:

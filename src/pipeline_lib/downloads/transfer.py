@@ -18,11 +18,12 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.fields import optional_field
 from pipeline_lib.core.files import write_text
 from pipeline_lib.core.text import pretty_json, read_object
-from pipeline_lib.downloads.hosts import slot_at
+from pipeline_lib.downloads.hosts import Slots
 from pipeline_lib.downloads.pace import Pace, RetryPolicy, UnreachableError
 from pipeline_lib.job.progress import Progress
 
 LARGE = 10_000_000  # bytes: a file that takes some time
+SMALL = 250_000  # bytes of a body that begins again
 DIGITS = 12  # read of a number of seconds
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 CURES = {
@@ -77,9 +78,9 @@ class WebFile:
 class Transfer:
     """Receives downloads; setting `stopping` ends every wait."""
 
-    def __init__(self, client: httpx2.Client, hosts: Path, policy: RetryPolicy, stopping: Event) -> None:
+    def __init__(self, client: httpx2.Client, slots: Slots, policy: RetryPolicy, stopping: Event) -> None:
         self._client = client
-        self._hosts = hosts
+        self._slots = slots
         self._policy = policy
         self._stopping = stopping
 
@@ -123,7 +124,7 @@ class Transfer:
     def _advance(self, download: Download, file: BinaryIO, notes: Path, furthest: int, pace: Pace) -> bool:
         """Make one request; return whether the file is complete, False if it only grew."""
         try:
-            with slot_at(download.url, self._hosts, self._stopping), pace.attempt():
+            with self._slots.at(download.url), pace.attempt():
                 return self._request(download, file, notes, pace)
         except (httpx2.TransportError, httpx2.DecodingError, InterruptedError) as error:
             if file.seek(0, os.SEEK_END) > furthest and not self._stopping.is_set():
@@ -150,7 +151,8 @@ class Transfer:
                 return _start_again(file)
             if response.status_code == 200:
                 file.truncate(0)
-            _record_version(notes, response)
+            if size or not _is_small(response):  # else a new request takes less time than a note
+                _record_version(notes, response)
             self._write(response, file, pace)
         return True
 
@@ -169,6 +171,11 @@ class Transfer:
                 progress.at(size)
             if self._stopping.is_set():
                 raise InterruptedError("stopped")
+
+
+def _is_small(response: httpx2.Response) -> bool:
+    length = response.headers.get("Content-Length", "")
+    return length.isascii() and length.isdecimal() and len(length) <= DIGITS and int(length) <= SMALL
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:

@@ -17,10 +17,11 @@ from pipeline_lib.downloads.names import refuse_collisions
 from pipeline_lib.downloads.pins import Pin, Pins, changed_pins
 from pipeline_lib.fetching.listing import digest_shard, scan_now, shard_name
 from pipeline_lib.fetching.look import look
-from pipeline_lib.sources.base import Failure, Source, SourceSettings, shard_of, shard_pin
+from pipeline_lib.fetching.shards import Shards
+from pipeline_lib.fetching.unpacked import take_shard
+from pipeline_lib.sources.base import ArchiveSource, Failure, Source, SourceSettings, shard_of, shard_pin
 
 SHOWN = 20  # dead links in the log
-TABLE = ".tsv"  # the suffix of a file that may hold images in its rows
 
 logger = logging.getLogger(__name__)
 
@@ -50,27 +51,38 @@ def fetch_shard(settings: FetchSettings, folder: Path, chosen: set[str] | None =
 
     A source without files, or more failures than the source allows, raises PipelineError.
     """
-    source = cast(Source, load("sources", settings.source.kind))
+    shards = Shards(settings.shards, chosen, folder.parent)
+    module = load("sources", settings.source.kind)
+    archives = cast(ArchiveSource, module).archives(settings.source) if hasattr(module, "archives") else []
+    if archives:
+        source, failures = settings.source.model_dump(), list[Failure]()
+        selected, total = take_shard(archives, settings.shard, shards, folder, source)
+    else:
+        selected, total, failures = _fetch_names(cast(Source, module), settings, shards, folder)
+    unreadable = [] if archives else _drop_unreadable(folder)
+    _refuse_too_many(failures, selected, settings.source.tolerance(), chosen is not None)
+    logger.info("%d of %d files", selected - len(failures), total)
+    seen = look(settings.source, settings.shard, settings.shards)
+    return Fetched(selected, [*failures, *unreadable], _pins(settings, folder, chosen is None), seen)
+
+
+def _fetch_names(
+    source: Source, settings: FetchSettings, shards: Shards, folder: Path
+) -> tuple[int, int, list[Failure]]:
+    """Let the source put the shard's files below `folder`; return their number, that of all shards, and failures."""
     names = source.list_names(settings.source, settings.seed)
     if not names:
         raise PipelineError("the source has no files", value=settings.source.model_dump())
     refuse_collisions(names, settings.source.model_dump())
-    selected = sorted(name for name in names if shard_of(name, settings.shards) == settings.shard)
+    selected = sorted(name for name in names if shards.of(name) == shard_name(settings.shard))
     if settings.listing is not None and settings.listing != _listing_now(settings):
         raise PipelineError(
             "files were added to the source, or removed, while the study ran",
             value=settings.source.model_dump(),
             cure="run snakemake again",
         )
-    if chosen is not None:
-        selected = [name for name in selected if name in chosen or name.lower().endswith(TABLE)]
     folder.mkdir(parents=True)
-    failures = source.fetch(settings.source, settings.seed, selected, folder)
-    unreadable = _drop_unreadable(folder)
-    _refuse_too_many(failures, len(selected), settings.source.tolerance(), chosen is not None)
-    logger.info("%d of %d files", len(selected) - len(failures), len(names))
-    seen = look(settings.source, settings.shard, settings.shards)
-    return Fetched(len(selected), [*failures, *unreadable], _pins(settings, folder, chosen is None), seen)
+    return len(selected), len(names), source.fetch(settings.source, settings.seed, selected, folder)
 
 
 def still_holds(settings: FetchSettings, notes: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.images.decode import FORMATS, UnreadableImageError, decoding, open_image, seen
 from pipeline_lib.images.doubts import doubts
-from pipeline_lib.images.pixels import ANY, TURNS, PixelRule, effects, orientation, to_rgb
+from pipeline_lib.images.pixels import ANY, PixelRule, Pixels, effects
 
 JPEG_SIDE = 65_500  # pixels that libjpeg writes at most
 
@@ -57,7 +57,7 @@ def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) ->
     """Return the verdict on an image with these bytes; `suffix` is its file's, None for an image from a table."""
     try:
         image = open_image(data)
-        pixels = image if _is_as_model_reads_it(image, settings.pixels) else to_rgb(image, settings.pixels)
+        pixels = Pixels(image, settings.pixels)
         decoded, done = seen(image, data), effects(image, settings.pixels)
         doubtful = doubts(image, pixels)
         details = ", ".join(_label(decoded.format, suffix) + done + doubtful + _several(decoded.frames))
@@ -66,18 +66,12 @@ def convert_image(data: bytes, suffix: str | None, settings: ConvertSettings) ->
         if settings.to == "keep" or of_jpeg:
             rule = settings.pixels if done else ANY
             return Converted("kept", f"{decoded.format}{details}", rule, pixels.size, decoded.frames, doubt=doubt)
-        jpeg = _jpeg(pixels, settings.quality)
+        jpeg = _jpeg(pixels.whole, settings.quality)
         return Converted(
             "converted", f"{decoded.format} {decoded.mode}{details}", ANY, pixels.size, decoded.frames, jpeg, doubt
         )
     except UnreadableImageError as error:
         return Converted("quarantined", str(error))
-
-
-def _is_as_model_reads_it(image: Image.Image, rule: PixelRule) -> bool:
-    """Return whether a pixel rule would only copy an image."""
-    turned = rule == "clean" and orientation(image) in TURNS
-    return image.mode == "RGB" and "transparency" not in image.info and not turned
 
 
 def _label(image_format: str, suffix: str | None) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Iterator
 
 from PIL import Image, UnidentifiedImageError
 
+from pipeline_lib.images.gif import has_one_frame
+
 # The formats to open, with their name suffixes. Pillow opens more, but some through other programs (EPS) or by
 # so weak a signature that any bytes could pass (TGA).
 FORMATS = {
@@ -27,6 +29,7 @@ FORMATS = {
 }
 OPENED = tuple(name for name in FORMATS if name != "MPO")  # Pillow itself detects that a JPEG is MPO
 ONE_FRAME = {"JPEG", "BMP", "PPM", "JPEG2000"}  # formats of Pillow without frames; it calls a JPEG of several MPO
+ANIMATED_PNG = b"acTL"  # the chunk with the number of frames
 NEVER_OPENED = {".heic", ".heif", ".svg", ".ico", ".tga", ".psd", ".eps"}  # image formats
 SUFFIXES = frozenset(NEVER_OPENED.union(*FORMATS.values()))
 
@@ -92,7 +95,8 @@ def is_image(path: Path) -> bool:
 
 def seen(image: Image.Image, data: bytes) -> Seen:
     """Return the properties of `data`, of which `image` is the decoded first frame."""
-    frames = 1 if image.format in ONE_FRAME else _frames(data)
+    one = image.format in ONE_FRAME or (image.format == "PNG" and ANIMATED_PNG not in data) or has_one_frame(data)
+    frames = 1 if one else _frames(data)
     return Seen(str(image.format), image.mode, image.width, image.height, frames)
 
 

@@ -8,7 +8,7 @@ import zlib
 from bisect import bisect_left
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +48,29 @@ class Lookup:
                 return position
             first += 1
         return None
+
+    def find_all(self, paths: list[str], columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return some columns of the rows with these paths, by path, and perhaps of others with equal checksums.
+
+        For thousands of paths this takes a tenth of the time of `find` and `value`.
+        """
+        sums = np.asarray(self._sums)
+        wanted = np.unique(np.array([_checksum(path) for path in paths], np.uint32))
+        first, end = (np.searchsorted(sums, wanted, side) for side in ("left", "right"))
+        counts = end - first
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        positions = np.asarray(self._positions)[np.repeat(first, counts) + within].astype(np.uint64)
+        parts = positions >> np.uint64(ROW_BITS), (positions & np.uint64((1 << ROW_BITS) - 1)) // np.uint64(PART)
+        rows: dict[str, tuple[str, ...]] = {}
+        for number, part in np.unique(np.stack(parts), axis=1).T.tolist():
+            inside = positions[(parts[0] == number) & (parts[1] == part)] & np.uint64((1 << ROW_BITS) - 1)
+            taken = self._taken(number, part, inside % np.uint64(PART), ("path", *columns))
+            rows.update(zip(taken[0], zip(*taken[1:], strict=True), strict=True))
+        return rows
+
+    def _taken(self, number: int, part: int, rows: NDArray[np.uint64], columns: Sequence[str]) -> list[list[str]]:
+        values = self._columns[number][part]
+        return [values[column].take(pa.array(rows)).to_pylist() for column in columns]
 
     def value(self, column: str, position: int) -> Any:
         """Return what a column of a row contains."""

@@ -4,6 +4,7 @@ They differ in three things: EXIF orientation, transparency, and more than 8 bit
 both, as Pillow converts it: a CMYK JPEG is assumed to have inverted values, as Adobe writes them.
 """
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,7 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+OF_EXIF = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")  # where Pillow 13 looks for the orientation
 EFFECTS = {
     "llava": ("EXIF turn ignored", "alpha dropped", "clipped to 8 bits"),
     "clean": ("turned upright", "alpha on white", "scaled to 8 bits"),
@@ -85,8 +87,32 @@ def effects(image: Image.Image, rule: PixelRule) -> list[str]:
     return [effect for effect, marked in zip(EFFECTS[rule], marks, strict=True) if marked]
 
 
+class Pixels:
+    """The RGB pixels of a decoded image by a rule, converted when they are needed, in part where a part suffices."""
+
+    def __init__(self, image: Image.Image, rule: PixelRule) -> None:
+        self._image = image
+        self._rule = rule
+        turned = rule == "clean" and orientation(image) in TURNS
+        transparent = "transparency" in image.info
+        self._is_copy = image.mode == "RGB" and not transparent and not turned
+        self._by_pixel = self._is_copy or (image.mode in ("CMYK", "L") and not transparent and not turned)
+        self.size = self.whole.size if turned or not self._by_pixel else image.size
+
+    @cached_property
+    def whole(self) -> Image.Image:
+        """The whole image; UnreadableImageError if its mode cannot become RGB."""
+        return self._image if self._is_copy else to_rgb(self._image, self._rule)
+
+    def part(self, box: tuple[int, int, int, int]) -> Image.Image:
+        """Return a part: left, upper, right and lower bound."""
+        return to_rgb(self._image.crop(box), self._rule) if self._by_pixel else self.whole.crop(box)
+
+
 def orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1…8; an absent, unreadable or invalid tag counts as 1, upright."""
+    if not (hasattr(image, "tag_v2") or any(key in image.info for key in OF_EXIF)):
+        return 1  # many times faster than `getexif`
     try:
         with decoding("EXIF"):
             value = image.getexif().get(ExifTags.Base.Orientation)

@@ -66,6 +66,11 @@ class ImageReader:
         position = self._position(path)
         return pin(self._lookup.value("sha256", position), self._lookup.value("pixels", position))
 
+    def pins(self, paths: list[str]) -> dict[str, str]:
+        """Return the pins of the usable images among some, by path; see `pin`."""
+        rows = self._lookup.find_all(paths, ("status", "sha256", "pixels"))
+        return {path: pin(sha256, pixels) for path, (status, sha256, pixels) in rows.items() if status not in UNUSABLE}
+
     def size(self, path: str) -> tuple[int, int]:
         """Return width and height of a usable image, in pixels."""
         row = self.row(path)

@@ -14,6 +14,7 @@ CLEAN = "vlmflow clean"
 CACHES: dict[str, tuple[str, str | None]] = {  # what a folder is, and the command that removes it
     reuse.FOLDER.as_posix(): ("copies for reuse, hard links to results", CLEAN),
     resume.FOLDER.as_posix(): ("states of unfinished jobs", f"{CLEAN}: unfinished jobs then begin again"),
+    ".vlmflow/unpacked": ("shards of archives that no job has taken", f"{CLEAN}: a shard's job then unpacks again"),
     ".vlmflow/downloads": ("downloads", f"{CLEAN}: a fetch that runs again then downloads again"),
     ".vlmflow": ("other caches of vlmflow", None),
     ".snakemake": ("Snakemake's memory", None),

@@ -49,6 +49,11 @@ def _end_with_parent() -> None:
     """Prepare the command: it takes signals again, and is killed where this process is killed."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+    be_killed_with_parent()
+
+
+def be_killed_with_parent() -> None:
+    """Let the system kill this process when its parent ends; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -30,6 +30,7 @@ class Downloads(Settings):
     slowest: float = Field(default=1000, ge=0, description="bytes per second; aborted if slower for a minute")
     hours: float = Field(default=168, gt=0, description="most hours for one file")
     gigabytes: float = Field(default=1000, gt=0, description="largest size of one file")
+    connections: int = Field(default=8, ge=1, le=256, description="requests to one host at once, by all jobs together")
 
 
 class Site(Settings):

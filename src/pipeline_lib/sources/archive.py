@@ -1,13 +1,12 @@
 """Source `archive`: the files in zip and tar archives, from URLs or from this machine."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from pipeline_lib.core.settings import Settings as Part
 from pipeline_lib.downloads.names import is_url
-from pipeline_lib.sources.base import Failure, Location, SourceSettings
+from pipeline_lib.sources.base import Archived, Location, SourceSettings
 
 CHANGES = False
 
@@ -41,22 +40,10 @@ class Settings(Archive, SourceSettings):
         return [archive.url for archive in self.archives() if not is_url(archive.url)]
 
 
-def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the names in all archives."""
-    from pipeline_lib.downloads.archives import list_archive
+def archives(settings: Settings) -> list[Archived]:
+    """Return all archives."""
+    from pipeline_lib.downloads.split import SplitFile
     from pipeline_lib.downloads.store import Store
 
     with Store() as store:
-        archives = [(store.pinned(part.url, part.sha256), part.below) for part in settings.archives()]
-    return [name for path, below in archives for name in list_archive(path, below)]
-
-
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Write the named files below `folder`."""
-    from pipeline_lib.downloads.archives import extract
-    from pipeline_lib.downloads.store import Store
-
-    with Store() as store:
-        for part in settings.archives():
-            extract(store.pinned(part.url, part.sha256), part.below, set(names), folder)
-    return []
+        return [Archived(SplitFile.of(store.pinned(part.url, part.sha256)), part.below) for part in settings.archives()]

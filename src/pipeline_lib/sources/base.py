@@ -4,6 +4,9 @@ A source module has `CHANGES`, `Settings`, `list_names(settings, seed)` and `fet
 `CHANGES` is true if the names can change under the same settings: then they are listed whenever the workflow is
 planned, otherwise once by the jobs. A module with `CHANGES` may also have `scan(settings)`, which returns the files
 with their sizes and times (`core.walk.Walk`).
+
+A module whose files are in archives has `archives(settings)` instead of `list_names` and `fetch`: the archives are
+then read once for all shards.
 """
 
 import hashlib
@@ -15,6 +18,7 @@ from pydantic import AfterValidator, Field
 
 from pipeline_lib.core.settings import Settings
 from pipeline_lib.core.urls import is_readable, secret_in
+from pipeline_lib.downloads.split import SplitFile
 from pipeline_lib.machine.site import locate
 
 
@@ -68,6 +72,14 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True)
+class Archived:
+    """An archive, whole or in parts, and the folder of it to take, which names leave out."""
+
+    file: SplitFile
+    below: str
+
+
 class Source(Protocol):
     """The members of a source module."""
 
@@ -78,6 +90,15 @@ class Source(Protocol):
 
     def fetch(self, settings: SourceSettings, seed: int, names: list[str], folder: Path) -> list[Failure]:
         """Put the named files below `folder`, and return those that could not be fetched."""
+
+
+class ArchiveSource(Protocol):
+    """The members of a source module whose files are in archives."""
+
+    CHANGES: bool
+
+    def archives(self, settings: SourceSettings) -> list[Archived]:
+        """Return the archives, after downloading them if need be; none if these settings name no archive."""
 
 
 def shard_pin(name: str, shard: int, shards: int) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline_lib.sources.base import Failure, Location, SourceSettings
+from pipeline_lib.sources.base import Archived, Failure, Location, SourceSettings
 
 CHANGES = False
 
@@ -27,24 +27,26 @@ class Settings(SourceSettings):
         return {f"drive:{self.id}": self.sha256}
 
 
+def archives(settings: Settings) -> list[Archived]:
+    """Return the file, unless it is one to take as it is."""
+    from pipeline_lib.downloads.split import SplitFile
+
+    return [] if settings.name is not None else [Archived(SplitFile.of(_download(settings)), settings.below)]
+
+
 def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the name of the file, or those in the archive."""
-    from pipeline_lib.downloads.archives import list_archive
+    """Return the name of a file to take as it is."""
     from pipeline_lib.downloads.names import safe_name
 
-    if settings.name is not None:
-        return [safe_name(settings.name, "source.name")]
-    return list_archive(_download(settings), settings.below)
+    assert settings.name is not None  # else it is an archive
+    return [safe_name(settings.name, "source.name")]
 
 
 def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Put the named files below `folder`."""
-    from pipeline_lib.downloads.archives import extract
+    """Put the file below `folder`."""
     from pipeline_lib.downloads.store import put
 
-    if settings.name is None:
-        extract(_download(settings), settings.below, set(names), folder)
-    for name in names if settings.name is not None else []:
+    for name in names:
         put(_download(settings), folder / name)
     return []
 

@@ -1,6 +1,5 @@
 """Source `hub_archive`: the files in one archive of a Hugging Face repository, whole or in parts."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from pydantic import Field
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.downloads.split import SplitFile, parts_of_one_file
 from pipeline_lib.sources import hub
-from pipeline_lib.sources.base import Failure
+from pipeline_lib.sources.base import Archived
 
 CHANGES = False
 
@@ -24,19 +23,9 @@ class Settings(hub.RepositorySettings):
     below: str = Field(default="", description="the folder of the archive to take; it is removed from the names")
 
 
-def list_names(settings: Settings, seed: int) -> list[str]:
-    """Return the names in the archive."""
-    from pipeline_lib.downloads.archives import list_archive
-
-    return list_archive(_archive(settings), settings.below)
-
-
-def fetch(settings: Settings, seed: int, names: list[str], folder: Path) -> list[Failure]:
-    """Write the named files below `folder`."""
-    from pipeline_lib.downloads.archives import extract
-
-    extract(_archive(settings), settings.below, set(names), folder)
-    return []
+def archives(settings: Settings) -> list[Archived]:
+    """Return the archive."""
+    return [Archived(_archive(settings), settings.below)]
 
 
 def _archive(settings: Settings) -> SplitFile:

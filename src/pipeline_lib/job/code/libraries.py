@@ -20,6 +20,7 @@ COUNTED = {
     "markupsafe": "markupsafe",
     "numpy": "numpy",
     "openpyxl": "openpyxl",
+    "orjson": "orjson",
     "pandas": "pandas",
     "peft": "peft",
     "pyarrow": "pyarrow",
