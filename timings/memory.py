@@ -34,12 +34,12 @@ SHAPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 RATE = {"steps": 2, "learning_rate": 1e-5, "clip_norm": 1.0}
 CASES: dict[str, dict[str, Any]] = {
-    "full": {"recipe": {"name": "full", "batch_size": 4}},
-    "full, two passes": {"recipe": {"name": "full", "batch_size": 8}, "devices": {"micro_batch": 4}},
-    "full, recomputed": {"recipe": {"name": "full", "batch_size": 4}, "devices": {"recompute_activations": True}},
-    "full, bfloat16": {"recipe": {"name": "full", "batch_size": 4}, "devices": {"precision": "bfloat16"}},
-    "lora": {"recipe": {"name": "lora", "batch_size": 4, "rank": 64}},
-    "projector": {"recipe": {"name": "projector", "batch_size": 4}},
+    "full": {"recipe": {"name": "full", "batch_size": 2}},
+    "full, two passes": {"recipe": {"name": "full", "batch_size": 4}, "devices": {"micro_batch": 2}},
+    "full, recomputed": {"recipe": {"name": "full", "batch_size": 2}, "devices": {"recompute_activations": True}},
+    "full, bfloat16": {"recipe": {"name": "full", "batch_size": 2}, "devices": {"precision": "bfloat16"}},
+    "lora": {"recipe": {"name": "lora", "batch_size": 2, "rank": 64}},
+    "projector": {"recipe": {"name": "projector", "batch_size": 2}},
 }
 WORDS, ANSWER = 90, 60  # of a row's question and of its answer, each a token
 
@@ -86,7 +86,12 @@ def trained(case: str, folder: Path) -> list[int]:
     images = small_images(Path(tempfile.mkdtemp(dir=folder)))
     how = CASES[case]
     settings = TrainSettings.model_validate(
-        {**how, "recipe": {**RATE, **how["recipe"]}, "seed": 0, "threads": len(os.sched_getaffinity(0))}
+        {
+            **how,
+            "recipe": {**RATE, **how["recipe"]},
+            "seed": 0,
+            "threads": len(os.sched_getaffinity(0)),
+        }
     )
     material = TrainingInputs(Base(folder / "llava"), rows(images), images, seed=0)
     formula = needed(settings, material, folder)

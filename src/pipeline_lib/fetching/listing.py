@@ -101,7 +101,8 @@ def _by_shard(kind: str, settings: str, shards: int) -> list[tuple[list[str], li
 
 @cache
 def _names(kind: str, settings: str, shards: int) -> Names:
-    module, source = load("sources", kind), load("sources", kind).Settings.model_validate_json(settings)
+    module = load("sources", kind)
+    source: SourceSettings = module.Settings.model_validate_json(settings)
     root = next(iter(source.local_paths()), None) if hasattr(module, "scan") else None
     path = FOLDER / f"{digest_text(canonical_json([settings, str(root), shards]))}.json"
     written = None if root is None else _written(path, root, shards)
