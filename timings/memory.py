@@ -1,6 +1,6 @@
 """Compare what trainings need of memory with the formula of `vlmflow plan`: a LLaVA of a twentieth of 7B, on the CPU.
 
-    python timings/memory.py [--shape twentieth|tiny] [--cases full lora ...]
+    python timings/memory.py [--shape twentieth|seventieth|tiny] [--cases full lora ...]
 
 The model has LLaVA-1.5's proportions, vocabulary, image size and tokens of an image, and random weights. Each case is a
 real training of two steps in a process of its own: the most resident memory of the training, less what the process had
@@ -23,6 +23,12 @@ SHAPES: dict[str, dict[str, Any]] = {
         "words": 32_000,
         "text": {"hidden_size": 1280, "intermediate_size": 3440, "num_hidden_layers": 12, "num_attention_heads": 10},
         "vision": {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 11, "num_attention_heads": 8,
+                   "image_size": 336, "patch_size": 14},
+    },
+    "seventieth": {
+        "words": 32_000,
+        "text": {"hidden_size": 768, "intermediate_size": 2064, "num_hidden_layers": 6, "num_attention_heads": 6},
+        "vision": {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 6, "num_attention_heads": 4,
                    "image_size": 336, "patch_size": 14},
     },
     "tiny": {

@@ -93,9 +93,10 @@ def _scan(kind: str, settings: str) -> Walk:
 def _by_shard(kind: str, settings: str, shards: int) -> list[tuple[list[str], list[str]]]:
     content = _scan(kind, settings)
     groups: list[tuple[list[str], list[str]]] = [([], []) for _ in range(shards)]
-    for position, names in enumerate((content.files, content.unusable)):
-        for name in names:
-            groups[shard_of(name, shards)][position].append(name)
+    for name in content.files:
+        groups[shard_of(name, shards)][0].append(name)
+    for name in content.unusable:
+        groups[shard_of(name, shards)][1].append(name)
     return groups
 
 
