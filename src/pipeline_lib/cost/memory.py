@@ -12,7 +12,7 @@ from pipeline_lib.cost.trainings import training_need, training_sizes
 from pipeline_lib.training.need import Need, Sizes
 from pipeline_lib.training.settings import Optimisation
 
-ROW = 7_000  # bytes of a conversation in a process: measured with rows like those of LLaVA-1.5's mix (docs/size.md)
+ROW = 5_700  # bytes of a conversation in a process, as objects and as what passes it on (docs/before_training.md)
 IMAGES = 512 * 2**20  # of cached images in a process, as `training/batches.py` has them
 COLUMNS = ("training", "recipe", "processes", "weights", "gradients", "optimizer", "activations", "a process", "a node")
 

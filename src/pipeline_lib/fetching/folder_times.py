@@ -13,7 +13,7 @@ def folder_times(root: Path) -> Times | None:
     """Return the times of a folder and of all below it, also of linked ones.
 
     None where times do not decide which names are usable: with a link to a file, which may be broken without a change
-    of its folder; with a folder that cannot be read, or changed just now; and with links that lead into a circle.
+    of its folder; with an unreadable folder, or one that changed just now; and with links that lead into a circle.
     """
     times: Times = {}
     folders = [("", root, frozenset[tuple[int, int]]())]
