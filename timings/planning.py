@@ -1,18 +1,22 @@
 """What planning costs at size: a made-up study of thousands of jobs beside as many trivial Snakemake jobs.
 
-    python timings/planning.py [--shards 256] [--benchmarks 30] [--runs 12]
+    python timings/planning.py [--shards 256] [--benchmarks 30] [--runs 12] [--files 120000]
 
 Five datasets of many shards, trainings, and every benchmark for every run; nothing is fetched. The baseline is a
 workflow of as many jobs, each of which touches a file. Figures are CPU seconds of a command and its children, the
-smallest of the repeats, and their ratio to the baseline; the size of the study with half of LLaVA-1.5's rows as well.
+smallest of the repeats, and their ratio to the baseline and to the dry run; the study with half of LLaVA-1.5's rows as
+well. The last lines are those of a folder of many files in as many shards, in this process: its names, again while no
+folder has changed, and the sizes and times of its files, beside a bare loop that reads them.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,11 @@ from ruamel.yaml import YAML
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.project import Project
+
+from pipeline_lib.fetching.folder_times import SETTLED
+from pipeline_lib.fetching.listing import forget, listing
+from pipeline_lib.fetching.look import look
+from pipeline_lib.sources import folder
 
 DATASETS = 5
 DRY_RUN = ("snakemake", "-n", "-c1", "-q")
@@ -37,16 +46,17 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=256)
     parser.add_argument("--benchmarks", type=int, default=30)
     parser.add_argument("--runs", type=int, default=12)
+    parser.add_argument("--files", type=int, default=120_000)
     parser.add_argument("--repeats", type=int, default=2)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        project = Project.copy(Path(folder) / "project")
+    with tempfile.TemporaryDirectory() as scratch:
+        project = Project.copy(Path(scratch) / "project")
         yaml = YAML()
         tree = study(yaml.load(project.root / "studies" / "mini.yaml"), arguments)
         with (project.root / "studies" / "size.yaml").open("w") as file:
             yaml.dump(tree, file)
         jobs = len(json.loads(project.run("python", "rules/plan.py", "--study", "size").text.splitlines()[-1]))
-        bare = Path(folder) / "bare"
+        bare = Path(scratch) / "bare"
         bare.mkdir()
         (bare / "Snakefile").write_text(TRIVIAL.format(jobs=jobs))
         rows = {
@@ -54,14 +64,53 @@ def main() -> None:
             "dry run": (project.root, (*DRY_RUN, "--config", "study=size")),
             "`vlmflow why`": (project.root, ("vlmflow", "why", "results/size/pope0_score.json", "--study", "size")),
             "`vlmflow lineage check`": (project.root, ("vlmflow", "lineage", "check", "--study", "size")),
+            "`vlmflow dvc commit`, nothing made": (project.root, ("vlmflow", "dvc", "commit", "--study", "size")),
             "`vlmflow plan`": (project.root, ("vlmflow", "plan", "--study", "size")),
             "dry run of llava15_half": (project.root, (*DRY_RUN, "--config", "study=llava15_half")),
+            "`vlmflow plan` of llava15_half": (project.root, ("vlmflow", "plan", "--study", "llava15_half")),
         }
+        seconds(project.root, project, ("vlmflow", "dvc", "sync", "--study", "size"))
         measured: list[float] = []
-        print("| work | CPU seconds | times the trivial jobs |\n|---|---|---|")
+        print("| work | CPU seconds | times the trivial jobs | times the dry run |\n|---|---|---|---|")
         for name, (root, command) in rows.items():
             measured.append(min(seconds(root, project, command) for _ in range(arguments.repeats)))
-            print(f"| {name} | {measured[-1]:.1f} | {measured[-1] / measured[0]:.2f} |", flush=True)
+            ratios = " | ".join(f"{measured[-1] / base:.2f}" for base in measured[:2])
+            print(f"| {name} | {measured[-1]:.1f} | {ratios} |", flush=True)
+        photographs(Path(scratch), arguments.files, arguments.shards)
+
+
+def photographs(root: Path, files: int, shards: int) -> None:
+    """Print what the names, sizes and times of a folder of empty files take."""
+    for number in range(files):
+        path = root / "files" / f"{number // 1000:04}" / f"{number:012}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    time.sleep(SETTLED)
+    os.chdir(root)
+    source = folder.Settings(kind="folder", path=str(root / "files"))
+    print(f"\n| {files} files in {shards} shards | CPU seconds | microseconds a file |\n|---|---|---|")
+
+    def bare() -> None:
+        for below in os.scandir(root / "files"):
+            for entry in os.scandir(below):
+                entry.stat()
+
+    def names() -> None:
+        forget()
+        for shard in range(shards):
+            listing(source, shard, shards, Path("none"))
+
+    def states() -> None:
+        forget()
+        for shard in range(shards):
+            look(source, shard, shards)
+
+    works = {"a bare loop over sizes and times": bare, "names": names, "names again": names, "sizes and times": states}
+    for name, work in works.items():
+        before = time.process_time()
+        work()
+        took = time.process_time() - before
+        print(f"| {name} | {took:.2f} | {took / files * 1e6:.2f} |")
 
 
 def seconds(root: Path, project: Project, command: tuple[str, ...]) -> float:

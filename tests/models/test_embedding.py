@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.embedding import embed as stage
 from pipeline_lib.embedding.embed import embed, text_of
 from pipeline_lib.embedding.settings import EmbedSettings
@@ -82,3 +83,14 @@ def test_rows_without_any_image_are_embedded_by_their_text(
 ) -> None:
     vectors, texts = embedded([without_image(row) for row in rows], tower, images)
     assert vectors.shape == texts.shape and not vectors.any() and texts.any(axis=1).all()
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_features_without_a_direction_are_refused(
+    rows: list[Conversation], tower: Path, images: ImageReader, value: float
+) -> None:
+    clip = open_clip(tower)
+    with torch.no_grad():
+        clip.model.visual_projection.weight.fill_(value)
+    with pytest.raises(PipelineError, match="not finite"):
+        embed(rows[:1], clip, images, EmbedSettings(threads=1, numerics="native"))

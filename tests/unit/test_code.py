@@ -201,6 +201,7 @@ def test_libraries_follow_from_the_imports_that_are_reached(tmp_path: Path) -> N
 def test_the_list_of_neutral_modules_is_short_and_real() -> None:
     assert {name.removeprefix("pipeline_lib.") for name in NEUTRAL} == {
         *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
+        "training.need",
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
         *("endpoints.access", "endpoints.budget", "endpoints.faults", "endpoints.keys", "endpoints.pace"),
         "endpoints.streaming",

@@ -12,7 +12,7 @@ from pipeline_lib.cost.cost import UNKNOWN, Cost, in_bytes, summed, total
 from pipeline_lib.cost.stages import costs
 from pipeline_lib.cost.trainings import seconds_a_step
 from pipeline_lib.job.made_record import MadeRecord
-from pipeline_lib.training.memory import Sizes
+from pipeline_lib.training.need import Sizes
 from tests.jobs import assessed_job, made_record
 from tests.project import ROOT
 

@@ -101,6 +101,14 @@ def test_linked_images_are_those_that_are_files_of_their_own(shelf: Shelf, tmp_p
         assert image.format == "JPEG"
 
 
+def test_a_link_to_a_file_that_is_gone_is_replaced(shelf: Shelf, tmp_path: Path) -> None:
+    target = tmp_path / "out/photos/a.jpg"
+    target.parent.mkdir(parents=True)
+    target.symlink_to(tmp_path / "gone.jpg")
+    export_images(rows_of(shelf), shelf.images, tmp_path / "out", link=True)
+    assert target.is_symlink() and target.read_bytes()
+
+
 def test_exports_share_a_folder_and_replace_no_other_image(shelf: Shelf, tmp_path: Path) -> None:
     rows = rows_of(shelf)
     for _ in range(2):

@@ -1,12 +1,14 @@
 """The pin of a source folder: its names, shard by shard."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.fetching.listing import _scan, digest_shard, listing
+from pipeline_lib.fetching import listing as listing_module
+from pipeline_lib.fetching.listing import FEWEST, FOLDER, digest_shard, forget, listing
 from pipeline_lib.fetching.shard import FetchSettings, fetch_shard
 from pipeline_lib.job.manifest import Manifest, names_digest, write_manifest
 from pipeline_lib.sources import digits_scenes, folder
@@ -22,7 +24,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def pins(photos: Path, manifest: Path = Path("none")) -> list[str | None]:
-    _scan.cache_clear()
+    forget()
     return [listing(folder.Settings(kind="folder", path=str(photos)), shard, 2, manifest) for shard in (0, 1)]
 
 
@@ -77,3 +79,77 @@ def test_a_source_that_this_machine_does_not_name_has_no_pin_and_cannot_be_fetch
     assert listing(source, 0, 1, Path("none")) is None
     with pytest.raises(PipelineError, match="no path 'nowhere'"):
         fetch_shard(FetchSettings(source=source, seed=0, shard=0, shards=1), tmp_path / "000")
+
+
+@pytest.fixture()
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of many files in folders, changed a while ago, beside the current one."""
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    photos = tmp_path / "photos"
+    for number in range(FEWEST):
+        (photos / str(number % 3)).mkdir(parents=True, exist_ok=True)
+        (photos / str(number % 3) / f"{number}.jpg").touch()
+    monkeypatch.setattr("pipeline_lib.fetching.folder_times.SETTLED", 0.0)
+    return photos
+
+
+def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with every walk over a source."""
+    real, walked = listing_module.scan_now, list[str]()
+    monkeypatch.setattr(listing_module, "scan_now", lambda source: walked.append(source.kind) or real(source))
+    return walked
+
+
+def test_names_are_not_read_again_while_no_folder_has_changed(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = walks(monkeypatch)
+    before = pins(many)
+    assert pins(many) == before and walked == ["folder"]
+    (many / "1" / "1.jpg").write_text("an edit, which `look` sees")
+    assert pins(many) == before and walked == ["folder"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda photos: (photos / "1/new.jpg").touch(),
+        lambda photos: (photos / "2/2.jpg").unlink(),
+        lambda photos: (photos / "0/0.jpg").rename(photos / "0/00.jpg"),
+        lambda photos: (photos / "1/deep").mkdir(),
+        lambda photos: (photos / "1").rename(photos / "9"),
+    ],
+)
+def test_a_change_of_a_folder_is_seen(many: Path, change: Callable[[Path], None]) -> None:
+    before = pins(many)
+    change(many)
+    after = pins(many)
+    (file,) = FOLDER.glob("*.json")
+    file.unlink()
+    assert after == pins(many) and (after == before) is (many / "1/deep").is_dir()
+
+
+def test_a_folder_that_has_links_to_files_is_always_read(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (many / "target").touch()
+    (many / "0/link.jpg").symlink_to(many / "target")
+    walked, before = walks(monkeypatch), pins(many)
+    (many / "target").unlink()
+    assert pins(many) != before and walked == ["folder"] * 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"times": {}, "count": 3, "digests": ["a"]}', '{"times": 1}'])
+def test_a_damaged_file_of_names_is_not_read(many: Path, text: str) -> None:
+    before = pins(many)
+    (file,) = FOLDER.glob("*.json")
+    file.write_text(text)
+    assert pins(many) == before
+
+
+def test_a_folder_that_changed_a_moment_ago_is_read_again(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_lib.fetching.folder_times.SETTLED", 100.0)
+    walked, before = walks(monkeypatch), pins(many)
+    assert pins(many) == before and walked == ["folder"] * 2
+
+
+def test_a_circle_of_links_ends(many: Path) -> None:
+    (many / "0/again").symlink_to(many)
+    assert pins(many) == pins(many)

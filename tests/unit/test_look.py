@@ -8,7 +8,7 @@ import pytest
 from pipeline_lib.core.digests import DigestCache
 from pipeline_lib.downloads.pins import PINS, Pins
 from pipeline_lib.fetching import look as looking
-from pipeline_lib.fetching.listing import _scan
+from pipeline_lib.fetching.listing import forget
 from pipeline_lib.fetching.look import look, source_changes, unseen_source
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import write_manifest
@@ -36,7 +36,7 @@ def fetched(source: SourceSettings) -> tuple[PlannedJob, MadeRecord]:
     """Return the planned job of a source, and the record of its making now."""
     settings = {"source": source.model_dump(mode="json"), "shard": 0, "shards": 1}
     outputs = {"raw": "data/raw/photos/000", "manifest": str(MANIFEST)}
-    _scan.cache_clear()
+    forget()
     job = assessed_job("fetch", settings=settings, outputs=outputs)
     return job, made_record(stage="fetch", notes={"source": look(source, 0, 1)})
 
@@ -51,7 +51,7 @@ def of_folder(photos: Path) -> tuple[PlannedJob, MadeRecord]:
 
 
 def changes(job: PlannedJob, record: MadeRecord, everything: bool = False) -> list[str]:
-    _scan.cache_clear()
+    forget()
     return source_changes(job, record, DigestCache(), everything)
 
 

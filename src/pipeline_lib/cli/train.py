@@ -1,4 +1,4 @@
-"""`vlmflow train`: show what a training will see, before it starts."""
+"""`vlmflow train`: show what a training will see before it starts, and its loss."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline_lib.cli.options import StudyOption
+from pipeline_lib.cli.train_loss import loss
 from pipeline_lib.config import stages
 from pipeline_lib.config.ancestry import origins
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
@@ -28,7 +29,10 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 @app.callback()
 def _group() -> None:
-    """Show what a training will see, before it starts."""
+    """Show what a training will see before it starts, and its loss."""
+
+
+app.command()(loss)
 
 
 @app.command()

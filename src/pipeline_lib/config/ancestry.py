@@ -93,15 +93,16 @@ def origins(study: Study, name: str) -> tuple[str, str | None]:
     while (inner := study.composition(base.start)) is not None and study.model_kind(base.start) == "vlm":
         base = inner
     composed = study.model_kind(base.start) == "language" and base.tower is not None
-    return _weights_of(study, base.start), _weights_of(study, str(base.tower)) if composed else None
+    return origin_of(study, base.start), origin_of(study, str(base.tower)) if composed else None
 
 
 def model_family(study: Study, name: str) -> str:
     """Return the family of a model, or of what is composed of it; weights that name none are of the first family."""
-    return study.weights[_weights_of(study, name)].make.model_family() or FAMILY
+    return study.weights[origin_of(study, name)].make.model_family() or FAMILY
 
 
-def _weights_of(study: Study, name: str) -> str:
+def origin_of(study: Study, name: str) -> str:
+    """Return the starting weights behind a model."""
     return list(_back(study, name))[-1]
 
 

@@ -9,6 +9,7 @@ from pipeline_lib.config.benchmark_data import completed
 from pipeline_lib.config.holdout import Holdout
 from pipeline_lib.config.limit import MOST, Limit
 from pipeline_lib.config.names import DatasetName, ImagesName, ModelName, Name, SubsetName, TableName, WeightsName
+from pipeline_lib.config.stated_shape import StatedShape
 from pipeline_lib.conversations.tabulate import TabulateSettings
 from pipeline_lib.core.plugins import Plugin, PluginName
 from pipeline_lib.core.settings import Settings
@@ -98,6 +99,7 @@ class Weights(StandIn):
     base: Composition | None = Field(
         default=None, description="for an adapter: what it was trained on, and is merged into"
     )
+    shape: StatedShape | None = Field(default=None, description=StatedShape.__doc__)
     smoke: StandIn | None = Field(default=None, description="the small weights that replace them in a smoke run")
 
 

@@ -60,6 +60,8 @@ def export_images(rows: Iterable[Conversation], images: ImageReader, folder: Pat
                 raise PipelineError("another image is there already", where=target, cure="name another folder")
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():  # of an earlier export, to a file that is gone
+            target.unlink()
         row = images.row(path)
         if link and row.status == "kept":
             target.symlink_to((Path(row.container) / row.member).resolve())

@@ -35,13 +35,14 @@ def _farthest_first(vectors: Vectors, count: int) -> Vectors:
 
     This is the greedy choice of k centres (Gonzalez, Theoretical Computer Science 38, 1985).
     """
-    positions = [0]
+    positions, different = [0], {vectors[0].tobytes()}
     closeness = _products(vectors, vectors[:1]).max(axis=1)  # to the nearest centre
     while len(positions) < count:
         farthest = int(closeness.argmin())
-        if any(np.array_equal(vectors[farthest], vectors[position]) for position in positions):
+        if vectors[farthest].tobytes() in different:
             break
         positions.append(farthest)
+        different.add(vectors[farthest].tobytes())
         closeness = np.maximum(closeness, _products(vectors, vectors[farthest : farthest + 1])[:, 0])
     return vectors[positions]
 

@@ -5,51 +5,77 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline_lib.config.ancestry import origins
+from pipeline_lib.config.ancestry import origin_of
 from pipeline_lib.config.study import Study
 from pipeline_lib.core.text import read_object
-from pipeline_lib.images.reader import ImageReader
+from pipeline_lib.cost.shapes import counts_of, start_of
 from pipeline_lib.job.made_record import MadeRecord
-from pipeline_lib.models.base import Base
-from pipeline_lib.models.card import NAME as CARD
-from pipeline_lib.training.memory import Need, Sizes, need, sizes_of
+from pipeline_lib.models.counts import Config, Counts, clip_parameters
+from pipeline_lib.recipes import contrastive, lora, prototypes
+from pipeline_lib.recipes.base import Prompting
+from pipeline_lib.training.need import Need, Rows, Sizes, need
 from pipeline_lib.training.settings import Optimisation, RecipeSettings
-from pipeline_lib.training.task import TrainingInputs
 
 SPEED = ("name", "batch_size", "max_length", "rank", "order")  # keys of a recipe that affect its rate
 
 
 def training_sizes(study: Study, name: str) -> Sizes | None:
-    """Return the sizes of a training, None where its weights are missing.
+    """Return the sizes of a training, None where neither files nor the study have the shapes of its weights.
 
-    A LLaVA that another training makes need not exist: it has the shapes of the weights that it is composed of.
+    They are those that the training itself counts (`training/memory.py`), without torch.
     """
-    training = study.trainings[name]
-    if study.model_kind(name) == "vlm":
-        start, tower = origins(study, name)
-    else:
-        start, tower = training.start, None
-    folders = [Path("data/weights") / part for part in (start, tower) if part is not None]
-    if not all((folder / CARD).is_file() for folder in folders):
-        return None
-    base = Base(folders[0], folders[1] if tower is not None else None)
-    return sizes_of(_drawing(training.recipe), TrainingInputs(base, [], ImageReader([]), study.seed))
+    recipe = study.trainings[name].recipe
+    if recipe.makes == "clip":
+        start = start_of(study, origin_of(study, study.trainings[name].start))
+        return None if start is None or "text_config" not in start.config else _clip_sizes(recipe, start.config)
+    counts = counts_of(study, name)
+    return None if counts is None else _sizes(recipe, counts)
 
 
-def _drawing(recipe: RecipeSettings) -> RecipeSettings:
-    """Return a recipe that draws its projector at random; the origin of a projector changes no size."""
-    return recipe.model_copy(update={"projector": "random"}) if "projector" in type(recipe).model_fields else recipe
+def _clip_sizes(recipe: RecipeSettings, config: Config) -> Sizes | None:
+    parts = clip_parameters(config)
+    whole = sum(parts.values())
+    if isinstance(recipe, prototypes.PrototypeSettings):
+        return Sizes(whole, whole - parts["text"])
+    if isinstance(recipe, contrastive.Settings):
+        biased = whole + (recipe.loss == "siglip")
+        return Sizes(biased, biased)
+    return None
 
 
-def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need | None:
-    """Return the memory of one process of a training, None for a training without steps."""
+def _sizes(recipe: RecipeSettings, counts: Counts) -> Sizes | None:
+    """Return the sizes of a recipe's training, None for a recipe whose trained parameters are not known here."""
+    shape = vars(counts.text)
+    whole = sum(counts.parts.values())
+    if isinstance(recipe, lora.LoraSettings):
+        updated = [layer for layer in counts.linear if recipe.layers is None or layer.name in recipe.layers]
+        updates = recipe.rank * sum(layer.inputs + layer.outputs for layer in updated)
+        trained = updates + (counts.parts["projector"] if recipe.trains_projector else 0)
+        return Sizes(whole + trained, trained, **shape, trains="lora", rank=recipe.rank, dropout=recipe.dropout)
+    if isinstance(recipe, Prompting):
+        trained = sum(counts.parts[part] for part in recipe.trains)
+        return Sizes(whole, trained, **shape, trains="all" if "language" in recipe.trains else "none")
+    return Sizes(whole, whole, **shape) if recipe.makes == "language" else None
+
+
+def rows_of(study: Study, name: str, results: Path) -> Rows | None:
+    """Return the rows of a training's pass, None for a training without steps.
+
+    Before its rows are counted, each may have as many tokens as the recipe takes, all trained.
+    """
     training = study.trainings[name]
     recipe, devices = training.recipe, training.devices
     if not isinstance(recipe, Optimisation):
         return None
     path = results / f"previews/{name}.verdict.json"
-    longest = read_object(path)["longest"] if path.is_file() else None
-    return need(sizes, devices, devices.rows(recipe.batch_size), longest)
+    longest = read_object(path)["longest"] if path.is_file() else getattr(recipe, "max_length", None)
+    return Rows(devices.rows(recipe.batch_size), longest, passes=devices.passes(recipe.batch_size))
+
+
+def training_need(study: Study, name: str, sizes: Sizes, results: Path) -> Need | None:
+    """Return the memory of one process of a training on its device, None for a training without steps."""
+    rows = rows_of(study, name, results)
+    return None if rows is None else need(sizes, study.trainings[name].devices, rows)
 
 
 def steps_of(study: Study, name: str, results: Path) -> int | None:

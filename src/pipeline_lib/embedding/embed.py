@@ -80,8 +80,8 @@ def _of_texts(clip: Clip, texts: Sequence[str]) -> Array:
 
 
 def _unit(features: torch.Tensor) -> Array:
-    expect_finite(features)
     unit = features.float() / torch.linalg.vector_norm(features.float(), dim=-1, keepdim=True)
+    expect_finite(unit)  # features that are not finite, and those that are all 0, have no direction
     array: Array = unit.cpu().numpy()
     return array
 

@@ -8,12 +8,12 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.core.walk import file_state
 from pipeline_lib.downloads.pins import PINS, Pins, changed_pins
-from pipeline_lib.fetching.listing import scan
+from pipeline_lib.fetching.listing import by_shard, names_of, scan
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.job.manifest import SUFFIX, digest_names, read_entries
 from pipeline_lib.job.planned_job import PlannedJob
 from pipeline_lib.job.removal import RESTORE, removed_by
-from pipeline_lib.sources.base import SourceSettings, shard_of
+from pipeline_lib.sources.base import SourceSettings
 
 LOOKED_AT = 50_000  # files of a folder: without --look, planning checks sizes and times of no more
 NAMED = 3  # changed files that one cause names
@@ -50,7 +50,7 @@ def unseen_source(job: PlannedJob, record: MadeRecord, everything: bool) -> str 
     for path in paths:
         if not path.exists():
             return f"{path} is not on this machine"
-        if path.is_dir() and _is_too_large(source, everything):
+        if path.is_dir() and _is_too_large(source, job.settings["shards"], everything):
             return f"{path} holds more than {LOOKED_AT:,} files; check it with --look"
     return None
 
@@ -85,7 +85,7 @@ def _changed_files(job: PlannedJob, record: MadeRecord, cache: DigestCache, ever
         yield f"source: its path changed since it was fetched: {', '.join(map(_shown, paths)) or 'none now'}"
         return
     for path in (path for path in paths if path.exists()):
-        if path.is_dir() and _is_too_large(source, everything):
+        if path.is_dir() and _is_too_large(source, shards, everything):
             continue
         if _state(path, source, shard, shards) != before[_recorded_name(path)]:
             yield from _other_bytes(path, source, job, cache)
@@ -105,13 +105,13 @@ def _state(path: Path, source: SourceSettings, shard: int, shards: int) -> str:
     if path.is_file():
         return file_state(path.stat())
     content = scan(source)
-    files = [f"{name} {content.state(name)}" for name in content.files if shard_of(name, shards) == shard]
-    unusable = [f"{name} {reason}" for name, reason in content.unusable.items() if shard_of(name, shards) == shard]
-    return digest_names([*files, *unusable])
+    files, unusable = by_shard(source, shards)[shard]
+    states = [f"{name} {content.state(name)}" for name in files]
+    return digest_names([*states, *(f"{name} {content.unusable[name]}" for name in unusable)])
 
 
-def _is_too_large(source: SourceSettings, everything: bool) -> bool:
-    return not everything and len(scan(source).files) > LOOKED_AT
+def _is_too_large(source: SourceSettings, shards: int, everything: bool) -> bool:
+    return not everything and names_of(source, shards).count > LOOKED_AT
 
 
 def _other_bytes(path: Path, source: SourceSettings, job: PlannedJob, cache: DigestCache) -> Iterator[str]:

@@ -16,6 +16,7 @@ NEUTRAL = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
         *("core.errors", "core.files", "core.locks", "fetching.look", "training.memory"),
+        "training.need",
         *("downloads.drive", "downloads.hosts", "downloads.pins", "downloads.store", "downloads.transfer"),
         *("endpoints.access", "endpoints.budget", "endpoints.faults", "endpoints.keys", "endpoints.pace"),
         "endpoints.streaming",
