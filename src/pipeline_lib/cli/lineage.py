@@ -13,6 +13,7 @@ from pipeline_lib.cli.lineage_quote import quote
 from pipeline_lib.cli.lineage_show import show
 from pipeline_lib.cli.lineage_sign import audit, sign
 from pipeline_lib.cli.lineage_trace import trace
+from pipeline_lib.cli.lineage_verify import verify
 from pipeline_lib.cli.why import why
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -26,6 +27,7 @@ def _group() -> None:
 app.command(name="show")(show)
 app.command(name="find")(find)
 app.command(name="diff")(diff)
+app.command(name="verify")(verify)
 app.command(name="trace")(trace)
 app.command(name="impact")(impact)
 app.command(name="quote")(quote)
