@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline_lib.cli.lineage_sides import open_side
+from pipeline_lib.cli.lineage_sides import open_sides
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
@@ -40,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
 
 def compared(first: str, second: str) -> list[Comparison]:
     scratch = Path("scratch")
-    return compare_sides(*(open_side(text, "config", scratch / str(n)) for n, text in enumerate((first, second))))
+    return compare_sides(*open_sides((first, second), "config", scratch))
 
 
 def changes(comparison: Comparison) -> list[tuple[str, str, str]]:

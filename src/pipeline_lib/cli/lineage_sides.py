@@ -14,11 +14,20 @@ TOPS = ("results", "data")  # the folders of artefacts in a project
 KINDS = "a file, a run, a study, a folder of another clone, or REVISION[:FILE]"
 
 
-def open_side(text: str, study: str, scratch: Path) -> Side:
-    """Return the side that a text names; records of a git revision are written into the folder `scratch`."""
+def open_sides(texts: tuple[str, str], study: str, scratch: Path) -> tuple[Side, Side]:
+    """Return the sides that two texts name; the records of this project are read once."""
+    here = Records(Path())
+    first, second = (open_side(text, study, scratch / str(number), here) for number, text in enumerate(texts))
+    return first, second
+
+
+def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
+    """Return the side that a text names, in this project's records or others.
+
+    Records of a git revision are written into the folder `scratch`. A text that names nothing raises PipelineError.
+    """
     reference = Reference.parse(text)
     path = reference.path
-    here = Records(Path())
     if path.is_dir() and any((path / top).is_dir() for top in TOPS):
         return side_of_results(text, Records(path))
     for depth, part in enumerate(path.parts):
