@@ -128,6 +128,7 @@ def stored(data: bytes, suffix: str = "") -> str:
     ("name", "message"),
     [
         ("ful", "did you mean 'full'?"),
+        ("unknown", "names here: half, full, config"),
         ("results/scores/ful/pope.json", "did you mean 'results/scores/full/pope.json'?"),
         ("../nowhere/results/pope_score.json", "no record of one"),
     ],

@@ -11,6 +11,7 @@ from pipeline_lib.lineage.revision import is_revision, records_of
 from pipeline_lib.lineage.side import Side, side_of_file, side_of_results, side_of_run
 
 TOPS = ("results", "data")  # the folders of artefacts in a project
+NAMED = 12  # names in a cure
 KINDS = "a file, a run, a study, a folder of another clone, or REVISION[:FILE]"
 
 
@@ -44,7 +45,7 @@ def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
         return side_of_file(text, records, inside, files=False) if file else side_of_results(text, records, files=False)
     if "/" not in text and not path.exists():
         known = [*_study(study).runs, *study_names()]
-        cure = suggest(text, known, f"name {KINDS}")
+        cure = suggest(text, known, f"name {KINDS}; names here: {', '.join(known[:NAMED])}")
         raise PipelineError("nothing of this name can be compared", value=text, cure=cure)
     return side_of_file(text, here, reference)
 
