@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline_lib.cli.lineage_sides import open_side
+from pipeline_lib.cli.lineage_sides import open_sides
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
@@ -40,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
 
 def compared(first: str, second: str) -> list[Comparison]:
     scratch = Path("scratch")
-    return compare_sides(*(open_side(text, "config", scratch / str(n)) for n, text in enumerate((first, second))))
+    return compare_sides(*open_sides((first, second), "config", scratch))
 
 
 def changes(comparison: Comparison) -> list[tuple[str, str, str]]:
@@ -128,6 +128,7 @@ def stored(data: bytes, suffix: str = "") -> str:
     ("name", "message"),
     [
         ("ful", "did you mean 'full'?"),
+        ("unknown", "names here: half, full, config"),
         ("results/scores/ful/pope.json", "did you mean 'results/scores/full/pope.json'?"),
         ("../nowhere/results/pope_score.json", "no record of one"),
     ],

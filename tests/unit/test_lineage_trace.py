@@ -87,6 +87,13 @@ def test_an_image_is_found_by_its_raw_file_and_by_its_digest_too() -> None:
     assert impact(str(row.image_sha256)[:16]).jobs == impact("train/b.jpg").jobs
 
 
+def test_a_dataset_and_a_folder_of_images_stand_for_all_of_their_images() -> None:
+    for name in ("scenes", "data/images/scenes", "data/raw/scenes/", "train"):
+        assert artefacts(impact(name), "train") == ["results/checkpoints/full", "results/checkpoints/half"], name
+    assert artefacts(impact("tests"), "train") == [] and len(artefacts(impact("test"), "predict")) == 2
+    assert len(artefacts(impact("data/raw/talk"), "train")) == 2, "a dataset without images"
+
+
 def test_an_image_of_a_question_reaches_answers_and_no_checkpoint() -> None:
     reached = impact(IMAGES[2])
     assert artefacts(reached, "train") == [] and len(artefacts(reached, "predict")) == 2

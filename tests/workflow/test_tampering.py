@@ -1,4 +1,4 @@
-"""Twelve and more ways to tamper with what was made; `vlmflow lineage check` names each."""
+"""Twenty and more ways to tamper with artefacts and records; `vlmflow lineage check`, `audit` or `verify` names each."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from tests.project import Project
 RESULTS = Path("results/mini")
 WEIGHTS = RESULTS / "checkpoints/full/model.safetensors"
 SCORE = RESULTS / "scores/full/pope.json"
+GATHERED = RESULTS / "pope_score.json"
 ANSWERS = RESULTS / "answers/full/pope.jsonl"
 
 
@@ -117,6 +118,72 @@ def curve(root: Path) -> None:
     path.write_text(path.read_text().replace("1,", "1,0", 1))
 
 
+def gathered_score(root: Path) -> None:
+    """Raise a gathered number by hand."""
+    path = root / GATHERED
+    content = json.loads(path.read_text())
+    content["runs"]["half"]["metrics"]["accuracy"] = 0.99
+    path.write_text(json.dumps(content))
+
+
+def clearance(root: Path) -> None:
+    path = root / RESULTS / "questions.verdict.json"
+    path.write_text(path.read_text() + " ")
+
+
+def emptied_file(root: Path) -> None:
+    (root / RESULTS / "checkpoints/half/config.json").write_bytes(b"")
+
+
+def link_to_another_model(root: Path) -> None:
+    path = root / RESULTS / "checkpoints/untrained/model.safetensors"
+    path.unlink()
+    path.symlink_to(root / RESULTS / "checkpoints/half/model.safetensors")
+
+
+def hidden_file(root: Path) -> None:
+    (root / RESULTS / "checkpoints/tower/.modeling.py").write_text("")
+
+
+def no_manifest(root: Path) -> None:
+    (root / "data/tables/mini_text.manifest.json").unlink()
+
+
+def copy_for_reuse(root: Path) -> None:
+    """Put other bytes in the place of a copy; the result, another name of the same file, stays."""
+    for entry in (root / ".vlmflow/kept").glob("*/entry.json"):
+        if json.loads(entry.read_text())["outputs"].get("merged") is not None:
+            path = entry.parent / "merged/config.json"
+            path.unlink()
+            path.write_text("{}")
+
+
+def records_swapped(root: Path) -> None:
+    one, two = (root / RESULTS / f"records/score/{name}-pope.json" for name in ("full", "half"))
+    texts = one.read_bytes(), two.read_bytes()
+    one.write_bytes(texts[1])
+    two.write_bytes(texts[0])
+
+
+def second_record(root: Path) -> None:
+    folder = root / RESULTS / "records/sample"
+    shutil.copy(folder / "half.json", folder / "third.json")
+
+
+def gathered_score_and_its_record(root: Path) -> None:
+    """Raise a number and make its record fit, seal included; no record below names the old bytes."""
+    import hashlib
+
+    from pipeline_lib.job.record import write_record
+
+    gathered_score(root)
+    path = root / RESULTS / "records/gather/pope.json"
+    record = json.loads(path.read_text())
+    record.pop("seal")
+    record["outputs"] = {GATHERED.as_posix(): hashlib.sha256((root / GATHERED).read_bytes()).hexdigest()}
+    write_record(path, record)
+
+
 # Those of one group touch different artefacts, so that one check must name each of them.
 WAYS: dict[str, list[tuple[Callable[[Path], None], str]]] = {
     "bytes": [
@@ -130,10 +197,21 @@ WAYS: dict[str, list[tuple[Callable[[Path], None], str]]] = {
         (verdicts, "verdicts/full/pope.parquet: altered since"),
         (missing_gold, "data/raw/mini_pope/000/labels/"),
         (curve, "full.curve.csv: altered since"),
+        (gathered_score, f"{GATHERED}: altered since"),
+        (clearance, "questions.verdict.json: altered since"),
+        (emptied_file, "checkpoints/half/config.json: altered since"),
+        (link_to_another_model, "checkpoints/untrained/model.safetensors: altered since"),
+        (hidden_file, "checkpoints/tower/.modeling.py: not in the manifest"),
+        (no_manifest, "data/tables/mini_text.manifest.json: missing"),
+        (copy_for_reuse, "merged/config.json was altered; it will not be reused"),
     ],
     "files swapped": [
         (two_files_swapped, f"{ANSWERS}: altered since"),
         (no_record, f"{SCORE}: no record says how it was made"),
+    ],
+    "records": [
+        (records_swapped, "in another's place"),
+        (second_record, "claims results/mini/subsets/half.manifest.json, which"),
     ],
     "a fitting manifest": [
         (another_runs_checkpoint, "checkpoints/full.manifest.json: altered since"),
@@ -178,3 +256,13 @@ def test_a_slipped_in_file_is_refused_by_who_loads_the_folder(mini: Project) -> 
     done = mini.make("results/mini/answers/full/pope.jsonl")
     assert done.returncode != 0
     assert "adapter_model.safetensors" in done.text and "a loader might read it" in done.text
+
+
+def test_a_forgery_that_fits_everywhere_is_found_by_the_chain_and_by_making_it_again(mini: Project) -> None:
+    assert mini.run("vlmflow", "lineage", "sign").returncode == 0
+    gathered_score_and_its_record(mini.root)
+    assert mini.run("vlmflow", "lineage", "check").returncode == 0, "docs/lineage.md says so"
+    audited = mini.run("vlmflow", "lineage", "audit")
+    assert audited.returncode == 1 and "results/mini/records/gather/pope.json" in audited.text
+    verified = mini.run("vlmflow", "lineage", "verify", "gather")
+    assert verified.returncode == 1 and f"{GATHERED}: numbers differ by" in verified.text

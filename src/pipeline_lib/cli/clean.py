@@ -6,12 +6,17 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli.disk import size_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
 from pipeline_lib.core.text import read_json
 from pipeline_lib.job import resume, reuse
 from pipeline_lib.job.manifest import SUFFIX, read_entries
 from pipeline_lib.job.removal import CLEAN, note_removal
+from pipeline_lib.lineage.disk import scores_by_output
+from pipeline_lib.lineage.former import Former, beyond, former_checkpoints
+from pipeline_lib.lineage.records import Records
+from pipeline_lib.lineage.verify import workplace
 
 BESIDE_A_MANIFEST = (
     "name a file or folder beside a manifest, such as results/checkpoints/NAME or data/images/NAME/000.tar"
@@ -23,22 +28,62 @@ def clean(
         list[str] | None,
         typer.Argument(help="paths that a manifest lists, such as results/checkpoints/full"),
     ] = None,
+    keep_last: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-last",
+            min=0,
+            metavar="N",
+            help="only remove copies of models for reuse, and saved states, beyond the newest N of each",
+        ),
+    ] = None,
 ) -> None:
-    """Remove artefacts kept for reuse, downloads and unfinished states; or the named artefacts.
+    """Remove artefacts kept for reuse, downloads, unfinished states and verifications; or the named artefacts.
 
     Manifest and record of an artefact stay. It is made again only when a stage that must run needs it.
     """
+    if artefacts and keep_last is not None:
+        raise PipelineError("--keep-last names no artefact", value=artefacts, cure="leave out one of both")
+    records = Records(Path())
     if artefacts:
+        scores = scores_by_output(records)
         for artefact, manifest in [(path, _manifest_of(path)) for path in map(_as_planned, artefacts)]:
             _remove(artefact, manifest)
             typer.echo(f"{artefact} is removed; {manifest} still describes it.")
+            if standing := scores.get(manifest.as_posix()):
+                typer.echo(f"  {_stand(standing)} on it, still valid; a job that must read it makes it again.")
         return
+    former = former_checkpoints(records)
+    if keep_last is not None:
+        _remove_former(former, keep_last)
+        return
+    for each in former:
+        if each.scores:
+            typer.echo(f"{each.artefact}: the only copy is removed, and {_stand(each.scores)} on it.")
     from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library is slow to import
     from pipeline_lib.fetching.unpacked import FOLDER as UNPACKED
 
-    for folder in (reuse.FOLDER, resume.FOLDER, UNPACKED, DOWNLOADS):
+    for folder in (reuse.FOLDER, resume.FOLDER, workplace.FOLDER, UNPACKED, DOWNLOADS):
         remove(folder)
         typer.echo(f"{folder} is empty.")
+
+
+def _remove_former(former: list[Former], count: int) -> None:
+    """Remove the copies and states beyond the newest ones; those that a number stands on, or a job uses, remain."""
+    freed = 0
+    for each in beyond(former, count):
+        if each.running or each.scores:
+            why = "its job runs" if each.running else f"it is the only copy, and {_stand(each.scores)} on it"
+            typer.echo(f"{each.artefact}: the {each.kind} remains: {why}.")
+            continue
+        remove(each.folder)
+        freed += each.frees
+        typer.echo(f"{each.artefact}: the {each.kind} is removed, {size_text(each.frees)} freed.")
+    typer.echo(f"{size_text(freed)} freed; results stay as they are.")
+
+
+def _stand(scores: list[str]) -> str:
+    return f"{len(scores)} scores stand" if len(scores) > 1 else f"{scores[0]} stands"
 
 
 def _as_planned(name: str) -> Path:

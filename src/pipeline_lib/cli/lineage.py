@@ -1,38 +1,45 @@
 """`vlmflow lineage`: from a number to the bytes, code, settings and machine that made it."""
 
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
-from pipeline_lib.cli.accept import accept
-from pipeline_lib.cli.check import check
-from pipeline_lib.cli.lineage_diff import diff
-from pipeline_lib.cli.lineage_export import export
-from pipeline_lib.cli.lineage_find import find
-from pipeline_lib.cli.lineage_impact import impact
-from pipeline_lib.cli.lineage_publish import publish
-from pipeline_lib.cli.lineage_quote import quote
-from pipeline_lib.cli.lineage_show import show
-from pipeline_lib.cli.lineage_sign import audit, sign
-from pipeline_lib.cli.lineage_trace import trace
-from pipeline_lib.cli.why import why
+COMMANDS = {  # the module of each command, in the order of the help; imported when it is called, for a quick start
+    **{"show": "lineage_show", "find": "lineage_find", "diff": "lineage_diff", "verify": "lineage_verify"},
+    **{"trace": "lineage_trace", "impact": "lineage_impact", "quote": "lineage_quote", "export": "lineage_export"},
+    **{"sign": "lineage_sign", "audit": "lineage_sign", "check": "check", "why": "why", "accept": "accept"},
+    "publish": "lineage_publish",
+}
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+class LineageCommands(TyperGroup):
+    """The group of these commands; each is a function of its name in its module."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        names: dict[str, Any] = dict.fromkeys(COMMANDS)
+        self.commands = names  # one is suggested in place of a misspelt one
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        """Return a command, None if there is none of this name."""
+        if name not in COMMANDS:
+            return None
+        alone = typer.Typer(add_completion=False)
+        alone.command(name=name)(getattr(import_module(f"pipeline_lib.cli.{COMMANDS[name]}"), name))
+        command = typer.main.get_command(alone)
+        command.name = name
+        return command
+
+
+app = typer.Typer(cls=LineageCommands, no_args_is_help=True, help=__doc__)
 
 
 @app.callback()
 def _group() -> None:
     """From a number to what made it."""
-
-
-app.command(name="show")(show)
-app.command(name="find")(find)
-app.command(name="diff")(diff)
-app.command(name="trace")(trace)
-app.command(name="impact")(impact)
-app.command(name="quote")(quote)
-app.command(name="export")(export)
-app.command(name="sign")(sign)
-app.command(name="audit")(audit)
-app.command(name="check")(check)
-app.command(name="why")(why)
-app.command(name="accept")(accept)
-app.command(name="publish")(publish)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.cli.lineage_sides import KINDS, open_side
+from pipeline_lib.cli.lineage_sides import KINDS, open_sides
 from pipeline_lib.cli.options import JsonOption, StudyOption
 from pipeline_lib.config.load import DEFAULT
 from pipeline_lib.core.text import pretty_json
@@ -23,8 +23,8 @@ def diff(
 ) -> None:
     """Walk two lineages in step, and name the first settings, code, libraries, machines, rows or files that differ."""
     with tempfile.TemporaryDirectory() as folder:
-        sides = [open_side(text, study, Path(folder) / str(number)) for number, text in enumerate((first, second))]
-        results = compare_sides(sides[0], sides[1], Reference.parse(first).names)
+        sides = open_sides((first, second), study, Path(folder))
+        results = compare_sides(*sides, Reference.parse(first).names)
     if json:
         typer.echo(pretty_json([asdict(result) for result in results]), nl=False)
     else:

@@ -11,14 +11,24 @@ from pipeline_lib.lineage.revision import is_revision, records_of
 from pipeline_lib.lineage.side import Side, side_of_file, side_of_results, side_of_run
 
 TOPS = ("results", "data")  # the folders of artefacts in a project
+NAMED = 12  # names in a cure
 KINDS = "a file, a run, a study, a folder of another clone, or REVISION[:FILE]"
 
 
-def open_side(text: str, study: str, scratch: Path) -> Side:
-    """Return the side that a text names; records of a git revision are written into the folder `scratch`."""
+def open_sides(texts: tuple[str, str], study: str, scratch: Path) -> tuple[Side, Side]:
+    """Return the sides that two texts name; the records of this project are read once."""
+    here = Records(Path())
+    first, second = (open_side(text, study, scratch / str(number), here) for number, text in enumerate(texts))
+    return first, second
+
+
+def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
+    """Return the side that a text names, in this project's records or others.
+
+    Records of a git revision are written into the folder `scratch`. A text that names nothing raises PipelineError.
+    """
     reference = Reference.parse(text)
     path = reference.path
-    here = Records(Path())
     if path.is_dir() and any((path / top).is_dir() for top in TOPS):
         return side_of_results(text, Records(path))
     for depth, part in enumerate(path.parts):
@@ -35,7 +45,7 @@ def open_side(text: str, study: str, scratch: Path) -> Side:
         return side_of_file(text, records, inside, files=False) if file else side_of_results(text, records, files=False)
     if "/" not in text and not path.exists():
         known = [*_study(study).runs, *study_names()]
-        cure = suggest(text, known, f"name {KINDS}")
+        cure = suggest(text, known, f"name {KINDS}; names here: {', '.join(known[:NAMED])}")
         raise PipelineError("nothing of this name can be compared", value=text, cure=cure)
     return side_of_file(text, here, reference)
 

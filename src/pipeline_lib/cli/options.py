@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.config.load import study_path
-
 
 def known_study(name: str | None) -> str | None:
     """Return the name of a study as it is; a name without a study raises PipelineError with a suggestion."""
     if name is not None:
+        from pipeline_lib.config.load import study_path  # slow to import, and not every command has a study
+
         study_path(name)
     return name
 

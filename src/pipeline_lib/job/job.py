@@ -52,6 +52,8 @@ class Job(Generic[S]):
             path.as_posix(): digest for path, digest in zip(plain, self._cache.digests(plain), strict=True)
         }
         record.roles = {name: [str(path) for path in self.paths(name)] for name in (*options.inputs, *options.plain)}
+        record.files = {name: [str(path) for path in self.paths(name)] for name in options.files}
+        record.artefact = {name: path.as_posix() for name, path in self._outputs.items()}
         self._key = reuse_key(vars(record), self._outputs)
         self._state = ResumeState(self._outputs, self._key)
         for path in self._outputs.values():

@@ -67,6 +67,16 @@ class MadeRecord:
         return self.notes.get("pins") or {}
 
     @property
+    def files(self) -> dict[str, list[str]]:
+        """The paths that the job read beside its inputs, by command-line option; empty in records of older versions."""
+        return self.content.get("files") or {}
+
+    @property
+    def artefact(self) -> dict[str, str]:
+        """The paths that the job wrote, by command-line option; empty in records of older versions."""
+        return self.content.get("artefact") or {}
+
+    @property
     def making(self) -> dict[str, Any]:
         """The start, duration, machine and repository of the job that made the bytes: an earlier one if reused."""
         return self.reused or self.content

@@ -32,6 +32,8 @@ class Record:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     inputs: dict[str, str] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)  # the inputs of each command-line option
+    files: dict[str, list[str]] = field(default_factory=dict)  # the other paths that it read, by command-line option
+    artefact: dict[str, str] = field(default_factory=dict)  # the paths that it wrote, by command-line option
     outputs: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     accepted: list[dict[str, Any]] = field(default_factory=list)  # changes accepted without a rerun, with reasons
@@ -45,6 +47,8 @@ class Record:
             "stage": self.stage,
             "inputs": self.inputs,
             "roles": self.roles,
+            "files": self.files,
+            "artefact": self.artefact,
             "outputs": self.outputs,
             "settings": self.settings,
             "code": self.code,
@@ -83,10 +87,13 @@ def check_record(content: dict[str, Any], path: Path) -> None:
     for name, kind in FIELDS.items():
         fields.field(content, name, kind, path)
     for name in TEXTS:
-        for key in content[name]:
-            fields.field(content[name], key, str, f"{path}: {name}")
+        if not all(type(value) is str for value in content[name].values()):  # seldom: naming each takes long
+            for key in content[name]:
+                fields.field(content[name], key, str, f"{path}: {name}")
     fields.optional_field(content["notes"], "pins", dict, f"{path}: notes")
     fields.optional_field(content, "error", str, path)
+    for name in ("files", "artefact"):  # records of older versions lack them
+        fields.optional_field(content, name, dict, path)
     fields.optional_field(content, "reused", dict, path)
 
 

@@ -9,12 +9,14 @@ from pipeline_lib.job import resume, reuse
 from pipeline_lib.job.manifest import SUFFIX
 from pipeline_lib.lineage.ancestors import ancestors, artefact_of
 from pipeline_lib.lineage.records import Records
+from pipeline_lib.lineage.verify import workplace
 
 CLEAN = "vlmflow clean"
 CACHES: dict[str, tuple[str, str | None]] = {  # what a folder is, and the command that removes it
     reuse.FOLDER.as_posix(): ("copies for reuse, hard links to results", CLEAN),
     resume.FOLDER.as_posix(): ("states of unfinished jobs", f"{CLEAN}: unfinished jobs then begin again"),
     ".vlmflow/unpacked": ("shards of archives that no job has taken", f"{CLEAN}: a shard's job then unpacks again"),
+    workplace.FOLDER.as_posix(): ("unfinished verifications", f"{CLEAN}: they then begin again"),
     ".vlmflow/downloads": ("downloads", f"{CLEAN}: a fetch that runs again then downloads again"),
     ".vlmflow": ("other caches of vlmflow", None),
     ".snakemake": ("Snakemake's memory", None),
@@ -95,8 +97,8 @@ def _files(folder: Path, without: list[Path]) -> Iterator[Path]:
     return (path for path in files_below(folder) if not any(path.is_relative_to(other) for other in without))
 
 
-def _models(records: Records) -> Iterator[Model]:
-    """Yield the models that are on disk."""
+def scores_by_output(records: Records) -> dict[str, list[str]]:
+    """Return the scores that stand on every output."""
     scores: dict[str, list[str]] = {}
     for _, record in records.all():
         if record.stage == "score":
@@ -104,6 +106,12 @@ def _models(records: Records) -> Iterator[Model]:
             for above in ancestors(records, [score]):
                 for name in above.outputs:
                     scores.setdefault(name, []).append(score)
+    return scores
+
+
+def _models(records: Records) -> Iterator[Model]:
+    """Yield the models that are on disk."""
+    scores = scores_by_output(records)
     for _, record in records.all():
         for name in record.outputs if record.stage in HEAVY else ():
             folder = records.root / artefact_of(name)

@@ -12,7 +12,10 @@ from pipeline_lib.lineage.ancestors import artefact_of
 from pipeline_lib.lineage.records import Records
 
 SHORTEST_DIGEST = 7  # hexadecimal digits that stand for a whole digest
-EXAMPLES = "name a file of data/ or results/, an image as tables name it, a digest of one, or TABLE:ID of a row"
+EXAMPLES = (
+    "name a file of data/ or results/, a dataset, an image or a folder of images as tables name them, a digest of an "
+    "image, or TABLE:ID of a row"
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,9 @@ def find_subject(records: Records, text: str) -> Subject:
     for known in (name, name + SUFFIX, Path(name).with_suffix("").as_posix() + SUFFIX):
         if records.find(known) is not None:
             return Subject(text, frozenset({known}))
+    raw = [output for output in _outputs(records, "fetch") if name in _names_of(Path(output).parent.name)]
+    if raw:  # a dataset without images
+        return Subject(text, frozenset(raw))
     holding = _manifest_with(records, name)
     if holding is None:
         names = {artefact_of(output) for _, record in records.all() for output in record.outputs}
@@ -62,22 +68,32 @@ def _rows(text: str, manifest: str, identifier: str) -> Subject:
 
 
 def _images(records: Records, name: str) -> dict[str, frozenset[str]]:
-    """Return the paths of the images with a path, a stored or raw file, or the start of a digest, by index."""
+    """Return the paths of the images with a path, a stored or raw file, or the start of a digest, by index.
+
+    A folder in the paths, or a dataset, stands for all of its images.
+    """
     matching = {}
     for index in _outputs(records, "index"):
         path = Path(artefact_of(index) + ".parquet")
         if not path.is_file():
             continue
-        table = parquet.read_table(path)
-        paths = {row["path"] for row in table.filter(_condition(table, name)).to_pylist()}
+        table = parquet.read_table(path, columns=["path", "container", "member", "sha256", "source_sha256"])
+        whole = name in _names_of(Path(index).parent.name)
+        paths = set((table if whole else table.filter(_condition(table, name)))["path"].to_pylist())
         if paths:
             matching[index] = frozenset(paths)
     return matching
 
 
+def _names_of(dataset: str) -> tuple[str, ...]:
+    """Return the names that stand for a whole dataset."""
+    return dataset, f"data/images/{dataset}", f"data/raw/{dataset}"
+
+
 def _condition(table: Any, name: str) -> Any:
     stored = compute.binary_join_element_wise(table["container"], table["member"], "/")
     condition = compute.or_(compute.equal(table["path"], name), compute.equal(stored, name))
+    condition = compute.or_(condition, compute.starts_with(table["path"], f"{name}/"))
     if len(name) >= SHORTEST_DIGEST and not set(name) - set("0123456789abcdef"):
         for column in ("sha256", "source_sha256"):
             condition = compute.or_(condition, compute.starts_with(table[column], name))

@@ -1,5 +1,6 @@
 """Print the lineage of a file as a tree."""
 
+from collections import Counter
 from pathlib import Path
 
 from rich.markup import escape
@@ -10,6 +11,7 @@ from pipeline_lib.job.manifest import SUFFIX, read_entries
 from pipeline_lib.lineage.records import Made, Records
 
 FIRST_FILES = 3
+FIRST_INPUTS = 6  # of a stage
 SHORT = 12  # hexadecimal digits shown of a digest
 
 
@@ -27,7 +29,8 @@ def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[s
     inputs = made.record.inputs
     if not inputs:
         _add_files(tree, Path(made.path), all_files)
-    for name, digest in inputs.items():
+    visible = inputs if all_files else _fewer(inputs, records)
+    for name, digest in visible.items():
         if records.find(name) is None:
             tree.add(
                 f"[bold]{escape(name)}[/bold]  {digest[:SHORT]}  [red]no record any more: its job failed since[/red]"
@@ -41,6 +44,22 @@ def _grow(tree: Tree, made: Made, records: Records, all_files: bool, seen: set[s
             continue
         seen.add(source.path)
         _grow(tree.add(_title(source) + changed), source, records, all_files, seen)
+    if len(visible) < len(inputs):
+        tree.add(f"[dim]and {len(inputs) - len(visible)} more inputs, unchanged since (--all)[/dim]")
+
+
+def _fewer(inputs: dict[str, str], records: Records) -> dict[str, str]:
+    """Return the first inputs of each stage where it has many, such as shards, and all that changed since."""
+    counts: Counter[str] = Counter()
+    fewer = {}
+    for name, digest in inputs.items():
+        record = records.find(name)
+        changed = record is None or record.outputs[name] != digest
+        stage = "" if record is None else record.stage
+        counts[stage] += 1
+        if changed or counts[stage] <= FIRST_INPUTS:
+            fewer[name] = digest
+    return fewer
 
 
 def _title(made: Made) -> str:

@@ -1,0 +1,1 @@
+"""A stage executed again from its record, and what its new bytes say of the recorded ones."""
