@@ -71,7 +71,8 @@ def run(name: str, arguments: list[str]) -> int:
         signal.signal(number, forward)
     code = int(replies.readline())
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with suppress(OSError):  # SIGKILL has no handler
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 def run(script: str, safe_path: bool) -> None:
     """Run a script from its first line, with the path that a new interpreter would have; do as one at its end."""
-    own = [] if safe_path else [str(Path(script).parent.absolute())]
-    sys.path[:0] = [*own, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    first = [] if safe_path else [str(Path(script).parent.absolute())]
+    first += filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:] = first + [path for path in sys.path if Path(path).is_absolute()]  # Snakemake's import adds another
     code: object = None
     try:
         runpy.run_path(script, run_name="__main__")
