@@ -38,6 +38,11 @@ def programs(variables: Collection[str]) -> str:
     return f"{_clients()}{os.pathsep}{BIN}" if quick else str(BIN)
 
 
+def python() -> str:
+    """Return the Python that runs the workflow's scripts in forks, and all else itself."""
+    return f"{programs(()).split(os.pathsep)[0]}/python"
+
+
 @cache
 def _clients() -> Path:
     """Start the server of this process, with which it ends, and return a folder with its clients."""

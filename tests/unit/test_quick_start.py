@@ -26,7 +26,7 @@ WAIT = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n"
 @pytest.fixture()
 def quick() -> Path:
     """Return the folder of the programs that start in forks."""
-    folder = Path(quick_start.programs(()).split(os.pathsep)[0])
+    folder = Path(quick_start.python()).parent
     if folder == BIN:
         pytest.skip("no process identifiers as files here")
     return folder
