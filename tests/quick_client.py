@@ -1,7 +1,8 @@
 """Run a program in a fork of a process with loaded libraries, as its client: `quick_client.py FOLDER PROGRAM ARGUMENT…`.
 
 It sends what a process inherits, forwards signals, and ends as the fork ends. Where Python is to run anything but a
-script of the workflow, this process becomes that Python. It imports little, because it starts in place of every program.
+script of the workflow, and in a job of Slurm, which counts and ends its own processes, this process becomes the program.
+It imports little, because it starts in place of every program.
 """
 
 import json
@@ -24,8 +25,9 @@ def main() -> None:
     servers = json.loads(Path(folder, "servers.json").read_text(encoding="utf-8"))
     safe_path = program == "python" and arguments[:1] == ["-P"]
     command = arguments[safe_path:] if program == "python" else [f"{servers['programs']}/{program}", *arguments]
-    if program == "python" and not is_of_the_workflow(command):
-        os.execv(sys.executable, [sys.executable, *arguments])
+    if "SLURM_JOB_ID" in os.environ or (program == "python" and not is_of_the_workflow(command)):
+        start = [sys.executable] if program == "python" else [f"{servers['programs']}/{program}"]
+        os.execv(start[0], [*start, *arguments])
     name = with_torch(servers) if command[0].endswith(SERVER) else servers["light"]
     sys.exit(run(name, [servers["run"], f"{folder}/python", "-P" if safe_path else "", *command]))
 

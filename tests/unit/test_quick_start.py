@@ -84,3 +84,12 @@ def test_who_ends_the_client_ends_the_program(quick: Path, folder: Path, number:
     while Path(f"/proc/{process}").exists():
         assert time.monotonic() < deadline, "the program outlives its client"
         time.sleep(0.01)
+
+
+def test_a_job_of_slurm_starts_in_a_process_of_its_own(quick: Path, folder: Path) -> None:
+    (folder / SCRIPT).write_text(WAIT)
+    variables = {**os.environ, "SLURM_JOB_ID": "1"}
+    with subprocess.Popen([quick / "python", SCRIPT], cwd=folder, env=variables, stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        assert int(client.stdout.readline()) == client.pid
+        client.kill()
