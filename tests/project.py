@@ -17,6 +17,7 @@ from tests import quick_start
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+ALONE = {"PATH": f"{BIN}:{os.environ['PATH']}"}  # variables of a command that loads its own libraries, as for a user
 
 
 @cache
