@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from pipeline_lib.core.files import remove
-from tests.project import ROOT, Project
+from tests.project import ALONE, ROOT, Project
 from tests.recordings import SAMPLES, Recordings, lay_out_answers
 
 RECORDED = ROOT.parent / "shared" / "recorded"
@@ -71,14 +71,17 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a copy of the project in which the study `mini` has run once; tests leave it as it was."""
+    """Return a copy of the project in which the study `mini` has run once; tests leave it as it was.
+
+    Every program of that run loads its own libraries: an import that a script lacks fails here.
+    """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base  # workers make it once for all
     with (shared / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "finished").is_dir():
             project = Project.copy(shared / "making")
-            done = project.make()
+            done = project.snakemake("-c2", "--config", "study=mini", **ALONE)
             assert done.returncode == 0, done.text
             project.root.rename(shared / "finished")
     return Project(shared / "finished").clone(tmp_path_factory.mktemp("own") / "project")

@@ -1,18 +1,35 @@
 """A copy of the project that a test can run and change."""
 
+import compileall
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
+from tests import quick_start
+
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+ALONE = {"PATH": f"{BIN}:{os.environ['PATH']}"}  # variables of a command that loads its own libraries, as for a user
+
+
+@cache
+def _files() -> list[str]:
+    """Return the files of the project, and the bytecode of its library, which this process compiles where it is old."""
+    compileall.compile_dir(ROOT / "src", quiet=2)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    names = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+    modules = [name for name in names if name.startswith("src/") and name.endswith(".py")]
+    return names + [path for path in map(cache_from_source, modules) if (ROOT / path).is_file()]
 
 
 @dataclass(frozen=True)
@@ -31,19 +48,14 @@ class Project:
 
     @classmethod
     def copy(cls, root: Path) -> "Project":
-        """Copy what git tracks or would track."""
-        listed = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        for name in listed.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, root / name)
+        """Copy what git tracks or would track, with the bytecode of the library."""
+        root.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "--parents", "--preserve=all", *_files(), str(root)], cwd=ROOT, check=True)
         return cls(root)
 
     def clone(self, root: Path) -> "Project":
         """Copy everything, results and Snakemake's memory included, with its times."""
-        shutil.copytree(self.root, root, symlinks=True)
+        subprocess.run(["cp", "--recursive", "--preserve=mode,timestamps", "-P", self.root, root], check=True)
         return Project(root)
 
     def run(self, *command: str, timeout: int = 1200, **variables: str) -> Done:
@@ -56,13 +68,15 @@ class Project:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 timeout=timeout,
-                env={**self.environment(), **variables},
+                env={**self.environment(quick_start.programs(variables)), **variables},
             )
         return Done(done.returncode, output.read_text())
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, programs: str = str(BIN)) -> dict[str, str]:
         """Return the environment of commands in this copy: its own library, this Python's programs."""
-        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
+        paths = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(self.root / "src")}
+        unwritten = {"PYTHONDONTWRITEBYTECODE": "1"}  # Python would take that of another edit in the same second
+        return {**os.environ, **paths, **unwritten}
 
     def start(self, *command: str, **variables: str) -> "subprocess.Popen[bytes]":
         """Start a command as a process group of its own, for tests that kill it; what it prints is kept beside."""

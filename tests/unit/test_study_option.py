@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from pipeline_lib.cli.main import app, main
 from pipeline_lib.job.record import FIELDS
+from tests import quick_start
 from tests.project import ROOT
 
 FORMER = [
@@ -55,6 +56,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("studies", "config.yaml", "Snakefile", "rules", "workflow_scripts", "src"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.executable", quick_start.python())
 
 
 @pytest.fixture()

@@ -2,13 +2,13 @@
 
 import re
 import subprocess
-import sys
 
 import pytest
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.workflow.targets import expect_known_targets
-from tests.project import ROOT
+from tests import quick_start
+from tests.project import ROOT, Project
 
 OUTPUTS = [
     re.compile(r"results/(?P<benchmark>\w+)_score\.json$"),
@@ -48,8 +48,9 @@ def test_one_output_of_known_entries_is_enough() -> None:
     ],
 )
 def test_snakemake_prints_the_sentence_alone(arguments: list[str], sentence: str) -> None:
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "all", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = Project(ROOT).environment(quick_start.programs(()))
+    command = ["snakemake", "-n", "--quiet", "all", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     text = done.stdout + done.stderr
     assert done.returncode == 1 and sentence in text
     assert "Traceback" not in text and "KeyError" not in text and "File " not in text

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
+from tests import quick_start
 from tests.project import BIN, Done, Project
 
 STUDY = "studies/mini.yaml"
@@ -116,17 +117,17 @@ CHANGES: list[Callable[[Project], None]] = [setting, code, data, site, pin]
 EVENTS: list[Callable[[Project], None]] = [job_fails, job_killed, snakemake_killed, deleted, cleaned]
 
 
-def shims(project: Project, action: str) -> str:
-    """Return a PATH on which `python` does `action` where a program of the workflow is to train or to answer."""
+def shims(project: Project, action: str, programs: str = str(BIN)) -> str:
+    """Return a PATH with these programs, of which `python` does `action` where it is to train or to answer."""
     folder = project.root.with_name("shims")
     folder.mkdir(exist_ok=True)
     (folder / "python").write_text(
-        f'#!/bin/sh\ncase "$*" in *train.py*|*predict.py*) {action};; esac\nexec {BIN}/python "$@"\n'
+        f'#!/bin/sh\ncase "$*" in *train.py*|*predict.py*) {action};; esac\nexec {programs.split(os.pathsep)[0]}/python "$@"\n'
     )
     (folder / "python").chmod(0o755)
-    return f"{folder}:{BIN}:{os.environ['PATH']}"
+    return f"{folder}:{programs}:{os.environ['PATH']}"
 
 
 def make_with(project: Project, action: str) -> Done:
     """Run the study with the same command, where whatever works at a model does `action` instead."""
-    return project.snakemake("-c2", "--config", "study=mini", PATH=shims(project, action))
+    return project.snakemake("-c2", "--config", "study=mini", PATH=shims(project, action, quick_start.programs(())))

@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 
+from tests import quick_start
 from tests.project import Project
 from tests.unit.test_gpus import JOB, machine, whole
 
@@ -29,7 +29,7 @@ rule job:
 
 def path(folder: Path) -> str:
     """Return a search path that begins with an nvidia-smi that lists two GPUs."""
-    return f"{machine(folder, whole(0), whole(1))}:{Path(shutil.which('snakemake') or '').parent}:{os.environ['PATH']}"
+    return f"{machine(folder, whole(0), whole(1))}:{quick_start.programs(())}:{os.environ['PATH']}"
 
 
 def test_the_local_profile_gives_each_job_a_gpu_of_its_own(fresh: Project, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline_lib.core.files import remove
 from pipeline_lib.job.warm_start import SERVED
-from tests.project import Project
+from tests.project import ALONE, Project
 
 ANSWERS = "results/mini/answers/full/pope.jsonl"
 RECORD = "results/mini/records/predict/full-pope.json"
@@ -35,7 +35,7 @@ def ask_again(project: Project) -> str:
     """Have the model of `full` answer once more; return what was printed."""
     remove(project.root / ".vlmflow/kept")
     remove(project.root / ANSWERS)
-    done = project.make(ANSWERS)
+    done = project.snakemake("-c2", "--config", "study=mini", "--", ANSWERS, **ALONE)
     assert done.returncode == 0, done.text
     return done.text
 

@@ -1,6 +1,6 @@
 """`vlmflow why` and `vlmflow check`: what would run and what causes it; what is missing or altered."""
 
-from tests.project import Project
+from tests.project import ALONE, Project
 
 
 def why(project: Project, *targets: str) -> str:
@@ -10,7 +10,8 @@ def why(project: Project, *targets: str) -> str:
 
 
 def test_nothing_would_run_on_a_finished_study(finished: Project) -> None:
-    assert why(finished) == "Nothing would run.\n"
+    done = finished.run("vlmflow", "why", "--study", "mini", **ALONE)
+    assert (done.returncode, done.text) == (0, "Nothing would run.\n")
 
 
 def test_a_changed_setting_is_named_with_both_values(mini: Project) -> None:
