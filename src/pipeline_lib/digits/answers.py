@@ -49,10 +49,11 @@ def question_row(asked: Asked) -> dict[str, Any]:
 
 
 def annotation(asked: Asked) -> dict[str, Any]:
-    """Return a row of VQA's annotations."""
+    """Return a row of VQA's annotations, which state numbers in figures, as VQA's scorer compares them."""
+    answer = str(NAMES.index(asked.answer)) if asked.answer in NAMES else asked.answer
     names = {"question_id": asked.number, "image_id": asked.number, "question": asked.question}
-    answers = [{"answer": asked.answer, "answer_id": number + 1} for number in range(PEOPLE)]
-    return {**names, "answers": answers, "answer_type": asked.kind, "multiple_choice_answer": asked.answer}
+    answers = [{"answer": answer, "answer_id": number + 1} for number in range(PEOPLE)]
+    return {**names, "answers": answers, "answer_type": asked.kind, "multiple_choice_answer": answer}
 
 
 def answered_row(asked: Asked) -> dict[str, Any]:
