@@ -19,4 +19,4 @@ def test_a_plan_states_the_memory_of_trainings_without_importing_torch(tmp_path:
     text = Project.copy(tmp_path / "project").run("python", "-c", PLAN.format(study=study)).text
     assert "Memory of the trainings" in text
     line = next(line for line in text.splitlines() if line.startswith("│ half "))
-    assert "unknown" not in line and line.count(" GB") + line.count(" MB") >= 6, line
+    assert "unknown" not in line and sum(line.count(unit) for unit in (" GB", " MB", " kB")) == 6, line

@@ -146,7 +146,7 @@ def test_an_interrupted_verification_leaves_the_study_alone_and_continues(mini: 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "--all takes all"),
+        ((), "--all takes every stage"),
         (("trian",), "did you mean 'train'?"),
         (("train/hafl",), "did you mean 'train/half'?"),
         (("results/mini/checkpoints/hafl",), "did you mean 'results/mini/checkpoints/half'?"),
