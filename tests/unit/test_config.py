@@ -126,7 +126,7 @@ def line_of(text: str) -> int:
                     "make.config",
                     "not a multiple of num_attention_heads",
                 ),
-                ("num_hidden_layers: 4", "num_hidden_layer: 4", "make.config.num_hidden_layer", "did you mean"),
+                ("num_hidden_layers: 3", "num_hidden_layer: 3", "make.config.num_hidden_layer", "did you mean"),
                 ("rank: ", "rank: -", "recipe.rank", "greater than 0"),
             )
         ),
@@ -157,16 +157,16 @@ def test_devices_are_a_machine_s_or_a_cluster_s(tmp_path: Path, devices: str, bo
 @pytest.mark.parametrize(
     ("devices", "hint"),
     [
-        ("{gpus_per_node: 4, micro_batch: 6}", "a micro_batch that fits: 1, 2, 4, 8"),
+        ("{gpus_per_node: 4, micro_batch: 6}", "a micro_batch that fits: 1, 2, 4"),
         ("{gpus_per_node: 5, micro_batch: 1}", "no micro_batch fits 5 processes"),
         ("{gpus_per_node: 64, micro_batch: 1}", "no micro_batch fits 64 processes"),
     ],
 )
 def test_a_step_that_devices_cannot_share_names_the_passes_that_fit(tmp_path: Path, devices: str, hint: str) -> None:
     path = tmp_path / "config.yaml"
-    assert "batch_size: 32" in CONFIG
+    assert "batch_size: 16" in CONFIG
     path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
-    with pytest.raises(PipelineError, match=rf"trainings\.half\.devices: 32 rows a step.*\n.*\n    hint:  {hint}"):
+    with pytest.raises(PipelineError, match=rf"trainings\.half\.devices: 16 rows a step.*\n.*\n    hint:  {hint}"):
         load_study(path)
 
 

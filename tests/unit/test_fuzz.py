@@ -161,6 +161,9 @@ class NoImages:
     def __contains__(self, name: object) -> bool:
         return False
 
+    def pins(self, names: list[str]) -> dict[str, str]:
+        return {}
+
     def why_not(self, name: str) -> str:
         return "not there"
 

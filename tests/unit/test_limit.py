@@ -50,7 +50,7 @@ def test_what_is_smaller_lies_apart_and_the_rest_is_shared(tmp_path: Path) -> No
     study = limited(tmp_path)
     assert set(study.datasets) == {
         *("partial-digits_scenes", "partial-digits_test_scenes"),
-        *("digits_conversations", "digits_pope", "digits_scienceqa", "digits_mmbench"),
+        *("digits_conversations", "digits_pope", "digits_scienceqa", "digits_mmbench", "digits_vqa"),
     }
     assert limited_datasets(study) == {"partial-digits_scenes", "partial-digits_test_scenes"}
     assert study.datasets["partial-digits_scenes"].shards == 1

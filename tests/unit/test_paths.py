@@ -67,7 +67,8 @@ def test_only_a_rehearsal_on_a_part_has_choices(paths: Paths, study: Study) -> N
 
 def test_results_are_of_every_benchmark_and_run(paths: Paths, study: Study) -> None:
     assert paths.scores() == [f"results/{name}_score.json" for name in study.benchmarks]
-    assert paths.submissions() == [f"results/submissions/{run}/mmbench.xlsx" for run in study.runs]
+    submitted = [f"results/submissions/{run}/{name}" for name in ("mmbench.xlsx", "vqa.json") for run in study.runs]
+    assert sorted(paths.submissions()) == sorted(submitted)
 
 
 def test_requests_grow_up_to_the_limit_of_the_site() -> None:

@@ -200,7 +200,7 @@ def test_a_score_of_another_protocol_is_refused(tmp_path: Path) -> None:
 
 def test_a_study_reports_its_scored_benchmarks_and_every_section() -> None:
     settings = report_stages.report(load_study(ROOT / "config.yaml"), "config")
-    assert [each.name for each in settings.benchmarks] == ["pope", "scienceqa", "mmbench"]
+    assert [each.name for each in settings.benchmarks] == ["pope", "scienceqa", "mmbench", "vqa"]
     assert settings.sections == section_names() and {"scores", "samples"} <= set(settings.sections)
     assert (settings.option, report_stages.report(load_study(ROOT / "studies/mini.yaml"), "mini").option) == (
         "",

@@ -3,6 +3,8 @@
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -43,21 +45,31 @@ def verify(
     """
     if not 0 <= tolerance < 1:
         raise PipelineError("a tolerance is a share", where="--tolerance", value=tolerance, cure="0 ≤ share < 1")
-    signal.signal(signal.SIGTERM, _ended)
     records = Records(Path())
     chosen = selected(records, stages or [], every)
     inside = [each for each in chosen if not (every and reaches_outside(each[1]))]
     request = Request(tolerance, again, scores)
     verdicts = []
-    for path, record in inside:
-        verdicts.append(verify_job(records, path, record, request))
-        if not json:
-            typer.echo("\n".join(_lines(verdicts[-1])))
+    with _exit_by_term():
+        for path, record in inside:
+            verdicts.append(verify_job(records, path, record, request))
+            if not json:
+                typer.echo("\n".join(_lines(verdicts[-1])))
     if json:
         typer.echo(pretty_json([asdict(each) for each in verdicts]), nl=False)
     else:
         typer.echo(_summary(verdicts, len(chosen) - len(inside)))
     raise typer.Exit(not all(each.grade.holds for each in verdicts))
+
+
+@contextmanager
+def _exit_by_term() -> Iterator[None]:
+    """Turn TERM into an exit, which ends the job that runs, too."""
+    former = signal.signal(signal.SIGTERM, _ended)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _ended(number: int, frame: FrameType | None) -> None:
