@@ -19,8 +19,9 @@ def test_every_half_is_chosen_trained_and_scored(tmp_path: Path) -> None:
     study.write_text(LIMIT + study.read_text())
     done = project.run("snakemake", "-c2", "--config", "study=strategies", "--", "all", "reports", timeout=900)
     assert done.returncode == 0, done.text[-3000:]
-    runs = load_study(ROOT / "studies" / "strategies.yaml").runs
-    for benchmark in ("pope", "scienceqa", "mmbench"):
+    chosen = load_study(ROOT / "studies" / "strategies.yaml")
+    runs = chosen.runs
+    for benchmark in chosen.benchmarks:
         scores = json.loads((project.root / f"{RESULTS}/{benchmark}_score.json").read_text())
         assert scores["runs"].keys() == runs.keys()
     reports = [json.loads((project.root / f"{RESULTS}/subsets/{name}.report.json").read_text()) for name in runs]
