@@ -65,7 +65,7 @@ class ReuseCache:
         return None
 
     def _entry(self, folder: Path) -> dict[str, Any] | None:
-        """Return the entry of cached outputs; None if there is none, or none that can be read."""
+        """Return the entry of cached outputs; None without a readable one."""
         if not (folder / ENTRY).is_file():
             return None
         try:
