@@ -26,7 +26,7 @@ def made(folder: Path, *emulator: str, numerics: Numerics = "portable") -> dict[
     environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=1800)
     assert done.returncode == 0, done.stderr[-3000:]
-    digests: dict[str, Any] = json.loads(done.stdout)
+    digests: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # DeepSpeed writes above it
     return digests
 
 
