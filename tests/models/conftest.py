@@ -1,7 +1,10 @@
 """Small real models, images, and models of the original code, each made once."""
 
+import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,15 +20,30 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
+from pipeline_lib.machine import workers
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.models.opening import open_vlm
+from pipeline_lib.training import launch
 from tests.models.making import conversations, language_model, small_clip
 from tests.models.original import Converted, Opened, part
 from tests.small_images import small_images
 
 CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
+LOADED = (  # by the process that forks for those of several-process trainings and jobs
+    *("pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop"),
+    "pipeline_lib.engines.transformers",
+)
+
+
+@pytest.fixture()
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes from one that has loaded the libraries: tests then need a fifth of the time."""
+    multiprocessing.set_forkserver_preload([*LOADED])
+    start: Callable[..., Any] = launch.LaunchConfig
+    monkeypatch.setattr(launch, "LaunchConfig", lambda **how: start(**{**how, "start_method": "forkserver"}))
+    monkeypatch.setattr(workers, "get_context", lambda method: multiprocessing.get_context("forkserver"))
 
 
 @pytest.fixture(scope="session")
