@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from pipeline_lib.checkpoints.adapter_base import expect_fitting
 from pipeline_lib.conversations.table import Conversation
@@ -30,6 +31,7 @@ from tests.models.making import conversations, language_model, small_clip
 from tests.models.original import Converted, Opened, part
 from tests.small_images import small_images
 
+torch.set_num_threads(1)  # more threads wait for each other in models this small, and for the other worker's tests
 CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
 LOADED = (  # by the process that forks for those of several-process trainings and jobs
     *("pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop"),
