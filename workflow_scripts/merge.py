@@ -26,4 +26,5 @@ def work(job: Job[MergeSettings]) -> None:
 
 
 if __name__ == "__main__":
-    run("merge", MergeSettings, work, inputs=["start", "tower", "projector", "adapter"], outputs=["merged", "receipt"])
+    inputs, outputs = ["start", "tower", "projector", "adapter"], ["merged", "receipt"]
+    run("merge", MergeSettings, work, inputs=inputs, outputs=outputs, of_any_name=True)

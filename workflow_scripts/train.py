@@ -38,4 +38,5 @@ def work(job: Job[TrainSettings]) -> None:
 if __name__ == "__main__":
     inputs = ["start", "tower", "projector", "subset", "validation"]
     files = ["clearance", "table", "indexes"]
-    run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=["checkpoint", "curve"])
+    outputs = ["checkpoint", "curve"]
+    run("train", TrainSettings, work, inputs=inputs, plain=["verdict"], files=files, outputs=outputs, of_any_name=True)

@@ -164,8 +164,8 @@ def test_devices_are_a_machine_s_or_a_cluster_s(tmp_path: Path, devices: str, bo
 )
 def test_a_step_that_devices_cannot_share_names_the_passes_that_fit(tmp_path: Path, devices: str, hint: str) -> None:
     path = tmp_path / "config.yaml"
-    assert "batch_size: 16" in CONFIG
-    path.write_text(CONFIG.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
+    config = CONFIG.replace("batch_size: 8, learning_rate: 6.0e-4", "batch_size: 16, learning_rate: 6.0e-4")
+    path.write_text(config.replace("subset: half\n", f"subset: half\n    devices: {devices}\n", 1))
     with pytest.raises(PipelineError, match=rf"trainings\.half\.devices: 16 rows a step.*\n.*\n    hint:  {hint}"):
         load_study(path)
 
@@ -237,6 +237,6 @@ def test_an_unknown_study_gets_a_suggestion() -> None:
 def test_settings_of_a_job_hold_no_name_that_a_person_may_change() -> None:
     study = load_study(ROOT / "config.yaml")
     trained = stages.train(study, "half").canonical()
-    assert '"learning_rate":0.001' in trained
+    assert '"learning_rate":0.0006' in trained
     for name in ("half", "pretrained", "digits_instructions"):
         assert f'"{name}"' not in trained

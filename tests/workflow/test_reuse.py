@@ -63,6 +63,22 @@ def test_a_reused_record_says_when_it_was_made(mini: Project) -> None:
     assert f"linked back {again['started']}" in shown and first["started"] in shown
 
 
+def test_another_study_links_equal_trainings_and_trains_the_one_that_differs(mini: Project) -> None:
+    whole = (mini.root / "studies/mini.yaml").read_text()
+    head, tail = whole.split("  full:\n    start: pretrained")
+    twin = head + "  full:\n    start: pretrained" + tail.replace("1.0e-3", "2.0e-3", 1)
+    (mini.root / "studies/twin.yaml").write_text(twin)
+    targets = [f"results/twin/checkpoints/{name}.manifest.json" for name in ("half", "full")]
+    done = mini.run("snakemake", "-c2", "--config", "study=twin", "--", *targets)
+    assert done.returncode == 0, done.text
+    records = {path: record for path, record in mini.records().items() if path.startswith("results/twin/records/train")}
+    assert {Path(path).stem for path, record in records.items() if not record["reused"]} == {"full"}
+    for name in ("language", "tower", "half"):
+        twins = [mini.root / f"results/{study}/checkpoints/{name}.manifest.json" for study in ("mini", "twin")]
+        assert twins[0].read_text() == twins[1].read_text()
+    assert mini.run("vlmflow", "check", "--study", "twin", "--deep").returncode in (0, 1)
+
+
 def test_what_was_kept_and_altered_is_not_reused(mini: Project) -> None:
     manifest = mini.root / f"{RESULTS}/subsets/half.manifest.json"
     text = manifest.read_text()

@@ -4,7 +4,7 @@ from pipeline_lib.cli.command_group import CommandGroup
 from pipeline_lib.cli.former import FormerlyPositional
 
 NAMES = (  # in the order of the help
-    *("config", "lineage", "dvc", "train", "ask", "score", "compare", "refine", "plan", "show"),
+    *("init", "config", "lineage", "dvc", "train", "ask", "score", "compare", "refine", "plan", "show"),
     *("status", "gradcam", "export", "why", "check", "accept", "doctor", "disk", "clean"),
 )
 

@@ -1,4 +1,4 @@
-"""`vlmflow export`: write a checkpoint in the layout of another program, or, by `export rows`, rows for others."""
+"""`vlmflow export`: write a checkpoint in the layout of another program, its model card, or rows for other trainers."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,11 +6,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipeline_lib.cli.export_card import README, LicenceOption, card, card_text
 from pipeline_lib.cli.export_rows import rows
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.core.files import write_text
 from pipeline_lib.models.layouts import ExportOptions, Layout
 
 CHECKPOINT = "checkpoint"
+CARDED: Layout = "hub"  # the layout with a card
 
 
 class CheckpointByDefault(TyperGroup):
@@ -24,6 +27,7 @@ class CheckpointByDefault(TyperGroup):
 
 app = typer.Typer(cls=CheckpointByDefault, add_completion=False, no_args_is_help=True, help=__doc__)
 app.command(name="rows")(rows)
+app.command(name="card")(card)
 
 
 @app.command(name=CHECKPOINT)
@@ -42,6 +46,7 @@ def export(
     unfreeze: Annotated[
         bool, typer.Option("--unfreeze", help="original: its code will read the tower from the checkpoint")
     ] = False,
+    licence: LicenceOption = None,
 ) -> None:
     """Write a checkpoint for other programs: original (haotian-liu/LLaVA), hub (llava-hf), clip or projector."""
     from pipeline_lib.models.card import read_card
@@ -52,5 +57,21 @@ def export(
             "no such checkpoint", where=model, cure="name a checkpoint's folder, or make it with snakemake"
         )
     options = ExportOptions(base, tower, clip, unfreeze)
+    if licence is not None and layout != CARDED:
+        raise PipelineError(
+            "only an export to the hub's layout has a card", value=f"--licence {licence}", cure="--as hub"
+        )
+    text = card_text(model, target.name, licence) if layout == CARDED else None
     load_family(read_card(model).family).export(model, target, layout, options)
+    if text is not None and not (target / README).exists():
+        write_text(target / README, text)
+    elif layout == CARDED:
+        typer.echo(_without_card(model, text is not None))
     typer.echo(f"{target}: {sum(path.is_file() for path in target.rglob('*'))} files")
+
+
+def _without_card(model: Path, is_recorded: bool) -> str:
+    """Return why an export to the hub's layout has no card of this project."""
+    if is_recorded:
+        return f"{README} is the model's own; `vlmflow export card {model} FILE` writes this project's"
+    return f"no {README}: no record of this project says how {model} was made"

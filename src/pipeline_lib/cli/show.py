@@ -1,6 +1,5 @@
 """`vlmflow show`: print the scores of a study, their status and marks, and the paths of its results."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Sequence
 
@@ -14,17 +13,16 @@ from pipeline_lib.benchmarks.base import load_benchmark
 from pipeline_lib.cli.options import LookOption, StudyOption
 from pipeline_lib.config.ancestry import needed_trainings
 from pipeline_lib.config.load import DEFAULT, load_study, results_folder, study_path
-from pipeline_lib.config.rehearsal import stamp
+from pipeline_lib.config.rehearsal import stamp_text
 from pipeline_lib.config.study import BenchmarkUse, Study
 from pipeline_lib.config.study_option import config_option
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.lineage.jobs import AssessedJob, Status
-from pipeline_lib.lineage.status import standing
+from pipeline_lib.lineage.score_rows import ScoreRow, score_rows
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.overlap.shown import overlap_lines
 from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
 from pipeline_lib.scoring.published import published_text
-from pipeline_lib.scoring.shown import ShownScore, read_shown
+from pipeline_lib.scoring.shown import ShownScore
 from pipeline_lib.scoring.turns_text import number_text, rate_text, review_lines
 from pipeline_lib.training.health import marked_trainings
 from pipeline_lib.workflow.plan import plan
@@ -39,16 +37,6 @@ COSTS = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One run's score on a benchmark, None if its file has no score; its status, and the cause of it."""
-
-    run: str
-    score: ShownScore | None
-    status: Status
-    cause: str
-
-
 def show(
     study: StudyOption = DEFAULT,
     look: LookOption = False,
@@ -57,7 +45,7 @@ def show(
     tree = load_study(study_path(study))
     results = results_folder(study, tree)
     jobs = plan(study, look=look)
-    tables = {name: _rows(results, name, tree, jobs) for name, use in tree.benchmarks.items() if use.scored}
+    tables = {name: score_rows(results, name, tree.runs, jobs) for name, use in tree.benchmarks.items() if use.scored}
     if tables and not any(row.score for rows in tables.values() for row in rows):
         cure = f"snakemake -c2{config_option(study)}"
         raise PipelineError("this study has no score yet", where=results / "scores", cure=cure)
@@ -76,12 +64,7 @@ def show(
     console.print(_paths(results))
 
 
-def _rows(results: Path, benchmark: str, tree: Study, jobs: list[AssessedJob]) -> list[Row]:
-    paths = {run: results / "scores" / run / f"{benchmark}.json" for run in tree.runs}
-    return [Row(run, read_shown(path), *standing(path.as_posix(), jobs)) for run, path in paths.items()]
-
-
-def _remarks(benchmark: str, rows: list[Row], names: Sequence[str]) -> list[str]:
+def _remarks(benchmark: str, rows: list[ScoreRow], names: Sequence[str]) -> list[str]:
     """Return lines for rows that are not current, with the cause, for scores over some questions, and for marks.
 
     Published figures come last, each beside the number of the run.
@@ -97,7 +80,7 @@ def _of_review(score: ShownScore) -> list[str]:
     return [f", {line}" for line in review_lines(score.review)] if score.review else []
 
 
-def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
+def _score_table(title: str, names: Sequence[str], rows: list[ScoreRow]) -> Table:
     caption = "brackets: 95 % interval, bootstrap over images or, with copies, questions"
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
@@ -110,7 +93,7 @@ def _score_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
     return table
 
 
-def _turn_table(title: str, names: Sequence[str], rows: list[Row]) -> Table:
+def _turn_table(title: str, names: Sequence[str], rows: list[ScoreRow]) -> Table:
     """Return the table of the runs that review their answers: metrics and costs after every turn."""
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     reviews = {row.run: row.score.review for row in rows if row.score and row.score.review}
@@ -134,10 +117,8 @@ def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
 
 def _stamp(tree: Study, use: BenchmarkUse) -> str:
     """Return the mark on the scores of a benchmark: as a rehearsal's, or by the part of its questions."""
-    if stamp(tree):
-        return f" {stamp(tree)}: a rehearsal, not a result"
-    part = f"the first {use.slice} questions" if use.slice else f"about {use.limit} of its questions"
-    return f" PARTIAL: {part}, not the benchmark's number" if use.in_part else ""
+    part = stamp_text(tree, use)
+    return "" if part is None else f" {part}"
 
 
 def _rate(score: ShownScore, metric: str) -> str:

@@ -29,6 +29,14 @@ def stamp(study: Study, use: BenchmarkUse | None = None) -> Stamp | None:
     return "PARTIAL" if in_part else None
 
 
+def stamp_text(study: Study, use: BenchmarkUse) -> str | None:
+    """Return the mark on a benchmark's scores and what it means, None where they are a result."""
+    if stamp(study):
+        return f"{stamp(study)}: a rehearsal, not a result"
+    part = f"the first {use.slice} questions" if use.slice else f"about {use.limit} of its questions"
+    return f"PARTIAL: {part}, not the benchmark's number" if use.in_part else None
+
+
 def rehearsed(study: Study) -> Study:
     """Return the study as it runs: itself, or a rehearsal, whose smaller entries have names of their own."""
     if study.smoke:

@@ -104,12 +104,15 @@ class Job(Generic[S]):
         """Start from the beginning: delete the state of an interrupted job."""
         self._state.clear()
 
-    def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> bool:
+    def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True, *, of_any_name: bool = False) -> bool:
         """Link back the cached outputs of an equal job, note it in the record, and return whether there were any.
 
-        `holds` decides from that job's notes whether its outputs are still up to date.
+        `holds` decides from that job's notes whether its outputs are still up to date. With `of_any_name` the names of
+        inputs and outputs may differ.
         """
         made = self._reuse_cache.restore(self._key, holds)
+        if made is None and of_any_name:
+            made = self._reuse_cache.restore_equal(vars(self._record))
         if made is None:
             return False
         self.publish()

@@ -50,10 +50,12 @@ def run(
     files: Sequence[str] = (),
     outputs: Sequence[str],
     holds: Callable[[S, dict[str, Any]], bool] = lambda settings, notes: True,
+    of_any_name: bool = False,
 ) -> None:
     """Run `work` as the program of a stage and exit with 0 or 1; `Options` describes its path options.
 
-    `holds` decides from the notes of an equal job whether its outputs may be reused.
+    `holds` decides from the notes of an equal job whether its outputs may be reused. `of_any_name`: outputs depend on
+    no name, so that an equal job of another training or study is reused.
     """
     options = Options(inputs, plain, files, outputs)
     arguments = _parse(stage, options)
@@ -68,7 +70,11 @@ def run(
     process = {"host": platform.node(), "process": os.getpid(), "slurm_job": job_number(), "lock": str(lock.path)}
     progress.note(progress.BEGIN, job=name, log=str(log), record=str(record_path), **process)
     record = Record(stage, {}, arguments.code, {}, {})
-    message = _at_the_boundary(lambda: _carry_out(settings, work, holds, arguments, options, record, lock))
+
+    def reuse(job: Job[S]) -> bool:
+        return job.reuse(lambda notes: holds(job.settings, notes), of_any_name=of_any_name)
+
+    message = _at_the_boundary(lambda: _carry_out(settings, work, reuse, arguments, options, record, lock))
     exit_code = 0 if message is None else 1
     unwritten = _at_the_boundary(lambda: record.write(record_path, exit_code, message))
     exit_code = exit_code if unwritten is None else 1
@@ -79,7 +85,7 @@ def run(
 def _carry_out(
     settings: type[S],
     work: Callable[[Job[S]], None],
-    holds: Callable[[S, dict[str, Any]], bool],
+    reuse: Callable[[Job[S]], bool],
     arguments: argparse.Namespace,
     options: Options,
     record: Record,
@@ -96,7 +102,7 @@ def _carry_out(
     try:
         if REUSE_OFF in os.environ:
             job.forget()
-        elif job.reuse(lambda notes: holds(checked, notes)):
+        elif reuse(job):
             logger.info("reused: an equal job made these outputs before")
             return
         if warm_start.is_offered(checked, record.libraries):

@@ -1,7 +1,8 @@
 """Reuse cache: hard links to earlier outputs; a job with equal inputs, settings and code links them back.
 
 Snakemake reruns everything downstream of a job that ran, even if its outputs are equal; a reused job ends at once.
-The cache has one entry per set of output paths; new outputs replace it.
+The cache has one entry per set of output paths; new outputs replace it. A stage whose outputs do not depend on names,
+such as a training, also reuses an equal job of another name or study.
 """
 
 import logging
@@ -31,6 +32,7 @@ class ReuseCache:
     def __init__(self, outputs: dict[str, Path], cache: DigestCache, folder: Path = FOLDER) -> None:
         self._outputs = outputs
         self._cache = cache
+        self._root = folder
         self._folder = folder / outputs_name(outputs)
 
     def restore(self, key: str, holds: Callable[[dict[str, Any]], bool] = lambda notes: True) -> dict[str, Any] | None:
@@ -39,23 +41,65 @@ class ReuseCache:
         Link nothing and return None if there are none under this key, if one was altered, or if `holds` returns False
         for the record's notes: the job would make other outputs now.
         """
-        if not (self._folder / ENTRY).is_file():
+        entry = self._entry(self._folder)
+        if entry is None or entry["key"] != key or not holds(entry["record"]["notes"]):
+            return None
+        return self._linked(self._folder, entry)
+
+    def restore_equal(self, record: dict[str, Any]) -> dict[str, Any] | None:
+        """Link the outputs of a job with the settings, code, libraries and input bytes of `record`, of any name.
+
+        Return the record of the job that made them; None if there is none, as in `restore`.
+        """
+        stated = f'"{record["code"]}"'
+        for file in sorted(self._root.glob(f"*/{ENTRY}")):
+            if file.parent == self._folder or stated not in _text(file):
+                continue
+            entry = self._entry(file.parent)
+            if entry is None or self._outputs.keys() != entry["outputs"].keys():
+                continue
+            if _nameless(entry["record"]) == _nameless(record):
+                made = self._linked(file.parent, entry)
+                if made is not None:
+                    return made
+        return None
+
+    def _entry(self, folder: Path) -> dict[str, Any] | None:
+        """Return the entry of cached outputs; None without a readable one."""
+        if not (folder / ENTRY).is_file():
             return None
         try:
-            entry = read_entry(self._folder / ENTRY)
+            return read_entry(folder / ENTRY)
         except PipelineError as error:
-            logger.warning("the cached outputs in %s are not reused: %s", self._folder, error)
+            logger.warning("the cached outputs in %s are not reused: %s", folder, error)
             return None
-        if entry["key"] != key or not holds(entry["record"]["notes"]):
-            return None
-        fault = entry_fault(self._folder, entry, self._cache)
-        if fault is not None:
-            logger.warning("the cached outputs in %s are not reused: %s", self._folder, fault)
-            return None
+
+    def _linked(self, folder: Path, entry: dict[str, Any]) -> dict[str, Any] | None:
+        """Link cached outputs and return the record of their job; None if they were altered, or replaced meanwhile."""
+        fault = entry_fault(folder, entry, self._cache)
+        if fault is None:
+            try:
+                for name, path in self._outputs.items():
+                    _link(folder / name, partial(path))
+                whole = self._entry(folder) == entry and self._partial_files() == entry["files"].keys()
+            except FileNotFoundError:
+                whole = False
+            fault = None if whole else "another job replaced them meanwhile"
+        if fault is None:
+            record: dict[str, Any] = entry["record"]
+            return record
+        for path in self._outputs.values():
+            remove(partial(path))
+        logger.warning("the cached outputs in %s are not reused: %s", folder, fault)
+        return None
+
+    def _partial_files(self) -> set[str]:
+        """Return the names of the outputs' files under their partial names, as an entry lists them."""
+        names = set()
         for name, path in self._outputs.items():
-            _link(self._folder / name, partial(path))
-        record: dict[str, Any] = entry["record"]
-        return record
+            for file in _files(partial(path)):
+                names.add((Path(name) / file.relative_to(partial(path))).as_posix())
+        return names
 
     def keep(self, key: str, record: dict[str, Any]) -> None:
         """Cache the outputs, which have their final names, with the record of the job that made them."""
@@ -124,6 +168,21 @@ def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
     parts = [record[name] for name in ("settings", "code", "libraries", "inputs", "roles")]
     names = {name: path.as_posix() for name, path in outputs.items()}
     return digest_text(canonical_json([*parts, names]))
+
+
+def _nameless(record: dict[str, Any]) -> list[Any]:
+    """Return what determines the bytes of outputs that depend on no name: the inputs of each role by their digests."""
+    inputs = record["inputs"]
+    roles = {name: [inputs.get(path) for path in paths] for name, paths in record["roles"].items()}
+    return [record["stage"], record["settings"], record["code"], record["libraries"], roles]
+
+
+def _text(file: Path) -> str:
+    """Return the text of an entry; empty if another job removes it at this moment."""
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _files(path: Path) -> list[Path]:

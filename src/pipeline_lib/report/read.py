@@ -98,7 +98,7 @@ def _benchmark(
         path=path.as_posix(),
         scores={run: content["runs"][run] for run in tables},
         verdicts={run: tuple(map(_verdict, rows)) for run, rows in tables.items()},
-        prompts={run: _prompts(rows, answers[run]) for run, rows in tables.items()},
+        prompts={run: prompts_of(rows, answers[run]) for run, rows in tables.items()},
     )
 
 
@@ -118,7 +118,7 @@ def _json_value(text: str | None) -> JsonValue:
         return text
 
 
-def _prompts(rows: Sequence[Mapping[str, Any]], answers: Path) -> dict[str, str]:
+def prompts_of(rows: Sequence[Mapping[str, Any]], answers: Path) -> dict[str, str]:
     """Return the prompt of every answered question by its id, from the records of the answers.
 
     Records that are as many as the questions are in their order; some benchmarks have other ids in them.

@@ -57,7 +57,10 @@ class ShownReview(BaseModel):
 
 
 class ShownScore(BaseModel):
-    """Metrics with their 95 % intervals, counts and marks of one run on one benchmark."""
+    """Metrics with their 95 % intervals, counts and marks of one run on one benchmark.
+
+    `primary` is the benchmark's first metric, None in a gathered file, which states it once for all runs.
+    """
 
     metrics: dict[str, float | None]
     interval: dict[str, tuple[float, float] | None]
@@ -65,6 +68,7 @@ class ShownScore(BaseModel):
     unparsed: int
     missing: int
     marks: dict[str, str] = {}
+    primary: str | None = None
     scope: Scope | None = None
     bounds: dict[str, tuple[float, float] | None] | None = None
     published: list[dict[str, Any]] = []

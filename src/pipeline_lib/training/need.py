@@ -80,7 +80,8 @@ def need(sizes: Sizes, devices: Devices, rows: Rows) -> Need:
 
     Without sharding, weights, gradients and AdamW's two moments are float32, also if the precision is bfloat16. In
     several processes DistributedDataParallel has a second copy of the gradients, its buckets. In one process a step of
-    one pass frees activations as it makes gradients, so that the larger of both counts.
+    one pass frees activations as it makes gradients, so that the larger of both counts, unless they are recomputed:
+    then the last layer's are there with all gradients.
     DeepSpeed stores weights and gradients in the precision. It shards gradients, moments and a float32 copy of trained
     weights over the processes, with zero3 the weights too (Rajbhandari et al. 2020, arXiv 1910.02054, figure 1).
     FSDP shards what is there without sharding, all in float32; the layer that computes is whole, beyond this count.
@@ -98,7 +99,7 @@ def need(sizes: Sizes, devices: Devices, rows: Rows) -> Need:
         return Need(weights // share, gradients // share, optimizer // share, activations)
     if share > 1:
         return Need(weights, 2 * gradients, optimizer, activations)
-    return Need(weights, gradients, optimizer, activations, together=rows.passes > 1)
+    return Need(weights, gradients, optimizer, activations, together=rows.passes > 1 or devices.recompute_activations)
 
 
 def stored(sizes: Sizes, devices: Devices, rows: Rows) -> int | None:

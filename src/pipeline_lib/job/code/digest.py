@@ -74,7 +74,7 @@ def imported_by_neutral(names: frozenset[str]) -> frozenset[str]:
             continue
         seen.add(name)
         module = tree.module(name)
-        imports = module.whole.imports if name in NEUTRAL else module.imports
+        imports = module.imports_anywhere if name in NEUTRAL else module.imports
         internal = [each for each in imports if each.module.split(".")[0] == PACKAGE]
         stack += [each.module for each in internal] + [f"{each.module}.{each.name}" for each in internal]
         stack += [name.rpartition(".")[0]] if "." in name else []

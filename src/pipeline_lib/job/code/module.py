@@ -129,6 +129,12 @@ class Module:
             )
         return paths
 
+    @cached_property
+    def imports_anywhere(self) -> list[Import]:
+        """Return the imports of the module and of the functions in it."""
+        nodes = [node for part in self._body for node in ast.walk(part)]
+        return [each for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for each in imports_of(node)]
+
     def _bindings(self) -> Iterator[tuple[list[str], ast.stmt | Import]]:
         for node in self._body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -1,0 +1,1 @@
+"""First versions of study files, written from a few options."""
