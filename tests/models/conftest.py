@@ -21,7 +21,6 @@ from pipeline_lib.images.convert import ConvertSettings
 from pipeline_lib.images.index import merge, write_index
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.images.shard import convert_shard
-from pipeline_lib.machine import workers
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.merge import merge as merge_adapter
@@ -33,19 +32,15 @@ from tests.small_images import small_images
 
 torch.set_num_threads(1)  # more threads wait for each other in models this small, and for the other worker's tests
 CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
-LOADED = (  # by the process that forks for those of several-process trainings and jobs
-    *("pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop"),
-    "pipeline_lib.engines.transformers",
-)
+LOADED = ("pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop")
 
 
 @pytest.fixture()
 def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start processes from one that has loaded the libraries: tests then need a fifth of the time."""
+    """Start the processes of trainings from one that has loaded the libraries: tests then need a fifth of the time."""
     multiprocessing.set_forkserver_preload([*LOADED])
     start: Callable[..., Any] = launch.LaunchConfig
     monkeypatch.setattr(launch, "LaunchConfig", lambda **how: start(**{**how, "start_method": "forkserver"}))
-    monkeypatch.setattr(workers, "get_context", lambda method: multiprocessing.get_context("forkserver"))
 
 
 @pytest.fixture(scope="session")

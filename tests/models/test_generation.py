@@ -190,7 +190,6 @@ def test_what_plain_answers_ignore_is_ignored() -> None:
     expect_plain(GenerationConfig(do_sample=True, temperature=0.6, top_p=0.9, max_length=4096, repetition_penalty=1.0))
 
 
-@pytest.mark.usefixtures("loaded_once")
 def test_several_processes_give_the_same_replies(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     llava.save(tmp_path / "model")
     how = settings_of("vicuna_v1", max_new_tokens=NEW)
@@ -207,7 +206,6 @@ def test_several_processes_give_the_same_replies(llava: Llava, images: ImageRead
     assert replies(2, set(alone) - {"3", "t2"}).items() >= {name: alone[name] for name in ("3", "t2")}.items()
 
 
-@pytest.mark.usefixtures("loaded_once")
 def test_a_process_that_fails_fails_the_job(images: ImageReader, tmp_path: Path) -> None:
     engine = open_engine(
         Settings(processes=2),
