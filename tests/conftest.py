@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 import hypothesis
+import numpy  # noqa: F401  # whose threads are limited below
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline_lib.core.files import remove
 from tests import quick_start
@@ -17,6 +19,7 @@ RECORDED = ROOT.parent / "shared" / "recorded"
 GOLDEN = ROOT.parent / "shared" / "golden"
 WHOLE = pytest.param("whole", marks=pytest.mark.long)  # the sample has some of everything
 
+threadpool_limits(1)  # this process alone: more threads wait for each other on arrays this small
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no fault
 hypothesis.settings.load_profile("patient")
 
