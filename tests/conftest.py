@@ -6,15 +6,20 @@ import os
 from pathlib import Path
 
 import hypothesis
+import numpy  # noqa: F401  # whose threads are limited below
 import pytest
+from threadpoolctl import threadpool_limits
 
 from pipeline_lib.core.files import remove
-from tests.project import ALONE, ROOT, Project
+from tests import quick_start
+from tests.project import ROOT, Project
 from tests.recordings import SAMPLES, Recordings, lay_out_answers
 
 RECORDED = ROOT.parent / "shared" / "recorded"
 GOLDEN = ROOT.parent / "shared" / "golden"
+WHOLE = pytest.param("whole", marks=pytest.mark.long)  # the sample has some of everything
 
+threadpool_limits(1)  # this process alone: more threads wait for each other on arrays this small
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no fault
 hypothesis.settings.load_profile("patient")
 
@@ -24,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path.parent.name != "workflow", "finished" in getattr(item, "fixturenames", ())))
 
 
-@pytest.fixture(scope="session", params=["sample", "whole"])
+@pytest.fixture(scope="session", params=["sample", WHOLE])
 def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Recordings:
     """Return recorded answers of real models: a committed sample, or all, which lie beside the project on some machines only."""
     if request.param == "sample":
@@ -36,7 +41,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return Recordings(RECORDED, "whole")
 
 
-@pytest.fixture(scope="session", params=["sample", "whole"])
+@pytest.fixture(scope="session", params=["sample", WHOLE])
 def golden(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of what LLaVA's own code was given and gave.
 
@@ -73,7 +78,7 @@ def fresh(tmp_path: Path) -> Project:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a copy of the project in which the study `mini` has run once; tests leave it as it was.
 
-    Every program of that run loads its own libraries: an import that a script lacks fails here.
+    Snakemake and the first job of every script load their own libraries: an import that a script lacks fails here.
     """
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base  # workers make it once for all
@@ -81,7 +86,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (shared / "finished").is_dir():
             project = Project.copy(shared / "making")
-            done = project.snakemake("-c2", "--config", "study=mini", **ALONE)
+            done = project.snakemake("-c2", "--config", "study=mini", PATH=quick_start.alone_once(shared / "alone"))
             assert done.returncode == 0, done.text
             project.root.rename(shared / "finished")
     return Project(shared / "finished").clone(tmp_path_factory.mktemp("own") / "project")

@@ -43,6 +43,31 @@ def python() -> str:
     return f"{programs(()).split(os.pathsep)[0]}/python"
 
 
+def alone_once(folder: Path) -> str:
+    """Return a PATH for one run of Snakemake in which the first job of every script loads its own libraries.
+
+    Snakemake does too. `folder` is for this run alone.
+    """
+    folder.mkdir(exist_ok=True)
+    scripts = (
+        f'case "$2" in workflow_scripts/*) mkdir "{folder}/${{2##*/}}" 2> /dev/null && exec "{BIN}/python" "$@";; esac'
+    )
+    _write_program(folder / "python", f'{scripts}\nexec "{python()}" "$@"')
+    return f"{folder}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}"
+
+
+def jobs_alone(folder: Path) -> str:
+    """Return a PATH in which only Snakemake runs in a fork; `folder` is a new one."""
+    folder.mkdir()
+    (folder / "snakemake").symlink_to(Path(python()).with_name("snakemake"))
+    return f"{folder}{os.pathsep}{BIN}{os.pathsep}{os.environ['PATH']}"
+
+
+def _write_program(path: Path, command: str) -> None:
+    path.write_text(f"#!/bin/sh\n{command}\n")
+    path.chmod(0o755)
+
+
 @cache
 def _clients() -> Path:
     """Start the server of this process, with which it ends, and return a folder with its clients."""
@@ -58,7 +83,5 @@ def _clients() -> Path:
     servers = {"light": name, "start": start, "torch": [*LIGHT, *warm_start.LOADED]}
     (folder / "servers.json").write_text(json.dumps({**servers, "programs": str(BIN), "run": str(run)}))
     for program in PROGRAMS:
-        command = f'exec "{sys.executable}" -ISB "{client}" "{folder}" {program} "$@"'
-        (folder / program).write_text(f"#!/bin/sh\n{command}\n")
-        (folder / program).chmod(0o755)
+        _write_program(folder / program, f'exec "{sys.executable}" -ISB "{client}" "{folder}" {program} "$@"')
     return folder

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -17,13 +18,15 @@ LOGIT_SCALE = 2.6592  # of `clip-tiny`, and drawn for no model
 WHOLE_ONLY = {"llava-tiny-finetune", "llava-tiny-merged-fp32", "llava-tiny-merged-fp16-official"}  # 3.7 MB
 
 
-def each_model(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs for tests of models: sample or whole, and the name of a model that it holds."""
-    return [
-        (source, name)
-        for source in ("sample", "whole")
-        for name in names
-        if source == "whole" or name not in WHOLE_ONLY
+def each_model(names: Iterable[str]) -> list[pytest.ParameterSet]:
+    """Return pairs for tests of models: sample or whole, and the name of a model that it holds.
+
+    Where the sample holds a model, the whole is for `make test-long`.
+    """
+    names = [*names]
+    sampled = [pytest.param("sample", name) for name in names if name not in WHOLE_ONLY]
+    return sampled + [
+        pytest.param("whole", name, marks=[] if name in WHOLE_ONLY else pytest.mark.long) for name in names
     ]
 
 

@@ -1,9 +1,13 @@
 """Small real models, images, and models of the original code, each made once."""
 
+import multiprocessing
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from pipeline_lib.checkpoints.adapter_base import expect_fitting
 from pipeline_lib.conversations.table import Conversation
@@ -21,11 +25,22 @@ from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card, read_card
 from pipeline_lib.models.merge import merge as merge_adapter
 from pipeline_lib.models.opening import open_vlm
+from pipeline_lib.training import launch
 from tests.models.making import conversations, language_model, small_clip
 from tests.models.original import Converted, Opened, part
 from tests.small_images import small_images
 
+torch.set_num_threads(1)  # more threads wait for each other in models this small, and for the other worker's tests
 CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
+LOADED = ("pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop")
+
+
+@pytest.fixture()
+def loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the processes of trainings from one that has loaded the libraries: tests then need a fifth of the time."""
+    multiprocessing.set_forkserver_preload([*LOADED])
+    start: Callable[..., Any] = launch.LaunchConfig
+    monkeypatch.setattr(launch, "LaunchConfig", lambda **how: start(**{**how, "start_method": "forkserver"}))
 
 
 @pytest.fixture(scope="session")

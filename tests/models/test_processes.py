@@ -95,6 +95,7 @@ def test_sharding_without_deepspeed_is_an_error(monkeypatch: pytest.MonkeyPatch)
         zero.zero_settings(Devices(sharding="zero3"), clip_norm=1.0)
 
 
+@pytest.mark.usefixtures("loaded_once")
 def test_the_error_of_a_process_is_reported_whole(material: TrainingInputs, tmp_path: Path) -> None:
     """Not its last line alone, which says the cure of what nothing names."""
     recipe = RECIPE.model_copy(update={"learning_rate": 1e-30, "steps": 1})

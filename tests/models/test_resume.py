@@ -66,14 +66,15 @@ def killed_in_step(number: int) -> AbstractContextManager[None]:
     return ended_in_step(number, die, Killed)
 
 
-@pytest.fixture()
+@pytest.fixture(scope="module")
 def cases(
-    language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path: Path
+    language: Path, tower: Path, rows: list[Conversation], images: object, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[TrainingInputs, RecipeSettings]]:
+    folder = tmp_path_factory.mktemp("cases")
     composed = TrainingInputs(Base(language, tower), rows, images, seed=0)  # type: ignore[arg-type]
     how = TrainSettings(recipe=assemble.Settings(name="assemble", projector="random"), seed=0, threads=1)
-    train_recipe(composed, how, tmp_path / "assembled", Resume(tmp_path / "none", 600))
-    assembled = replace(composed, base=Base(tmp_path / "assembled"))
+    train_recipe(composed, how, folder / "assembled", Resume(folder / "none", 600))
+    assembled = replace(composed, base=Base(folder / "assembled"))
     without = [
         replace(
             row,

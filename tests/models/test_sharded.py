@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -36,7 +36,8 @@ STEPS: dict[str, Any] = {"steps": 6, "batch_size": 4, "learning_rate": 1e-2, "cl
 FULL = full.Settings(name="full", **STEPS)
 LORA = lora.Settings(name="lora", rank=2, alpha=4, dropout=0.1, **STEPS)
 ONE, TWO = Devices(micro_batch=2), {"gpus_per_node": 2, "micro_batch": 2}
-LOADED = ["pipeline_lib.families.llava.model", "pipeline_lib.families.mllama.model", "pipeline_lib.training.loop"]
+
+pytestmark = pytest.mark.usefixtures("loaded_once")
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,6 @@ class Training:
             time.sleep(0.002)
         for process in multiprocessing.active_children():
             os.kill(int(process.pid or 0), signal.SIGKILL)
-
-
-@pytest.fixture(autouse=True)
-def loaded_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Start processes from one that has loaded the libraries: the tests then need a fifth of the time."""
-    multiprocessing.set_forkserver_preload(LOADED)
-    start: Callable[..., Any] = launch.LaunchConfig
-    monkeypatch.setattr(launch, "LaunchConfig", lambda **how: start(**{**how, "start_method": "forkserver"}))
-    yield
 
 
 @pytest.fixture(scope="session")

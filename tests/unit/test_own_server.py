@@ -12,6 +12,7 @@ import pytest
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.own_server import Command, started
+from pipeline_lib.machine import bound_program, keeper
 from pipeline_lib.machine.bound_program import BoundProgram
 from tests.project import ROOT
 
@@ -22,9 +23,11 @@ open(sys.argv[1], "w").write(f"{os.getpid()} {child.pid}\\n")
 time.sleep(100)
 """
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + PROGRAM
+IMPATIENT = "from pipeline_lib.machine import keeper\nkeeper.GRACE_SECONDS = 1.5\nkeeper.main()\n"
 OWNER = """\
 import sys, time
 from pathlib import Path
+from pipeline_lib.machine import bound_program, keeper
 from pipeline_lib.machine.bound_program import BoundProgram
 with BoundProgram([sys.executable, "-c", sys.argv[1], sys.argv[2]], {}, Path(), Path(sys.argv[2] + ".log")):
     time.sleep(100)
@@ -65,10 +68,14 @@ def test_a_program_and_what_it_started_end_with_a_killed_process(tmp_path: Path,
 
 
 def test_a_program_that_ignores_the_request_to_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with BoundProgram([sys.executable, "-c", DEAF, str(tmp_path / "pids")], {}, tmp_path, tmp_path / "log"):
+    """After its time of grace, which is shorter here."""
+    (tmp_path / "impatient.py").write_text(IMPATIENT)
+    monkeypatch.setattr(bound_program, "KEEPER", "impatient")
+    path = {"PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    with BoundProgram([sys.executable, "-c", DEAF, str(tmp_path / "pids")], path, tmp_path, tmp_path / "log"):
         processes = wait_for(tmp_path / "pids")
         began = time.monotonic()
-    assert 5 < time.monotonic() - began < 30
+    assert 1.5 < time.monotonic() - began < keeper.GRACE_SECONDS
     wait_for_end(processes)
 
 

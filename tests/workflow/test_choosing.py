@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
@@ -20,41 +19,42 @@ HALVES = """subsets:
 """
 
 
-def test_reports_compare_the_subsets_of_a_table_and_rerun_none_of_them(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    assert project.make(f"{RESULTS}/half.parquet").returncode == 0
-    before = project.records()
-    project.edit("studies/mini.yaml", "subsets:\n", HALVES)
-    done = project.make("reports")
+def test_reports_compare_the_subsets_of_a_table_and_rerun_none_of_them(mini: Project) -> None:
+    before = mini.records()
+    mini.edit("studies/mini.yaml", "subsets:\n", HALVES)
+    done = mini.make("reports")
     assert done.returncode == 0, done.text
-    worked = project.worked_since(before)
-    assert worked == {"sample": 5, "report_subset": 6, "tabulate": 2}, worked
-    content = json.loads((project.root / RESULTS / "half.report.json").read_text())
+    worked = mini.worked_since(before)
+    assert worked == {"sample": 2, "report_subset": 6}, worked
+    content = json.loads((mini.root / RESULTS / "half.report.json").read_text())
     assert content["overlap"].keys() == {"full", "stratified", "long"}
     assert content["overlap"]["full"]["common"] == content["rows"]["subset"] == content["rows"]["table"] // 2
-    ElementTree.parse(project.root / RESULTS / "half.report.svg")
-    assert project.planned("reports") == {}
+    ElementTree.parse(mini.root / RESULTS / "half.report.svg")
+    assert mini.planned("reports") == {}
 
 
-def test_a_clip_of_the_study_embeds_a_table_once_and_two_strategies_choose_by_it(tmp_path: Path) -> None:
-    project = Project.copy(tmp_path / "project")
-    project.edit("studies/mini.yaml", "subsets:\n", EMBEDDED)
+def test_a_clip_of_the_study_embeds_a_table_once_and_two_strategies_choose_by_it(mini: Project) -> None:
+    before = mini.records()
+    mini.edit("studies/mini.yaml", "subsets:\n", EMBEDDED)
     subsets = [f"{RESULTS}/{name}.parquet" for name in ("diverse", "agreeing", "half")]
-    done = project.make(*subsets)
+    done = mini.make(*subsets)
     assert done.returncode == 0, done.text
-    worked = project.worked_since({})
-    assert (worked["train"], worked["embed"], worked["sample_embedded"], worked["sample"]) == (1, 1, 2, 2), worked
-    embeddings = project.root / "results/mini/embeddings/tower/mini_instructions.safetensors"
+    worked = mini.worked_since(before)
+    assert worked == {"embed": 1, "sample_embedded": 2}, worked
+    embeddings = mini.root / "results/mini/embeddings/tower/mini_instructions.safetensors"
     assert embeddings.is_file()
-    rows = [set(pq.read_table(project.root / path)["row"].to_pylist()) for path in subsets]
+    rows = [set(pq.read_table(mini.root / path)["row"].to_pylist()) for path in subsets]
     assert len({len(numbers) for numbers in rows}) == 1 and len(set(map(frozenset, rows))) == 3
 
-    made = project.made()
-    for path in [embeddings, *(project.root / subset for subset in subsets)]:
+    made = mini.made()
+    for path in [embeddings, *(mini.root / subset for subset in subsets)]:
         path.unlink()
-    shutil.rmtree(project.root / ".vlmflow/kept")
-    assert project.planned(*subsets) == {"embed": 1, "sample_embedded": 2, "sample": 1}
-    assert project.make(*subsets).returncode == 0 and project.made() == made
+    shutil.rmtree(mini.root / ".vlmflow/kept")
+    assert mini.planned(*subsets, "--forcerun", "train") == {
+        **{"train": 1, "embed": 1, "sample_embedded": 2, "sample": 1}
+    }, "the CLIP is trained before it embeds"
+    assert mini.planned(*subsets) == {"embed": 1, "sample_embedded": 2, "sample": 1}
+    assert mini.make(*subsets).returncode == 0 and mini.made() == made
 
-    done = project.make(f"{RESULTS}/divers.parquet")
+    done = mini.make(f"{RESULTS}/divers.parquet")
     assert "no such subset" in done.text and "diverse" in done.text

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline_lib.conversations.subset import read_subset
 from pipeline_lib.conversations.table import read_table
+from pipeline_lib.core.files import remove
 from pipeline_lib.core.text import read_lines
 from pipeline_lib.overlap.rows import read_overlaps
 from tests.project import Project
@@ -41,40 +42,41 @@ def test_overlap_adds_files_and_leaves_the_scores_as_they_are(finished: Project,
     assert compared.planned() == {}  # the study itself asks for no overlap
 
 
-def test_a_study_whose_benchmark_shows_training_images_says_so_before_any_training(fresh: Project) -> None:
-    fresh.edit("studies/mini.yaml", "images: [mini_test_scenes]", "images: [mini_test_scenes, mini_scenes]")
-    fresh.edit("studies/mini.yaml", "save_every: 0", "overlap: {near: 2}\nsave_every: 0")
-    fresh.edit(
+def test_a_study_whose_benchmark_shows_training_images_says_so_before_any_training(mini: Project) -> None:
+    mini.edit("studies/mini.yaml", "images: [mini_test_scenes]", "images: [mini_test_scenes, mini_scenes]")
+    mini.edit("studies/mini.yaml", "save_every: 0", "overlap: {near: 2}\nsave_every: 0")
+    mini.edit(
         "studies/mini.yaml",
         "{kind: digits_pope, part: test, scenes: 10}",
         "{kind: digits_pope, part: train, scenes: 10}",
     )
-    assert fresh.planned()["overlap"] == 1 == fresh.planned()["clean_score"]
-    done = fresh.make(TABLE)
+    assert mini.planned()["overlap"] == 1 == mini.planned()["clean_score"]
+    remove(mini.root / "results/mini/checkpoints")  # a training would make them again
+    done = mini.make(TABLE)
     assert done.returncode == 0, done.text
-    table = read(fresh, TABLE)
-    rows = read_overlaps(fresh.root / TABLE.replace(".json", ".parquet"))
+    table = read(mini, TABLE)
+    rows = read_overlaps(mini.root / TABLE.replace(".json", ".parquet"))
     images = [(row.image, row.seen_image) for row in rows if (row.subset, row.kind) == ("full", "bytes")]
     assert table["near"] == 2 and table["subsets"]["full"]["bytes"] == len(images) > table["questions"] / 2
     assert all(image == seen for image, seen in images)
     assert table["subsets"]["text"]["bytes"] == 0
-    assert not list((fresh.root / "results/mini").glob("checkpoints/*"))
+    assert not list((mini.root / "results/mini").glob("checkpoints/*"))
 
 
-def test_a_subset_leaves_out_what_is_held_out_and_what_a_benchmark_shows(fresh: Project) -> None:
-    fresh.edit("studies/mini.yaml", "images: [mini_test_scenes]", "images: [mini_test_scenes, mini_scenes]")
-    fresh.edit("studies/mini.yaml", "{kind: digits_pope, part: test,", "{kind: digits_pope, part: train,")
+def test_a_subset_leaves_out_what_is_held_out_and_what_a_benchmark_shows(mini: Project) -> None:
+    mini.edit("studies/mini.yaml", "images: [mini_test_scenes]", "images: [mini_test_scenes, mini_scenes]")
+    mini.edit("studies/mini.yaml", "{kind: digits_pope, part: test,", "{kind: digits_pope, part: train,")
     holdout = "holdout: {subsets: [val], benchmarks: [pope]}"
     sample = "{table: mini_instructions, sample: {strategy: digest_rank, fraction: 1.0}"
-    fresh.edit("studies/mini.yaml", f"full: {sample}}}", f"full: {sample}, {holdout}}}\n  val: {VAL}")
+    mini.edit("studies/mini.yaml", f"full: {sample}}}", f"full: {sample}, {holdout}}}\n  val: {VAL}")
     files = [f"results/mini/subsets/{name}.parquet" for name in ("full", "val")]
-    done = fresh.make(*files)
+    done = mini.make(*files)
     assert done.returncode == 0, done.text
-    full, val = (read_subset(fresh.root / file) for file in files)
-    shared = {row["pin"] for row in read_lines(fresh.root / "results/mini/shared/mini_instructions/pope.jsonl")}
+    full, val = (read_subset(mini.root / file) for file in files)
+    shared = {row["pin"] for row in read_lines(mini.root / "results/mini/shared/mini_instructions/pope.jsonl")}
     pins = {row.image_sha256 for row in full}
     assert pins and shared and not pins & ({row.image_sha256 for row in val} | shared)
-    record = read(fresh, "results/mini/records/sample/full.json")
-    assert record["notes"]["held_out"] == len(read_table(fresh.root / "data/tables/mini_instructions.parquet")) - len(
+    record = read(mini, "results/mini/records/sample/full.json")
+    assert record["notes"]["held_out"] == len(read_table(mini.root / "data/tables/mini_instructions.parquet")) - len(
         full
     )

@@ -123,7 +123,7 @@ print(pyarrow.parquet.read_table("data/images/photos/index.parquet").column("pat
 
 def test_one_shard_on_two_cores_is_killed_and_then_has_the_bytes_of_one_core(own: Project, tmp_path: Path) -> None:
     own.edit("studies/own.yaml", "shards: 2", "shards: 1")
-    coarse = Image.effect_noise((300, 200), 50)
+    coarse = Image.effect_noise((150, 100), 50)
     for number in range(1200):
         coarse.rotate(number).save(tmp_path / "photos" / f"{number}.png", compress_level=0)
     targets = ("-c2", "--config", "study=own", "--", "data/images/photos/index.parquet")

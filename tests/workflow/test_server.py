@@ -2,69 +2,45 @@
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.project import Project
+from tests.project import Done, Project
 from tests.recordings import read_lines
 from tests.unit.test_own_server import PROGRAM, wait_for, wait_for_end
 
-SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
-TOWER = {
-    "kind": "clip", "tokenizer": {"vocabulary": 300}, "projection_dim": 16,
-    "vision": {**SHAPE, "image_size": 28, "patch_size": 14}, "text": {**SHAPE, "max_position_embeddings": 77},
-}  # fmt: skip
-LANGUAGE = {"kind": "llama", "tokenizer": {"vocabulary": 300}, "config": {**SHAPE, "max_position_embeddings": 512}}
 STUB = {"name": "command", "path": "/v3", "command": [sys.executable, "-m", "tests.chat_server", "{port}", "/v3"]}
-STUDY: dict[str, Any] = {
-    "title": "Served by a program of this machine",
-    "datasets": {
-        "words": {
-            "source": {
-                "kind": "digits_conversations",
-                "part": "train",
-                "scenes": 20,
-                "instruction_rows": 20,
-                "text_rows": 40,
-            }
-        },
-        "photos": {"source": {"kind": "digits_scenes", "part": "test", "scenes": 2}, "convert": "keep"},
-        "questions": {"source": {"kind": "digits_pope", "part": "test", "scenes": 2}},
-    },
-    "tables": {"words": {"dataset": "words", "conversations": {"file": "text.json"}}},
-    "weights": {"tiny": {"tables": ["words"], "make": {"kind": "llava", "language": LANGUAGE, "tower": TOWER}}},
-    "runs": {"served": {"model": "tiny", "engine": {"name": "server", "program": STUB}}},
-    "benchmarks": {
-        "pope": {
-            **{"dataset": "questions", "images": ["photos"], "decoding": {"max_new_tokens": 4}},
-            "files": {"questions": "llava_pope_test.jsonl", "gold": "labels"},
-        }
-    },
-}
-ANSWERS = "results/served/answers/served/pope.jsonl"
+ENGINE: dict[str, Any] = {"name": "server", "program": STUB}
+RUN = "runs:\n  served: "
+RESULTS = "results/mini"
+ANSWERS = f"{RESULTS}/answers/served/pope.jsonl"
+SCORE = f"{RESULTS}/scores/served/pope.json"
 
 
 def write_study(project: Project, **engine: Any) -> None:
-    """Write the study; `engine` changes its run's."""
-    study = json.loads(json.dumps(STUDY))
-    study["runs"]["served"]["engine"] |= engine
-    with (project.root / "studies/served.yaml").open("w") as file:
-        YAML().dump(study, file)
+    """Let the study have a run behind a server; `engine` changes its engine."""
+    study = project.root / "studies/mini.yaml"
+    run = json.dumps({"model": "full", "engine": ENGINE | engine})
+    study.write_text(re.sub(r"^runs:\n(  served: .*\n)?", lambda match: f"{RUN}{run}\n", study.read_text(), flags=re.M))
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project in which the study has run, with one core."""
-    project = Project.copy(tmp_path_factory.mktemp("served") / "project")
+def served(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a project in which that run has been asked and scored, with one core."""
+    project = finished.clone(tmp_path_factory.mktemp("served") / "project")
     write_study(project)
-    done = project.snakemake("-c1", "--config", "study=served", PYTHONPATH=python_path(project))
+    done = make(project)
     assert done.returncode == 0, done.text[-3000:]
     return project
+
+
+def make(project: Project, *options: str) -> Done:
+    return project.snakemake("-c1", *options, "--config", "study=mini", "--", SCORE, PYTHONPATH=python_path(project))
 
 
 def python_path(project: Project) -> str:
@@ -75,24 +51,24 @@ def python_path(project: Project) -> str:
 def test_its_answers_name_the_checkpoint_and_what_the_server_named_itself(served: Project) -> None:
     answers = read_lines(served.root / ANSWERS)
     assert answers and all(answer["text"] == f"{answer['prompt']}!" for answer in answers)
-    model = json.loads((served.root / "results/served/records/predict/served-pope.json").read_text())["inputs"]
+    model = json.loads((served.root / "results/mini/records/predict/served-pope.json").read_text())["inputs"]
     said = {"program": "command", "version": None, "served": "stub-2026-11-01", "fingerprint": "fp_stub"}
     for answer in answers:
         assert answer["metadata"]["server"] == said
         assert answer["metadata"]["model"] in model.values()
-    score = json.loads((served.root / "results/served/pope_score.json").read_text())["runs"]["served"]
+    score = json.loads((served.root / SCORE).read_text())
     assert (score["missing"], score["failed"]) == (0, 0)
 
 
 def test_its_log_is_kept_and_the_server_is_gone(served: Project) -> None:
-    log = served.root / "results/served/logs/serve/served-pope.log"
+    log = served.root / "results/mini/logs/serve/served-pope.log"
     (line,) = [line for line in log.read_text().splitlines() if line.startswith("serving at ")]
     assert line.endswith("/v3")
     assert served.leftovers() == []
 
 
 def test_one_question_is_asked_of_the_server_too(served: Project) -> None:
-    asked = ("vlmflow", "ask", "served", "Are you there?", "--study", "served", "--verbose")
+    asked = ("vlmflow", "ask", "served", "Are you there?", "--study", "mini", "--verbose")
     done = served.run(*asked, PYTHONPATH=python_path(served))
     assert done.returncode == 0, done.text
     assert "'program': 'command'" in done.text and done.text.endswith("\nAre you there?!\n")
@@ -101,7 +77,7 @@ def test_one_question_is_asked_of_the_server_too(served: Project) -> None:
 def test_what_only_reaches_or_runs_the_server_asks_nothing_again(served: Project, tmp_path: Path) -> None:
     def planned(**engine: Any) -> bool:
         write_study(served, **engine)
-        done = served.snakemake("-n", "-c1", "--config", "study=served")
+        done = make(served, "-n")
         assert done.returncode == 0, done.text[-3000:]
         return "rule predict" in done.text
 
@@ -114,7 +90,7 @@ def test_what_only_reaches_or_runs_the_server_asks_nothing_again(served: Project
 def test_no_server_survives_a_kill(served: Project, tmp_path: Path, group: bool) -> None:
     pids = tmp_path / "pids"
     write_study(served, program={"name": "command", "command": [sys.executable, "-c", PROGRAM, str(pids), "{port}"]})
-    run = served.start("snakemake", "-c1", "--config", "study=served", PYTHONPATH=python_path(served))
+    run = served.start("snakemake", "-c1", "--config", "study=mini", "--", SCORE, PYTHONPATH=python_path(served))
     processes = wait_for(pids, 120)
     if group:
         os.killpg(run.pid, signal.SIGKILL)

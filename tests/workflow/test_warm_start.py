@@ -1,5 +1,6 @@
 """Jobs that share loaded libraries make the same bytes as jobs that load their own, and nothing outlives Snakemake."""
 
+import tempfile
 import time
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 from pipeline_lib.core.files import remove
 from pipeline_lib.job.warm_start import SERVED
-from tests.project import ALONE, Project
+from tests import quick_start
+from tests.project import Project
 
 ANSWERS = "results/mini/answers/full/pope.jsonl"
 RECORD = "results/mini/records/predict/full-pope.json"
@@ -35,7 +37,8 @@ def ask_again(project: Project) -> str:
     """Have the model of `full` answer once more; return what was printed."""
     remove(project.root / ".vlmflow/kept")
     remove(project.root / ANSWERS)
-    done = project.snakemake("-c2", "--config", "study=mini", "--", ANSWERS, **ALONE)
+    folder = Path(tempfile.mkdtemp(dir=project.root.parent)) / "programs"
+    done = project.snakemake("-c2", "--config", "study=mini", "--", ANSWERS, PATH=quick_start.jobs_alone(folder))
     assert done.returncode == 0, done.text
     return done.text
 
