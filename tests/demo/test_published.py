@@ -1,6 +1,8 @@
 """What `make demo` made is what was published, byte by byte, where processors are known to round alike."""
 
+import json
 import platform
+import re
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,10 @@ def test_every_artefact_is_the_published_one() -> None:
 def test_the_scores_of_the_first_page_are_those_of_the_demo() -> None:
     quotes = read_quotes(Path("README.md"))
     assert len(quotes) == 16 and [quote for quote in quotes if not quote.equals] == []
+    bounds = re.findall(
+        r"(results/\w+\.json)#/runs/(\w+)/metrics/(\S+) -->[\d.]+ % \[(.*?)\]", Path("README.md").read_text()
+    )
+    for path, run, metric, printed in bounds:
+        low, high = json.loads(Path(path).read_text())["runs"][run]["interval"][metric.replace("~1", "/")]
+        assert printed == f"{100 * low:.1f}, {100 * high:.1f}", (path, run)
+    assert len(bounds) == 16

@@ -44,6 +44,8 @@ def init(name: str, kind: str, *options: str) -> Study:
         ("evaluate", (*LLAVA, "--benchmark", "pope")),
         ("evaluate", (*ORIGINAL, "--template", "llava_v1", "--benchmark", "mme", "--benchmark", "pope")),
         ("evaluate", (*LLAVA, *EVERY)),
+        ("evaluate", ("--model", "someone/13", "--benchmark", "pope")),
+        ("evaluate", ("--model", "someone/null", "--benchmark", "pope")),
         ("lora", (*LLAVA, *DATA)),
         ("lora", (*ORIGINAL, *DATA, "--benchmark", "pope")),
         ("lora", (*LLAVA, *DATA, *EVERY)),
@@ -107,6 +109,7 @@ def test_nothing_is_overwritten(folder: Path) -> None:
         ("own-data", ("--images", "phots", *DATA[2:]), "no such folder"),
         ("own-data", (*DATA[:3], "rows/mx.json"), "no such file"),
         ("evaluate", ("--model", "llava", "--benchmark", "pope"), "no such model"),
+        ("evaluate", ("--model", "studies/llava", "--benchmark", "pope"), "no such model"),
         ("evaluate", (*LLAVA, "--template", "vicuna", "--benchmark", "pope"), "did you mean 'vicuna_v1'"),
     ],
 )

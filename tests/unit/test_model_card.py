@@ -12,6 +12,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.core.digests import digest_file
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import write_text
+from pipeline_lib.job.record import write_record
 from pipeline_lib.models.card import NAME as CARD
 from pipeline_lib.models.card import Card, write_card
 from tests.small_study import HOST, KEY, USER_FOLDER, SmallStudy
@@ -93,6 +94,14 @@ def test_a_score_that_stands_on_other_bytes_is_left_out_by_name() -> None:
     write_text(SCORE, SCORE.read_text().replace('"n": 2', '"n": 3'))
     written = card()
     assert not written.data.eval_results and f"Left out: {SCORE}: it is altered since" in written.text
+
+
+def test_a_score_whose_job_failed_is_not_on_the_card() -> None:
+    path = Path("results/records/score/full-pope.json")
+    content = json.loads(path.read_text())
+    content.pop("seal", None)
+    write_record(path, {**content, "outputs": {}, "exit": 1, "error": "killed"})
+    assert not card().data.eval_results
 
 
 def test_a_score_of_an_earlier_training_is_left_out(study: WholeModels) -> None:

@@ -1,6 +1,7 @@
 """`vlmflow lineage verify`: stages executed again from their records in a clean folder, and what their bytes say."""
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -55,6 +56,9 @@ def test_stages_are_byte_identical_the_study_stays_as_it_was_and_a_second_call_r
     assert again == [{**verdicts[0], "earlier": True}]
     assert verify(mini, "sample/half", "--tolerance", "0", "--again")[1][0]["earlier"] is False
     assert "all artefacts" in mini.run("vlmflow", "check").text.lower(), "verdicts are no records"
+    stored = [path.read_text() for path in (mini.root / RECORDS).rglob("*.verified.jsonl")]
+    private = (str(mini.root), str(Path.home()), os.uname().nodename)
+    assert len(stored) == 2 and not [text for text in stored for name in private if name in text]
 
 
 def test_an_edit_of_code_is_named_as_the_cause_where_no_commit_has_the_recorded_code(mini: Project) -> None:

@@ -28,6 +28,7 @@ def init(
     path = Path("studies") / f"{name}.yaml"
     if not NAME.fullmatch(name):
         raise PipelineError("a study's name has letters, digits, _, - and . only", value=name, cure="choose another")
+    path = Path(f"{name}.yaml") if name == "config" else path
     if path.exists() or name == "config":
         raise PipelineError("this study exists already", where=path, cure="choose another name, or edit it")
     if not path.parent.is_dir():
@@ -37,5 +38,9 @@ def init(
     text = draft_text(Draft(name, kind, images, conversations, model, tower, template, benchmark or ()))
     with path.open("x", encoding="utf-8") as file:
         file.write(text)
-    load_study(path)
+    try:
+        load_study(path)
+    except PipelineError:
+        path.unlink()
+        raise
     typer.echo(f"{path}: written; read it, then: vlmflow config check --study {name} --here")

@@ -32,6 +32,7 @@ OPTIONS = {"benchmarks": "--benchmark"}  # where the option of a field has anoth
 TITLES = {"own-data": "Our images and conversations", "evaluate": "{model} on benchmarks", "lora": "A LoRA of {model}"}
 TRAINING = "lora"  # the name of the training, which no weights may have
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+NO_TEXTS = ("null", "true", "false")  # words that YAML reads otherwise
 TOWER_KEY = "mm_vision_tower"  # of a LLaVA in the original's layout (haotian-liu/LLaVA c121f04)
 HUB_FILES = ("*.json", "*.safetensors", "tokenizer.model")  # of llava-hf's repositories
 ORIGINAL_FILES = ("*.json", "*.bin", "*.safetensors", "tokenizer.model")
@@ -155,8 +156,9 @@ def _source(model: str, patterns: Sequence[str], option: str) -> str:
     """Return the source of a model's files in YAML: a folder that is here, else a repository of the hub."""
     if model.startswith(PREFIX) or Path(model).is_dir():
         return f"{{kind: folder, path: {_quoted(model)}}}"
-    if not REPOSITORY.fullmatch(model) or model.startswith("."):
-        cure = "name a folder, or OWNER/NAME in the Hugging Face hub"
+    beside = "/" in model and Path(model).parent.is_dir()  # most likely a misspelt folder
+    if not REPOSITORY.fullmatch(model) or model.startswith(".") or beside:
+        cure = "name a folder that is here, or OWNER/NAME in the Hugging Face hub"
         raise PipelineError("no such model", where=option, value=model, cure=cure)
     files = ", ".join(map(_quoted, patterns))
     return f"{{kind: hub, type: model, repository: {_quoted(model)}, revision: main, files: [{files}]}}"
@@ -175,8 +177,9 @@ def _benchmark(name: str) -> dict[str, Any]:
 
 
 def _name(text: str) -> str:
-    """Return a text as the name of an entry of a study."""
-    return re.sub(r"[^a-z0-9_-]", "_", text.lower()).lstrip("_-") or "own"
+    """Return a text as the name of an entry of a study, which YAML reads as a text."""
+    name = re.sub(r"[^a-z0-9_-]", "_", text.lower()).strip("_-") or "own"
+    return name if name[0].isalpha() and name not in NO_TEXTS else f"model_{name}"
 
 
 def _quoted(text: str) -> str:

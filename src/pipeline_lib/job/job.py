@@ -107,12 +107,12 @@ class Job(Generic[S]):
     def reuse(self, holds: Callable[[dict[str, Any]], bool] = lambda notes: True, *, of_any_name: bool = False) -> bool:
         """Link back the cached outputs of an equal job, note it in the record, and return whether there were any.
 
-        `holds` decides from that job's notes whether its outputs are still up to date. With `of_any_name` the names of
-        inputs and outputs may differ.
+        `holds` decides from that job's notes whether its outputs are still up to date. With `of_any_name` the outputs'
+        names and the folders of inputs may differ, but no name inside a manifest.
         """
         made = self._reuse_cache.restore(self._key, holds)
         if made is None and of_any_name:
-            made = self._reuse_cache.restore_equal(vars(self._record))
+            made = self._reuse_cache.restore_equal(vars(self._record), holds)
         if made is None:
             return False
         self.publish()

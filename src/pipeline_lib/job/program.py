@@ -54,8 +54,8 @@ def run(
 ) -> None:
     """Run `work` as the program of a stage and exit with 0 or 1; `Options` describes its path options.
 
-    `holds` decides from the notes of an equal job whether its outputs may be reused. `of_any_name`: outputs depend on
-    no name, so that an equal job of another training or study is reused.
+    `holds` decides from the notes of an equal job whether its outputs may be reused. `of_any_name`: outputs do
+    not depend on their own name or study, so that an equal job of another one is reused.
     """
     options = Options(inputs, plain, files, outputs)
     arguments = _parse(stage, options)

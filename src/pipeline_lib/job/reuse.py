@@ -1,8 +1,8 @@
 """Reuse cache: hard links to earlier outputs; a job with equal inputs, settings and code links them back.
 
 Snakemake reruns everything downstream of a job that ran, even if its outputs are equal; a reused job ends at once.
-The cache has one entry per set of output paths; new outputs replace it. A stage whose outputs do not depend on names,
-such as a training, also reuses an equal job of another name or study.
+The cache has one entry per set of output paths; new outputs replace it. A stage whose outputs do not depend on its own
+name or study, such as a training, also reuses an equal job of another one.
 """
 
 import logging
@@ -46,8 +46,10 @@ class ReuseCache:
             return None
         return self._linked(self._folder, entry)
 
-    def restore_equal(self, record: dict[str, Any]) -> dict[str, Any] | None:
-        """Link the outputs of a job with the settings, code, libraries and input bytes of `record`, of any name.
+    def restore_equal(
+        self, record: dict[str, Any], holds: Callable[[dict[str, Any]], bool] = lambda notes: True
+    ) -> dict[str, Any] | None:
+        """Link the outputs of a job of any name with the settings, code, libraries and input manifests of `record`.
 
         Return the record of the job that made them; None if there is none, as in `restore`.
         """
@@ -58,7 +60,7 @@ class ReuseCache:
             entry = self._entry(file.parent)
             if entry is None or self._outputs.keys() != entry["outputs"].keys():
                 continue
-            if _nameless(entry["record"]) == _nameless(record):
+            if _nameless(entry["record"]) == _nameless(record) and holds(entry["record"]["notes"]):
                 made = self._linked(file.parent, entry)
                 if made is not None:
                     return made
@@ -76,15 +78,15 @@ class ReuseCache:
 
     def _linked(self, folder: Path, entry: dict[str, Any]) -> dict[str, Any] | None:
         """Link cached outputs and return the record of their job; None if they were altered, or replaced meanwhile."""
-        fault = entry_fault(folder, entry, self._cache)
-        if fault is None:
-            try:
+        try:
+            fault = entry_fault(folder, entry, self._cache)
+            if fault is None:
                 for name, path in self._outputs.items():
                     _link(folder / name, partial(path))
                 whole = self._entry(folder) == entry and self._partial_files() == entry["files"].keys()
-            except FileNotFoundError:
-                whole = False
-            fault = None if whole else "another job replaced them meanwhile"
+                fault = None if whole else "another job replaced them meanwhile"
+        except (FileNotFoundError, shutil.Error, PipelineError) as error:  # copytree wraps its files' errors
+            fault = f"another job replaced them meanwhile: {error}"
         if fault is None:
             record: dict[str, Any] = entry["record"]
             return record
@@ -173,7 +175,7 @@ def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
 def _nameless(record: dict[str, Any]) -> list[Any]:
     """Return what determines the bytes of outputs that depend on no name: the inputs of each role by their digests."""
     inputs = record["inputs"]
-    roles = {name: [inputs.get(path) for path in paths] for name, paths in record["roles"].items()}
+    roles = {name: [inputs.get(path, path) for path in paths] for name, paths in record["roles"].items()}
     return [record["stage"], record["settings"], record["code"], record["libraries"], roles]
 
 

@@ -1,4 +1,4 @@
-"""The scores of one model, as far as their records and digests lead to its very bytes."""
+"""The scores of one model whose records and digests lead to its present bytes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ def _scored(records: Records, model: str) -> Iterator[tuple[Path, MadeRecord, Ma
     """Yield the record of every score of a model with its path, and the record of the answers."""
     models = {model, *_merged_from(records, model)}
     for path, record in records.all():
-        if record.stage == "score":
+        if record.stage == "score" and record.succeeded:
             for answers in record.roles.get("answers") or []:
                 prediction = records.find(answers)
                 if prediction is not None and models.intersection(prediction.roles.get("model") or []):
