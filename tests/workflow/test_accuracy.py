@@ -10,30 +10,48 @@ from ruamel.yaml import YAML
 
 from pipeline_lib.servers.transformers import NEEDED
 from tests.project import ROOT, Project
-from tests.workflow.test_server import STUDY
 
 PYTHON = ROOT / ".venv-lmms-eval/bin/python"
 LACKING = [name for name in NEEDED if find_spec(name) is None] + ([] if PYTHON.is_file() else ["make lmms-eval"])
 ROWS = 60  # questions about ten scenes
+SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+TOWER = {
+    "kind": "clip", "tokenizer": {"vocabulary": 300}, "projection_dim": 16,
+    "vision": {**SHAPE, "image_size": 28, "patch_size": 14}, "text": {**SHAPE, "max_position_embeddings": 77},
+}  # fmt: skip
+LANGUAGE = {"kind": "llama", "tokenizer": {"vocabulary": 300}, "config": {**SHAPE, "max_position_embeddings": 512}}
+TALK = {"kind": "digits_conversations", "part": "train", "scenes": 20, "instruction_rows": 20, "text_rows": 40}
+STUDY: dict[str, Any] = {
+    "title": "Served by a program of this machine",
+    "datasets": {
+        "words": {"source": TALK},
+        "photos": {"source": {"kind": "digits_scenes", "part": "test", "scenes": 12}, "convert": "keep"},
+        "questions": {"source": {"kind": "digits_pope", "part": "test", "scenes": 12}},
+    },
+    "tables": {"words": {"dataset": "words", "conversations": {"file": "text.json"}}},
+    "weights": {"tiny": {"tables": ["words"], "make": {"kind": "llava", "language": LANGUAGE, "tower": TOWER}}},
+    "runs": {
+        "served": {"model": "tiny", "engine": {"name": "server", "program": "transformers"}},
+        "harness": {
+            "model": "tiny",
+            "engine": {"name": "lmms_eval", "program": "transformers", "python": str(PYTHON)},
+        },
+    },
+    "benchmarks": {
+        "pope": {
+            **{"dataset": "questions", "images": ["photos"], "decoding": {"max_new_tokens": 4}, "slice": ROWS},
+            "files": {"questions": "llava_pope_test.jsonl", "gold": "labels"},
+        }
+    },
+}
 
 
 @pytest.mark.long
 @pytest.mark.skipif(bool(LACKING), reason=f"not installed: {LACKING}")
 def test_both_ask_the_same_and_the_table_says_so(tmp_path: Path) -> None:
     project = Project.copy(tmp_path / "project")
-    study: dict[str, Any] = json.loads(json.dumps(STUDY))
-    for name in ("photos", "questions"):
-        study["datasets"][name]["source"]["scenes"] = 12
-    study["benchmarks"]["pope"] |= {"slice": ROWS}
-    study["runs"] = {
-        "served": {"model": "tiny", "engine": {"name": "server", "program": "transformers"}},
-        "harness": {
-            "model": "tiny",
-            "engine": {"name": "lmms_eval", "program": "transformers", "python": str(PYTHON)},
-        },
-    }
     with (project.root / "studies/asked_twice.yaml").open("w") as file:
-        YAML().dump(study, file)
+        YAML().dump(STUDY, file)
     done = project.snakemake("-c2", "--config", "study=asked_twice")
     assert done.returncode == 0, done.text[-3000:]
     compare = ("vlmflow", "compare", "served", "harness", "--study", "asked_twice")
