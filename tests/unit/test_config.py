@@ -1,5 +1,6 @@
 """Studies: what ships is valid, and a fault is named with line, value and hint."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -232,6 +233,15 @@ def test_a_file_that_is_no_study_is_refused(tmp_path: Path, text: str, expected:
 def test_an_unknown_study_gets_a_suggestion() -> None:
     with pytest.raises(PipelineError, match="did you mean 'mini'"):
         study_path("minni", ROOT)
+
+
+def test_no_study_has_the_name_of_a_folder_of_the_default_one() -> None:
+    rules = "".join(path.read_text() for path in [ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")])
+    folders = {*re.findall(r"<results>/(\w+)/", rules)}
+    assert len(folders) > 15
+    for name in (*folders, "smoke", "partial"):
+        with pytest.raises(PipelineError, match=f"folder of the default study: results/{name}"):
+            study_path(name, ROOT)
 
 
 def test_settings_of_a_job_hold_no_name_that_a_person_may_change() -> None:

@@ -21,7 +21,7 @@ EVERY = tuple(word for name in names("benchmarks") for word in ("--benchmark", n
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty project with photos and rows about them, in which the command runs."""
-    for name in ("studies", "photos", "rows"):
+    for name in ("studies", "photos", "photos\x85\x7f", "rows"):
         (tmp_path / name).mkdir()
     (tmp_path / "rows/mix.json").write_text("[]")
     monkeypatch.chdir(tmp_path)
@@ -97,6 +97,17 @@ def test_nothing_is_overwritten(folder: Path) -> None:
     assert (folder / "studies/mine.yaml").read_text() == "title: edited\n"
     with pytest.raises(PipelineError, match="exists already"):
         init("config", "own-data", *DATA)
+
+
+def test_a_path_is_written_as_it_is() -> None:
+    study = init("mine", "own-data", "--images", "photos\x85\x7f", "--conversations", "rows/mix.json")
+    assert study.datasets["mine_images"].source.local_places() == ["photos\x85\x7f"]
+
+
+def test_rows_in_the_projects_own_folder_are_fetched_alone(folder: Path) -> None:
+    (folder / "mix.json").write_text("[]")
+    study = init("mine", "own-data", "--images", str(folder / "photos"), "--conversations", "mix.json")
+    assert study.datasets["mine_rows"].source.kind == "file"
 
 
 @pytest.mark.parametrize(

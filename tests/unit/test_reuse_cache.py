@@ -109,4 +109,34 @@ def test_what_another_job_replaces_meanwhile_is_not_linked(
     monkeypatch.setattr(reuse, "_link_file", late)
     with caplog.at_level(logging.WARNING):
         assert linked("again") is None
-    assert "another job replaced them meanwhile" in caplog.text and left() == []
+    assert "are not reused" in caplog.text and left() == []
+
+
+@pytest.mark.parametrize("error", [PermissionError(1, "not permitted"), OSError(18, "Invalid cross-device link")])
+def test_where_nothing_can_be_linked_the_job_does_its_work(error: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained("half")
+
+    def refuse(*paths: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(reuse.os, "link", refuse)
+    assert linked("again") is None and left() == []
+
+
+def test_entries_that_cannot_be_read_hide_no_other_one() -> None:
+    trained("half")
+    for number, content in enumerate((b"\xff\xfe", b"{", b"[]", b"")):
+        folder = Path(f".vlmflow/kept/{number}")
+        folder.mkdir()
+        (folder / "entry.json").write_bytes(content)
+    Path(".vlmflow/kept/folder/entry.json").mkdir(parents=True)
+    assert linked("again") is not None
+
+
+def test_what_was_accepted_for_one_job_is_not_linked_for_another() -> None:
+    trained("half")
+    (entry,) = Path(".vlmflow/kept").glob("*/entry.json")
+    content = json.loads(entry.read_text())
+    content["record"]["accepted"] = [{"because": "renamed"}]
+    entry.write_text(json.dumps(content))
+    assert linked("again") is None

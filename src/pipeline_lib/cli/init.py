@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.config.load import NAME, load_study
+from pipeline_lib.config.load import expect_name, load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.drafts.draft import Draft, Kind, draft_text
 
@@ -26,8 +26,7 @@ def init(
 ) -> None:
     """Write studies/NAME.yaml, commented and without faults: for own data, an evaluation or a LoRA."""
     path = Path("studies") / f"{name}.yaml"
-    if not NAME.fullmatch(name):
-        raise PipelineError("a study's name has letters, digits, _, - and . only", value=name, cure="choose another")
+    expect_name(name)
     path = Path(f"{name}.yaml") if name == "config" else path
     if path.exists() or name == "config":
         raise PipelineError("this study exists already", where=path, cure="choose another name, or edit it")

@@ -20,6 +20,13 @@ from pipeline_lib.core.yaml_file import line_number, plain, read_yaml
 DEFAULT = "config"
 LISTED = 100  # most faults in one error
 NAME = re.compile(r"[\w][\w.-]*")
+FOLDERS = frozenset(  # of the default study in results/, where the folders of other studies are too
+    (
+        *("answers", "checkpoints", "chosen", "embeddings", "judged", "logs", "losses", "merged", "overlap", "pairs"),
+        *("partial", "previews", "questions", "records", "scores", "shared", "smoke", "submissions", "subsets"),
+        *("timings", "verdicts"),
+    )
+)
 UNKNOWN, NO_MAPPING = "unknown key", "this must be a mapping of keys"
 
 
@@ -55,14 +62,24 @@ def study_names(root: Path = Path()) -> list[str]:
     return [DEFAULT, *(file.stem for file in sorted((root / "studies").glob("*.yaml")))]
 
 
-def study_path(name: str, root: Path = Path()) -> Path:
-    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
-    known = study_names(root)
+def expect_name(name: str, known: Iterable[str] = ()) -> None:
+    """Raise PipelineError for what cannot be the name of a study."""
     if not NAME.fullmatch(name):
         raise PipelineError(
             "the name of a study is the name of its file in studies/, without folder and .yaml", where="studies/",
-            value=name, cure=suggest(Path(name).stem, known),
+            value=name, cure=suggest(Path(name).stem, known) if known else "choose another one",
         )  # fmt: skip
+    if name in FOLDERS:
+        raise PipelineError(
+            f"a study of this name would write into a folder of the default study: results/{name}", where="studies/",
+            value=name, cure=f"rename studies/{name}.yaml",
+        )  # fmt: skip
+
+
+def study_path(name: str, root: Path = Path()) -> Path:
+    """Return the file of a study: config.yaml for `config`, else studies/NAME.yaml, which must exist."""
+    known = study_names(root)
+    expect_name(name, known)
     if name == DEFAULT:
         return root / "config.yaml"
     path = root / "studies" / f"{name}.yaml"

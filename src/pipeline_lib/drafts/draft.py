@@ -30,8 +30,10 @@ TAKES: dict[Kind, tuple[str, ...]] = {
 }
 OPTIONS = {"benchmarks": "--benchmark"}  # where the option of a field has another name
 TITLES = {"own-data": "Our images and conversations", "evaluate": "{model} on benchmarks", "lora": "A LoRA of {model}"}
+LLAVAS = ("llava", "llava_llama", "llava_mistral")  # transformers' LLaVA-1.5, and the original layout's
 TRAINING = "lora"  # the name of the training, which no weights may have
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+UNPRINTED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 NO_TEXTS = ("null", "true", "false")  # words that YAML reads otherwise
 TOWER_KEY = "mm_vision_tower"  # of a LLaVA in the original's layout (haotian-liu/LLaVA c121f04)
 HUB_FILES = ("*.json", "*.safetensors", "tokenizer.model")  # of llava-hf's repositories
@@ -90,7 +92,8 @@ def _data(draft: Draft) -> dict[str, Any] | None:
     _expect(draft.images, is_folder=True)
     _expect(draft.conversations, is_folder=False)
     prefix, rows, images = _name(draft.study), Path(draft.conversations), Path(draft.images)
-    alone = not images.absolute().is_relative_to(rows.parent.absolute()) or draft.conversations.startswith(PREFIX)
+    beside = any(path.absolute().is_relative_to(rows.parent.absolute()) for path in (images, Path()))
+    alone = draft.conversations.startswith(PREFIX) or not beside  # a folder without images and project is taken whole
     return {
         "images_name": f"{prefix}_images",
         "rows_name": f"{prefix}_rows",
@@ -144,7 +147,7 @@ def _check_files(draft: Draft) -> None:
             "this folder holds no model", where=folder / CONFIG, cure="name the folder with config.json"
         )
     config = read_metadata(folder / CONFIG)
-    if not str(config.get("model_type")).startswith("llava"):
+    if config.get("model_type") not in LLAVAS:
         cure = "only LLaVAs are drafted; docs/checkpoints.md, studies/sco.yaml and studies/internvl12.yaml have others"
         raise PipelineError("this model is no LLaVA", where=folder, value=config.get("model_type"), cure=cure)
     if TOWER_KEY in config and not draft.tower:
@@ -183,5 +186,9 @@ def _name(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text in YAML's double quotes, which are JSON's."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return a text in YAML's double quotes, which are JSON's but for characters that YAML does not print."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PipelineError("this path is not UTF-8", value=text, cure="rename it") from error
+    return UNPRINTED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))

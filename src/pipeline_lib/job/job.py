@@ -110,7 +110,8 @@ class Job(Generic[S]):
         `holds` decides from that job's notes whether its outputs are still up to date. With `of_any_name` the outputs'
         names and the folders of inputs may differ, but no name inside a manifest.
         """
-        made = self._reuse_cache.restore(self._key, holds)
+        own = self._reuse_cache.restore(self._key, holds)
+        made = own
         if made is None and of_any_name:
             made = self._reuse_cache.restore_equal(vars(self._record), holds)
         if made is None:
@@ -119,6 +120,8 @@ class Job(Generic[S]):
         self._record.notes, self._record.accepted = made["notes"], made["accepted"]
         facts = {name: made[name] for name in ("started", "seconds", "machine", "repository")}
         self._record.reused = made["reused"] or facts
+        if own is None:
+            self.keep()  # the other job may make other outputs
         return True
 
     def keep(self) -> None:

@@ -51,7 +51,8 @@ class ReuseCache:
     ) -> dict[str, Any] | None:
         """Link the outputs of a job of any name with the settings, code, libraries and input manifests of `record`.
 
-        Return the record of the job that made them; None if there is none, as in `restore`.
+        Return the record of the job that made them; None if there is none, as in `restore`. Accepted outputs are those
+        of other settings, accepted for their own job alone.
         """
         stated = f'"{record["code"]}"'
         for file in sorted(self._root.glob(f"*/{ENTRY}")):
@@ -60,10 +61,10 @@ class ReuseCache:
             entry = self._entry(file.parent)
             if entry is None or self._outputs.keys() != entry["outputs"].keys():
                 continue
-            if _nameless(entry["record"]) == _nameless(record) and holds(entry["record"]["notes"]):
-                made = self._linked(file.parent, entry)
-                if made is not None:
-                    return made
+            made: dict[str, Any] = entry["record"]
+            equal = not made["accepted"] and _nameless(made) == _nameless(record) and holds(made["notes"])
+            if equal and self._linked(file.parent, entry) is not None:
+                return made
         return None
 
     def _entry(self, folder: Path) -> dict[str, Any] | None:
@@ -85,8 +86,8 @@ class ReuseCache:
                     _link(folder / name, partial(path))
                 whole = self._entry(folder) == entry and self._partial_files() == entry["files"].keys()
                 fault = None if whole else "another job replaced them meanwhile"
-        except (FileNotFoundError, shutil.Error, PipelineError) as error:  # copytree wraps its files' errors
-            fault = f"another job replaced them meanwhile: {error}"
+        except (OSError, ValueError, PipelineError) as error:  # replaced meanwhile, another disk, another user's
+            fault = f"they cannot be linked: {error}"
         if fault is None:
             record: dict[str, Any] = entry["record"]
             return record
@@ -175,15 +176,15 @@ def reuse_key(record: dict[str, Any], outputs: dict[str, Path]) -> str:
 def _nameless(record: dict[str, Any]) -> list[Any]:
     """Return what determines the bytes of outputs that depend on no name: the inputs of each role by their digests."""
     inputs = record["inputs"]
-    roles = {name: [inputs.get(path, path) for path in paths] for name, paths in record["roles"].items()}
+    roles = {name: [inputs.get(path, path) for path in paths or ()] for name, paths in record["roles"].items()}
     return [record["stage"], record["settings"], record["code"], record["libraries"], roles]
 
 
 def _text(file: Path) -> str:
-    """Return the text of an entry; empty if another job removes it at this moment."""
+    """Return the text of an entry; empty if it cannot be read, as one that another job removes at this moment."""
     try:
         return file.read_text()
-    except FileNotFoundError:
+    except (OSError, UnicodeDecodeError):
         return ""
 
 
