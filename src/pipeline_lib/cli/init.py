@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline_lib.config.load import expect_name, load_study
+from pipeline_lib.config.load import DEFAULT, expect_name, load_study
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.drafts.draft import Draft, Kind, draft_text
 
@@ -25,10 +25,9 @@ def init(
     benchmark: Annotated[list[str] | None, typer.Option(help="a benchmark of docs/benchmarks.md; repeat it")] = None,
 ) -> None:
     """Write studies/NAME.yaml, commented and without faults: for own data, an evaluation or a LoRA."""
-    path = Path("studies") / f"{name}.yaml"
     expect_name(name)
-    path = Path(f"{name}.yaml") if name == "config" else path
-    if path.exists() or name == "config":
+    path = Path("config.yaml") if name == DEFAULT else Path("studies") / f"{name}.yaml"
+    if path.exists() or name == DEFAULT:
         raise PipelineError("this study exists already", where=path, cure="choose another name, or edit it")
     if not path.parent.is_dir():
         raise PipelineError(

@@ -135,12 +135,15 @@ class Paths:
 
     def scores(self) -> list[str]:
         """Return the score files of the study's benchmarks, except those whose gold answers are not public."""
-        return [f"{self.results}/{name}_score.json" for name, use in self.study.benchmarks.items() if use.scored]
+        return [f"{self.results}/{name}_score.json" for name in self.scored()]
+
+    def scored(self) -> list[str]:
+        """Return the benchmarks that the study scores: those with public gold answers."""
+        return [name for name, use in self.study.benchmarks.items() if use.scored]
 
     def of_runs(self, folder: str, suffix: str) -> list[str]:
         """Return the file of every run on every scored benchmark, in a folder of results; first by benchmark."""
-        scored = [name for name, use in self.study.benchmarks.items() if use.scored]
-        return [f"{self.results}/{folder}/{run}/{name}{suffix}" for name in scored for run in self.study.runs]
+        return [f"{self.results}/{folder}/{run}/{name}{suffix}" for name in self.scored() for run in self.study.runs]
 
     def judged(self, run: str, benchmark: str) -> list[str]:
         """Return the path, without suffix, of the replies about a run's answers; nothing if no model judges them."""

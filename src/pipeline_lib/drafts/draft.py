@@ -66,7 +66,7 @@ def draft_text(draft: Draft) -> str:
     return environment.get_template(TEMPLATE).render(
         study=draft.study,
         kind=draft.kind,
-        title=json.dumps(TITLES[draft.kind].format(model=about), ensure_ascii=False),
+        title=_quoted(TITLES[draft.kind].format(model=about)),
         data=_data(draft),
         model=_model(draft),
         benchmarks=[_benchmark(name) for name in dict.fromkeys(draft.benchmarks)],

@@ -44,7 +44,8 @@ class ReuseCache:
         entry = self._entry(self._folder)
         if entry is None or entry["key"] != key or not holds(entry["record"]["notes"]):
             return None
-        return self._linked(self._folder, entry)
+        record: dict[str, Any] = entry["record"]
+        return record if self._link_all(self._folder, entry) else None
 
     def restore_equal(
         self, record: dict[str, Any], holds: Callable[[dict[str, Any]], bool] = lambda notes: True
@@ -54,7 +55,7 @@ class ReuseCache:
         Return the record of the job that made them; None if there is none, as in `restore`. Accepted outputs are those
         of other settings, accepted for their own job alone.
         """
-        stated = f'"{record["code"]}"'
+        stated, wanted = f'"{record["code"]}"', _nameless(record)
         for file in sorted(self._root.glob(f"*/{ENTRY}")):
             if file.parent == self._folder or stated not in _text(file):
                 continue
@@ -62,8 +63,8 @@ class ReuseCache:
             if entry is None or self._outputs.keys() != entry["outputs"].keys():
                 continue
             made: dict[str, Any] = entry["record"]
-            equal = not made["accepted"] and _nameless(made) == _nameless(record) and holds(made["notes"])
-            if equal and self._linked(file.parent, entry) is not None:
+            equal = not made["accepted"] and _nameless(made) == wanted and holds(made["notes"])
+            if equal and self._link_all(file.parent, entry):
                 return made
         return None
 
@@ -77,8 +78,8 @@ class ReuseCache:
             logger.warning("the cached outputs in %s are not reused: %s", folder, error)
             return None
 
-    def _linked(self, folder: Path, entry: dict[str, Any]) -> dict[str, Any] | None:
-        """Link cached outputs and return the record of their job; None if they were altered, or replaced meanwhile."""
+    def _link_all(self, folder: Path, entry: dict[str, Any]) -> bool:
+        """Link cached outputs; link nothing and return False if they were altered, or replaced meanwhile."""
         try:
             fault = entry_fault(folder, entry, self._cache)
             if fault is None:
@@ -89,12 +90,11 @@ class ReuseCache:
         except (OSError, ValueError, PipelineError) as error:  # replaced meanwhile, another disk, another user's
             fault = f"they cannot be linked: {error}"
         if fault is None:
-            record: dict[str, Any] = entry["record"]
-            return record
+            return True
         for path in self._outputs.values():
             remove(partial(path))
         logger.warning("the cached outputs in %s are not reused: %s", folder, fault)
-        return None
+        return False
 
     def _partial_files(self) -> set[str]:
         """Return the names of the outputs' files under their partial names, as an entry lists them."""

@@ -47,7 +47,7 @@ def scores(study: str | Path = DEFAULT, root: str | Path = ".") -> pd.DataFrame:
     located = locate(study, root)
     by_benchmark = {
         name: score_rows(located.results, name, located.study.runs, located.jobs, located.root)
-        for name in located.scored()
+        for name in located.paths.scored()
     }
     if not any(row.score for rows in by_benchmark.values() for row in rows):
         raise located.not_made("score")
@@ -65,7 +65,7 @@ def verdicts(study: str | Path = DEFAULT, root: str | Path = ".") -> pd.DataFram
     without any verdict raises PipelineError.
     """
     located = locate(study, root)
-    files = list(located.of_runs("verdicts", ".parquet", located.scored()))
+    files = list(located.of_runs("verdicts", ".parquet", located.paths.scored()))
     return _frame((row for each in _present(located, "verdicts", files) for row in _verdicts(located, *each)), VERDICTS)
 
 

@@ -44,10 +44,6 @@ class LocatedStudy:
             for run in self.study.runs:
                 yield benchmark, run, (self.results / folder / run / f"{benchmark}{suffix}").as_posix()
 
-    def scored(self) -> list[str]:
-        """Return the benchmarks that this study scores."""
-        return [name for name, use in self.study.benchmarks.items() if use.scored]
-
     def not_made(self, what: str) -> PipelineError:
         """Return the error for a study of which nothing of a kind is made yet."""
         where = "" if self.root == Path() else f", in {self.root}"
