@@ -44,7 +44,7 @@ benchmarks:
     decoding: {{max_new_tokens: 4}}
 """
 JUDGE = '    judge: {name: file, files: ["{run}.jsonl"]}\n    replies: grades\n'
-RESULTS = Path("results/judged")
+RESULTS = Path("results/graded")
 SCORE = RESULTS / "mm_vet_score.json"
 GRADES = "grades/one.jsonl"
 
@@ -67,7 +67,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def unjudged(places: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project in which the study has run without a judge; tests leave it as it was."""
     project = Project.copy(tmp_path_factory.mktemp("unjudged") / "project")
-    (project.root / "studies/judged.yaml").write_text(STUDY.format(folder=places))
+    (project.root / "studies/graded.yaml").write_text(STUDY.format(folder=places))
     make(project)
     return project
 
@@ -77,7 +77,7 @@ def judged(unjudged: Project, places: Path, tmp_path_factory: pytest.TempPathFac
     """Return a project in which every answer has the grade 0.5; tests leave it as it was."""
     project = unjudged.clone(tmp_path_factory.mktemp("judged") / "project")
     write_lines(places / GRADES, replies(project, "0.5"))
-    with (project.root / "studies/judged.yaml").open("a") as study:
+    with (project.root / "studies/graded.yaml").open("a") as study:
         study.write(JUDGE)
     make(project)
     return project
@@ -92,7 +92,7 @@ def own(judged: Project, places: Path, tmp_path: Path) -> Project:
 
 
 def make(project: Project) -> None:
-    done = project.snakemake("-c2", "--config", "study=judged")
+    done = project.snakemake("-c2", "--config", "study=graded")
     assert done.returncode == 0, done.text[-3000:]
 
 
@@ -110,7 +110,7 @@ def replies(project: Project, text: str) -> list[dict[str, Any]]:
 
 def test_without_a_judge_the_score_says_so(unjudged: Project) -> None:
     assert (score(unjudged)["status"], score(unjudged)["metrics"]["total"]) == ("unjudged", None)
-    shown = unjudged.run("vlmflow", "show", "--study", "judged")
+    shown = unjudged.run("vlmflow", "show", "--study", "graded")
     assert "marked unjudged: 3 of 3 answers were not judged: no reply (3)" in " ".join(shown.text.split())
 
 
@@ -119,9 +119,9 @@ def test_replies_from_a_file_are_scored_and_nothing_is_answered_again(unjudged: 
     assert (scored["metrics"]["total"], scored["status"], scored["marks"]) == (50, "complete", {})
     assert (scored["judge"]["asked"], scored["judge"]["served"]) == ({"gpt-4-0613": 3}, {"stub": 3})
     assert set(judged.worked_since(unjudged.records())) == {"fetch", "judge", "score", "gather"}
-    assert "Nothing to be done" in judged.snakemake("-c1", "--config", "study=judged").text
+    assert "Nothing to be done" in judged.snakemake("-c1", "--config", "study=graded").text
     for command in (("check",), ("dvc", "sync")):
-        done = judged.run("vlmflow", *command, "--study", "judged")
+        done = judged.run("vlmflow", *command, "--study", "graded")
         assert done.returncode == 0, done.text
     assert "judge-one-mm_vet" in (judged.root / "dvc.yaml").read_text()
 
@@ -129,7 +129,7 @@ def test_replies_from_a_file_are_scored_and_nothing_is_answered_again(unjudged: 
 def test_no_job_stands_between_two_jobs_of_its_group_on_slurm(judged: Project) -> None:
     """A group is one job of Slurm: it and a job outside that reads one member and feeds another would wait for ever."""
     groups = YAML(typ="safe").load(judged.root / "slurm/profile.yaml")["groups"]
-    jobs = json.loads(judged.run("python", "rules/plan.py", "--study", "judged").text.splitlines()[-1])
+    jobs = json.loads(judged.run("python", "rules/plan.py", "--study", "graded").text.splitlines()[-1])
     makers = {path: job["rule"] for job in jobs for path in job["outputs"].values()}
     feeds = {(makers[path], job["rule"]) for job in jobs for path in job["reads"] if path in makers}
     between = [
@@ -152,7 +152,7 @@ def test_edited_replies_make_the_score_stale_and_no_answer(own: Project, places:
 
 @pytest.mark.long
 def test_grades_of_old_answers_do_not_stand_for_new_ones(own: Project, places: Path) -> None:
-    own.edit("studies/judged.yaml", "max_new_tokens: 4", "max_new_tokens: 2")
+    own.edit("studies/graded.yaml", "max_new_tokens: 4", "max_new_tokens: 2")
     before = own.records()
     make(own)
     assert set(own.worked_since(before)) == {"predict", "judge", "score", "gather", "submit"}
