@@ -8,6 +8,7 @@ CHECKPOINTS ?= no
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/src
+unexport PYTHONDONTWRITEBYTECODE  # each of the many jobs would compile the library again, which takes as long as a small job
 
 TORCH_VERSION := 2.13.0
 CPU_INDEX := https://download.pytorch.org/whl/cpu
