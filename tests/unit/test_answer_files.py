@@ -5,6 +5,7 @@ The records have the keys that the code of each tool writes: lmms-eval v0.6 and 
 """
 
 import csv
+import gzip
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,12 @@ def test_samples_of_lmms_eval_are_joined_by_the_ids_in_their_metrics(tmp_path: P
 def test_the_reply_of_a_sample_counts_and_not_what_a_filter_made_of_it(tmp_path: Path, resps: Any) -> None:
     path = lines(tmp_path / "a.jsonl", [sample(0, "2", "0.7", resps=resps)])
     assert texts(read(path))["2"] == "Yes, it is."
+
+
+def test_lmms_evals_text_for_a_failed_request_is_a_failed_answer(tmp_path: Path) -> None:
+    text = "[LMMS_EVAL_REQUEST_FAILED after 2 retries] Error code: 400"
+    joined = read(lines(tmp_path / "a.jsonl", [sample(0, "2", "0.7", resps=[text], filtered_resps=[text])]))
+    assert (joined.failed, texts(joined)["2"]) == ({"2"}, None)
 
 
 @pytest.mark.parametrize("resps", [[["a"], ["b"]], ["a", "b"], [], None, 3, [[1]]])
@@ -178,6 +185,44 @@ def test_thousands_of_equal_questions_and_long_texts_take_no_time(tmp_path: Path
     with pytest.raises(PipelineError, match="not in the question file"):
         read(listed(tmp_path / "b.json", [{"index": 1, "question": "a " * 50_000, "prediction": "Yes"}]))
     assert process_time() - start < 5
+
+
+@pytest.mark.parametrize("name", ["2", "9"])
+def test_an_image_without_the_words_of_its_question_is_not_enough(tmp_path: Path, name: str) -> None:
+    rows = table()
+    rows[1] |= {"index": int(name), "question": "Where is the cat?"}
+    with pytest.raises(PipelineError, match=r"not in the question file(.|\n)*Where is the cat"):
+        read(listed(tmp_path / "a.json", rows))
+
+
+def test_words_that_all_questions_share_are_no_reason_to_refuse_an_image(tmp_path: Path) -> None:
+    captions = [replace(each, prompt="Describe it.", stem="") for each in QUESTIONS]
+    lookup = QuestionLookup("pope", "llava15", Files(Path("q")), captions)
+    path = listed(tmp_path / "a.json", [{**row, "question": "Write a caption."} for row in table()])
+    assert texts(choose(path)[1].join(path, lookup)) == TEXTS
+
+
+def test_a_further_answer_to_answered_questions_is_refused(tmp_path: Path) -> None:
+    rows = [{"index": n + 7, "question": STEMS["1"], "prediction": "Yes"} for n in range(2)]
+    images = [{"image_path": f"{name}.jpg"} for name in ("1", "3")]
+    both = [{**row, **image} for row, image in zip(rows, images, strict=True)]
+    with pytest.raises(PipelineError, match=r"a further answer to questions that all have one(.|\n)*row 3"):
+        read(listed(tmp_path / "a.json", [*both, {**rows[0], "prediction": "No"}]))
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".txt", ""])
+def test_the_content_of_a_file_and_not_its_name_decides(tmp_path: Path, suffix: str) -> None:
+    for number, write in enumerate((lines, listed)):
+        path = write(tmp_path / f"answers{number}{suffix}", INTERNVL["vqa"])
+        assert (choose(path)[0], texts(read(path))) == ("internvl", TEXTS)
+    path = written(tmp_path, table(), "json").rename(tmp_path / f"predictions{suffix}")
+    assert (choose(path)[0], texts(read(path))) == ("vlmevalkit", TEXTS)
+
+
+def test_a_compressed_file_is_refused_with_its_cure(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"{}"))
+    with pytest.raises(PipelineError, match=r"compressed by gzip(.|\n)*gunzip"):
+        choose(tmp_path / "a.jsonl.gz")
 
 
 def test_an_index_counts_as_an_id_where_all_are(tmp_path: Path) -> None:

@@ -84,9 +84,10 @@ def test_every_difference_has_its_reason(pope: Files, files: tuple[Path, Path]) 
     assert {row["id"]: row["reason"] for row in table["differences"]} == REASONS
     assert (table["questions"], table["equal"]) == (8, 2) and sum(table["reasons"].values()) == 6
     row = table["differences"][0]
-    assert row["first"] == {"answer": "No", "value": 1.0, "status": "ok"} and "FAILED" in row["second"]["answer"]
+    assert row["first"] == {"answer": "No", "value": 1.0, "status": "ok"}
+    assert row["second"] == {"answer": None, "value": 0.0, "status": "failed"}  # to lmms-eval it is an answer
     assert table["scores"]["first"]["answers_from"] != table["scores"]["second"]["answers_from"] == "lmms_eval"
-    assert table["change_the_score"] == 3  # a failed request that counts as "yes", a missing answer, and another one
+    assert table["change_the_score"] == 3  # a failed request, a missing answer, and another one
 
 
 def test_the_text_lists_the_reasons(pope: Files, files: tuple[Path, Path]) -> None:

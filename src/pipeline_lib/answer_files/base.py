@@ -18,6 +18,7 @@ from pipeline_lib.scoring.question_lookup import QuestionLookup
 from pipeline_lib.scoring.spreadsheet import columns_of, is_spreadsheet
 
 KIND = "answer_files"
+GZIP = b"\x1f\x8b"  # the first bytes of a compressed file
 
 Container = Literal["folder", "spreadsheet", "table", "lines", "list", "object"]
 
@@ -60,18 +61,29 @@ def look(path: Path) -> Form:
         raise PipelineError("no such file of answers", where=path, cure=cure)
     if is_spreadsheet(path):
         return Form("spreadsheet", tuple(columns_of(path)))
-    lines = (line for _, line in numbered_lines(path) if line.strip())
-    first, second = next(lines, ""), next(lines, "")
-    if first.lstrip()[:1] not in ("{", "["):
+    _refuse_gzip(path)
+    first, _ = _beginning(path)
+    if not begins_as_json(path):
         return Form("table", tuple(cell.strip('"') for cell in first.rstrip("\r\n").split("\t")))
-    row = _value(first)
-    if isinstance(row, dict) and (second or path.suffix.lower() == ".jsonl"):
+    if has_json_lines(path):
+        row = _value(first)
         return Form("lines", tuple(row), row)
     content = read_loose_json(path)
     if isinstance(content, list):
         record = content[0] if content else None
         return Form("list", tuple(record) if isinstance(record, dict) else (), record)
     return Form("object", tuple(content), content)
+
+
+def begins_as_json(path: Path) -> bool:
+    """Return whether a file begins as a JSON object or list, and so is no table, whatever its name."""
+    return _beginning(path)[0].lstrip()[:1] in ("{", "[")
+
+
+def has_json_lines(path: Path) -> bool:
+    """Return whether a file has an object in its first line and more lines, whatever its name; or one such line."""
+    first, second = _beginning(path)
+    return isinstance(_value(first), dict) and bool(second or path.suffix.lower() == ".jsonl")
 
 
 def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
@@ -107,6 +119,18 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
 def read_loose_json(path: Path) -> Any:
     """Return the content of a JSON file in which NaN stands for nothing, as pandas writes it, read as None."""
     return parse_json(read_text(path), path, nan_is_none=True)
+
+
+def _beginning(path: Path) -> tuple[str, str]:
+    """Return the first two lines that are not blank, empty if there are none."""
+    lines = (line for _, line in numbered_lines(path) if line.strip())
+    return next(lines, ""), next(lines, "")
+
+
+def _refuse_gzip(path: Path) -> None:
+    with path.open("rb") as file:
+        if file.read(len(GZIP)) == GZIP:
+            raise PipelineError("this file is compressed by gzip", where=path, cure="unpack it: `gunzip --keep FILE`")
 
 
 def _value(text: str) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator
 
-from pipeline_lib.answer_files.base import Form, read_loose_json
+from pipeline_lib.answer_files.base import Form, has_json_lines, read_loose_json
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.scoring.answers import Joined
@@ -94,7 +94,7 @@ def _keys(names: tuple[str, ...]) -> Keys | None:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the position and the content of every record."""
-    if path.suffix.lower() == ".jsonl":
+    if has_json_lines(path):
         yield from read_rows_with_place(path)
         return
     content = read_loose_json(path)

@@ -2,9 +2,10 @@
 
 Forms of EvolvingLMMs-Lab/lmms-eval v0.6 (a list of replies for every request of a question) and v0.7 (without the outer
 list where there is one request), `lmms_eval/loggers/evaluation_tracker.py`. `resps` is what the model said; it is left
-out where it equals `filtered_resps`. `doc_id` is a row of lmms-eval's data set and `doc_hash` is the same in every row:
-both are no ids here. An id is what the metrics of a task hold; else the question (`input`) decides, and of questions
-with the same words the gold answer (`target`).
+out where it equals `filtered_resps`. The text that lmms-eval writes for a failed request is a failed answer. `doc_id`
+is a row of lmms-eval's data set and `doc_hash` is the same in every row: both are no ids here. An id is what the
+metrics of a task hold; else the question (`input`) decides, and of questions with the same words the gold answer
+(`target`).
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Iterator
 from pipeline_lib.answer_files.base import Form
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.text import read_rows_with_place
-from pipeline_lib.engines.serving.lmms_log import reply_of
+from pipeline_lib.engines.serving.lmms_log import FAILED, reply_of
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
 from pipeline_lib.scoring.question_lookup import QuestionLookup
@@ -69,11 +70,11 @@ def _image(row: dict[str, Any]) -> str:
     return names[0] if len(names) == 1 and "://" not in names[0] and not names[0].startswith("data:") else ""
 
 
-def _reply(row: dict[str, Any], where: str) -> str:
-    """Return what the model said: the only text in the lists of replies."""
+def _reply(row: dict[str, Any], where: str) -> str | None:
+    """Return what the model said, the only text in the lists of replies; None for a failed request."""
     value = reply_of(row)
     if not isinstance(value, str):
         what = "a sample needs one reply, a text, in `resps` or `filtered_resps`"
         cure = "log samples of a task that generates one answer a question"
         raise PipelineError(what, where=where, value=value, cure=cure)
-    return value
+    return None if FAILED.match(value) else value

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, Iterator
 
-from pipeline_lib.answer_files.base import Form, read_loose_json
+from pipeline_lib.answer_files.base import Form, begins_as_json, read_loose_json
 from pipeline_lib.answer_files.mmbench import fits as is_mmbench
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import read_tsv, refuse_repeated
@@ -42,7 +42,7 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the position and the columns of every row."""
     if is_spreadsheet(path):
         yield from cells_of(path)
-    elif path.suffix.lower() == ".json":
+    elif begins_as_json(path):
         for number, row in enumerate(_json_rows(path), 1):
             yield f"{path}, row {number}", row
     else:

@@ -14,6 +14,7 @@ from pipeline_lib.scoring.score import ScoreSettings
 from pipeline_lib.scoring.scored import Scored
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+LMMS_EVAL = "lmms_eval"  # the reader of its samples, to which a failed request is failed
 UPRIGHT = 1  # the EXIF orientation of an image that no program turns
 
 Compared = dict[str, Any]  # as JSON: counts, scores, differences
@@ -69,10 +70,14 @@ def compare_answers(answers: tuple[Path, Path], files: Files, settings: ScoreSet
 def _differences(first: Scored, second: Scored, images: ImageReader) -> Iterator[Difference]:
     """Yield the questions whose answers differ, spaces at their ends aside, which no scorer reads."""
     others: Mapping[str, Verdict] = {verdict.question.id: verdict for verdict in second.verdicts}
+    logged = [scored.score["answers_from"] == LMMS_EVAL for scored in (first, second)]
     for one in first.verdicts:
         other = others[one.question.id]
-        if _stripped(one) != _stripped(other):
-            yield Difference(one.question, _reason(one, other, images), one, other)
+        if _stripped(one) == _stripped(other):
+            continue
+        failed = [verdict.grade.status == "failed" for verdict in (one, other)]
+        as_answer = any(fails and by_lmms_eval for fails, by_lmms_eval in zip(failed, logged, strict=True))
+        yield Difference(one.question, FAILED_AS_ANSWER if as_answer else _reason(one, other, images), one, other)
 
 
 def _reason(first: Verdict, second: Verdict, images: ImageReader) -> str:

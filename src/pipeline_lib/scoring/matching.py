@@ -129,7 +129,7 @@ def _candidates(
     ids = worded[answer.question] if answer.question else named
     if answer.image:
         pictured = lookup.by_image.get(PurePosixPath(answer.image).name, set()) | lookup.by_image.get("", set())
-        ids = {name for name in ids & pictured if _shows(answer.image, lookup.by_id[name])} if ids else pictured
+        ids = {name for name in (ids & pictured if ids else pictured) if _agrees(answer, lookup.by_id[name], lookup)}
     if not ids:
         raise _unknown(answer)
     ids = (ids & named) or ids
@@ -202,8 +202,11 @@ def _settled(ids: frozenset[str], group: list[ToolAnswer], lookup: QuestionLooku
     """
     if len(ids) == 1:
         return [(name, answer) for name in ids for answer in group]
+    if not ids:
+        what = "a further answer to questions that all have one"
+        raise PipelineError(what, where=group[0].where, value=plain(group[0].question), cure="remove one of the two")
     same = len({(lookup.by_id[name].images, lookup.by_id[name].prompt) for name in ids}) == 1
-    if ids and len({answer.text for answer in group}) == 1 and (same or len(group) >= len(ids)):
+    if len({answer.text for answer in group}) == 1 and (same or len(group) >= len(ids)):
         return [(name, group[0]) for name in ids]
     answer = group[0]
     holds = [name for name in ("id", "question", "image", "part", "options") if getattr(answer, name)]

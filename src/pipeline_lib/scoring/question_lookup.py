@@ -43,6 +43,11 @@ class QuestionLookup:
         return dict(ids)
 
     @cached_property
+    def words_are_equal(self) -> bool:
+        """Return whether there are several questions, all with the same prompt: only their images differ."""
+        return len(self.questions) > 1 and len({question.prompt for question in self.questions}) == 1
+
+    @cached_property
     def most_words(self) -> int:
         """Return how many words the longest of these texts has."""
         return max((text.count(" ") + 1 for text in self.by_text), default=0)
@@ -85,7 +90,12 @@ class QuestionLookup:
         return {names[0] for names in clusters.values() if len(names) == 1}
 
     def is_worded(self, identifier: str, text: str) -> bool:
-        """Return whether a text, with single spaces, is a wording of a question, or a part or a beginning of one."""
+        """Return whether a text, with single spaces, is a wording of a question, or a part or a beginning of one.
+
+        Where several questions have the same words, as all captions have, words deny no question.
+        """
+        if self.words_are_equal:
+            return True
         return any(wording in text or text in wording for wording in self.wordings[identifier])
 
     def _otherwise(self) -> list[Question]:

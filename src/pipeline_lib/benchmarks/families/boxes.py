@@ -21,7 +21,8 @@ Overlap = tuple[float, Box | None]  # of the gold box and the box in an answer, 
 BoxReader = Callable[[str, Box, tuple[int, int]], Overlap]
 
 NO_BOX: Box = (0.0, 0.0, 0.0, 0.0)
-ANY_FOUR = re.compile(r"\[++([^,\n]*+),([^,\n]*+),([^,\n]*+),([^\]\n]*+)\]")  # InternVL's, without its backtracking
+# InternVL's, without its backtracking: what does not follow the first bracket of a line follows no later one.
+ANY_FOUR = re.compile(r"^[^\[\n]*+\[++([^,\n]*+),([^,\n]*+),([^,\n]*+),([^\]\n]*+)\]", re.MULTILINE)
 NUMBER = r"\s*(-?\d+(?:\.\d+)?)"
 FOUR_NUMBERS = re.compile(r"\[" + NUMBER + "," + NUMBER + "," + NUMBER + "," + NUMBER + r"\s*\]")
 PER_MILLE_FROM = 4  # a sum of four coordinates from which on they are thousandths

@@ -87,7 +87,7 @@ def _expect_new(path: Path, seen: dict[str, Path]) -> None:
     digest = digest_file(path)
     if digest in seen:
         cure = "name it once"
-        raise PipelineError("this file of replies is there twice", where=path, value=seen[digest], cure=cure)
+        raise PipelineError("this file of replies is there twice", where=path, value=str(seen[digest]), cure=cure)
     seen[digest] = path
 
 
