@@ -156,18 +156,22 @@ def test_a_review_of_another_answer_is_no_review_of_this_one(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("protocol", "model", "tokens"),
-    [("llava15", "gpt-4-0314", 1024), ("internvl12", "gpt-4-0613", 1024), ("vlmevalkit", "gpt-4-1106-preview", 2048)],
+    ("protocol", "model", "tokens", "tries"),
+    [
+        ("llava15", "gpt-4-0314", 1024, 1),
+        ("internvl12", "gpt-4-0613", 1024, 1),
+        ("vlmevalkit", "gpt-4-1106-preview", 2048, 6),
+    ],
 )
 @pytest.mark.parametrize("captions", ["A beach.\nA hill.", ["A beach.", "A hill."]])
 def test_the_request_is_the_official_message(
-    tmp_path: Path, protocol: str, model: str, tokens: int, captions: Any
+    tmp_path: Path, protocol: str, model: str, tokens: int, tries: int, captions: Any
 ) -> None:
     files = write(tmp_path, captions)
     question = asked("llava_bench", files, protocol)[0]
     gold = llava_bench.gold(files, [question], protocol)["0"]
     request = llava_bench.request(question, gold, "My answer.", protocol)
-    (attempt,) = request.attempts
+    (attempt,) = set(request.attempts)
     system, user = (message.content for message in attempt.messages)
     assert system == "You are a helpful and precise assistant for checking the quality of the answer."
     assert user.startswith(
@@ -177,6 +181,12 @@ def test_the_request_is_the_official_message(
     )
     assert user.endswith("does not affect your judgment.\n\n")
     assert (request.model, request.max_tokens, attempt.temperature) == (model, tokens, 0.2)
+    assert len(request.attempts) == tries
+
+
+def test_the_review_after_empty_replies_counts() -> None:
+    reading = llava_bench.SCORER.readers["vlmevalkit"](None, None, JudgeReply("0", 0, ("", " ", "8 7"), ""))  # type: ignore[arg-type]
+    assert reading is not None and reading.value == 0.7
 
 
 def test_lmms_eval_asks_its_judge_without_a_system_message(tmp_path: Path) -> None:

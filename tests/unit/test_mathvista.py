@@ -177,7 +177,9 @@ def test_vlmevalkit_asks_another_judge_in_its_own_words_at_rising_temperatures(t
     request = mathvista.request(questions[0], mathvista.gold(files, [], "vlmevalkit")["1"], "13", "vlmevalkit")
     assert request is not None
     assert (request.model, request.max_tokens) == ("gpt-4o-mini-2024-07-18", 128)
-    assert [attempt.temperature for attempt in request.attempts] == [0, 0.5, 1, 1.5, 2]
+    temperatures = [attempt.temperature for attempt in request.attempts]
+    assert (sorted(set(temperatures)), len(temperatures)) == ([0, 0.5, 1, 1.5, 2], 30)
+    assert temperatures == sorted(temperatures)
     (content,) = {message.content for attempt in request.attempts for message in attempt.messages}
     examples = content.removesuffix(f"{questions[0].prompt}\nModel respone: 13Extracted answer:")
     assert digest_text(examples) == EXAMPLES

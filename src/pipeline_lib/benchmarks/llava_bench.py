@@ -80,19 +80,23 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class PairJudge:
-    """The judge of a project: its model, longest reply and temperature, and whether it gets a system message."""
+    """The judge of a project: its model, longest reply and temperature, and whether it gets a system message.
+
+    It is asked up to `tries` times if its reply is empty.
+    """
 
     model: str
     tokens: int = 1024
     temperature: float = 0.2
     system: bool = True
+    tries: int = 1
 
 
 JUDGES = {
     "llava15": PairJudge("gpt-4-0314"),
     "internvl12": PairJudge("gpt-4-0613"),
     "lmms_eval": PairJudge("gpt-4o-2024-11-20", temperature=0.0, system=False),
-    "vlmevalkit": PairJudge("gpt-4-1106-preview", tokens=2048),
+    "vlmevalkit": PairJudge("gpt-4-1106-preview", tokens=2048, tries=6),
 }
 
 
@@ -171,7 +175,7 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     judge = JUDGES[protocol]
     system = (Message("system", LLAVA_BENCH_SYSTEM),) if judge.system else ()
     attempt = Attempt((*system, Message("user", content)), judge.temperature)
-    return JudgeRequest(question.id, judge.model, judge.tokens, (attempt,))
+    return JudgeRequest(question.id, judge.model, judge.tokens, (attempt,) * judge.tries)
 
 
 def recorded(path: Path) -> list[JudgeReply]:

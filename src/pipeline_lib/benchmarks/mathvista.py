@@ -75,14 +75,15 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class ExtractionJudge:
-    """The judge of a project: its model, longest reply, and the temperatures at which an empty reply is asked again.
+    """The judge of a project: its model and longest reply, and the temperatures at which it is asked.
 
-    `form` has places for the examples, the query and what the judge `reads` of a response.
+    It is asked up to `tries` times at each, until its reply is not empty. `form` has places for the examples, the query and what the judge `reads` of a response.
     """
 
     model: str = "gpt-3.5-turbo"
     tokens: int = 256
     temperatures: tuple[float, ...] = (0.0,)
+    tries: int = 1
     reads: Callable[[str], str] = str
     examples: str = MATHVISTA
     form: str = "{}\n\n{}\n\n{}\n\nExtracted answer: "
@@ -91,11 +92,12 @@ class ExtractionJudge:
 JUDGES = {
     "internvl12": ExtractionJudge(),
     "official": ExtractionJudge(),
-    "lmms_eval": ExtractionJudge("gpt-4o-2024-11-20", temperatures=(0.0,) * 5, reads=str.strip),
+    "lmms_eval": ExtractionJudge("gpt-4o-2024-11-20", tries=5, reads=str.strip),
     "vlmevalkit": ExtractionJudge(
         "gpt-4o-mini-2024-07-18",
         tokens=128,
         temperatures=(0.0, 0.5, 1.0, 1.5, 2.0),
+        tries=6,
         examples=MATHVISTA_VLMEVALKIT,
         form="{}{}\nModel respone: {}Extracted answer:",
     ),
@@ -132,7 +134,7 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     query = cast(dict[str, Any], gold).get("query", question.prompt)
     judge = JUDGES[protocol]
     messages = (Message("user", judge.form.format(judge.examples, query, judge.reads(answer))),)
-    attempts = tuple(Attempt(messages, temperature) for temperature in judge.temperatures)
+    attempts = tuple(Attempt(messages, temperature) for temperature in judge.temperatures for _ in range(judge.tries))
     return JudgeRequest(question.id, judge.model, judge.tokens, attempts)
 
 

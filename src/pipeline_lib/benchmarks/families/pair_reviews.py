@@ -56,7 +56,7 @@ class ReviewReader:
         """
         if not reply.texts:
             return None
-        pair = self.pair_in(reply.texts[0])
+        pair = self.pair_in(reply.texts[-1])
         if pair is None:
             return Reading(0.0, self._read(FAILED), "no pair of numbers", fallback=True)
         if not all(abs(number) <= LARGEST for number in pair):
