@@ -77,7 +77,8 @@ PROTOCOLS = {
 class ExtractionJudge:
     """The judge of a project: its model and longest reply, and the temperatures at which it is asked.
 
-    It is asked up to `tries` times at each, until its reply is not empty. `form` has places for the examples, the query and what the judge `reads` of a response.
+    It is asked up to `tries` times at each, until its reply is not empty. `form` has places for the examples, the
+    query and what the judge `reads` of a response.
     """
 
     model: str = "gpt-3.5-turbo"
