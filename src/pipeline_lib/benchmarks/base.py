@@ -112,7 +112,8 @@ class Asking:
 class Scorer(Protocol):
     """Grades answers by a protocol, and computes metrics from the grades.
 
-    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval.
+    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval. It may
+    have `unavailable()`: metrics that this machine cannot compute, each with the reason.
     """
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:

@@ -19,6 +19,7 @@ from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question, Tallies
 from pipeline_lib.benchmarks.families.caption_metrics import BEST_CIDER, LONGEST, Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import java, official_folder, official_words, plain_words
 from pipeline_lib.benchmarks.families.counting import ASSUMED
+from pipeline_lib.benchmarks.families.spice import spice, spice_lacks
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, number_or_text, parse_row
 from pipeline_lib.core.text import read_json
@@ -26,6 +27,7 @@ from pipeline_lib.core.text import read_json
 PLAIN = "_plain"  # ends the names of metrics that do not compare with published ones
 BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
 METEOR = "meteor/meteor-1.5.jar"
+NO_TOKENIZER = "no `java` is on the path, or pycocoevalcap is not installed: requirements.captions.lock has it"
 BLEU = (
     *("bleu_1", "bleu_2", "bleu_3", "bleu_4"),
     *("bleu_1_plain", "bleu_2_plain", "bleu_3_plain", "bleu_4_plain"),
@@ -128,7 +130,7 @@ def _number(text: str) -> str | None:
 
 @dataclass(frozen=True)
 class CaptionScorer:
-    """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, and METEOR where Java runs.
+    """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, METEOR where Java runs, and SPICE with models.
 
     Words are those of the official tokenizer where pycocoevalcap and Java are there; the same metrics of plain words
     have names that end with `_plain`. The grade of one answer is its ROUGE-L in the words of the protocol's reader.
@@ -162,12 +164,19 @@ class CaptionScorer:
         return {**(_metrics(sums[..., BLOCK:]) if sums.shape[-1] > BLOCK else {}), **plain}
 
     def whole(self, verdicts: list[Verdict]) -> dict[str, float]:
-        """Return METEOR, which is no function of sums, where Java runs."""
+        """Return METEOR, which is no function of sums, and SPICE, each where it runs."""
         folder = official_folder()
-        if folder is None or not (folder / METEOR).is_file():
-            return {}
         official = _official([verdict.answer or "" for verdict in verdicts], [_references(v.gold) for v in verdicts])
-        return {"meteor": _meteor(folder, *official)} if official else {}
+        if folder is None or official is None:
+            return {}
+        meteor = {"meteor": _meteor(folder, *official)} if (folder / METEOR).is_file() else {}
+        return {**meteor, **({"spice": spice(folder, *official)} if spice_lacks(folder) is None else {})}
+
+    def unavailable(self) -> dict[str, str]:
+        """Return the reason why this machine does not compute SPICE, by its name; nothing where it does."""
+        folder = official_folder()
+        reason = NO_TOKENIZER if folder is None else spice_lacks(folder)
+        return {} if reason is None else {"spice": reason}
 
 
 def _references(gold: JsonValue) -> list[str]:
