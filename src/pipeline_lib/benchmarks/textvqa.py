@@ -5,7 +5,7 @@ InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in 
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, DigitAnswers, Drive, File, Sources
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -34,45 +34,22 @@ PUBLISHED = (
     Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (42.1, 49.1, 61.5)),
 )
 TEXTVQA = "https://dl.fbaipublicfiles.com/textvqa/"
-DATA = Data(
-    datasets={
-        "textvqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"llava_textvqa_val_v051_ocr.jsonl": "questions"},
-            },
-        ),
-        "textvqa_answers": Dataset(
-            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"TextVQA_0.5.1_val.json": "annotations"},
-            },
-        ),
-        "textvqa_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": TEXTVQA + "images/train_val_images.zip",
-                "sha256": None,
-                "below": "train_images",
-            },
-            licence=None,
-            smoke=DIGIT_SCENES,
-            shards=4,
-            convert="keep",
-        ),
-    },
-    dataset="textvqa_questions",
-    gold="textvqa_answers",
-    files={"questions": "llava_textvqa_val_v051_ocr.jsonl", "gold": "TextVQA_0.5.1_val.json"},
-    images=("textvqa_images",),
+DATA = Sources(
+    questions=Drive(
+        "textvqa_questions",
+        LLAVA_EVAL,
+        below="textvqa",
+        file="llava_textvqa_val_v051_ocr.jsonl",
+        smoke=DigitAnswers("questions"),
+    ),
+    gold=File("textvqa_answers", TEXTVQA + "data/TextVQA_0.5.1_val.json", smoke=DigitAnswers("annotations")),
+    images=Archive(
+        "textvqa_images",
+        TEXTVQA + "images/train_val_images.zip",
+        below="train_images",
+        smoke=DIGIT_SCENES,
+        shards=4,
+    ),
 )
 
 

@@ -4,7 +4,7 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of Viz
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Archive, DigitAnswers, File, Sources
 from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
@@ -31,40 +31,11 @@ PUBLISHED = (
 )
 SUBMISSION = "json"
 QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vizwiz/"
-DATA = Data(
-    datasets={
-        "vizwiz_questions": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None},
-            licence=None,
-            smoke={"kind": "digits_answers", "part": "test", "scenes": 8, "files": {"vizwiz_val.jsonl": "questions"}},
-        ),
-        "vizwiz_answers": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"vizwiz_val_annotations.json": "annotations"},
-            },
-        ),
-        "vizwiz_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": "https://vizwiz.cs.colorado.edu/VizWiz_final/images/val.zip",
-                "sha256": None,
-                "below": "val",
-            },
-            licence=None,
-            smoke=DIGIT_SCENES,
-            shards=4,
-            convert="keep",
-        ),
-    },
-    dataset="vizwiz_questions",
-    gold="vizwiz_answers",
-    files={"questions": "vizwiz_val.jsonl", "gold": "vizwiz_val_annotations.json"},
-    images=("vizwiz_images",),
+IMAGES = "https://vizwiz.cs.colorado.edu/VizWiz_final/images/val.zip"
+DATA = Sources(
+    questions=File("vizwiz_questions", QWEN + "vizwiz_val.jsonl", smoke=DigitAnswers("questions")),
+    gold=File("vizwiz_answers", QWEN + "vizwiz_val_annotations.json", smoke=DigitAnswers("annotations")),
+    images=Archive("vizwiz_images", IMAGES, below="val", smoke=DIGIT_SCENES, shards=4),
 )
 
 
