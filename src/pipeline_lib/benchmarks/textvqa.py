@@ -4,8 +4,8 @@ Files of haotian-liu/LLaVA c121f04 (`llava_textvqa_val_v051_ocr.jsonl`, whose pr
 InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in VQA's form.
 """
 
-from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, DigitAnswers, Drive, File, Sources
+from pipeline_lib.benchmarks.families.plain import PRIMARY, SHOWN, cluster
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -18,15 +18,12 @@ from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
     LLAVA15,
     VLMEVALKIT,
-    AnswerScorer,
     ShortQuestions,
     ShortWording,
 )
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa import SCORER
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
-PRIMARY = "accuracy"
-SHOWN = ("accuracy",)
 ROWS_SEEN = REAL_ROWS
 PUBLISHED = (
     Published(LLAVA_ZOO, "llava15", "accuracy", "val, with OCR tokens", (58.2, 61.3, 58.2, 60.2)),
@@ -72,5 +69,3 @@ PROTOCOLS = {
 }
 questions = ShortQuestions(Rows(FORMS), PROTOCOLS)
 gold = VqaGold(names)
-SCORER = AnswerScorer(readers=VQA_READERS)
-cluster = by_image

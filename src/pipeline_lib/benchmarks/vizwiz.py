@@ -3,8 +3,8 @@
 Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of VizWiz itself (`val.json`).
 """
 
-from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Archive, DigitAnswers, File, Sources
+from pipeline_lib.benchmarks.families.plain import PRIMARY, SHOWN, cluster
 from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
@@ -14,14 +14,12 @@ from pipeline_lib.benchmarks.families.published import (
     Published,
 )
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
-from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa import SCORER
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
-PRIMARY = "accuracy"
-SHOWN = ("accuracy",)
 ROWS_SEEN = REAL_ROWS
 PUBLISHED = (
     Published(LLAVA_ZOO, "llava15", "accuracy", "test", (50.0, 53.6, 47.8, 58.9), server=True),
@@ -51,6 +49,4 @@ PROTOCOLS = {
 }
 questions = ShortQuestions(Rows((LLAVA, INTERNVL, Form("image", "question", "image"))), PROTOCOLS)
 gold = VqaGold(names)
-SCORER = AnswerScorer(readers=VQA_READERS)
 submission = JsonUpload("image", image_of, {"llava15": m4c_text, "internvl12": str, "lmms_eval": m4c_text})
-cluster = by_image
