@@ -7,7 +7,7 @@ from pipeline_lib.core.secrets import HIDDEN, names_secret, without_tokens
 from pipeline_lib.core.urls import without_secrets
 
 LOCAL = "(a path of this machine)"
-HOST = "host"  # the field of a record's machine
+HOST = "host"  # a field of the machine in older records
 
 # A path from the root or from a home, not the part of a URL, a relative path or a media type.
 _ABSOLUTE = re.compile(r"""(?<![\w:/.~)\]<-])(?:~[\w.-]*/|/(?=[\w.~-]))[^\s"'<>|,;]*""")

@@ -9,7 +9,7 @@ from pipeline_lib.core.text import canonical_json, read_json
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.ancestors import ancestors, job_name, narrowed
 from pipeline_lib.lineage.pointer import Reference
-from pipeline_lib.lineage.public import public
+from pipeline_lib.lineage.public import HOST, public
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.sentences import sentence
 
@@ -114,7 +114,7 @@ def _step(record: MadeRecord) -> Step:
         settings=public(record.settings),
         code=record.code,
         libraries=record.libraries,
-        machine={name: value for name, value in public(making["machine"]).items() if name != "host"},
+        machine={name: value for name, value in public(making["machine"]).items() if name != HOST},
         commit=repository.get("commit"),
         dirty=repository.get("dirty"),
         started=making["started"],

@@ -81,7 +81,7 @@ def _facts(made: Made) -> list[str]:
         f"stage {record.stage}, code {record.code}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
         f"settings {canonical_json(record.settings)}",
         f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
-        f"on {machine['host']}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
+        f"on machine {machine.get('node', '(unknown)')}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
         *(
             f"accepted {change['at']} because {change['because']}: {'; '.join(change['changes'])}"
             for change in record.accepted

@@ -12,6 +12,7 @@ from pipeline_lib.machine.commands import ask
 from pipeline_lib.machine.environment import recorded_environment
 
 LOCK = Path("requirements.lock")
+NODE_DIGITS = 8
 
 
 def library_versions(names: list[str]) -> dict[str, str | None]:
@@ -27,9 +28,12 @@ def _version(name: str) -> str | None:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Return host, platform, processor, cores, Python and the environment variables of numeric libraries."""
+    """Return node, platform, processor, cores, Python and the environment variables of numeric libraries.
+
+    `node` is the same for all jobs of a machine, and is not its name: eight digits of the name's sha256.
+    """
     return {
-        "host": platform.node(),
+        "node": hashlib.sha256(platform.node().encode()).hexdigest()[:NODE_DIGITS],
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -25,7 +25,7 @@ def statement(made: Made) -> dict[str, Any]:
 
 def _definition(made: Made) -> dict[str, Any]:
     record = made.record
-    machine = {name: value for name, value in record.making["machine"].items() if name != HOST}
+    machine = {name: value for name, value in record.making["machine"].items() if name not in ("node", HOST)}
     return {
         "buildType": f"{NAMESPACE}:stage:{record.stage}",
         "externalParameters": {"settings": public(record.settings)},

@@ -111,7 +111,7 @@ def _obstacle(path: Path, record: MadeRecord) -> str | None:
 
 def _key(path: Path, record: MadeRecord, request: Request) -> str:
     """Return the digest of what decides a verdict: record, code, libraries, machine, tolerance."""
-    facts = {name: value for name, value in machine_facts().items() if name not in ("host", "torch")}
+    facts = {name: value for name, value in machine_facts().items() if name not in ("node", "torch")}
     present = workplace.present_code(record)
     parts = [
         digest_file(path),
