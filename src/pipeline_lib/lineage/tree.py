@@ -71,6 +71,7 @@ def _facts(made: Made) -> list[str]:
     record = made.record
     making = record.making
     machine, repository = making["machine"], making["repository"]
+    node = machine.get("node", "(unknown)")
     commit = (repository["commit"] or "no commit")[:SHORT] + (
         " with uncommitted changes" if repository["dirty"] else ""
     )
@@ -81,7 +82,7 @@ def _facts(made: Made) -> list[str]:
         f"stage {record.stage}, code {record.code}, {commit}, lock {(repository['lock'] or 'none')[:SHORT]}",
         f"settings {canonical_json(record.settings)}",
         f"libraries {libraries or 'none that matter'}, Python {machine['python']}",
-        f"on machine {machine.get('node', '(unknown)')}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
+        f"on machine {node}, {machine['processor']}{computing}; {making['started']}, {making['seconds']} s",
         *(
             f"accepted {change['at']} because {change['because']}: {'; '.join(change['changes'])}"
             for change in record.accepted
