@@ -297,7 +297,7 @@ def test_questions_of_textvqa_share_the_id_of_their_image(recorded: Recordings) 
 
 def submit(benchmark: str, questions: Path, answers: Path, protocol: str = "llava15") -> Any:
     settings = SubmitSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q"))
-    return json.loads(make_submission(answers, Files(questions), settings)[0])
+    return json.loads(make_submission(answers, Files(questions), settings)[0].content)
 
 
 def test_the_upload_of_vizwiz_is_that_of_llava(tmp_path: Path) -> None:

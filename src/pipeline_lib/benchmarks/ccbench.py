@@ -4,7 +4,7 @@ Asked by OpenGVLab/InternVL 2410d1d (`internvl_chat/eval/mmbench/evaluate_mmbenc
 open-compass/VLMEvalKit's, which groups its rows like those of MMBench.
 """
 
-from pipeline_lib.benchmarks.base import Files, Question
+from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.published import NO_ROWS
 from pipeline_lib.benchmarks.families.uploads import prediction_sheet
@@ -51,7 +51,7 @@ questions = in_chinese
 gold = table_gold
 
 
-def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
     """Return the xlsx that InternVL writes: the table without two columns, with the letter as the ninth or the last."""
     predictions = {question.id: letter_prediction(answer or "", question.options) for question, answer in answers}
     return prediction_sheet(read_tsv(files.questions, ("index",)), predictions, DROPPED, PREDICTION_COLUMN)

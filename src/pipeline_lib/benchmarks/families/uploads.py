@@ -1,16 +1,16 @@
 """The files that evaluation servers take, with equal bytes for equal content: answers in JSON, and spreadsheets."""
 
+import csv
 import json
-import logging
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Callable, Collection, Mapping, Sequence
+from io import BytesIO, StringIO
+from typing import Callable, Collection, Iterator, Mapping, Sequence
 
-from pipeline_lib.benchmarks.base import Files, Question
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.core.file_rows import number_or_text
-
-logger = logging.getLogger(__name__)
 
 CREATED = datetime(2000, 1, 1)  # is written to a spreadsheet, where the present time would change the bytes
 LONGEST = 32_767  # characters that a cell can hold
@@ -47,7 +47,7 @@ class JsonUpload:
 
 def prediction_sheet(
     rows: Sequence[Mapping[str, str]], predictions: Mapping[str, str], dropped: Collection[str], column: int
-) -> bytes:
+) -> Upload:
     """Return the xlsx of the rows that have a prediction, without the `dropped` columns and with `prediction` inserted.
 
     `predictions` are by the text in the column `index`, a whole number; `column` counts from 0.
@@ -61,10 +61,10 @@ def prediction_sheet(
     return workbook([names, *([row[name] for name in names] for row in table)])
 
 
-def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
+def workbook(rows: Sequence[Sequence[str | int]]) -> Upload:
     """Return an xlsx with one sheet; no text becomes a formula or a link, and an empty text has no cell.
 
-    A text that is too long for a cell is cut, with a warning.
+    The first row has the names of the columns, and the first column the ids. A text too long for a cell is cut.
     """
     from xlsxwriter import Workbook
 
@@ -78,7 +78,21 @@ def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
                 sheet.write_number(number, column, value)
             elif value:
                 sheet.write_string(number, column, value[:LONGEST])
-            if isinstance(value, str) and len(value) > LONGEST:
-                logger.warning("row %d: a text of %d characters is too long for a cell and was cut", number, len(value))
     book.close()
+    cut = tuple(_cut_cells(rows))
+    return Upload(buffer.getvalue(), cut, _tab_separated(rows) if cut else "")
+
+
+def _cut_cells(rows: Sequence[Sequence[str | int]]) -> Iterator[dict[str, JsonValue]]:
+    """Yield the cells whose text is too long for an xlsx."""
+    for row in rows:
+        for name, value in zip(rows[0], row, strict=True):
+            if isinstance(value, str) and len(value) > LONGEST:
+                yield {"row": row[0], "column": name, "length": len(value)}
+
+
+def _tab_separated(rows: Sequence[Sequence[str | int]]) -> str:
+    """Return rows as TSV, every text between quotes, since it may have tabs and ends of lines of any kind."""
+    buffer = StringIO(newline="")
+    csv.writer(buffer, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(rows)
     return buffer.getvalue()
