@@ -35,6 +35,14 @@ OPEN = {
     "answer": "['24/7', '3.429']",
     "question_type": "open",
 }
+INTERNVL_UPLOADED = {  # answers to CHOICE, and what InternVL's own code writes of each into its result file
+    "B. a dog's": "B",
+    "it is a cat": "A",
+    " I do not know.\n": "I do not know.",
+    "(B)": "(B)",
+    "b": "b",
+    "7": "7",
+}
 
 
 def write(folder: Path, *rows: dict[str, Any]) -> Files:
@@ -210,6 +218,14 @@ def test_the_submission_has_a_letter_or_the_raw_short_answer_of_every_answered_q
     content = mmmu.submission(Files(tmp_path), [(first, "(B) a dog's"), (second, "3.4 m/s")], "official")
     assert json.loads(content) == {CHOICE["id"]: "B", OPEN["id"]: "3.4 m/s"}
     assert json.loads(mmmu.submission(Files(tmp_path), [(first, None)], "official")) == {}
+
+
+def test_internvl_submits_an_answer_without_a_letter_as_it_is(tmp_path: Path) -> None:
+    """`post_process` of OpenGVLab/InternVL 7725e00, `internvl_chat/eval/mmmu/evaluate_mmmu.py`, run on these answers."""
+    first, second = asked("mmmu", write(tmp_path, CHOICE, OPEN), "internvl12")
+    for answer, official in INTERNVL_UPLOADED.items():
+        content = mmmu.submission(Files(tmp_path), [(first, answer), (second, " 3.4 m/s\n")], "internvl12")
+        assert json.loads(content) == {CHOICE["id"]: official, OPEN["id"]: " 3.4 m/s\n"}
 
 
 def test_recorded_predictions_of_llava_13b_get_the_official_accuracy(recorded: Recordings, tmp_path: Path) -> None:
