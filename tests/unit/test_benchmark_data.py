@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.families.data import Dataset
-from pipeline_lib.config.benchmark_data import StatedBenchmark, find_benchmark
+from pipeline_lib.benchmarks.families.data import Archive, Dataset, DigitAnswers, File, FileList, Sources, StandIn
+from pipeline_lib.config.benchmark_data import StatedBenchmark, data_of, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
 from pipeline_lib.config.study import Study
@@ -59,7 +59,7 @@ def test_a_name_and_a_protocol_are_a_whole_entry(tmp_path: Path, name: str) -> N
 
 @pytest.mark.parametrize("name", names("benchmarks"))
 def test_the_data_of_a_benchmark_name_their_licence(name: str) -> None:
-    data = module(name).DATA
+    data = data_of(name)
     assert {data.dataset, *data.images, *([data.gold] if data.gold else [])} == data.datasets.keys()
     for dataset in data.datasets.values():
         assert dataset.licence is None or dataset.licence
@@ -67,14 +67,60 @@ def test_the_data_of_a_benchmark_name_their_licence(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["mmbench", "pope", "scienceqa"])
 def test_benchmarks_about_digit_scenes_have_stand_ins(name: str) -> None:
-    assert all(dataset.smoke is not None for dataset in module(name).DATA.datasets.values())
+    assert all(dataset.smoke is not None for dataset in data_of(name).datasets.values())
 
 
 def test_benchmarks_that_share_a_dataset_mean_the_same() -> None:
     datasets: dict[str, Any] = {}
     for name in names("benchmarks"):
-        for key, dataset in module(name).DATA.datasets.items():
+        for key, dataset in data_of(name).datasets.items():
             assert datasets.setdefault(key, dataset.entry()) == dataset.entry(), key
+
+
+def test_questions_may_hold_their_images_and_their_gold_answers() -> None:
+    data = Sources(File("table", "https://example.org/table.tsv"), gold="answers").data("mine")
+    assert data.use() == {
+        "dataset": "table",
+        "gold": None,
+        "files": {"questions": "table.tsv", "gold": "answers"},
+        "images": ["table"],
+    }
+    assert [(name, each.convert) for name, each in data.datasets.items()] == [("table", "keep")]
+
+
+def test_only_images_are_converted() -> None:
+    sources = Sources(
+        File("q", "https://example.org/q.json"), Archive("i", "https://example.org/i.zip"), File("g", "g")
+    )
+    data = sources.data("mine")
+    assert {name: each.convert for name, each in data.datasets.items()} == {"q": None, "g": None, "i": "keep"}
+    assert (data.dataset, data.gold, data.images) == ("q", "g", ("i",))
+
+
+def test_a_list_of_files_has_urls_that_begin_alike() -> None:
+    data = Sources(FileList("q", "https://example.org/", ("a+b.json", "c.json"), "rows", digests={"c.json": "0"}))
+    assert data.data("mine").datasets["q"].source == {
+        "kind": "file",
+        "url": "https://example.org/a%2Bb.json",
+        "name": "rows/a+b.json",
+        "also": [{"url": "https://example.org/c.json", "name": "rows/c.json", "sha256": "0"}],
+    }
+    assert data.data("mine").files == {"questions": "rows"}
+
+
+def test_a_stand_in_has_the_form_of_its_benchmark_or_the_names_of_its_files() -> None:
+    files = Sources(
+        Archive("q", "https://example.org/rows.json.zip", smoke=DigitAnswers("questions")),
+        Archive("i", "https://example.org/i.zip", smoke=StandIn("*.png")),
+    )
+    datasets = files.data("mine").datasets
+    assert datasets["q"].smoke == {
+        "kind": "digits_answers",
+        "part": "test",
+        "scenes": 8,
+        "files": {"rows.json": "questions"},
+    }
+    assert datasets["i"].smoke == {"kind": "digits_stand_in", "form": "mine", "only": "*.png"}
 
 
 def test_a_study_has_its_own_dataset_of_a_name(tmp_path: Path) -> None:
@@ -134,7 +180,7 @@ def test_a_benchmark_that_lacks_a_member_is_refused_by_name(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("member", "value", "message"),
     [
-        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Data`.*benchmarks\.pope"),
+        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Sources` or `Data`.*benchmarks\.pope"),
         ("PROTOCOLS", ["llava15"], r"(?s)an `Asking` by each name.*benchmarks\.pope"),
         ("PROTOCOLS", {"llava15": 128}, r"an `Asking` by each name"),
         ("SCORER", replace(pope.SCORER, readers={}), r"(?s)`readers` .*lack a protocol.*benchmarks\.pope.*llava15"),
@@ -162,7 +208,7 @@ def test_a_member_of_another_type_and_a_protocol_without_reader_are_refused(
 def test_a_mistake_in_what_a_benchmark_states_is_a_fault_of_its_entry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
 ) -> None:
-    monkeypatch.setattr(pope, "DATA", replace(pope.DATA, **change))
+    monkeypatch.setattr(pope, "DATA", replace(data_of("pope"), **change))
     with pytest.raises(PipelineError, match=message):
         load(tmp_path, study({"pope": {}}))
 

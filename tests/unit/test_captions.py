@@ -17,11 +17,13 @@ from pipeline_lib.benchmarks.families import captions
 from pipeline_lib.benchmarks.families.caption_metrics import Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import official_folder, official_words, plain_words
 from pipeline_lib.benchmarks.families.captions import CAPTION_READERS, CaptionScorer
+from pipeline_lib.benchmarks.families.spice import MODELS, PROGRAM, mean_spice, spice, spice_lacks
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.scope import bounds
 from pipeline_lib.scoring.score import MISSING, ScoreSettings
 from tests.recordings import SAMPLES, write_lines
+from tests.scored import answer_with, score
 
 GOLDEN: dict[str, Any] = json.loads((SAMPLES / "captions.json").read_text(encoding="utf-8"))
 REFERENCES = [
@@ -89,6 +91,58 @@ def test_without_java_no_metric_has_the_name_of_a_published_one(without_java: No
     found = scores(verdicts(CAPTIONS, REFERENCES))
     assert all(name.endswith("_plain") for name in found) and SCORER.whole(verdicts(CAPTIONS, REFERENCES)) == {}
     assert found["cider_plain"] == pytest.approx(3.3980402)  # these captions are only words
+
+
+SPICE: dict[str, Any] = json.loads((SAMPLES / "spice.json").read_text(encoding="utf-8"))
+JAVA = """#!/bin/sh
+case "$1" in
+  -version) echo 'openjdk version "{version}"' >&2 ;;
+  *) [ "$3 $4" = "-jar {folder}/{program}" ] && grep -q '"refs": ."a cat sits' "$5" && cp {results} "$7" ;;
+esac
+"""
+
+
+def with_spice(folder: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """Write SPICE's jars, and a Java that has SPICE's results for captions about a cat."""
+    for name in (PROGRAM, *MODELS):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / "results.json").write_text(json.dumps(SPICE["results"]))
+    (folder / "bin").mkdir()
+    program = JAVA.format(version=version, folder=folder, program=PROGRAM, results=folder / "results.json")
+    (folder / "bin/java").write_text(program)
+    (folder / "bin/java").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder / 'bin'}:/usr/bin:/bin")
+
+
+def test_spice_is_the_mean_that_its_program_prints() -> None:
+    assert f"{mean_spice(SPICE['results']):.3f}" == SPICE["printed"]
+
+
+@pytest.mark.parametrize("version", ["1.8.0_292", "11.0.2"])
+def test_spice_is_computed_where_its_models_and_its_java_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    with_spice(tmp_path, monkeypatch, version)
+    assert spice_lacks(tmp_path) is None
+    assert spice(tmp_path, CAPTIONS, REFERENCES) == pytest.approx(mean_spice(SPICE["results"]))
+    with pytest.raises(PipelineError, match="a scorer in Java failed"):
+        spice(tmp_path, CAPTIONS[1:], REFERENCES[1:])
+
+
+def test_spice_names_the_models_and_the_java_that_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_spice(tmp_path, monkeypatch, "17.0.15")
+    assert spice_lacks(tmp_path) == "its program needs Java 8 to 14; this one is 17"
+    (tmp_path / MODELS[1]).unlink()
+    assert (spice_lacks(tmp_path) or "").startswith(f"pycocoevalcap has no {MODELS[1]}; ")
+
+
+def test_a_score_says_why_it_has_no_spice(tmp_path: Path, without_java: None) -> None:
+    files = coco(tmp_path)
+    pairs = list(zip(coco_captions.questions(files, "internvl12"), CAPTIONS, strict=True))
+    scored = score("coco_captions", files, answer_with(tmp_path / "a.jsonl", pairs), "internvl12")
+    assert "spice" not in scored["metrics"]
+    assert "requirements.captions.lock" in scored["unavailable"]["spice"]
 
 
 @pytest.mark.parametrize(

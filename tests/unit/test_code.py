@@ -1,5 +1,6 @@
 """The code digest: what counts as an edit, and of what."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,13 @@ def test_a_plugin_counts_whole_or_by_its_named_definition(digest: Digest) -> Non
     assert digest(PLAIN, edit) == digest(PLAIN)
 
 
+def test_a_definition_that_a_plugin_imports_counts_alone(digest: Digest) -> None:
+    plugin = "from pipeline_lib.scoring.words import aside, said\n"
+    target, other = "pipeline_lib.plugin:said", ("scoring/words.py", "return text", "return text + text")
+    assert digest(plugin, other, target=target) == digest(plugin, target=target)
+    assert digest(plugin, NOPE, target=target) != digest(plugin, target=target)
+
+
 def test_the_order_counts_in_which_modules_with_an_effect_are_imported(digest: Digest) -> None:
     plugin = "from pipeline_lib.first import a\nfrom pipeline_lib.second import b\n\n\ndef judge(x):\n    return a, b\n"
     more = {"first": "print(1)\na = 1\n", "second": "print(2)\nb = 1\n"}
@@ -241,7 +249,40 @@ def test_an_expression_that_is_nested_too_deeply_is_refused(digest: Digest) -> N
 def test_predicting_reaches_the_questions_of_a_benchmark_and_no_scorer(name: str) -> None:
     module = f"{PACKAGE}.benchmarks.{name}"
     reached = code.reach(ROOT / "workflow_scripts" / "predict.py", f"{module}:questions")
-    assert not reached.names[module] & {"gold", "SCORER", "DATA"}
+    shared = {name: names for name, names in reached.names.items() if name.startswith(f"{PACKAGE}.benchmarks.")}
+    assert "questions" in shared[module] and not set().union(*shared.values()) & {"gold", "SCORER", "DATA"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "rerun"),
+    [
+        (("refcoco.py", '"refcoco_{part}"', '"refcoco-{part}"'), {"predict", "score"}),
+        (("families/boxes.py", "PER_MILLE = 1000", "PER_MILLE = 999"), {"score"}),
+        (("families/boxes.py", "at_least=0.1", "at_least=0.2"), {"score"}),
+        (("refcoco.py", "https://", "http://"), set()),
+        (("families/data.py", "[self.questions, *", "[*"), set()),
+    ],
+    ids=["its rows", "its family's reader", "its family's metrics", "where its files are", "what states that"],
+)
+def test_an_edit_of_a_benchmark_or_its_family_reruns_what_uses_it(
+    tmp_path: Path, edit: tuple[str, str, str], rerun: set[str]
+) -> None:
+    def digests(source: Path) -> dict[str, object]:
+        walk, module = Walk(Tree(source)), f"{PACKAGE}.benchmarks.refcoco"
+        plugins = {"predict": ("questions",), "score": ("questions", "gold", "cluster", "SCORER", "PRIMARY")}
+        script = ROOT / "workflow_scripts/convert.py"  # with little code of its own
+        return {
+            stage: walk.reach(script, *(f"{module}:{member}" for member in members)).modules
+            for stage, members in plugins.items()
+        }
+
+    shutil.copytree(SOURCE / PACKAGE, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    file, old, new = edit
+    path = tmp_path / PACKAGE / "benchmarks" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    before, after = digests(SOURCE), digests(tmp_path)
+    assert {stage for stage in before if before[stage] != after[stage]} == rerun
 
 
 @pytest.mark.parametrize("name", names("benchmarks"))

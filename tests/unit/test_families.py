@@ -80,6 +80,7 @@ def test_every_protocol_of_a_benchmark_is_known_and_has_a_reader(name: str) -> N
 def test_no_prediction_depends_on_scorers_gold_uploads_or_the_origin_of_data(name: str) -> None:
     others = {"comparers", "counting", "data", "mme_lists", "mmmu_answers", "uploads", "vqa", "vqa_gold", "yes_no"}
     others |= {"judge_prompts", "judge_replies", "judge_scorer", "judging", "mathvista_answers", "mathvista_groups"}
+    others |= {"mathvista_matches", "spice"}
     asked = reach(ROOT / "workflow_scripts/predict.py", f"pipeline_lib.benchmarks.{name}:questions").modules
     assert {f"pipeline_lib.benchmarks.families.{other}" for other in others}.isdisjoint(asked)
 

@@ -48,7 +48,8 @@ def reviews(path: Path, pairs: list[str], answer: str | None = None) -> Path:
     return path
 
 
-def test_the_recorded_reviews_have_the_official_scores(tmp_path: Path, recorded: Recordings) -> None:
+def score_recorded(tmp_path: Path, recorded: Recordings, protocol: str) -> dict[str, Any]:
+    """Return the score of LLaVA-1.5-13B's answers by its recorded reviews."""
     folder = recorded.folder / "llava-bench"
     answers, given = folder / "llava-v1.5-13b.jsonl", folder / "llava-v1.5-13b-eval1.jsonl"
     rows = [
@@ -59,14 +60,29 @@ def test_the_recorded_reviews_have_the_official_scores(tmp_path: Path, recorded:
         for answer, review in zip(read_lines(answers), read_lines(given), strict=True)
     ]
     write_lines(tmp_path / "q.jsonl", rows)  # the published question file is not recorded
-    scored = score("llava_bench", Files(tmp_path / "q.jsonl"), answers, replies=[given])
-    metrics = scored["metrics"]
-    shown = {
-        name: [round(metrics[key], 1) for key in (name, f"{name}/reference", f"{name}/model")]
-        for name in ("all", *CATEGORIES)
+    return score("llava_bench", Files(tmp_path / "q.jsonl"), answers, protocol, replies=[given])
+
+
+def means(metrics: dict[str, float]) -> dict[str, list[float]]:
+    """Return the ratio, the mean of GPT-4 and that of the model, over all and by category."""
+    return {
+        name: [metrics[key] for key in (name, f"{name}/reference", f"{name}/model")] for name in ("all", *CATEGORIES)
     }
-    assert shown == recorded.official("llava-bench")
+
+
+def test_the_recorded_reviews_have_the_official_scores(tmp_path: Path, recorded: Recordings) -> None:
+    scored = score_recorded(tmp_path, recorded, "llava15")
+    official = recorded.official("llava-bench")
+    for name, values in means(scored["metrics"]).items():
+        assert [round(value, 1) for value in values] == official[name]
     assert (scored["status"], scored["marks"], scored["judge"]["unchecked"]) == ("complete", {}, 0)
+
+
+def test_vlmevalkit_does_not_round_the_means_of_the_recorded_reviews(tmp_path: Path, recorded: Recordings) -> None:
+    scores = {name: means(score_recorded(tmp_path, recorded, name)["metrics"]) for name in ("llava15", "vlmevalkit")}
+    for name, values in recorded.official("llava-bench")["vlmevalkit"].items():
+        assert scores["vlmevalkit"][name] == pytest.approx(values, abs=1e-8)
+    assert scores["vlmevalkit"] != scores["llava15"]
 
 
 @pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
@@ -82,6 +98,15 @@ def test_a_review_is_read_as_the_official_code_reads_it(row: dict[str, Any]) -> 
 def test_a_review_is_read_as_lmms_eval_reads_it(row: dict[str, Any]) -> None:
     reading = llava_bench.SCORER.readers["lmms_eval"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
     assert reading is not None and reading.extracted == row["lmms_eval"]
+
+
+@pytest.mark.parametrize("row", official_verdicts("llava_bench"), ids=lambda row: row["review"][:12])
+def test_a_review_is_read_as_vlmevalkit_reads_it(row: dict[str, Any]) -> None:
+    reading = llava_bench.SCORER.readers["vlmevalkit"](None, None, JudgeReply("0", 0, (row["review"],), ""))  # type: ignore[arg-type]
+    if all(isinstance(number, float | int) for number in row["vlmevalkit"]):
+        assert reading is not None and reading.extracted == {"pair": row["vlmevalkit"], "means": "exact"}
+    else:
+        assert reading is None
 
 
 def test_a_review_without_two_numbers_counts_as_minus_one_and_is_counted(tmp_path: Path) -> None:
@@ -130,14 +155,23 @@ def test_a_review_of_another_answer_is_no_review_of_this_one(tmp_path: Path) -> 
     assert (scored["metrics"]["conv"], scored["metrics"]["detail"], scored["status"]) == (90, None, "partial")
 
 
-@pytest.mark.parametrize(("protocol", "model"), [("llava15", "gpt-4-0314"), ("internvl12", "gpt-4-0613")])
+@pytest.mark.parametrize(
+    ("protocol", "model", "tokens", "tries"),
+    [
+        ("llava15", "gpt-4-0314", 1024, 1),
+        ("internvl12", "gpt-4-0613", 1024, 1),
+        ("vlmevalkit", "gpt-4-1106-preview", 2048, 6),
+    ],
+)
 @pytest.mark.parametrize("captions", ["A beach.\nA hill.", ["A beach.", "A hill."]])
-def test_the_request_is_the_official_message(tmp_path: Path, protocol: str, model: str, captions: Any) -> None:
+def test_the_request_is_the_official_message(
+    tmp_path: Path, protocol: str, model: str, tokens: int, tries: int, captions: Any
+) -> None:
     files = write(tmp_path, captions)
     question = asked("llava_bench", files, protocol)[0]
     gold = llava_bench.gold(files, [question], protocol)["0"]
     request = llava_bench.request(question, gold, "My answer.", protocol)
-    (attempt,) = request.attempts
+    (attempt,) = set(request.attempts)
     system, user = (message.content for message in attempt.messages)
     assert system == "You are a helpful and precise assistant for checking the quality of the answer."
     assert user.startswith(
@@ -146,7 +180,13 @@ def test_the_request_is_the_official_message(tmp_path: Path, protocol: str, mode
         "[Assistant 2]\nMy answer.\n\n[End of Assistant 2]\n\n[System]\nWe would like to request your feedback"
     )
     assert user.endswith("does not affect your judgment.\n\n")
-    assert (request.model, request.max_tokens, attempt.temperature) == (model, 1024, 0.2)
+    assert (request.model, request.max_tokens, attempt.temperature) == (model, tokens, 0.2)
+    assert len(request.attempts) == tries
+
+
+def test_the_review_after_empty_replies_counts() -> None:
+    reading = llava_bench.SCORER.readers["vlmevalkit"](None, None, JudgeReply("0", 0, ("", " ", "8 7"), ""))  # type: ignore[arg-type]
+    assert reading is not None and reading.value == 0.7
 
 
 def test_lmms_eval_asks_its_judge_without_a_system_message(tmp_path: Path) -> None:
@@ -162,7 +202,7 @@ def test_lmms_eval_asks_its_judge_without_a_system_message(tmp_path: Path) -> No
 
 def test_internvl_asks_for_detail(tmp_path: Path) -> None:
     files = write(tmp_path)
-    assert asked("llava_bench", files)[0].prompt == "Question 0?"
+    assert asked("llava_bench", files)[0].prompt == asked("llava_bench", files, "vlmevalkit")[0].prompt == "Question 0?"
     assert asked("llava_bench", files, "internvl12")[0].prompt == "Question 0? Please give a detailed answer."
 
 

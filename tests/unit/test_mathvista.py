@@ -11,16 +11,20 @@ import pytest
 
 from pipeline_lib.benchmarks import mathvista
 from pipeline_lib.benchmarks.base import Files
+from pipeline_lib.benchmarks.families.judging import JudgeReply
 from pipeline_lib.benchmarks.families.mathvista_answers import (
     AnswerKind,
     extracted_by_rule,
     normalized,
     quickly_extracted,
 )
+from pipeline_lib.benchmarks.families.mathvista_matches import matched
+from pipeline_lib.core.digests import digest_text
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import Recordings, write_json, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
 
+EXAMPLES = "3e9cb232be22ebb53f446686e46f0e996d6dd562bc033f0973f31914c79f900b"  # of VLMEvalKit's prompt, as it sends it
 META = {
     **{"split": "testmini", "language": "english", "source": "IQTest", "category": "general-vqa", "grade": "college"},
     **{"task": "math word problem", "context": "table", "skills": ["logical reasoning", "arithmetic reasoning"]},
@@ -51,6 +55,13 @@ def test_bards_recorded_extractions_have_the_official_accuracy(recorded: Recordi
     assert scored["judge"]["replies"] == scored["n"] and scored["judge"]["unjudged"] == {}
 
 
+def test_bards_recorded_extractions_have_vlmevalkits_accuracy(recorded: Recordings) -> None:
+    output = recorded.folder / "mathvista/bard_output.json"
+    files = Files(recorded.folder / "mathvista/testmini.json")
+    scored = score("mathvista", files, output, "vlmevalkit", replies=[output])
+    assert scored["metrics"]["accuracy"] == pytest.approx(recorded.official("mathvista")["vlmevalkit"], abs=1e-10)
+
+
 @pytest.mark.parametrize("recorded", ["whole"], indirect=True)
 def test_every_group_has_the_published_accuracy(recorded: Recordings) -> None:
     folder = recorded.folder / "mathvista"
@@ -75,12 +86,25 @@ def test_queries_are_built_as_the_official_code_builds_them(recorded: Recordings
     assert len(built) == 1000 and len(others) == 10  # their recorded queries have the choices in another order
 
 
-@pytest.mark.parametrize("row", official_verdicts("mathvista"), ids=lambda row: f"{row['type']} {row['text'][:20]}")
+VERDICTS = official_verdicts("mathvista")
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in VERDICTS if "extracted" in row], ids=lambda row: f"{row['type']} {row['text'][:20]}"
+)
 def test_texts_are_extracted_and_normalized_as_in_the_official_code(row: dict[str, Any]) -> None:
     kind = AnswerKind(row["type"], tuple(row["choices"] or ()), row["precision"])
     rule, quick = extracted_by_rule(row["text"], kind), quickly_extracted(row["text"], kind)
     assert (rule and rule[0], quick and quick[0]) == (row["extracted"], row["quickly"])
     assert normalized(row["text"], kind) == row["prediction"]
+
+
+@pytest.mark.parametrize("row", VERDICTS, ids=lambda row: f"{row['type']} {row['answer']} {row['text'][:20]}")
+def test_texts_are_matched_as_in_vlmevalkits_code(row: dict[str, Any]) -> None:
+    match = matched(row["text"], AnswerKind(row["type"], tuple(row["choices"] or ())), row["answer"])
+    official = row["vlmevalkit"]
+    assert match.right == official["right_as_reply"]
+    assert (match.right if match.settled else None) == official["right"]
 
 
 @pytest.mark.parametrize(
@@ -144,6 +168,53 @@ def test_lmms_eval_puts_the_hint_behind_and_its_judge_reads_the_query_of_the_fil
     assert request.attempts[0].messages[0].content.endswith("\n\nAs it is.\n\nIt is 14.\n\nExtracted answer: ")
     assert mathvista.request(questions[3], gold["4"], " 14\n", "lmms_eval") is None
     assert "query" not in mathvista.gold(files, questions, "official")["4"]  # type: ignore[operator]
+
+
+def test_vlmevalkit_asks_another_judge_in_its_own_words_at_rising_temperatures(tmp_path: Path) -> None:
+    files = write(tmp_path)
+    questions = asked("mathvista", files, "vlmevalkit")
+    assert questions == asked("mathvista", files, "official")
+    request = mathvista.request(questions[0], mathvista.gold(files, [], "vlmevalkit")["1"], "13", "vlmevalkit")
+    assert request is not None
+    assert (request.model, request.max_tokens) == ("gpt-4o-mini-2024-07-18", 128)
+    temperatures = [attempt.temperature for attempt in request.attempts]
+    assert (sorted(set(temperatures)), len(temperatures)) == ([0, 0.5, 1, 1.5, 2], 30)
+    assert temperatures == sorted(temperatures)
+    (content,) = {message.content for attempt in request.attempts for message in attempt.messages}
+    examples = content.removesuffix(f"{questions[0].prompt}\nModel respone: 13Extracted answer:")
+    assert digest_text(examples) == EXAMPLES
+
+
+def test_vlmevalkit_asks_about_every_number_that_is_not_the_right_one_and_about_zero(tmp_path: Path) -> None:
+    problems = {
+        name: {**PROBLEMS["1"], "pid": name, "answer": answer} for name, answer in {"1": "14", "0": "0"}.items()
+    }
+    files = write(tmp_path, {**problems, "3": PROBLEMS["3"]})
+    gold = mathvista.gold(files, [], "vlmevalkit")
+    questions = {each.id: each for each in asked("mathvista", files, "vlmevalkit")}
+
+    def needs(name: str, text: str) -> bool:
+        return mathvista.request(questions[name], gold[name], text, "vlmevalkit") is not None
+
+    assert [needs("1", text) for text in ("14", "+14", "13", "14.0", "")] == [False, False, True, True, True]
+    assert needs("0", "0")
+    assert [needs("3", text) for text in ("seven", "C", "Z", "five or six")] == [False, False, False, True]
+
+
+def test_by_vlmevalkit_one_of_two_equal_choices_is_right_and_a_list_never(tmp_path: Path) -> None:
+    listed = {**PROBLEMS["1"], "pid": "2", "answer_type": "list", "answer": "[1, 2]"}
+    files = write(tmp_path, {"2": listed, "3": {**PROBLEMS["3"], "choices": ["six", "six", "seven"]}})
+    gold = mathvista.gold(files, [], "vlmevalkit")
+    read = mathvista.SCORER.readers["vlmevalkit"]
+    questions = {each.id: each for each in asked("mathvista", files, "vlmevalkit")}
+    texts = {"A": "3", "B": "3", "[1, 2]": "2"}
+    readings = {
+        text: read(questions[name], gold[name], JudgeReply(name, 0, (text,), "")) for text, name in texts.items()
+    }
+    assert {text: reading and reading.value for text, reading in readings.items()} == {"A": 1, "B": 0, "[1, 2]": 0}
+    pairs = [(questions["2"], "[1, 2]"), (questions["3"], "B")]
+    scored = score("mathvista", files, answer_with(tmp_path / "a.jsonl", pairs), "vlmevalkit")
+    assert scored["metrics"]["accuracy"] == 0 and scored["judge"]["unjudged"] == {"no reply": 1}
 
 
 def test_an_unjudged_response_leaves_bounds(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipeline_lib.benchmarks.base import FileNames, Files
 from pipeline_lib.benchmarks.families import comparers
 from pipeline_lib.benchmarks.families.comparers import Comparer
 from pipeline_lib.benchmarks.families.short_answers import golds_of
+from pipeline_lib.config.benchmark_data import data_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.scoring.submit import SubmitSettings, make_submission
@@ -305,7 +306,7 @@ def test_a_row_with_a_wrong_value_is_refused_with_its_line(tmp_path: Path, chang
 
 
 def fetch_stand_in(benchmark: str, name: str, folder: Path) -> None:
-    source = load("benchmarks", benchmark).DATA.datasets[name].smoke
+    source = data_of(benchmark).datasets[name].smoke
     settings = digits_answers.Settings(**source)
     assert digits_answers.fetch(settings, 42, digits_answers.list_names(settings, 42), folder) == []
 
@@ -313,10 +314,11 @@ def fetch_stand_in(benchmark: str, name: str, folder: Path) -> None:
 @pytest.mark.parametrize("benchmark", ["vqav2", "okvqa", "textvqa", "vizwiz", "gqa", "chartqa"])
 def test_questions_about_digit_scenes_stand_in_for_a_benchmark(tmp_path: Path, benchmark: str) -> None:
     module = load("benchmarks", benchmark)
-    names = {module.DATA.dataset, module.DATA.gold} - {None}
+    data = data_of(benchmark)
+    names = {data.dataset, data.gold} - {None}
     for name in names:
         fetch_stand_in(benchmark, name, tmp_path)
-    paths = {key: tmp_path / name for key, name in module.DATA.files.items()}
+    paths = {key: tmp_path / name for key, name in data.files.items()}
     files = Files(paths["questions"], paths.get("gold"))
     for protocol in module.PROTOCOLS:
         questions = asked(benchmark, files, protocol)

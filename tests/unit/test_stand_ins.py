@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline_lib.benchmarks.base import Files, Question
-from pipeline_lib.config.benchmark_data import find_benchmark
+from pipeline_lib.config.benchmark_data import data_of, find_benchmark
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 from pipeline_lib.core.text import read_json, read_object
@@ -40,7 +40,7 @@ def fetch(source: dict[str, Any], folder: Path) -> None:
 
 def stand_ins(name: str, folder: Path) -> tuple[Files, set[str]]:
     """Write the stand-ins of a benchmark; return its files, and the paths of its images."""
-    data, images = module(name).DATA, set[str]()
+    data, images = data_of(name), set[str]()
     for key, dataset in data.datasets.items():
         fetch(dict(dataset.smoke), folder / key)
         if key in data.images:

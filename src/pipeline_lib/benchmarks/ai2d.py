@@ -11,7 +11,7 @@ from typing import Iterator
 
 from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Archive, File, Sources, StandIn
 from pipeline_lib.benchmarks.families.letters import (
     lmms_eval_whole_letter,
     vlmevalkit,
@@ -19,7 +19,7 @@ from pipeline_lib.benchmarks.families.letters import (
     whole_letter_in_any_case,
 )
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
-from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
+from pipeline_lib.benchmarks.families.published import INTERNVL_README, INTERNVLS, NO_ROWS, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import FileRow, Identifier, Text, parse_row
@@ -35,29 +35,15 @@ PUBLISHED = (
         "accuracy",
         "test, in the older file test.jsonl",
         (70.3, 71.6, 74.2),
-        trained_on=("internvl11", "internvl12", "internvl12_plus"),
+        trained_on=INTERNVLS,
     ),
 )
 
 HUB = "https://huggingface.co/OpenGVLab/InternVL/"
 FOLDER = "data/ai2diagram/"  # where InternVL's scripts look for the images
-DATA = Data(
-    datasets={
-        "ai2d_questions": Dataset(
-            {"kind": "file", "url": HUB + "raw/main/ai2d_test_vlmevalkit.jsonl", "sha256": None},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "ai2d", "only": "*.jsonl"},
-        ),
-        "ai2d_images": Dataset(
-            {"kind": "archive", "url": HUB + "resolve/main/AI2D_TEST.zip", "sha256": None},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "ai2d", "only": "*.png"},
-            convert="keep",
-        ),
-    },
-    dataset="ai2d_questions",
-    files={"questions": "ai2d_test_vlmevalkit.jsonl"},
-    images=("ai2d_images",),
+DATA = Sources(
+    questions=File("ai2d_questions", HUB + "raw/main/ai2d_test_vlmevalkit.jsonl", smoke=StandIn("*.jsonl")),
+    images=Archive("ai2d_images", HUB + "resolve/main/AI2D_TEST.zip", smoke=StandIn("*.png")),
 )
 
 

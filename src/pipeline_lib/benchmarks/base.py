@@ -2,7 +2,8 @@
 
 A benchmark module has `PRIMARY`, `SHOWN`, `PROTOCOLS`, `SCORER`, `DATA`, and the functions `questions`, `gold` and
 `cluster`; one with an evaluation server also has `submission`, and `SUBMISSION`, the suffix of the submitted file,
-without the dot. `families/` has what benchmarks share; for many, only the reader of their file is left to write.
+without the dot. `families/` has what benchmarks share; for many, only the reader of their file is left to write. A
+member may be imported: what its family has under the member's name.
 The predict stage reaches only `questions`, so that an edit of the scorer reruns no prediction.
 """
 
@@ -112,7 +113,8 @@ class Asking:
 class Scorer(Protocol):
     """Grades answers by a protocol, and computes metrics from the grades.
 
-    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval.
+    A scorer may have `whole(verdicts)`: metrics by name that are no functions of sums, and so have no interval. It may
+    have `unavailable()`: metrics that this machine cannot compute, each with the reason.
     """
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:

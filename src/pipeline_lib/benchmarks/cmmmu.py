@@ -16,7 +16,7 @@ from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.choice import lettered
 from pipeline_lib.benchmarks.families.cmmmu_answers import JUDGEMENTS, cmmmu, cmmmu_blank, lmms_eval_cmmmu
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Manual, Sources, StandIn
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -35,25 +35,8 @@ SUBMISSION = "jsonl"
 
 CHOICE, STATEMENT, BLANK = "选择", "判断", "填空"
 IMAGE = re.compile(r'<img="(.*?)">')
-DATA = Data(
-    datasets={
-        "cmmmu": Dataset(
-            source={
-                "kind": "manual",
-                "page": "https://github.com/CMMMU-Benchmark/CMMMU",
-                "licence": "as that page states",
-                "path": "CMMMU",
-                "expect": 900,
-            },
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "cmmmu"},
-            convert="keep",
-        ),
-    },
-    dataset="cmmmu",
-    files={"questions": "cmmmu-data-val"},
-    images=("cmmmu",),
-)
+PAGE = "https://github.com/CMMMU-Benchmark/CMMMU"
+DATA = Sources(Manual("cmmmu", PAGE, "CMMMU", expect=900, file="cmmmu-data-val", smoke=StandIn()))
 
 CHOOSE = (
     "请回答以下多项选择题，并选出正确选项。这些题目可能包括单选和多选题型。"

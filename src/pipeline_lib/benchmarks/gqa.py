@@ -7,10 +7,11 @@ Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and Inte
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, DigitAnswers, Drive, Sources
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
+    INTERNVLS,
     LLAVA_ZOO,
     REAL_ROWS,
     Published,
@@ -39,45 +40,26 @@ PUBLISHED = (
         "accuracy",
         "testdev balanced",
         (62.5, 64.0, 66.9),
-        trained_on=("internvl11", "internvl12", "internvl12_plus"),
+        trained_on=INTERNVLS,
     ),
     Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (57.7, 59.5, 66.6)),
 )
 STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa/"
-DATA = Data(
-    datasets={
-        "gqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "gqa"},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"llava_gqa_testdev_balanced.jsonl": "questions"},
-            },
-        ),
-        "gqa_answers": Dataset(
-            source={"kind": "archive", "url": STANFORD + "questions1.2.zip", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"testdev_balanced_questions.json": "rows"},
-            },
-        ),
-        "gqa_images": Dataset(
-            source={"kind": "archive", "url": STANFORD + "images.zip", "sha256": None, "below": "images"},
-            licence=None,
-            smoke=DIGIT_SCENES,
-            shards=4,
-            convert="keep",
-        ),
-    },
-    dataset="gqa_questions",
-    gold="gqa_answers",
-    files={"questions": "llava_gqa_testdev_balanced.jsonl", "gold": "testdev_balanced_questions.json"},
-    images=("gqa_images",),
+DATA = Sources(
+    questions=Drive(
+        "gqa_questions",
+        LLAVA_EVAL,
+        below="gqa",
+        file="llava_gqa_testdev_balanced.jsonl",
+        smoke=DigitAnswers("questions"),
+    ),
+    gold=Archive(
+        "gqa_answers",
+        STANFORD + "questions1.2.zip",
+        file="testdev_balanced_questions.json",
+        smoke=DigitAnswers("rows"),
+    ),
+    images=Archive("gqa_images", STANFORD + "images.zip", below="images", smoke=DIGIT_SCENES, shards=4),
 )
 
 BINARY = "binary"

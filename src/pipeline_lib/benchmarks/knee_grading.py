@@ -10,7 +10,7 @@ from typing import Any, Iterator
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import File, Folder, Sources, StandIn
 from pipeline_lib.benchmarks.families.grading import Confusion, GradeScorer, MeanError, rating
 from pipeline_lib.benchmarks.families.published import RECORDED
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -24,27 +24,14 @@ ROWS_SEEN = RECORDED
 SUBMISSION = "json"
 GRADES = 5
 RESULTS = "https://raw.githubusercontent.com/wanglihx/LLaVA-OA/8cfac12bdaefc0f6b5efeccf48e240531292be4c/4-evalresult/"
-DATA = Data(
-    datasets={
-        "knee_results": Dataset(  # a result file, as the list of the 1,656 test images with their grades
-            {
-                "kind": "file",
-                "url": RESULTS + "000-GPT-4o.json",
-                "sha256": "29f6e99e9aaf9e890904aa008271b57c1080584f76ce3814daf1c3edeb10a5d4",
-            },
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "knee_grading", "only": "*.json"},
-        ),
-        "knee_images": Dataset(
-            {"kind": "folder", "path": "site:knee/test"},
-            licence="CC BY 4.0",
-            smoke={"kind": "digits_stand_in", "form": "knee_grading", "only": "*.png"},
-            convert="keep",
-        ),
-    },
-    dataset="knee_results",
-    files={"questions": "000-GPT-4o.json"},
-    images=("knee_images",),
+DATA = Sources(
+    questions=File(  # a result file, as the list of the 1,656 test images with their grades
+        "knee_results",
+        RESULTS + "000-GPT-4o.json",
+        sha256="29f6e99e9aaf9e890904aa008271b57c1080584f76ce3814daf1c3edeb10a5d4",
+        smoke=StandIn("*.json"),
+    ),
+    images=Folder("knee_images", "site:knee/test", licence="CC BY 4.0", smoke=StandIn("*.png")),
 )
 PROTOCOLS = {"official": Asking(max_new_tokens=512)}
 SCORER = GradeScorer(

@@ -3,7 +3,9 @@
 Questions, captions and GPT-4's answers of the hub's liuhaotian/llava-bench-in-the-wild; requests, reader and scores of
 haotian-liu/LLaVA c121f04 (`llava/eval/eval_gpt_review_bench.py`, `summarize_gpt_review.py`) and OpenGVLab/InternVL
 7725e00 (`internvl_chat/eval/llava_bench`), which asks another model, and EvolvingLMMs-Lab/lmms-eval 75571cf
-(`lmms_eval/tasks/llava-in-the-wild/utils.py`, `lmms_eval/verifiers/openai.py`), which also reads reviews differently.
+(`lmms_eval/tasks/llava-in-the-wild/utils.py`, `lmms_eval/verifiers/openai.py`), which also reads reviews differently,
+and open-compass/VLMEvalKit e8e78f0 (`vlmeval/dataset/image_vqa.py`, `utils/llavabench.py`; the judge of its `run.py`),
+which does not round means.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,14 @@ from pipeline_lib.benchmarks.families.data import Data, Dataset
 from pipeline_lib.benchmarks.families.judge_prompts import LLAVA_BENCH, LLAVA_BENCH_SYSTEM
 from pipeline_lib.benchmarks.families.judge_scorer import ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
-from pipeline_lib.benchmarks.families.pair_reviews import BEST, FAILED, ReviewReader, first_numbers, two_words
+from pipeline_lib.benchmarks.families.pair_reviews import (
+    BEST,
+    FAILED,
+    ReviewReader,
+    first_numbers,
+    two_words,
+    two_words_stripped,
+)
 from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
 from pipeline_lib.benchmarks.families.table_rows import is_repeated
@@ -57,7 +66,6 @@ DATA = Data(
 )
 
 CATEGORIES = ("complex", "conv", "detail")
-TOKENS = 1024
 DECIMALS = 3  # of the means, before their ratio
 KEYS = "rows have `question_id`, `image`, `text`, `category` (questions), `caption` (context), `text` (answers)"
 FORM = "a recorded review has `question_id`, `content` and `tuple`, a pair of numbers"
@@ -66,22 +74,29 @@ PROTOCOLS = {
     "llava15": Appending(1024),
     "internvl12": Appending(1000, after=" Please give a detailed answer."),
     "lmms_eval": Appending(4096),
+    "vlmevalkit": Appending(2048),
 }
 
 
 @dataclass(frozen=True)
 class PairJudge:
-    """The judge of a project: its model, its temperature, and whether it gets a system message."""
+    """The judge of a project: its model, longest reply and temperature, and whether it gets a system message.
+
+    It is asked up to `tries` times if its reply is empty.
+    """
 
     model: str
+    tokens: int = 1024
     temperature: float = 0.2
     system: bool = True
+    tries: int = 1
 
 
 JUDGES = {
     "llava15": PairJudge("gpt-4-0314"),
     "internvl12": PairJudge("gpt-4-0613"),
     "lmms_eval": PairJudge("gpt-4o-2024-11-20", temperature=0.0, system=False),
+    "vlmevalkit": PairJudge("gpt-4-1106-preview", tokens=2048, tries=6),
 }
 
 
@@ -160,7 +175,7 @@ def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> 
     judge = JUDGES[protocol]
     system = (Message("system", LLAVA_BENCH_SYSTEM),) if judge.system else ()
     attempt = Attempt((*system, Message("user", content)), judge.temperature)
-    return JudgeRequest(question.id, judge.model, TOKENS, (attempt,))
+    return JudgeRequest(question.id, judge.model, judge.tokens, (attempt,) * judge.tries)
 
 
 def recorded(path: Path) -> list[JudgeReply]:
@@ -184,21 +199,24 @@ def recorded(path: Path) -> list[JudgeReply]:
 class PairRatios:
     """100 times the ratio of the mean grades, of the model to GPT-4, over all and by category; and the means times 10.
 
-    Means have three decimals, as in the official summary.
+    Means have three decimals, as in the official summary, unless a reader says that they are exact.
     """
 
-    width: int = 3
+    width: int = 4
 
     def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
-        """Return 1 and the two grades."""
-        return [1.0, *cast(list[float], extracted)]
+        """Return 1, the two grades, and whether means are exact."""
+        exact = isinstance(extracted, dict)
+        pair = cast(dict[str, Any], extracted)["pair"] if exact else extracted
+        return [1.0, *cast(list[float], pair), float(exact)]
 
     def metrics(self, sums: NDArray[np.float64], parts: list[str]) -> dict[str, Any]:
         """Return `all` and each category, each also with `/model` and `/reference`, by run."""
         chosen = {"all": sums.sum(axis=-3), **{part: sums[..., number, :, :] for number, part in enumerate(parts)}}
         metrics: dict[str, Any] = {}
         for name, counts in chosen.items():
-            reference, model = (_rounded(ratio(counts[..., column], counts[..., 0])) for column in (1, 2))
+            means = [ratio(counts[..., column], counts[..., 0]) for column in (1, 2)]
+            reference, model = (np.where(counts[..., 3] > 0, mean, _rounded(mean)) for mean in means)
             metrics[name] = PERCENT * np.divide(model, reference, out=np.full_like(model, np.nan), where=reference != 0)
             metrics |= {f"{name}/model": BEST * model, f"{name}/reference": BEST * reference}
         return metrics
@@ -209,6 +227,7 @@ SCORER = ReplyScorer(
         "llava15": ReviewReader(two_words),
         "internvl12": ReviewReader(two_words),
         "lmms_eval": ReviewReader(first_numbers),
+        "vlmevalkit": ReviewReader(two_words_stripped, exact=True),
     },
     request=request,
     recorded=recorded,

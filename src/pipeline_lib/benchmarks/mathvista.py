@@ -3,6 +3,8 @@
 Problems of lupantech/MathVista 53d5258 (`data/testmini.json`) or of the hub's AI4Math/MathVista; queries, extraction
 and scores of its `evaluation/`, which OpenGVLab/InternVL 7725e00 copies (`internvl_chat/eval/mathvista`), as does
 EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/mathvista`, the task `mathvista_testmini_cot`) but for its queries.
+open-compass/VLMEvalKit e8e78f0 (`vlmeval/dataset/image_vqa.py`, `utils/mathvista.py`; the judge of its `run.py`) reads
+responses and replies by rules of its own.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.data import Data, Dataset
-from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA
+from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA, MATHVISTA_VLMEVALKIT
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
@@ -26,6 +28,7 @@ from pipeline_lib.benchmarks.families.mathvista_answers import (
     quickly_extracted,
 )
 from pipeline_lib.benchmarks.families.mathvista_groups import GROUPS, GroupMeans
+from pipeline_lib.benchmarks.families.mathvista_matches import Match, matched
 from pipeline_lib.benchmarks.families.mathvista_problems import ProblemRow, decimals, problems, query, query_hint_behind
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, RECORDED, Published
 from pipeline_lib.core.digests import digest_text
@@ -62,31 +65,44 @@ class QueryWording(Asking):
     hint_behind: bool = False
 
 
-@dataclass(frozen=True)
-class ExtractionJudge:
-    """The judge of a project: its model, how often it is asked if its reply is empty, what it reads of a response."""
-
-    model: str = "gpt-3.5-turbo"
-    tries: int = 1
-    reads: Callable[[str], str] = str
-
-
 PROTOCOLS = {
     "internvl12": QueryWording(1000),
     "official": QueryWording(1024),
     "lmms_eval": QueryWording(16384, hint_behind=True),
+    "vlmevalkit": QueryWording(2048),
 }
+
+
+@dataclass(frozen=True)
+class ExtractionJudge:
+    """The judge of a project: its model and longest reply, and the temperatures at which it is asked.
+
+    It is asked up to `tries` times at each, until its reply is not empty. `form` has places for the examples, the
+    query and what the judge `reads` of a response.
+    """
+
+    model: str = "gpt-3.5-turbo"
+    tokens: int = 256
+    temperatures: tuple[float, ...] = (0.0,)
+    tries: int = 1
+    reads: Callable[[str], str] = str
+    examples: str = MATHVISTA
+    form: str = "{}\n\n{}\n\n{}\n\nExtracted answer: "
+
+
 JUDGES = {
     "internvl12": ExtractionJudge(),
     "official": ExtractionJudge(),
     "lmms_eval": ExtractionJudge("gpt-4o-2024-11-20", tries=5, reads=str.strip),
+    "vlmevalkit": ExtractionJudge(
+        "gpt-4o-mini-2024-07-18",
+        tokens=128,
+        temperatures=(0.0, 0.5, 1.0, 1.5, 2.0),
+        tries=6,
+        examples=MATHVISTA_VLMEVALKIT,
+        form="{}{}\nModel respone: {}Extracted answer:",
+    ),
 }
-EXTRACTORS: Mapping[str, Extractor] = {
-    "internvl12": extracted_by_rule,
-    "official": quickly_extracted,
-    "lmms_eval": extracted_by_rule_stripped,
-}
-TOKENS = 256
 
 
 class OutputRow(FileRow):
@@ -114,24 +130,18 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 
 def request(question: Question, gold: JsonValue, answer: str, protocol: str) -> JudgeRequest | None:
     """Return the request to extract a short answer, None where rules find one."""
-    if EXTRACTORS[protocol](answer, _kind(gold)) is not None:
+    if RULES[protocol](answer, gold) is not None:
         return None
-    text = cast(dict[str, Any], gold).get("query", question.prompt)
+    query = cast(dict[str, Any], gold).get("query", question.prompt)
     judge = JUDGES[protocol]
-    content = f"{MATHVISTA}\n\n{text}\n\n{judge.reads(answer)}\n\nExtracted answer: "
-    return JudgeRequest(question.id, judge.model, TOKENS, (Attempt((Message("user", content),), 0.0),) * judge.tries)
+    messages = (Message("user", judge.form.format(judge.examples, query, judge.reads(answer))),)
+    attempts = tuple(Attempt(messages, temperature) for temperature in judge.temperatures for _ in range(judge.tries))
+    return JudgeRequest(question.id, judge.model, judge.tokens, attempts)
 
 
 def without_judge(question: Question, gold: JsonValue, answer: str, protocol: str) -> Reading | None:
-    """Return what the protocol's rules extract from an answer."""
-    extraction = EXTRACTORS[protocol](answer, _kind(gold))
-    return None if extraction is None else _reading(*extraction, gold)
-
-
-def read_extraction(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
-    """Return the extraction of a judge; one of white space counts only if the official code recorded it."""
-    text = reply.texts[-1].strip() if reply.texts else ""
-    return _reading(text, "extracted", gold) if text or reply.final else None
+    """Return what the protocol's rules read in an answer."""
+    return RULES[protocol](answer, gold)
 
 
 def recorded(path: Path) -> list[JudgeReply]:
@@ -151,13 +161,73 @@ def limit(gold: JsonValue, right: bool) -> JsonValue:
     return {"extraction": None, "prediction": cast(dict[str, Any], gold)["answer"] if right else None}
 
 
+@dataclass(frozen=True)
+class ExtractionRules:
+    """Reads in a response what an extractor finds there without a judge."""
+
+    extractor: Extractor
+
+    def __call__(self, response: str, gold: JsonValue) -> Reading | None:
+        """Return the extraction, compared with the gold answer; None if a judge must extract."""
+        extraction = self.extractor(response, _kind(gold))
+        return None if extraction is None else compared(*extraction, gold)
+
+
+def compared(extraction: str, rule: str, gold: JsonValue) -> Reading:
+    """Return an extraction compared with the gold answer; an empty one is a fallback, which may be right by chance."""
+    prediction = normalized(extraction, _kind(gold))
+    right = prediction == cast(dict[str, Any], gold)["answer"]
+    read: JsonValue = {"extraction": extraction, "prediction": prediction}
+    return Reading(float(right), read, rule, fallback=prediction is None or not extraction.strip())
+
+
+def matching_rules(response: str, gold: JsonValue) -> Reading | None:
+    """Return what VLMEvalKit reads in a response without a judge; None if a judge must extract."""
+    match = _match(response, gold)
+    return compared_as_matched(response, match.rule, gold) if match.settled else None
+
+
+def compared_as_matched(text: str, rule: str, gold: JsonValue) -> Reading:
+    """Return a text compared with the gold answer as VLMEvalKit does it; one in which it reads nothing is a fallback.
+
+    It compares letters: of two choices with equal texts one is right.
+    """
+    match = _match(text, gold)
+    read: JsonValue = {"extraction": text, "prediction": match.text, "right": match.right}
+    return Reading(float(match.right), read, rule, fallback=match.text is None)
+
+
+@dataclass(frozen=True)
+class ExtractionReader:
+    """Reads the extraction in a judge's reply."""
+
+    compared: Callable[[str, str, JsonValue], Reading]
+
+    def __call__(self, question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+        """Return the extraction; one of white space counts only if the official code recorded it."""
+        text = reply.texts[-1].strip() if reply.texts else ""
+        return self.compared(text, "extracted", gold) if text or reply.final else None
+
+
+RULES: Mapping[str, Callable[[str, JsonValue], Reading | None]] = {
+    "internvl12": ExtractionRules(extracted_by_rule),
+    "official": ExtractionRules(quickly_extracted),
+    "lmms_eval": ExtractionRules(extracted_by_rule_stripped),
+    "vlmevalkit": matching_rules,
+}
 SCORER = BoundedReplyScorer(
-    readers={"internvl12": read_extraction, "official": read_extraction, "lmms_eval": read_extraction},
+    readers={
+        "internvl12": ExtractionReader(compared),
+        "official": ExtractionReader(compared),
+        "lmms_eval": ExtractionReader(compared),
+        "vlmevalkit": ExtractionReader(compared_as_matched),
+    },
     request=request,
     recorded=recorded,
     counting=GroupMeans(),
     limit=limit,
     without_judge=without_judge,
+    unasked=frozenset({"vlmevalkit"}),
 )
 cluster = by_image
 
@@ -186,9 +256,5 @@ def _kind(gold: JsonValue) -> AnswerKind:
     return AnswerKind(known["type"], tuple(known["choices"]), known["precision"])
 
 
-def _reading(extraction: str, rule: str, gold: JsonValue) -> Reading:
-    """Return an extraction compared with the gold answer; an empty one is a fallback, which may be right by chance."""
-    prediction = normalized(extraction, _kind(gold))
-    right = prediction == cast(dict[str, Any], gold)["answer"]
-    read: JsonValue = {"extraction": extraction, "prediction": prediction}
-    return Reading(float(right), read, rule, fallback=prediction is None or not extraction.strip())
+def _match(text: str, gold: JsonValue) -> Match:
+    return matched(text, _kind(gold), cast(dict[str, Any], gold)["answer"])

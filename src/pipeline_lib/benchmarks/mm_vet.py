@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Archive, Sources, StandIn
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import JudgeReply, JudgeRequest
@@ -37,23 +37,9 @@ PUBLISHED = (
 )
 LICENCE = "CC BY-NC 4.0"
 ARCHIVE = "https://github.com/yuweihao/MM-Vet/releases/download/v1/mm-vet.zip"
-DATA = Data(
-    datasets={
-        "mm_vet": Dataset(
-            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet"},
-            licence=LICENCE,
-            smoke={"kind": "digits_stand_in", "form": "mm_vet", "only": "*.json"},
-        ),
-        "mm_vet_images": Dataset(
-            {"kind": "archive", "url": ARCHIVE, "sha256": None, "below": "mm-vet/images"},
-            licence=LICENCE,
-            smoke={"kind": "digits_stand_in", "form": "mm_vet", "only": "*.png"},
-            convert="keep",
-        ),
-    },
-    dataset="mm_vet",
-    files={"questions": "mm-vet.json"},
-    images=("mm_vet_images",),
+DATA = Sources(
+    questions=Archive("mm_vet", ARCHIVE, "mm-vet", file="mm-vet.json", licence=LICENCE, smoke=StandIn("*.json")),
+    images=Archive("mm_vet_images", ARCHIVE, "mm-vet/images", licence=LICENCE, smoke=StandIn("*.png")),
 )
 
 FORM = "a recorded grade has the lists `model`, `content` and `score`, one entry a run"

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import File, Sources
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
 from pipeline_lib.benchmarks.families.matching import MatchingRequest, MatchingScorer, no_recordings
 from pipeline_lib.benchmarks.families.protocols import Wording
@@ -31,23 +31,9 @@ PUBLISHED = (
 )
 SUBMISSION = "xlsx"
 
-DATA = Data(  # the images are in the table
-    datasets={
-        "mmbench": Dataset(
-            source={
-                "kind": "file",
-                "url": "https://download.openmmlab.com/mmclassification/datasets/mmbench/mmbench_dev_20230712.tsv",
-                "sha256": None,
-            },
-            licence=None,
-            smoke={"kind": "digits_mmbench", "part": "test", "scenes": 5, "file": "mmbench_dev_20230712.tsv"},
-            convert="keep",
-        ),
-    },
-    dataset="mmbench",
-    files={"questions": "mmbench_dev_20230712.tsv"},
-    images=("mmbench",),
-)
+TABLE = "https://download.openmmlab.com/mmclassification/datasets/mmbench/mmbench_dev_20230712.tsv"
+SCENES = {"kind": "digits_mmbench", "part": "test", "scenes": 5, "file": "mmbench_dev_20230712.tsv"}
+DATA = Sources(File("mmbench", TABLE, smoke=SCENES))  # the images are in the table
 
 COLUMNS = ("index", "question", "A", "B", "image")  # required in every row
 COPIES = 1_000_000  # the rotated copies of a question have its index plus a multiple of this

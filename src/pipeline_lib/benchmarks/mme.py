@@ -13,7 +13,7 @@ from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.counting import Accuracy, CategorySums
-from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import LLAVA_EVAL, Drive, Manual, Sources, StandIn
 from pipeline_lib.benchmarks.families.mme_lists import MME_LISTS
 from pipeline_lib.benchmarks.families.protocols import (
     SHORT,
@@ -59,33 +59,11 @@ COGNITION = ("commonsense_reasoning", "numerical_calculation", "text_translation
 PAIR = 2  # questions about an image
 FIELDS = 3  # of a line in a list: image, question, gold answer
 
-DATA = Data(
-    datasets={
-        "mme_questions": Dataset(
-            {"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "MME"},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mme", "only": "llava_*"},
-        ),
-        "mme_lists": Dataset(
-            MME_LISTS, licence=None, smoke={"kind": "digits_stand_in", "form": "mme", "only": "gold/*"}
-        ),
-        "mme_images": Dataset(
-            source={
-                "kind": "manual",
-                "page": "https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/tree/Evaluation",
-                "licence": "as that page states",
-                "path": "MME_Benchmark_release_version",
-                "expect": 1187,
-            },
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mme", "only": "*.png"},
-            convert="keep",
-        ),
-    },
-    dataset="mme_questions",
-    gold="mme_lists",
-    files={"questions": "llava_mme.jsonl", "gold": "gold"},
-    images=("mme_images",),
+PAGE = "https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/tree/Evaluation"
+DATA = Sources(
+    questions=Drive("mme_questions", LLAVA_EVAL, below="MME", file="llava_mme.jsonl", smoke=StandIn("llava_*")),
+    gold=MME_LISTS,
+    images=Manual("mme_images", PAGE, "MME_Benchmark_release_version", expect=1187, smoke=StandIn("*.png")),
 )
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, JsonValue
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import File, Manual, Sources, StandIn
 from pipeline_lib.benchmarks.families.letter_or_text import LetterOrTextScorer
 from pipeline_lib.benchmarks.families.letters import internvl_short
 from pipeline_lib.benchmarks.families.mmmu_answers import lmms_eval_mmmu, lmms_eval_open, mmmu, mmmu_open
@@ -55,35 +55,17 @@ DOMAINS = {
 }
 
 PAGE = "https://huggingface.co/datasets/MMMU/MMMU/"
-TERMS = "as that page states"
 ANSWERS = "https://raw.githubusercontent.com/MMMU-Benchmark/MMMU/bb0b95a945998d91dfef37e969e07d49d1139438/mmmu/"
-DATA = Data(
-    datasets={
-        "mmmu_questions": Dataset(
-            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu", "expect": 30},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "validation/*"},
-        ),
-        "mmmu_answers": Dataset(
-            source={
-                "kind": "file",
-                "url": ANSWERS + "answer_dict_val.json",
-                "sha256": "76080f5597b8f4d29abba8551489c4b82e4a285b9d62b946fd67a1952e95502c",
-            },
-            licence="Apache-2.0",
-            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "*.json"},
-        ),
-        "mmmu_images": Dataset(
-            {"kind": "manual", "page": PAGE, "licence": TERMS, "path": "mmmu_images", "expect": 900},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mmmu", "only": "*.png"},
-            convert="keep",
-        ),
-    },
-    dataset="mmmu_questions",
-    gold="mmmu_answers",
-    files={"questions": "validation", "gold": "answer_dict_val.json"},
-    images=("mmmu_images",),
+DATA = Sources(
+    questions=Manual("mmmu_questions", PAGE, "mmmu", expect=30, file="validation", smoke=StandIn("validation/*")),
+    gold=File(
+        "mmmu_answers",
+        ANSWERS + "answer_dict_val.json",
+        sha256="76080f5597b8f4d29abba8551489c4b82e4a285b9d62b946fd67a1952e95502c",
+        licence="Apache-2.0",
+        smoke=StandIn("*.json"),
+    ),
+    images=Manual("mmmu_images", PAGE, "mmmu_images", expect=900, smoke=StandIn("*.png")),
 )
 
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import Files, Question, some
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Hub, Sources, StandIn
 from pipeline_lib.benchmarks.families.letters import internvl_short, lmms_eval_two, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, NO_ROWS, Published
@@ -29,23 +29,10 @@ SHOWN = ("accuracy", "accuracy/rows")
 ROWS_SEEN = NO_ROWS
 PUBLISHED = (Published(INTERNVL_README, "internvl12", "accuracy", "all pairs", (44.7, 56.7, 58.7)),)
 
-DATA = Data(
-    datasets={
-        "mmvp_questions": Dataset(
-            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["Questions.csv"]},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mmvp", "only": "*.csv"},
-        ),
-        "mmvp_images": Dataset(
-            {"kind": "hub", "repository": "MMVP/MMVP", "revision": "main", "files": ["MMVP Images/*"]},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "mmvp", "only": "*.jpg"},
-            convert="keep",
-        ),
-    },
-    dataset="mmvp_questions",
-    files={"questions": "Questions.csv"},
-    images=("mmvp_images",),
+CSV, PICTURES = StandIn("*.csv", "mmvp"), StandIn("*.jpg", "mmvp")  # of `mmvp_judged` too
+DATA = Sources(
+    questions=Hub("mmvp_questions", "MMVP/MMVP", ("Questions.csv",), file="Questions.csv", smoke=CSV),
+    images=Hub("mmvp_images", "MMVP/MMVP", ("MMVP Images/*",), smoke=PICTURES),
 )
 
 INDEX = ("Index", "lndex")  # the second is a misspelling in published copies

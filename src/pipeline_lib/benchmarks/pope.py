@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Files, Question, by_image, some
-from pipeline_lib.benchmarks.families.data import COCO_VAL2014, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import COCO_VAL2014, LLAVA_EVAL, Drive, FileList, Sources
 from pipeline_lib.benchmarks.families.protocols import Appending
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
@@ -46,32 +46,23 @@ SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words, "internvl12": p
 cluster = by_image
 
 LABELS = "https://raw.githubusercontent.com/AoiDragon/POPE/e3e39262c85a6a83f26cf5094022a782cb0df58d/output/coco/"
-DATA = Data(
-    datasets={
-        "pope_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "pope"},
-            licence=None,
-            smoke={"kind": "digits_pope", "part": "test", "scenes": 4, "only": "*.jsonl"},
-        ),
-        "pope_labels": Dataset(  # from the commit whose random split is in LLaVA's questions: 2,910 rows
-            source={
-                "kind": "file",
-                "url": LABELS + "coco_pope_adversarial.json",
-                "name": "labels/coco_pope_adversarial.json",
-                "also": [
-                    {"url": LABELS + "coco_pope_popular.json", "name": "labels/coco_pope_popular.json"},
-                    {"url": LABELS + "coco_pope_random.json", "name": "labels/coco_pope_random.json"},
-                ],
-            },
-            licence="MIT",
-            smoke={"kind": "digits_pope", "part": "test", "scenes": 4, "only": "labels/*"},
-        ),
-        "coco_val2014": COCO_VAL2014,
-    },
-    dataset="pope_questions",
-    gold="pope_labels",
-    files={"questions": "llava_pope_test.jsonl", "gold": "labels"},
-    images=("coco_val2014",),
+DATA = Sources(
+    questions=Drive(
+        "pope_questions",
+        LLAVA_EVAL,
+        below="pope",
+        file="llava_pope_test.jsonl",
+        smoke={"kind": "digits_pope", "part": "test", "scenes": 4, "only": "*.jsonl"},
+    ),
+    gold=FileList(  # from the commit whose random split is in LLaVA's questions: 2,910 rows
+        "pope_labels",
+        LABELS,
+        ("coco_pope_adversarial.json", "coco_pope_popular.json", "coco_pope_random.json"),
+        folder="labels",
+        licence="MIT",
+        smoke={"kind": "digits_pope", "part": "test", "scenes": 4, "only": "labels/*"},
+    ),
+    images=COCO_VAL2014,
 )
 
 CATEGORY_STRIDE = 10_000_000  # an id of LLaVA is this times the category's number, plus the id in the label file

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field
 from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, Drive, FileList, Sources
 from pipeline_lib.benchmarks.families.letters import llava_sqa
 from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
@@ -43,39 +43,25 @@ PUBLISHED = (
 )
 REPOSITORY = "https://raw.githubusercontent.com/lupantech/ScienceQA/main/data/scienceqa/"
 LICENCE = "CC-BY-NC-SA-4.0"
-DATA = Data(
-    datasets={
-        "scienceqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "scienceqa"},
-            licence=LICENCE,
-            smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "llava_*"},
-        ),
-        "scienceqa_problems": Dataset(
-            source={
-                "kind": "file",
-                "url": REPOSITORY + "problems.json",
-                "name": "scienceqa/problems.json",
-                "also": [{"url": REPOSITORY + "pid_splits.json", "name": "scienceqa/pid_splits.json"}],
-            },
-            licence=LICENCE,
-            smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "scienceqa/*"},
-        ),
-        "scienceqa_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": "https://scienceqa.s3.us-west-1.amazonaws.com/images/test.zip",
-                "sha256": None,
-                "below": "test",
-            },
-            licence=LICENCE,
-            smoke=DIGIT_SCENES,
-            convert="keep",
-        ),
-    },
-    dataset="scienceqa_questions",
-    gold="scienceqa_problems",
-    files={"questions": "llava_test_CQM-A.json", "gold": "scienceqa"},
-    images=("scienceqa_images",),
+IMAGES = "https://scienceqa.s3.us-west-1.amazonaws.com/images/test.zip"
+DATA = Sources(
+    questions=Drive(
+        "scienceqa_questions",
+        LLAVA_EVAL,
+        below="scienceqa",
+        file="llava_test_CQM-A.json",
+        licence=LICENCE,
+        smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "llava_*"},
+    ),
+    gold=FileList(
+        "scienceqa_problems",
+        REPOSITORY,
+        ("problems.json", "pid_splits.json"),
+        folder="scienceqa",
+        licence=LICENCE,
+        smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "scienceqa/*"},
+    ),
+    images=Archive("scienceqa_images", IMAGES, below="test", licence=LICENCE, smoke=DIGIT_SCENES),
 )
 
 CONTEXT = "Context: "  # before a hint in LLaVA's file

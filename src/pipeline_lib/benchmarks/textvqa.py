@@ -4,8 +4,8 @@ Files of haotian-liu/LLaVA c121f04 (`llava_textvqa_val_v051_ocr.jsonl`, whose pr
 InternVL (`textvqa_val.jsonl`), gold `TextVQA_0.5.1_val.json` or annotations in VQA's form.
 """
 
-from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, DigitAnswers, Drive, File, Sources
+from pipeline_lib.benchmarks.families.plain import PRIMARY, SHOWN, cluster
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -18,15 +18,12 @@ from pipeline_lib.benchmarks.families.short_answers import (
     INTERNVL12,
     LLAVA15,
     VLMEVALKIT,
-    AnswerScorer,
     ShortQuestions,
     ShortWording,
 )
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa import SCORER
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
-PRIMARY = "accuracy"
-SHOWN = ("accuracy",)
 ROWS_SEEN = REAL_ROWS
 PUBLISHED = (
     Published(LLAVA_ZOO, "llava15", "accuracy", "val, with OCR tokens", (58.2, 61.3, 58.2, 60.2)),
@@ -34,45 +31,22 @@ PUBLISHED = (
     Published(INTERNVL_LEGACY_README, "internvl12", "accuracy", "not stated", (42.1, 49.1, 61.5)),
 )
 TEXTVQA = "https://dl.fbaipublicfiles.com/textvqa/"
-DATA = Data(
-    datasets={
-        "textvqa_questions": Dataset(
-            source={"kind": "google_drive", "id": LLAVA_EVAL, "sha256": None, "below": "textvqa"},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"llava_textvqa_val_v051_ocr.jsonl": "questions"},
-            },
-        ),
-        "textvqa_answers": Dataset(
-            source={"kind": "file", "url": TEXTVQA + "data/TextVQA_0.5.1_val.json", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"TextVQA_0.5.1_val.json": "annotations"},
-            },
-        ),
-        "textvqa_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": TEXTVQA + "images/train_val_images.zip",
-                "sha256": None,
-                "below": "train_images",
-            },
-            licence=None,
-            smoke=DIGIT_SCENES,
-            shards=4,
-            convert="keep",
-        ),
-    },
-    dataset="textvqa_questions",
-    gold="textvqa_answers",
-    files={"questions": "llava_textvqa_val_v051_ocr.jsonl", "gold": "TextVQA_0.5.1_val.json"},
-    images=("textvqa_images",),
+DATA = Sources(
+    questions=Drive(
+        "textvqa_questions",
+        LLAVA_EVAL,
+        below="textvqa",
+        file="llava_textvqa_val_v051_ocr.jsonl",
+        smoke=DigitAnswers("questions"),
+    ),
+    gold=File("textvqa_answers", TEXTVQA + "data/TextVQA_0.5.1_val.json", smoke=DigitAnswers("annotations")),
+    images=Archive(
+        "textvqa_images",
+        TEXTVQA + "images/train_val_images.zip",
+        below="train_images",
+        smoke=DIGIT_SCENES,
+        shards=4,
+    ),
 )
 
 
@@ -95,5 +69,3 @@ PROTOCOLS = {
 }
 questions = ShortQuestions(Rows(FORMS), PROTOCOLS)
 gold = VqaGold(names)
-SCORER = AnswerScorer(readers=VQA_READERS)
-cluster = by_image

@@ -3,8 +3,8 @@
 Files of haotian-liu/LLaVA c121f04 (`llava_test.jsonl`), of InternVL, and of VizWiz itself (`val.json`).
 """
 
-from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Data, Dataset
+from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, Archive, DigitAnswers, File, Sources
+from pipeline_lib.benchmarks.families.plain import PRIMARY, SHOWN, cluster
 from pipeline_lib.benchmarks.families.protocols import UNANSWERABLE_BEHIND, UNANSWERABLE_BELOW
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
@@ -14,14 +14,12 @@ from pipeline_lib.benchmarks.families.published import (
     Published,
 )
 from pipeline_lib.benchmarks.families.question_rows import INTERNVL, LLAVA, Form, Rows
-from pipeline_lib.benchmarks.families.short_answers import AnswerScorer, ShortQuestions, ShortWording
+from pipeline_lib.benchmarks.families.short_answers import ShortQuestions, ShortWording
 from pipeline_lib.benchmarks.families.short_text import m4c_text
 from pipeline_lib.benchmarks.families.uploads import JsonUpload, image_of
-from pipeline_lib.benchmarks.families.vqa import VQA_READERS
+from pipeline_lib.benchmarks.families.vqa import SCORER
 from pipeline_lib.benchmarks.families.vqa_gold import Annotation, VqaGold, by_question_id
 
-PRIMARY = "accuracy"
-SHOWN = ("accuracy",)
 ROWS_SEEN = REAL_ROWS
 PUBLISHED = (
     Published(LLAVA_ZOO, "llava15", "accuracy", "test", (50.0, 53.6, 47.8, 58.9), server=True),
@@ -31,40 +29,11 @@ PUBLISHED = (
 )
 SUBMISSION = "json"
 QWEN = "https://ofasys-wlcb.oss-cn-wulanchabu.aliyuncs.com/Qwen-VL/evaluation/vizwiz/"
-DATA = Data(
-    datasets={
-        "vizwiz_questions": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val.jsonl", "sha256": None},
-            licence=None,
-            smoke={"kind": "digits_answers", "part": "test", "scenes": 8, "files": {"vizwiz_val.jsonl": "questions"}},
-        ),
-        "vizwiz_answers": Dataset(
-            source={"kind": "file", "url": QWEN + "vizwiz_val_annotations.json", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"vizwiz_val_annotations.json": "annotations"},
-            },
-        ),
-        "vizwiz_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": "https://vizwiz.cs.colorado.edu/VizWiz_final/images/val.zip",
-                "sha256": None,
-                "below": "val",
-            },
-            licence=None,
-            smoke=DIGIT_SCENES,
-            shards=4,
-            convert="keep",
-        ),
-    },
-    dataset="vizwiz_questions",
-    gold="vizwiz_answers",
-    files={"questions": "vizwiz_val.jsonl", "gold": "vizwiz_val_annotations.json"},
-    images=("vizwiz_images",),
+IMAGES = "https://vizwiz.cs.colorado.edu/VizWiz_final/images/val.zip"
+DATA = Sources(
+    questions=File("vizwiz_questions", QWEN + "vizwiz_val.jsonl", smoke=DigitAnswers("questions")),
+    gold=File("vizwiz_answers", QWEN + "vizwiz_val_annotations.json", smoke=DigitAnswers("annotations")),
+    images=Archive("vizwiz_images", IMAGES, below="val", smoke=DIGIT_SCENES, shards=4),
 )
 
 
@@ -80,6 +49,4 @@ PROTOCOLS = {
 }
 questions = ShortQuestions(Rows((LLAVA, INTERNVL, Form("image", "question", "image"))), PROTOCOLS)
 gold = VqaGold(names)
-SCORER = AnswerScorer(readers=VQA_READERS)
 submission = JsonUpload("image", image_of, {"llava15": m4c_text, "internvl12": str, "lmms_eval": m4c_text})
-cluster = by_image

@@ -6,7 +6,7 @@ LLaVA submits: VQA's scorer after M4C's normaliser.
 
 from pipeline_lib.benchmarks.base import by_image
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
-from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Data, Dataset
+from pipeline_lib.benchmarks.families.data import COCO_VAL2014, Archive, DigitAnswers, Sources
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -46,37 +46,20 @@ PUBLISHED = (
 )
 SUBMISSION = "json"
 BUCKET = "https://s3.amazonaws.com/cvmlp/vqa/mscoco/vqa/"
-DATA = Data(
-    datasets={
-        "vqav2_questions": Dataset(
-            source={"kind": "archive", "url": BUCKET + "v2_Questions_Val_mscoco.zip", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"v2_OpenEnded_mscoco_val2014_questions.json": "questions"},
-            },
-        ),
-        "vqav2_answers": Dataset(
-            source={"kind": "archive", "url": BUCKET + "v2_Annotations_Val_mscoco.zip", "sha256": None},
-            licence=None,
-            smoke={
-                "kind": "digits_answers",
-                "part": "test",
-                "scenes": 8,
-                "files": {"v2_mscoco_val2014_annotations.json": "annotations"},
-            },
-        ),
-        "coco_val2014": COCO_VAL2014,
-    },
-    dataset="vqav2_questions",
-    gold="vqav2_answers",
-    files={
-        "questions": "v2_OpenEnded_mscoco_val2014_questions.json",
-        "gold": "v2_mscoco_val2014_annotations.json",
-    },
-    images=("coco_val2014",),
+DATA = Sources(
+    questions=Archive(
+        "vqav2_questions",
+        BUCKET + "v2_Questions_Val_mscoco.zip",
+        file="v2_OpenEnded_mscoco_val2014_questions.json",
+        smoke=DigitAnswers("questions"),
+    ),
+    gold=Archive(
+        "vqav2_answers",
+        BUCKET + "v2_Annotations_Val_mscoco.zip",
+        file="v2_mscoco_val2014_annotations.json",
+        smoke=DigitAnswers("annotations"),
+    ),
+    images=COCO_VAL2014,
 )
 
 TYPES = ("yes/no", "number", "other")

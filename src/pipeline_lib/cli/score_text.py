@@ -68,7 +68,9 @@ def protocols_text(table: dict[str, Any]) -> str:
 
 
 def _source(scored: dict[str, Any]) -> list[str]:
-    return [f"  answers read as {scored['answers_from']}", *(f"  NOTE: {note}" for note in scored["notes"])]
+    unavailable = [f"{name} is not computed: {reason}" for name, reason in scored.get("unavailable", {}).items()]
+    notes = [f"  NOTE: {note}" for note in (*scored["notes"], *unavailable)]
+    return [f"  answers read as {scored['answers_from']}", *notes]
 
 
 def _by_protocol(scored: dict[str, Any]) -> str:

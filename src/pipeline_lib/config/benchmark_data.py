@@ -3,7 +3,7 @@
 from typing import Any, Mapping, Protocol, cast
 
 from pipeline_lib.benchmarks.base import PROTOCOL, Asking, Benchmark
-from pipeline_lib.benchmarks.families.data import Data
+from pipeline_lib.benchmarks.families.data import Data, Sources
 from pipeline_lib.benchmarks.families.judging import is_always_judged, judged_scorer
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
@@ -18,7 +18,7 @@ UNKNOWN: Tree = {"dataset": "none", "files": {"questions": "none"}, "images": []
 class StatedBenchmark(Benchmark, Protocol):
     """A benchmark module with `DATA`, which states where questions, gold answers and images come from."""
 
-    DATA: Data
+    DATA: Sources | Data
 
 
 def find_benchmark(name: object) -> StatedBenchmark | None:
@@ -32,6 +32,12 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
         raise PipelineError("this benchmark lacks members", where=module.__name__, value=", ".join(lacking), cure=cure)
     _check_members(cast(StatedBenchmark, module), module.__name__)
     return cast(StatedBenchmark, module)
+
+
+def data_of(name: str) -> Data:
+    """Return the data that a benchmark's module states."""
+    stated: Sources | Data = load("benchmarks", name).DATA
+    return stated.data(name) if isinstance(stated, Sources) else stated
 
 
 def classes_of(name: str) -> tuple[str, ...]:
@@ -53,8 +59,8 @@ def takes_judge(name: str) -> bool:
 def _check_members(benchmark: StatedBenchmark, where: str) -> None:
     """Raise PipelineError for members of another type, and for protocols by which answers cannot be read."""
     asking = benchmark.PROTOCOLS.values() if isinstance(benchmark.PROTOCOLS, Mapping) else [None]
-    if not isinstance(benchmark.DATA, Data) or not all(isinstance(each, Asking) for each in asking):
-        what = "`DATA` of a benchmark is a `Data`, and `PROTOCOLS` has an `Asking` by each name"
+    if not isinstance(benchmark.DATA, Sources | Data) or not all(isinstance(each, Asking) for each in asking):
+        what = "`DATA` of a benchmark is a `Sources` or `Data`, and `PROTOCOLS` has an `Asking` by each name"
         raise PipelineError(what, where=where, cure="write them as in docs/extending.md")
     for table in READING:
         unread = sorted(benchmark.PROTOCOLS.keys() - getattr(benchmark.SCORER, table, benchmark.PROTOCOLS).keys())
@@ -87,7 +93,7 @@ def _completed_use(name: str, use: Tree) -> Tree:
     benchmark = find_benchmark(full["benchmark"])
     if benchmark is None:
         return {**UNKNOWN, **full}
-    defaults = benchmark.DATA.use()
+    defaults = data_of(full["benchmark"]).use()
     if "dataset" in use:  # then the study states where questions and gold are
         del defaults["gold"]
     full = {**defaults, **full}
@@ -99,8 +105,8 @@ def _completed_use(name: str, use: Tree) -> Tree:
 
 def _data(use: Tree) -> Data | None:
     """Return the data that the module of a benchmark states, None for an unknown benchmark."""
-    benchmark = find_benchmark(use.get("benchmark"))
-    return None if benchmark is None else benchmark.DATA
+    name = use.get("benchmark")
+    return data_of(name) if isinstance(name, str) and find_benchmark(name) is not None else None
 
 
 def _names(use: Tree) -> set[str]:

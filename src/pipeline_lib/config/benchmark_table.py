@@ -4,8 +4,8 @@ import inspect
 from typing import Iterable, Iterator, cast
 
 from pipeline_lib.benchmarks.base import Benchmark
-from pipeline_lib.benchmarks.families.published import Published
-from pipeline_lib.config.benchmark_data import StatedBenchmark
+from pipeline_lib.benchmarks.families.published import NO_ROWS, Published
+from pipeline_lib.config.benchmark_data import StatedBenchmark, data_of
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
 
@@ -65,8 +65,8 @@ def _cells(name: str) -> tuple[str, ...]:
     about = str(inspect.getdoc(module)).partition("\n")[0].rstrip(".")
     protocols = ", ".join(f"`{key}` ({asking.max_new_tokens})" for key, asking in benchmark.PROTOCOLS.items())
     submission = getattr(module, "SUBMISSION", "")
-    datasets = ", ".join(f"`{key}` ({each.licence or 'unknown'})" for key, each in benchmark.DATA.datasets.items())
-    seen = getattr(module, "ROWS_SEEN", "not stated")
+    datasets = ", ".join(f"`{key}` ({each.licence or 'unknown'})" for key, each in data_of(name).datasets.items())
+    seen = getattr(module, "ROWS_SEEN", NO_ROWS)
     suffix = submission and f"`{submission}`"
     return f"`{name}`", about, protocols, ", ".join(_metrics(benchmark)), datasets, seen, suffix
 

@@ -3,7 +3,7 @@
 from typing import Iterator, Mapping
 
 from pipeline_lib.benchmarks.families.protocols import RANKED
-from pipeline_lib.config.benchmark_data import classes_of, is_judged, takes_judge
+from pipeline_lib.config.benchmark_data import classes_of, data_of, is_judged, takes_judge
 from pipeline_lib.config.holdout_problems import holdout_problems
 from pipeline_lib.config.names import Ref
 from pipeline_lib.config.problem import Key, Problem
@@ -240,7 +240,7 @@ def _judge(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
 
 def _quoted_gold(key: Key, use: BenchmarkUse) -> Iterator[Problem]:
     """Yield a problem for a judged benchmark without the gold file that requests quote: only recorded replies do."""
-    file = load("benchmarks", use.benchmark).DATA.files.get("gold")
+    file = data_of(use.benchmark).files.get("gold")
     if file is not None and use.files.gold is None and use.scored and is_judged(use.benchmark):
         what = f"requests about answers to {use.benchmark} quote its gold file"
         hint = f"add `gold: {file}`, or name the judge `file` with recorded replies"

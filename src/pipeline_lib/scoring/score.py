@@ -115,7 +115,7 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
 
     A metric with a zero denominator is None, as is its interval, and that of a metric of the whole set. A part of the
     benchmark without any answer raises PipelineError: its metrics would be undefined. If its answers only wait for a
-    judge, they are None.
+    judge, they are None. `unavailable`, if anything is, has the reasons why metrics are not computed.
     """
     benchmark = load_benchmark(settings.benchmark, settings.protocol)
     parts = sorted({verdict.question.part for verdict in verdicts if verdict.grade.rule != UNASKED})
@@ -134,10 +134,12 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
     whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
     values = {**metrics(sums.sum(axis=0)), **whole}
+    unavailable = benchmark.SCORER.unavailable() if hasattr(benchmark.SCORER, "unavailable") else {}
     return {
         "metrics": {name: rounded(float(value)) for name, value in values.items()},
         "interval": dict.fromkeys(whole)
         | {name: both and [round(bound, DIGITS) for bound in both] for name, both in bounds.items()},
+        **({"unavailable": unavailable} if unavailable else {}),
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
         **quality(verdicts, settings.suspect_above, is_always_judged(benchmark.SCORER)),

@@ -132,11 +132,13 @@ class BoxScorer(Counted):
         return Grade(overlap, list(box), "box")
 
 
-BOX_PROTOCOLS = {
+PRIMARY = "accuracy"
+SHOWN = (PRIMARY, "overlap")
+PROTOCOLS = {
     "internvl12": ShortWording(100, before=REGION + "<ref>", request="</ref>"),
     "lmms_eval": ShortWording(1024, before=FORMAT + REGION, request=""),
 }
-BOX_SCORER = BoxScorer(
+SCORER = BoxScorer(
     (
         Accuracy("accuracy", by_part=True, at_least=0.5),
         Accuracy("accuracy_0.1", by_part=True, at_least=0.1),

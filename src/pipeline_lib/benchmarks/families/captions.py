@@ -1,31 +1,27 @@
-"""Captions of images: files in COCO's form, and the metrics of a whole set of captions.
+"""Captions of images: the metrics of a whole set of captions.
 
 CIDEr weighs n-grams by how many images' references have them. These frequencies are always those of all images
 of the questions, in every draw of the bootstrap too: the interval is that of the mean over images, with them fixed.
-Prompts and lengths are those of OpenGVLab/InternVL 2410d1d (`internvl_chat/eval/caption/evaluate_caption.py`) and of
-EvolvingLMMs-Lab/lmms-eval 75571cf (`lmms_eval/tasks/flickr30k`, `nocaps`).
 """
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Callable, Mapping, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Asking, Files, Grade, Question, Tallies, Verdict
+from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.caption_metrics import BEST_CIDER, LONGEST, Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import java, official_folder, official_words, plain_words
 from pipeline_lib.benchmarks.families.counting import ASSUMED
-from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, number_or_text, parse_row
-from pipeline_lib.core.text import read_json
+from pipeline_lib.benchmarks.families.spice import spice, spice_lacks
 
 PLAIN = "_plain"  # ends the names of metrics that do not compare with published ones
 BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
 METEOR = "meteor/meteor-1.5.jar"
+NO_TOKENIZER = "no `java` is on the path, or pycocoevalcap is not installed: requirements.captions.lock has it"
 BLEU = (
     *("bleu_1", "bleu_2", "bleu_3", "bleu_4"),
     *("bleu_1_plain", "bleu_2_plain", "bleu_3_plain", "bleu_4_plain"),
@@ -33,102 +29,8 @@ BLEU = (
 
 
 @dataclass(frozen=True)
-class CaptionWording(Asking):
-    """How a protocol asks for a caption."""
-
-    prompt: str = "Provide a one-sentence caption for the provided image."
-
-
-CAPTION = {"internvl12": CaptionWording(30), "lmms_eval": CaptionWording(64)}
-CAPTION_READERS = {"internvl12": plain_words, "lmms_eval": plain_words}
-
-
-class ListedImage(FileRow):
-    """An image of a COCO file, or of InternVL's list of COCO images, where its name ends with its id."""
-
-    id: Identifier | None = None
-    file_name: Text | None = None
-    image: Text | None = None
-
-
-class Annotation(FileRow):
-    """A reference caption."""
-
-    image_id: Identifier
-    caption: FreeText
-
-
-@dataclass(frozen=True)
-class CaptionQuestions:
-    """The `questions` of a benchmark: one for every image of the file; an id is the image's."""
-
-    wordings: Mapping[str, CaptionWording]
-
-    def __call__(self, files: Files, protocol: str) -> list[Question]:
-        """Return the questions in the order of the file; the same image twice is one, two of one id PipelineError."""
-        content: Any = read_json(files.questions)
-        listed = content.get("images") if isinstance(content, dict) else content
-        if not isinstance(listed, list):
-            what, cure = "this is no list of images", "name a file with `images` and `annotations`"
-            raise PipelineError(what, where=files.questions, value=type(content).__name__, cure=cure)
-        prompt = self.wordings[protocol].prompt
-        images: dict[str, str] = {}
-        for number, row in enumerate(listed, 1):
-            identifier, name = _image(row, where := f"{files.questions}, row {number}")
-            if images.setdefault(identifier, name) != name:
-                value = f"{identifier}: {images[identifier]}, {name}"
-                raise PipelineError(
-                    "two images have the same id", where=where, value=value, cure="fetch the file again"
-                )
-        return [Question(identifier, prompt, (name,), "all") for identifier, name in images.items()]
-
-
-def caption_gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
-    """Return the reference captions of every image; an empty one raises PipelineError."""
-    path = files.gold or files.questions
-    content: Any = read_json(path)
-    listed = content.get("annotations") if isinstance(content, dict) else None
-    if not isinstance(listed, list):
-        cure = "name a file in COCO's form"
-        raise PipelineError("the references are `annotations` of an object", where=path, cure=cure)
-    references: dict[str, list[JsonValue]] = {}
-    for number, row in enumerate(listed, 1):
-        where = f"{path}, annotation {number}"
-        annotation = parse_row(Annotation, row, "an annotation needs `image_id` and `caption`", where)
-        if not plain_words(annotation.caption):
-            raise PipelineError("a reference caption without a word", where=where, value=annotation.caption)
-        references.setdefault(annotation.image_id, []).append(annotation.caption)
-    return {**references}
-
-
-def caption_submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
-    """Return the results that COCO's code takes: `image_id` and `caption`; an image without an answer is left out."""
-    captions = [(question.id, text) for question, text in answers if text is not None]
-    return json.dumps([{"image_id": number_or_text(name), "caption": text} for name, text in captions]).encode()
-
-
-def _image(row: Any, where: str) -> tuple[str, str]:
-    """Return the id and the name of an image, without folders."""
-    listed = parse_row(ListedImage, row, "an image needs `file_name` or `image`", where)
-    path = listed.file_name or listed.image
-    if path is None:
-        raise PipelineError("an image needs `file_name` or `image`", where=where, value=row)
-    name = PurePosixPath(path).name
-    number = PurePosixPath(name).stem.rpartition("_")[2]
-    identifier = listed.id if listed.id is not None else _number(number)
-    if identifier is None:
-        raise PipelineError("an image needs an `id`, or a name that ends with it", where=where, value=path)
-    return identifier, name
-
-
-def _number(text: str) -> str | None:
-    """Return a whole number without zeros before it, None for another text."""
-    return text.lstrip("0") or "0" if text.isascii() and text.isdecimal() else None
-
-
-@dataclass(frozen=True)
 class CaptionScorer:
-    """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, and METEOR where Java runs.
+    """Compares captions with references: CIDEr-D, BLEU-1 to 4, ROUGE-L, METEOR where Java runs, and SPICE with models.
 
     Words are those of the official tokenizer where pycocoevalcap and Java are there; the same metrics of plain words
     have names that end with `_plain`. The grade of one answer is its ROUGE-L in the words of the protocol's reader.
@@ -162,12 +64,19 @@ class CaptionScorer:
         return {**(_metrics(sums[..., BLOCK:]) if sums.shape[-1] > BLOCK else {}), **plain}
 
     def whole(self, verdicts: list[Verdict]) -> dict[str, float]:
-        """Return METEOR, which is no function of sums, where Java runs."""
+        """Return METEOR, which is no function of sums, and SPICE, each where it runs."""
         folder = official_folder()
-        if folder is None or not (folder / METEOR).is_file():
-            return {}
         official = _official([verdict.answer or "" for verdict in verdicts], [_references(v.gold) for v in verdicts])
-        return {"meteor": _meteor(folder, *official)} if official else {}
+        if folder is None or official is None:
+            return {}
+        meteor = {"meteor": _meteor(folder, *official)} if (folder / METEOR).is_file() else {}
+        return {**meteor, **({"spice": spice(folder, *official)} if spice_lacks(folder) is None else {})}
+
+    def unavailable(self) -> dict[str, str]:
+        """Return the reason why this machine does not compute SPICE, by its name; nothing where it does."""
+        folder = official_folder()
+        reason = NO_TOKENIZER if folder is None else spice_lacks(folder)
+        return {} if reason is None else {"spice": reason}
 
 
 def _references(gold: JsonValue) -> list[str]:
@@ -212,3 +121,9 @@ def _meteor(folder: Path, captions: list[str], references: list[list[str]]) -> f
     statistics = java(command, "".join(f"{line}\n" for line in lines)).splitlines()
     scores = java(command, " ||| ".join(["EVAL", *(line.strip() for line in statistics)]) + "\n").splitlines()
     return float(scores[-1])
+
+
+PRIMARY = "cider"
+SHOWN = (PRIMARY, "cider_plain", "bleu_4", "rouge_l")
+CAPTION_READERS = {"internvl12": plain_words, "lmms_eval": plain_words}
+SCORER = CaptionScorer(CAPTION_READERS)

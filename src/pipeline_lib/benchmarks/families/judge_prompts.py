@@ -4,9 +4,9 @@ MM_VET: yuweihao/MM-Vet acde843 `mm-vet_evaluator.py` (Apache-2.0); MM_VET_LMMS_
 `lmms_eval/tasks/mmvet/utils.py`; MM_VET_VLMEVALKIT: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/mmvet.py`
 (Apache-2.0). LLAVA_BENCH: haotian-liu/LLaVA c121f04
 `llava/eval/table/rule.json` (Apache-2.0), the same for its three kinds of question. MATHVISTA: lupantech/MathVista
-53d5258 `evaluation/prompts/ext_ans.py` (CC BY-SA 4.0), from the copy in OpenGVLab/InternVL 2410d1d (MIT). MATCHING and
-MATCHING_IN_CHINESE: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/multiple_choice.py` (Apache-2.0), with
-places for question, options and answer.
+53d5258 `evaluation/prompts/ext_ans.py` (CC BY-SA 4.0), from the copy in OpenGVLab/InternVL 2410d1d (MIT);
+MATHVISTA_VLMEVALKIT: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/mathvista.py`. MATCHING and
+MATCHING_IN_CHINESE: its `vlmeval/dataset/utils/multiple_choice.py`, with places for question, options and answer.
 """
 
 _MM_VET_RULES = (
@@ -144,6 +144,62 @@ MATHVISTA = (
     "Model response: The correct answer is (B) 8/11.\n"
     "\n"
     "Extracted answer: B"
+)
+
+MATHVISTA_VLMEVALKIT = (
+    "\n"
+    "Please read the following example.\n"
+    "Then extract the answer from the model response and type it at the end of the prompt.\n"
+    "\n\n"
+    "Hint: Please answer the question requiring an integer answer and provide the final value,\n"
+    "e.g., 1, 2, 3, at the end.\n"
+    "\n"
+    "Question: Which number is missing?\n"
+    "\n"
+    "Model response: The number missing in the sequence is 14.\n"
+    "\n"
+    "Extracted answer: 14\n"
+    "\n\n"
+    "Hint: Please answer the question requiring a floating-point number with one decimal place and provide the "
+    "final value,\n"
+    "e.g., 1.2, 1.3, 1.4, at the end.\n"
+    "\n"
+    "Question: What is the fraction of females facing the camera?\n"
+    "\n"
+    "Model response: The fraction of females facing the camera is 0.6,\n"
+    "which means that six out of ten females in the group are facing the camera.\n"
+    "\n"
+    "Extracted answer: 0.6\n"
+    "\n\n"
+    "Hint: Please answer the question requiring a floating-point number with two decimal places and provide the "
+    "final value,\n"
+    "e.g., 1.23, 1.34, 1.45, at the end.\n"
+    "\n"
+    "Question: How much money does Luca need to buy a sour apple candy and a butter-scotch candy? (Unit: $)\n"
+    "\n"
+    "Model response: Luca needs $1.45 to buy a sour apple candy and a butterscotch candy.\n"
+    "\n"
+    "Extracted answer: 1.45\n"
+    "\n\n"
+    "Hint: Please answer the question requiring a Python list as an answer and provide the final list,\n"
+    "e.g., [1, 2, 3], [1.2, 1.3, 1.4], at the end.\n"
+    "\n"
+    "Question: Between which two years does the line graph saw its maximum peak?\n"
+    "\n"
+    "Model response: The line graph saw its maximum peak between 2007 and 2008.\n"
+    "\n"
+    "Extracted answer: [2007, 2008]\n"
+    "\n\n"
+    "Hint: Please answer the question and provide the correct option letter, e.g., A, B, C, D, at the end.\n"
+    "\n"
+    "Question: What fraction of the shape is blue?\n"
+    "\n"
+    "Choices: (A) 3/11 (B) 8/11 (C) 6/11 (D) 3/5\n"
+    "\n"
+    "Model response: The correct answer is (B) 8/11.\n"
+    "\n"
+    "Extracted answer: B\n"
+    "\n"
 )
 
 MATCHING = (

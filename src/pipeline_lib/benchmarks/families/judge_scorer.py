@@ -65,7 +65,8 @@ class RunCounting(Protocol):
 class ReplyScorer:
     """Grades answers by the protocol's reader of replies, and averages every metric over the runs of the judge.
 
-    `without_judge` grades the answers that need none: such a grade counts in every run.
+    `without_judge` grades the answers that need none: such a grade counts in every run. By the protocols `unasked`, it
+    counts before replies, which a judge of another protocol may have given.
     """
 
     readers: Mapping[str, Reader]
@@ -73,6 +74,7 @@ class ReplyScorer:
     recorded: RecordedReader
     counting: RunCounting
     without_judge: WithoutJudge = no_reading
+    unasked: frozenset[str] = frozenset()
     optional: bool = False
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
@@ -83,9 +85,12 @@ class ReplyScorer:
         self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
     ) -> Grade:
         """Return the grade of an answer from the replies to its request: the mean of the readable runs."""
-        if not replies:
+        if not replies or protocol in self.unasked:
             alone = self.without_judge(question, gold, answer, protocol)
-            return Grade(0.0, None, NO_REPLY, "unjudged") if alone is None else _grade([alone], alone.extracted)
+            if alone is not None:
+                return _grade([alone], alone.extracted)
+        if not replies:
+            return Grade(0.0, None, NO_REPLY, "unjudged")
         return grade_of(replies, partial(self.readers[protocol], question, gold))
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:

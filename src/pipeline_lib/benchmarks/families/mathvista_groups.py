@@ -101,7 +101,7 @@ class GroupMeans:
     def counts(self, verdict: Verdict, extracted: JsonValue) -> list[float]:
         """Return counted and right, for all and for every group."""
         known, read = cast(dict[str, Any], verdict.gold), cast(dict[str, Any], extracted)
-        right = float(read["prediction"] == known["answer"])
+        right = float(read.get("right", read["prediction"] == known["answer"]))
         inside = [value in known["groups"][key] for key, values in GROUPS.items() for value in values]
         return [1.0, right, *(count for member in inside for count in (float(member), member * right))]
 

@@ -1,4 +1,4 @@
-"""Reviews of two answers by a language model: the pair of grades in the first line, as LLaVA and lmms-eval read it."""
+"""Reviews of two answers by a language model: the pair of grades in the first line, as several projects read it."""
 
 import re
 from dataclasses import dataclass
@@ -27,6 +27,11 @@ def two_words(review: str) -> Pair | None:
         return None
 
 
+def two_words_stripped(review: str) -> Pair | None:
+    """Return the same of a review without outer white space, as VLMEvalKit's client of a judge returns it."""
+    return two_words(review.strip())
+
+
 def first_numbers(review: str) -> Pair | None:
     """Return the first two plain numbers in the first line of a review without outer white space, as lmms-eval does."""
     numbers = NUMBER.findall(review.strip().split("\n")[0])
@@ -35,9 +40,13 @@ def first_numbers(review: str) -> Pair | None:
 
 @dataclass(frozen=True)
 class ReviewReader:
-    """Reads reviews by the pair of numbers that `pair_in` reads in one."""
+    """Reads reviews by the pair of numbers that `pair_in` reads in one.
+
+    Of a project that takes the ratio of `exact` means, what is read says so.
+    """
 
     pair_in: Callable[[str], Pair | None]
+    exact: bool = False
 
     def __call__(self, question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
         """Return the two numbers, GPT-4's and the model's; a review without them is the pair of -1.
@@ -47,11 +56,14 @@ class ReviewReader:
         """
         if not reply.texts:
             return None
-        pair = self.pair_in(reply.texts[0])
+        pair = self.pair_in(reply.texts[-1])
         if pair is None:
-            return Reading(0.0, [*FAILED], "no pair of numbers", fallback=True)
+            return Reading(0.0, self._read(FAILED), "no pair of numbers", fallback=True)
         if not all(abs(number) <= LARGEST for number in pair):
             return None
         within = all(0 <= number <= BEST for number in pair)
         value = min(max(pair[1] / BEST, 0.0), 1.0)
-        return Reading(value, [*pair], "pair" if within else "beyond 10", fallback=not within)
+        return Reading(value, self._read(pair), "pair" if within else "beyond 10", fallback=not within)
+
+    def _read(self, pair: Pair) -> JsonValue:
+        return {"pair": [*pair], "means": "exact"} if self.exact else [*pair]

@@ -23,7 +23,7 @@ NAMES = {
     "llava15": "haotian-liu/LLaVA c121f04, its scripts for LLaVA-1.5",
     "internvl12": "OpenGVLab/InternVL 2410d1d, and 7725e00 for short answers and boxes, for InternVL-Chat-V1.2",
     "lmms_eval": "EvolvingLMMs-Lab/lmms-eval 75571cf",
-    "vlmevalkit": "open-compass/VLMEvalKit e8e78f0, without its language model",
+    "vlmevalkit": "open-compass/VLMEvalKit e8e78f0, without its language model where rules can read an answer",
     "official": "the repository of the benchmark itself",
     "first_token": "hendrycks/test 9a2de4f, `evaluate_flan.py`: options ranked by one token, asked as by `llava15`",
 }

@@ -1,6 +1,6 @@
 """Published figures of models, and the documents that have them; each benchmark module states its own in `PUBLISHED`.
 
-A module also states in `ROWS_SEEN` what of its real data this project was checked on.
+A module also states in `ROWS_SEEN` what of its real data this project was checked on: without it, nothing.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,8 @@ LLAVA_ZOO = Document(
     "haotian-liu/LLaVA c121f04, docs/MODEL_ZOO.md",
     ("llava15_7b", "llava15_13b", "llava15_7b_lora", "llava15_13b_lora"),
 )
-INTERNVL_README = Document(
-    "OpenGVLab/InternVL 7725e00, internvl_chat/README.md", ("internvl11", "internvl12", "internvl12_plus")
-)
+INTERNVLS = ("internvl11", "internvl12", "internvl12_plus")
+INTERNVL_README = Document("OpenGVLab/InternVL 7725e00, internvl_chat/README.md", INTERNVLS)
 INTERNVL_LEGACY_README = Document(  # by language model and resolution; those of the first two are frozen
     "OpenGVLab/InternVL 7725e00, internvl_chat/README.md, Legacy Models",
     ("internvl_vicuna7b_224", "internvl_vicuna13b_224", "internvl_vicuna13b_336"),

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.core.file_rows import number_or_text
+from pipeline_lib.core.tsv import read_tsv
 
 CREATED = datetime(2000, 1, 1)  # is written to a spreadsheet, where the present time would change the bytes
 LONGEST = 32_767  # characters that a cell can hold
@@ -31,18 +32,35 @@ class JsonUpload:
     """The `submission` of a benchmark: a JSON list of `key` and `answer`, in the order of the questions.
 
     `name` returns the value of `key`, such as the id or the image; `texts` have, by protocol, what becomes of an
-    answer. A missing one is empty.
+    answer: nothing without them. A missing one is empty.
     """
 
     key: str
     name: Callable[[Question], int | str]
-    texts: Mapping[str, Callable[[str], str]]
+    texts: Mapping[str, Callable[[str], str]] | None = None
 
     def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to submit."""
-        text_of = self.texts[protocol]
+        text_of = str if self.texts is None else self.texts[protocol]
         rows = [{self.key: self.name(question), "answer": text_of(answer or "")} for question, answer in answers]
         return json.dumps(rows).encode()
+
+
+@dataclass(frozen=True)
+class PredictionSheet:
+    """The `submission` of a benchmark in a table: its xlsx, without the `dropped` columns and with the predictions.
+
+    `predict` makes one of an answer and the options of its question; `column` is as in `prediction_sheet`.
+    """
+
+    predict: Callable[[str, Mapping[str, str]], str]
+    dropped: tuple[str, ...]
+    column: int
+
+    def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
+        """Return the file to submit; a row without an answer has the prediction of an empty one."""
+        predictions = {question.id: self.predict(answer or "", question.options) for question, answer in answers}
+        return prediction_sheet(read_tsv(files.questions, ("index",)), predictions, self.dropped, self.column)
 
 
 def prediction_sheet(

@@ -6,6 +6,7 @@ A comparer brings the answer and the gold answers into a common form. The forms 
 from typing import Callable, Mapping, Sequence
 
 from pipeline_lib.benchmarks.families.comparers import Comparer, Comparison, Golds
+from pipeline_lib.benchmarks.families.short_answers import AnswerScorer
 from pipeline_lib.benchmarks.families.short_text import (
     lmms_text,
     m4c_text,
@@ -84,3 +85,4 @@ VQA_READERS: Mapping[str, Comparer] = {
     "vlmevalkit": vlmevalkit,
     "official": official_conditional,
 }
+SCORER = AnswerScorer(readers=VQA_READERS)
