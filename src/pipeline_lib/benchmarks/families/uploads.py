@@ -22,6 +22,11 @@ def number_of(question: Question) -> int | str:
     return number_or_text(question.id)
 
 
+def id_of(question: Question) -> int | str:
+    """Return a question's id, as text."""
+    return question.id
+
+
 def image_of(question: Question) -> int | str:
     """Return the name of a question's image."""
     return question.images[0]
@@ -29,7 +34,7 @@ def image_of(question: Question) -> int | str:
 
 @dataclass(frozen=True)
 class JsonUpload:
-    """The `submission` of a benchmark: a JSON list of `key` and `answer`, in the order of the questions.
+    """The `submission` of a benchmark: a JSON list of `key` and `answer_key`, in the order of the questions.
 
     `name` returns the value of `key`, such as the id or the image; `texts` have, by protocol, what becomes of an
     answer: nothing without them. A missing one is empty.
@@ -38,11 +43,12 @@ class JsonUpload:
     key: str
     name: Callable[[Question], int | str]
     texts: Mapping[str, Callable[[str], str]] | None = None
+    answer_key: str = "answer"
 
     def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to submit."""
         text_of = str if self.texts is None else self.texts[protocol]
-        rows = [{self.key: self.name(question), "answer": text_of(answer or "")} for question, answer in answers]
+        rows = [{self.key: self.name(question), self.answer_key: text_of(answer or "")} for question, answer in answers]
         return json.dumps(rows).encode()
 
 
