@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline_lib.scoring.notice import NO_NUMBER, scope_text
+from pipeline_lib.scoring.notice import NO_NUMBER, not_computed, scope_text
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import Scope, ShownReview
 from pipeline_lib.scoring.turns_text import review_lines, turn_lines
@@ -68,8 +68,7 @@ def protocols_text(table: dict[str, Any]) -> str:
 
 
 def _source(scored: dict[str, Any]) -> list[str]:
-    unavailable = [f"{name} is not computed: {reason}" for name, reason in scored.get("unavailable", {}).items()]
-    notes = [f"  NOTE: {note}" for note in (*scored["notes"], *unavailable)]
+    notes = [f"  NOTE: {note}" for note in (*scored["notes"], *not_computed(scored.get("unavailable", {})))]
     return [f"  answers read as {scored['answers_from']}", *notes]
 
 
