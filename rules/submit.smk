@@ -13,6 +13,8 @@ rule submit:
         files=lambda wc: ancient(paths.raw_folders(benchmark_use(wc).dataset)),
     output:
         submission="<results>/submissions/{run}/{benchmark}.{suffix}",
+        cut="<results>/submissions/{run}/{benchmark}.{suffix}.cut.jsonl",  # empty, as `whole`, if nothing is cut
+        whole="<results>/submissions/{run}/{benchmark}.{suffix}.whole.tsv",
         manifest="<results>/submissions/{run}/{benchmark}.{suffix}.manifest.json",
     log:
         text="<results>/logs/submit/{run}-{benchmark}-{suffix}.log",
@@ -29,6 +31,7 @@ rule submit:
     shell:
         "python -P workflow_scripts/submit.py --answers {input.answers:q} --questions {input.questions:q}"
         " --chosen {input.chosen:q}"
-        " --submission {output.submission:q} --manifest {output.manifest:q}"
+        " --submission {output.submission:q} --cut {output.cut:q} --whole {output.whole:q}"
+        " --manifest {output.manifest:q}"
         " --settings {params.cfg:q} --code {params.code:q} --libs={params.libs:q}"
         " --record {log.record:q} --log {log.text:q}"

@@ -193,16 +193,18 @@ def test_what_plain_answers_ignore_is_ignored() -> None:
 def test_several_processes_give_the_same_replies(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     llava.save(tmp_path / "model")
     how = settings_of("vicuna_v1", max_new_tokens=NEW)
+    crowded = Request("crowded", "Same?", ("0.jpg",) * 600, NEW)
 
     def replies(processes: int, answered: set[str]) -> dict[str, Reply]:
         settings = Settings(tokens=60, processes=processes)
         engine = open_engine(settings, tmp_path / "model", images, how, EnginePaths(tmp_path, tmp_path / "log"))
-        made = list(engine.answer(requests(), answered))
+        made = list(engine.answer([*requests(), crowded], answered))
         assert len(made) == len({reply.id for reply in made})
         return {reply.id: reply for reply in made}
 
     alone = replies(1, set())
-    assert replies(2, set()) == alone and len(alone) == len(requests())
+    assert replies(2, set()) == alone and len(alone) == len(requests()) + 1
+    assert [name for name, reply in alone.items() if reply.status == "failed"] == ["crowded"]
     assert replies(2, set(alone) - {"3", "t2"}).items() >= {name: alone[name] for name in ("3", "t2")}.items()
 
 

@@ -51,10 +51,15 @@ def test_an_interrupted_job_asks_only_for_the_rest(tower: Path, images: ImageRea
     assert list(engine(tower, images, tmp_path).answer(ASKED, saved)) == whole[1:]
 
 
-def test_a_question_without_an_image_or_with_two_is_refused(tower: Path, images: ImageReader, tmp_path: Path) -> None:
-    for paths in ((), ("0.jpg", "1.jpg")):
-        with pytest.raises(PipelineError, match=r"(?s)of one image.*question q"):
-            list(engine(tower, images, tmp_path).answer([Request("q", "?", paths, 1)], {}))  # type: ignore[arg-type]
+def test_a_question_about_two_images_is_failed_and_one_without_an_image_is_refused(
+    tower: Path, images: ImageReader, tmp_path: Path
+) -> None:
+    two = Request("two", "?", ("0.jpg", "1.jpg"), 1)
+    replies = list(engine(tower, images, tmp_path).answer([two, ASKED[0]], {}))  # type: ignore[arg-type]
+    assert [reply.status for reply in replies] == ["failed", "ok"]
+    assert replies[0].text == "2 images: the nearest text is that of one image"
+    with pytest.raises(PipelineError, match=r"(?s)nearest text is that of an image.*question q"):
+        list(engine(tower, images, tmp_path).answer([Request("q", "?", (), 1)], {}))  # type: ignore[arg-type]
 
 
 def test_an_engine_whose_texts_tell_nothing_apart_is_refused(tower: Path, images: ImageReader, tmp_path: Path) -> None:

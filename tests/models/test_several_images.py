@@ -1,5 +1,6 @@
 """Rows with several images: a LLaVA is shown each where its placeholder stands; who takes one says so."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from pipeline_lib.benchmarks.base import Question
 from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
+from pipeline_lib.families.llava.model import Llava
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.models.base import Base
 from pipeline_lib.models.card import Card
@@ -22,9 +25,11 @@ from pipeline_lib.training.task import Task, TrainingInputs
 from pipeline_lib.training.weights import make_weights
 from pipeline_lib.weights import pretrained
 from pipeline_lib.weights.base import WeightsInputs
+from tests.models.answering import answered, settings_of
 from tests.models.mllama import small_mllama
 
 HOW: dict[str, Any] = {"steps": 1, "batch_size": 1, "learning_rate": 1.0, "clip_norm": 0.0}
+SHOWN: dict[str, tuple[str, ...]] = {"one": ("2.jpg",), "two": ("2.jpg", "5.jpg"), "none": ()}
 QUESTION = "First <image> and then <image>: one two?"
 
 
@@ -131,3 +136,33 @@ def test_a_mllama_is_trained_on_one_image_in_a_row(mllama: Path, images: ImageRe
     family, row = load_family("mllama"), about(images, "2.jpg", "5.jpg")
     with pytest.raises(PipelineError, match=r"(?s)a Mllama is trained on one image in a row.*2 images"):
         family.encode_row(family.open_tokens(mllama, None), row, RowRules(vicuna_v1, 100), images.size)
+
+
+def test_a_question_with_more_images_than_a_mllama_takes_is_failed_and_the_others_are_answered(
+    mllama: Path, images: ImageReader, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vlm = load_family("mllama").load(mllama)
+    vlm.model.eval()
+    how = settings_of("vicuna_v1", family="mllama", max_new_tokens=4)
+    asked = [Question(name, "One two?", paths, "all") for name, paths in SHOWN.items()]
+    records = answered(vlm, asked, images, how, tmp_path / "replies.jsonl")
+    assert [record.get("status", "ok") for record in records] == ["ok", "failed", "ok"]
+    assert records[1]["text"] == "2 images: a Mllama is shown one image in a question"
+    assert "1 of 3 questions show more images than the model takes" in caplog.text
+    others = answered(vlm, [asked[0], asked[2]], images, how, tmp_path / "other.jsonl")
+    assert [records[0], records[2]] == others
+    again = answered(vlm, asked, images, how, tmp_path / "replies.jsonl")
+    assert again == records
+
+
+def test_images_that_fill_a_models_positions_are_too_many(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
+    positions = llava.model.config.get_text_config().max_position_embeddings
+    how = settings_of("vicuna_v1", max_new_tokens=4)
+    many = tuple(f"{number % 6}.jpg" for number in range(positions // int(llava.tokens.per_image)))
+    asked = [Question(str(len(paths)), "One two?", paths, "all") for paths in (many[:2], many)]
+    records = answered(llava, asked, images, how, tmp_path / "replies.jsonl")
+    assert [record.get("status", "ok") for record in records] == ["ok", "failed"]
+    assert re.fullmatch(rf"{len(many)} images: .* positions; the model has {positions}", records[1]["text"])
+    alone = [Question("1", "two " * positions, ("0.jpg",), "all")]
+    with pytest.raises(PipelineError, match=r"(?s)positions; the model has.*use a model with more positions"):
+        answered(llava, alone, images, how, tmp_path / "long.jsonl")

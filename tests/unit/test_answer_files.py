@@ -83,6 +83,15 @@ def test_lmms_evals_text_for_a_failed_request_is_a_failed_answer(tmp_path: Path)
     assert (joined.failed, texts(joined)["2"]) == ({"2"}, None)
 
 
+def test_a_metric_of_lmms_eval_may_be_nan_and_a_reply_not(tmp_path: Path) -> None:
+    nan = float("nan")
+    path = lines(tmp_path / "a.jsonl", [sample(0, "2", "0.7", bleu=nan, pope={"question_id": "2", "recall": nan})])
+    assert texts(read(path))["2"] == "No"
+    for keys in ({"resps": nan}, {"resps": [[nan]]}, {"filtered_resps": [nan]}):
+        with pytest.raises(PipelineError, match=r"needs one reply(.|\n)*a\.jsonl:1"):
+            read(lines(tmp_path / "a.jsonl", [sample(0, "2", "0.7", **keys)]))
+
+
 @pytest.mark.parametrize("resps", [[["a"], ["b"]], ["a", "b"], [], None, 3, [[1]]])
 def test_a_sample_of_several_replies_is_refused(tmp_path: Path, resps: Any) -> None:
     path = lines(tmp_path / "a.jsonl", [sample(0, "2", "0.6", resps=resps)])
@@ -133,6 +142,24 @@ def test_predictions_of_vlmevalkit_are_joined_by_question_and_image(tmp_path: Pa
     path = written(tmp_path, table(), form)
     assert choose(path)[0] == "vlmevalkit"
     assert texts(read(path)) == TEXTS
+
+
+@pytest.mark.parametrize("form", ["xlsx", "tsv", "json"])
+def test_an_index_that_pandas_made_a_float_is_the_whole_number(tmp_path: Path, form: str) -> None:
+    rows = [{"index": float(name), "question": STEMS[name], "prediction": text} for name, text in TEXTS.items()]
+    assert texts(read(written(tmp_path, rows, form))) == TEXTS
+
+
+def test_an_index_with_a_fraction_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"(?s)a whole number or a text.*row 1.*1\.5"):
+        read(listed(tmp_path / "a.json", [{"index": 1.5, "question": STEMS["1"], "prediction": "Yes"}]))
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "[]", "{}"])
+def test_a_file_without_answers_is_called_empty(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.jsonl").write_text(content)
+    with pytest.raises(PipelineError, match=r"no answers in a known form(.|\n)*a\.jsonl(.|\n)*it is empty"):
+        read(tmp_path / "a.jsonl")
 
 
 @pytest.mark.parametrize("form", ["xlsx", "tsv", "json"])

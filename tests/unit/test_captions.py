@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks import coco_captions, flickr30k
 from pipeline_lib.benchmarks.base import FileNames, Files, Grade, Question, Verdict
-from pipeline_lib.benchmarks.families import captions
+from pipeline_lib.benchmarks.families import caption_metrics, caption_words, captions
 from pipeline_lib.benchmarks.families.caption_metrics import Corpus, bleu, bleu_counts, rouge_l
 from pipeline_lib.benchmarks.families.caption_words import official_folder, official_words, plain_words
 from pipeline_lib.benchmarks.families.captions import CAPTION_READERS, CaptionScorer
@@ -50,7 +51,7 @@ def scores(given: list[Verdict]) -> dict[str, float]:
 
 @pytest.fixture()
 def without_java(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(captions, "official_folder", lambda: None)
+    monkeypatch.setattr(caption_words, "_package", lambda: None)
 
 
 def test_the_small_example_has_the_numbers_of_the_original() -> None:
@@ -146,6 +147,29 @@ def test_a_score_says_why_it_has_no_spice(tmp_path: Path, without_java: None) ->
 
 
 @pytest.mark.parametrize(
+    ("package", "java", "lacking"),
+    [
+        (None, "/bin/java", "pycocoevalcap is not installed"),
+        (Path("pycocoevalcap"), None, "no `java` is on the path"),
+        (None, None, "pycocoevalcap is not installed, which requirements.captions.lock has and no `java`"),
+    ],
+)
+def test_a_plain_cider_is_called_not_comparable_with_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Path | None, java: str | None, lacking: str
+) -> None:
+    monkeypatch.setattr(caption_words, "_package", lambda: package)
+    monkeypatch.setattr("shutil.which", lambda name: java)
+    files = coco(tmp_path)
+    pairs = list(zip(coco_captions.questions(files, "internvl12"), CAPTIONS, strict=True))
+    answers = answer_with(tmp_path / "a.jsonl", pairs)
+    reason = score("coco_captions", files, answers, "internvl12")["unavailable"]["cider"]
+    assert reason.startswith(lacking) and "not comparable" in reason
+    named = ["--benchmark", "coco_captions", "--protocol", "internvl12", "--questions", str(files.questions)]
+    done = CliRunner().invoke(app, ["score", str(answers), *named, "--gold", str(files.gold or files.questions)])
+    assert f"NOTE: cider is not computed: {reason}" in done.stdout
+
+
+@pytest.mark.parametrize(
     ("caption", "words"),
     [
         ("A dog, in the park.", "a dog in the park"),
@@ -164,6 +188,28 @@ def test_identical_captions_have_the_maximum(without_java: None) -> None:
     found = scores(verdicts([others[0] for others in REFERENCES], [[others[0]] * 2 for others in REFERENCES]))
     assert found["cider_plain"] == pytest.approx(10)
     assert found["rouge_l_plain"] == pytest.approx(1) and found["bleu_4_plain"] == pytest.approx(1)
+
+
+WORDS = st.lists(st.sampled_from("abcd"), max_size=70)
+
+
+@given(WORDS, WORDS)
+def test_common_words_are_those_of_the_usual_recurrence(first: list[str], second: list[str]) -> None:
+    lengths = {(row, -1): 0 for row in range(-1, len(first))} | {(-1, column): 0 for column in range(len(second))}
+    for row, word in enumerate(first):
+        for column, other in enumerate(second):
+            longer = max(lengths[row - 1, column], lengths[row, column - 1])
+            lengths[row, column] = lengths[row - 1, column - 1] + 1 if word == other else longer
+    assert caption_metrics._common(first, second) == lengths[len(first) - 1, len(second) - 1]
+
+
+def test_a_caption_of_a_megabyte_takes_no_time(without_java: None) -> None:
+    start = process_time()
+    found = scores(
+        verdicts(["a cat on the mat " * 60_000, *CAPTIONS[1:]], [references * 2 for references in REFERENCES])
+    )
+    assert 0 < found["rouge_l_plain"] < 1
+    assert process_time() - start < 5
 
 
 def test_a_set_of_one_image_has_no_cider(without_java: None) -> None:
@@ -191,7 +237,7 @@ def test_what_missing_captions_may_be_lies_within_the_bounds_of_means_over_image
 ) -> None:
     settings = ScoreSettings(benchmark="flickr30k", protocol="internvl12", files=FileNames(questions="q"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(captions, "official_folder", lambda: None)
+        patch.setattr(caption_words, "_package", lambda: None)
         full = verdicts(texts, REFERENCES)
         some = [replace(each, grade=MISSING) if number in missing else each for number, each in enumerate(full)]
         limits, whole = bounds(some, settings), scores(full)

@@ -195,6 +195,6 @@ def test_what_was_not_chosen_is_not_missing(tmp_path: Path) -> None:
 def test_a_submission_holds_the_chosen_questions(tmp_path: Path) -> None:
     files = write_mmbench(tmp_path / "t.tsv", [mmbench_row(1), mmbench_row(2), mmbench_row(1_000_001)])
     settings = SubmitSettings(benchmark="mmbench", protocol="llava15", files=FileNames(questions="t.tsv"))
-    content, missing = make_submission(answer(tmp_path / "a.jsonl", {1: "B"}), files, settings, {"1", "1000001"})
+    upload, missing = make_submission(answer(tmp_path / "a.jsonl", {1: "B"}), files, settings, {"1", "1000001"})
     assert missing == 1
-    assert [line[0] for line in cells(content)] == ["index", 1, 1_000_001]
+    assert [line[0] for line in cells(upload.content)] == ["index", 1, 1_000_001]

@@ -182,9 +182,9 @@ def test_the_submission_is_that_of_llavas_converter(tmp_path: Path) -> None:
     files = write(tmp_path)
     answers = answer_with(tmp_path / "a.jsonl", [(each, f"about {each.id}") for each in asked("mm_vet", files)[:2]])
     settings = SubmitSettings(benchmark="mm_vet", protocol="llava15", files=FileNames(questions="q"))
-    content, missing = make_submission(answers, files, settings)
+    upload, missing = make_submission(answers, files, settings)
     converted = {f"v1_{number}": f"about v1_{number}" for number in (0, 1)} | {"v1_10": ""}
-    assert (content.decode(), missing) == (json.dumps(converted, indent=2), 1)
+    assert (upload.content.decode(), missing) == (json.dumps(converted, indent=2), 1)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=3, max_size=3), st.randoms())

@@ -264,7 +264,7 @@ def test_chinese_tables_are_asked_with_a_request_in_chinese(tmp_path: Path, benc
 def test_ccbench_is_submitted_as_internvl_writes_it(tmp_path: Path) -> None:
     files = write(tmp_path / "q.tsv", [row(7)], without=("hint", "source", "l2-category", "comment"))
     questions = ccbench.questions(files, "internvl12")
-    (tmp_path / "a.xlsx").write_bytes(ccbench.submission(files, [(questions[0], "B. dog")], "internvl12"))
+    (tmp_path / "a.xlsx").write_bytes(ccbench.submission(files, [(questions[0], "B. dog")], "internvl12").content)
     table = pd.read_excel(tmp_path / "a.xlsx")
     assert [*table.columns] == ["index", "question", "A", "B", "C", "D", "answer", "split", "prediction"]
     assert table.prediction.tolist() == ["B"]

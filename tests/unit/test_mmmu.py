@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks import mmmu
 from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.benchmarks.families.python_lists import texts_of
+from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from tests.recordings import Recordings, sample_of, write_json, write_lines
 from tests.scored import answer_with, asked, official_verdicts, score
@@ -34,6 +36,14 @@ OPEN = {
     "options": "[]",
     "answer": "['24/7', '3.429']",
     "question_type": "open",
+}
+INTERNVL_UPLOADED = {  # answers to CHOICE, and what InternVL's own code writes of each into its result file
+    "B. a dog's": "B",
+    "it is a cat": "A",
+    " I do not know.\n": "I do not know.",
+    "(B)": "(B)",
+    "b": "b",
+    "7": "7",
 }
 
 
@@ -120,6 +130,19 @@ def test_the_draw_depends_only_on_the_question() -> None:
     ]
     assert len({grade.extracted for grade in grades[:3]}) == len({grade.extracted for grade in grades[3:]}) == 1
     assert {grade.rule for grade in grades} == {"random"}
+
+
+def test_a_score_counts_the_drawn_letters_where_its_protocol_draws(tmp_path: Path) -> None:
+    files = write(tmp_path, CHOICE, OPEN, CHOICE | {"id": "validation_Art_2"})
+    for protocol, texts, drawn in (("official", ["?", "3.4286", "(A)"], 1), ("lmms_eval", ["B", "?", "A"], 0)):
+        answers = answer_with(tmp_path / "a.jsonl", list(zip(asked("mmmu", files, protocol), texts, strict=True)))
+        scored = score("mmmu", files, answers, protocol)
+        assert (scored["random"], scored["shares"]["random"]) == (drawn, pytest.approx(drawn / 3))
+        named = ["--benchmark", "mmmu", "--protocol", protocol, "--questions", str(files.questions)]
+        printed = CliRunner().invoke(app, ["score", str(answers), *named]).stdout
+        assert f"unparsed {scored['unparsed']}, random {drawn}, empty 0" in printed
+    internvl = answer_with(tmp_path / "a.jsonl", list(zip(asked("mmmu", files, "internvl12"), "??A", strict=True)))
+    assert "random" not in score("mmmu", files, internvl, "internvl12")
 
 
 def test_accuracies_are_of_all_of_domains_and_of_subjects(tmp_path: Path) -> None:
@@ -210,6 +233,14 @@ def test_the_submission_has_a_letter_or_the_raw_short_answer_of_every_answered_q
     content = mmmu.submission(Files(tmp_path), [(first, "(B) a dog's"), (second, "3.4 m/s")], "official")
     assert json.loads(content) == {CHOICE["id"]: "B", OPEN["id"]: "3.4 m/s"}
     assert json.loads(mmmu.submission(Files(tmp_path), [(first, None)], "official")) == {}
+
+
+def test_internvl_submits_an_answer_without_a_letter_as_it_is(tmp_path: Path) -> None:
+    """`post_process` of OpenGVLab/InternVL 7725e00, `internvl_chat/eval/mmmu/evaluate_mmmu.py`, run on these answers."""
+    first, second = asked("mmmu", write(tmp_path, CHOICE, OPEN), "internvl12")
+    for answer, official in INTERNVL_UPLOADED.items():
+        content = mmmu.submission(Files(tmp_path), [(first, answer), (second, " 3.4 m/s\n")], "internvl12")
+        assert json.loads(content) == {CHOICE["id"]: official, OPEN["id"]: " 3.4 m/s\n"}
 
 
 def test_recorded_predictions_of_llava_13b_get_the_official_accuracy(recorded: Recordings, tmp_path: Path) -> None:

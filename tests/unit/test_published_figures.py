@@ -12,7 +12,7 @@ from pipeline_lib.cli.main import app
 from pipeline_lib.config import stages
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load, names
-from pipeline_lib.scoring.published import compared, figures_of, of_a_part, published_text
+from pipeline_lib.scoring.published import PublishedFigure, compared, figures_of, of_a_part, published_text
 from tests.recordings import Recordings
 from tests.unit.test_benchmark_data import load as load_study
 from tests.unit.test_benchmark_data import study
@@ -24,7 +24,7 @@ WHOLE = {"n": 8910, "coverage": 1.0, "missing": 0, "failed": 0, "marks": {}}
 
 def beside(f1: float, protocol: str = "llava15", **keys: Any) -> dict[str, Any]:
     scored = {"metrics": {"f1": f1}, "interval": {"f1": [f1 - 0.01, f1 + 0.01]}, **WHOLE, **keys}
-    (comparison,) = compared(scored, figures_of(pope, "llava15_13b"), protocol)
+    (comparison,) = compared(scored, figures_of(pope, "llava15_13b"), protocol, {})
     return comparison
 
 
@@ -41,6 +41,17 @@ def test_another_number_has_its_difference_with_its_interval_and_what_to_check_f
     text = published_text(comparison)
     assert "f1 84.1, published 85.9" in text and ": -1.8, 95 % interval [-2.8, -0.8]; check first the conv" in text
     assert [word for word in ("template", "padded", "answers are read", "version of the split") if word in text]
+
+
+@pytest.mark.parametrize(
+    ("metric", "here"),
+    [("f1", "; here 8910 questions)"), ("f1/image", "; here 2017 questions)"), ("f1/unrotated", "(published: all)")],
+)
+def test_the_check_of_the_split_states_the_questions_of_that_metric(metric: str, here: str) -> None:
+    figure = PublishedFigure(model="m", value=85.9, metric=metric, protocol="llava15", split="all", source="s")
+    scored = {"metrics": {metric: 0.8}, "interval": {metric: [0.7, 0.9]}, **WHOLE}
+    (comparison,) = compared(scored, [figure], "llava15", {"image": 2017})
+    assert published_text(comparison).endswith(here)
 
 
 def test_known_differences_are_checked_before_the_usual_ones() -> None:
@@ -61,7 +72,7 @@ def test_an_equal_number_that_is_another_one_says_so() -> None:
 
 
 def test_a_metric_that_a_score_lacks_is_compared_with_nothing() -> None:
-    (comparison,) = compared({**WHOLE, "metrics": {}, "interval": {}}, figures_of(pope, "llava15_7b"), "llava15")
+    (comparison,) = compared({**WHOLE, "metrics": {}, "interval": {}}, figures_of(pope, "llava15_7b"), "llava15", {})
     assert published_text(comparison).startswith("f1 is not in this score, published 85.9")
 
 
@@ -83,7 +94,7 @@ def test_what_only_a_server_computes_is_not_compared() -> None:
 def test_training_on_the_training_set_is_marked_with_a_star() -> None:
     (figure,) = figures_of(load("benchmarks", "okvqa"), "internvl12")
     scored = {**WHOLE, "metrics": {"accuracy": 0.625}, "interval": {"accuracy": None}}
-    (comparison,) = compared(scored, [figure], "internvl12")
+    (comparison,) = compared(scored, [figure], "internvl12", {})
     assert "published 62.5* (internvl12, * trained on its training set; val)" in published_text(comparison)
 
 
@@ -109,6 +120,14 @@ def test_a_model_without_a_figure_is_refused_with_a_suggestion(tmp_path: Path) -
 def test_show_prints_the_figure_beside_the_score(folder: Path) -> None:
     text = shown(folder, published=[beside(0.8594688)])
     assert "full: f1 85.9, published 85.9 (llava15_13b; " in text
+
+
+def test_a_figure_of_questions_with_an_image_is_beside_the_number_of_those(recorded: Recordings) -> None:
+    folder, official = recorded.folder / "scienceqa", recorded.official("scienceqa")
+    options = ["--benchmark", "scienceqa", "--questions", str(folder / "llava_test_CQM-A.json"), "--gold", str(folder)]
+    command = ["score", str(folder / "llava-v1.5-13b_result.json"), *options, "--published", "llava15_7b", "--json"]
+    (figure,) = json.loads(CliRunner().invoke(app, command).stdout)["published"]
+    assert figure["check"][-1].endswith(f"here {official['image_rows']} questions)")
 
 
 def test_recorded_answers_of_llava_13b_are_the_published_ones(recorded: Recordings) -> None:

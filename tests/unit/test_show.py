@@ -58,6 +58,12 @@ def test_a_marked_number_stands_with_its_mark_and_reason(folder: Path) -> None:
     assert "pope of full is marked unparsed: 60 of 60 answers" in text
 
 
+def test_a_metric_that_a_machine_could_not_compute_is_named_with_the_reason(folder: Path) -> None:
+    text = shown(folder, unavailable={"cider": "no `java` is on the path; cider_plain is not comparable"})
+    assert "pope of full: cider is not computed: no `java` is on the path; cider_plain is not comparable" in text
+    assert text.count("not computed") == 1
+
+
 def test_a_study_without_marks_shows_none(folder: Path) -> None:
     text = shown(folder)
     assert text.count("0.800 [0.700, 0.900]") == 3 and text.count(" ok ") == 3 and "marked" not in text

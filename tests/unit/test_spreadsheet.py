@@ -38,7 +38,7 @@ def test_what_is_handed_in_scores_as_the_answers_it_was_made_of(tmp_path: Path, 
     files = write(tmp_path / "t.tsv", ROWS)
     answers = answer(tmp_path / "a.jsonl", SAID)
     settings = SubmitSettings(benchmark="mmbench", protocol=protocol, files=FileNames(questions="t.tsv"))
-    (tmp_path / "a.xlsx").write_bytes(make_submission(answers, files, settings)[0])
+    (tmp_path / "a.xlsx").write_bytes(make_submission(answers, files, settings)[0].content)
     assert score(files, tmp_path / "a.xlsx", protocol)["metrics"] == score(files, answers, protocol)["metrics"]
 
 

@@ -95,8 +95,8 @@ def test_a_test_split_has_no_gold_and_is_submitted(tmp_path: Path, form: str, be
     assert len(questions) == 8
     with pytest.raises(PipelineError, match=r"(?s)no answers.*submit the xlsx"):
         module(benchmark).gold(files, questions, "internvl12")
-    content = module(benchmark).submission(files, [(questions[0], "B. It is two.")], "internvl12")
-    (tmp_path / "sheet.xlsx").write_bytes(content)
+    upload = module(benchmark).submission(files, [(questions[0], "B. It is two.")], "internvl12")
+    (tmp_path / "sheet.xlsx").write_bytes(upload.content)
     ((_, row),) = read_predictions(tmp_path / "sheet.xlsx")
     assert (row["question_id"], row["text"]) == ("1", "B")
 

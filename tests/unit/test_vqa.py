@@ -297,7 +297,7 @@ def test_questions_of_textvqa_share_the_id_of_their_image(recorded: Recordings) 
 
 def submit(benchmark: str, questions: Path, answers: Path, protocol: str = "llava15") -> Any:
     settings = SubmitSettings(benchmark=benchmark, protocol=protocol, files=FileNames(questions="q"))
-    return json.loads(make_submission(answers, Files(questions), settings)[0])
+    return json.loads(make_submission(answers, Files(questions), settings)[0].content)
 
 
 def test_the_upload_of_vizwiz_is_that_of_llava(tmp_path: Path) -> None:
@@ -311,6 +311,20 @@ def test_the_upload_of_vizwiz_is_that_of_llava(tmp_path: Path) -> None:
     assert submit("vizwiz", tmp_path / "q.jsonl", tmp_path / "a.jsonl") == uploaded
     raw = [{"image": row["image"], "answer": row["answer"]} for row in rows]
     assert submit("vizwiz", tmp_path / "q.jsonl", tmp_path / "a.jsonl", "internvl12") == raw
+
+
+def test_the_upload_of_gqa_is_what_llava_converts_for_gqas_evaluation(tmp_path: Path) -> None:
+    """Keys and texts by LLaVA c121f04 `scripts/convert_gqa_for_eval.py`; GQA's `eval.py` needs every id, as text."""
+    write_lines(tmp_path / "q.jsonl", [LLAVA_ROW | {"question_id": f"20{number}"} for number in (3, 1, 2)])
+    write_lines(
+        tmp_path / "a.jsonl", [{"question_id": "201", "text": "A Dog.."}, {"question_id": "203", "text": "Yes"}]
+    )
+    assert submit("gqa", tmp_path / "q.jsonl", tmp_path / "a.jsonl") == [
+        {"questionId": "203", "prediction": "yes"},
+        {"questionId": "201", "prediction": "a dog"},
+        {"questionId": "202", "prediction": ""},
+    ]
+    assert submit("gqa", tmp_path / "q.jsonl", tmp_path / "a.jsonl", "official")[1]["prediction"] == "A Dog.."
 
 
 def test_the_upload_of_vqav2_has_every_question_and_an_empty_answer_where_none_is(tmp_path: Path) -> None:

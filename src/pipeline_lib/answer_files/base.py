@@ -7,7 +7,7 @@ already read something from a model's replies, so that other protocols cannot, `
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Iterator, Literal, Protocol, cast
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.json_text import parse_json
@@ -104,7 +104,7 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
         raise PipelineError(
             "these are no answers in a known form",
             where=path,
-            value=f"{form.container} with {sample or 'nothing'}",
+            value=f"{form.container} with {sample}" if sample else "it is empty",
             cure=f"known forms: {known}",
         )
     what = "these answers fit several forms"
@@ -119,6 +119,16 @@ def choose(path: Path, name: str | None = None) -> tuple[str, Reader]:
 def read_loose_json(path: Path) -> Any:
     """Return the content of a JSON file in which NaN stands for nothing, as pandas writes it, read as None."""
     return parse_json(read_text(path), path, nan_is_none=True)
+
+
+def read_loose_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the objects of JSON Lines, each with its position as `path:line`; NaN is None."""
+    for number, line in numbered_lines(path):
+        if line.strip():
+            row = parse_json(line.strip(), path, number, nan_is_none=True)
+            if not isinstance(row, dict):
+                raise PipelineError("not a JSON object", where=f"{path}:{number}", value=line[:80])
+            yield f"{path}:{number}", row
 
 
 def _beginning(path: Path) -> tuple[str, str]:

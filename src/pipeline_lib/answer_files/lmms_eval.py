@@ -5,15 +5,14 @@ list where there is one request), `lmms_eval/loggers/evaluation_tracker.py`. `re
 out where it equals `filtered_resps`. The text that lmms-eval writes for a failed request is a failed answer. `doc_id`
 is a row of lmms-eval's data set and `doc_hash` is the same in every row: both are no ids here. An id is what the
 metrics of a task hold; else the question (`input`) decides, and of questions with the same words the gold answer
-(`target`).
+(`target`). A metric may be NaN, a reply not.
 """
 
 from pathlib import Path
 from typing import Any, Iterator
 
-from pipeline_lib.answer_files.base import Form
+from pipeline_lib.answer_files.base import Form, read_loose_lines
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.text import read_rows_with_place
 from pipeline_lib.engines.serving.lmms_log import FAILED, reply_of
 from pipeline_lib.scoring.answers import Joined
 from pipeline_lib.scoring.matching import ToolAnswer, join_answers
@@ -33,7 +32,7 @@ def fits(form: Form) -> bool:
 
 def join(path: Path, lookup: QuestionLookup) -> Joined:
     """Return every question with its answer."""
-    return join_answers([_answer_of(row, where) for where, row in read_rows_with_place(path)], lookup, path)
+    return join_answers([_answer_of(row, where) for where, row in read_loose_lines(path)], lookup, path)
 
 
 def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:

@@ -5,6 +5,7 @@ VLMEvalKit's own table, and an id only where that is the benchmark's; else quest
 missing value is NaN there, and an error of the model a text: both are failed answers.
 """
 
+import re
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any, Iterator
@@ -21,6 +22,7 @@ from pipeline_lib.scoring.spreadsheet import COLUMNS, cells_of, is_spreadsheet
 ABOUT = "xlsx, TSV or JSON with index and prediction, of VLMEvalKit"
 
 FAILURE = "Failed to obtain answer"  # the beginning of the text that VLMEvalKit writes for a model's error
+WHOLE = re.compile(r"^(\d+)\.0$")  # a whole number in a column of a table that pandas reads as floats
 NAN = "nan"  # what Python and pandas make of a missing value as text
 
 
@@ -79,19 +81,29 @@ def _is_by_column(content: Any) -> bool:
 
 def _answer_of(row: dict[str, Any], where: str) -> ToolAnswer:
     lacking = [name for name in COLUMNS if name not in row]
-    if lacking or isinstance(row["index"], (bool, float)) or row["index"] in (None, ""):
+    index = None if lacking else _index(row["index"])
+    if index is None:
         what = "a row of predictions has `index`, a whole number or a text, and `prediction`"
         raise PipelineError(what, where=where, value=row.get("index"), cure="write the file again")
     return ToolAnswer(
         where=where,
         text=_text(row["prediction"], where),
-        id=str(row["index"]),
+        id=index,
         question=_plain(row.get("question")),
         image=_plain(row.get("image_path")),
         part=_plain(row.get("category")),
         id_is_row=True,
         options={letter: _plain(row[letter]) for letter in ascii_uppercase if _plain(row.get(letter))},
     )
+
+
+def _index(value: Any) -> str | None:
+    """Return an index as text, None for what is none; pandas writes 3 as 3.0 in a column that lacks a value."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else None
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    return WHOLE.sub(r"\1", str(value))
 
 
 def _text(value: Any, where: str) -> str | None:

@@ -158,10 +158,22 @@ class Benchmark(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file to submit that cuts long texts: its content, the `cut` cells, and the `whole` table, empty if none is cut.
+
+    A cut cell has `row` (the id in its first column), `column`, and `length` in characters; the table is a TSV.
+    """
+
+    content: bytes
+    cut: tuple[dict[str, JsonValue], ...] = ()
+    whole: str = ""
+
+
 class Submitting(Protocol):
     """The further members of a benchmark whose answers are submitted as a file."""
 
-    def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+    def submission(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes | Upload:
         """Return the file to submit; a question without an answer has None."""
 
 

@@ -5,7 +5,13 @@ Files of haotian-liu/LLaVA c121f04 (`llava_gqa_testdev_balanced.jsonl`) and Inte
 """
 
 from pipeline_lib.benchmarks.base import by_image
-from pipeline_lib.benchmarks.families.comparers import as_it_is, gqa_converted, in_either_case, without_punctuation
+from pipeline_lib.benchmarks.families.comparers import (
+    as_it_is,
+    gqa_converted,
+    gqa_text,
+    in_either_case,
+    without_punctuation,
+)
 from pipeline_lib.benchmarks.families.counting import Accuracy, ByType
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, DigitAnswers, Drive, Sources
 from pipeline_lib.benchmarks.families.published import (
@@ -27,11 +33,13 @@ from pipeline_lib.benchmarks.families.short_answers import (
     RowGold,
     ShortQuestions,
 )
+from pipeline_lib.benchmarks.families.uploads import JsonUpload, id_of
 from pipeline_lib.core.file_rows import FileRow, Text, parse_row
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/binary", "accuracy/open")
 ROWS_SEEN = REAL_ROWS
+SUBMISSION = "json"
 PUBLISHED = (
     Published(LLAVA_ZOO, "llava15", "accuracy", "testdev balanced", (62.0, 63.3, 63.0, 63.3)),
     Published(
@@ -105,5 +113,11 @@ SCORER = AnswerScorer(
         "vlmevalkit": in_either_case,
         "official": as_it_is,
     },
+)
+submission = JsonUpload(
+    "questionId",
+    id_of,
+    {"llava15": gqa_text, "internvl12": gqa_text, "lmms_eval": str, "vlmevalkit": str, "official": str},
+    answer_key="prediction",
 )
 cluster = by_image

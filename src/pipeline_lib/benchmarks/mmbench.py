@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Question
+from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import File, Sources
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
@@ -140,7 +140,7 @@ def letter_prediction(answer: str, options: Options) -> str:
 PREDICTIONS = {"llava15": raw_prediction, "internvl12": letter_prediction}
 
 
-def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
     """Return the xlsx that MMBench's server takes: the TSV without six columns, the prediction as the seventh.
 
     A row without an answer has an empty prediction.

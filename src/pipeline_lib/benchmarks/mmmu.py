@@ -155,14 +155,20 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, Js
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
     """Return the JSON object that MMMU's evaluation takes: a letter or the raw short answer by question id.
 
-    A question without an answer is left out.
+    Where a protocol reads no letter and guesses none, it is the stripped answer, as in OpenGVLab/InternVL 7725e00
+    (`internvl_chat/eval/mmmu/evaluate_mmmu.py`, `post_process`). A question without an answer is left out.
     """
     predictions = {
-        question.id: SCORER.grade(question, "", answer, protocol).extracted if question.options else answer
-        for question, answer in answers
-        if answer is not None
+        question.id: _prediction(question, answer, protocol) for question, answer in answers if answer is not None
     }
     return (json.dumps(predictions, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _prediction(question: Question, answer: str, protocol: str) -> JsonValue:
+    if not question.options:
+        return answer
+    letter = SCORER.grade(question, "", answer, protocol).extracted
+    return answer.strip() if letter is None else letter
 
 
 def subject_of(name: str) -> str:

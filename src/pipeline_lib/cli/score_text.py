@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from pipeline_lib.scoring.notice import NO_NUMBER, scope_text
+from pipeline_lib.scoring.notice import NO_NUMBER, not_computed, scope_text
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import Scope, ShownReview
 from pipeline_lib.scoring.turns_text import review_lines, turn_lines
 
+COUNTS = ("missing", "failed", "unparsed", "random", "empty", "equal")  # `random` where a protocol draws options
 LISTED = 20  # rows of different grades
 SHOWN = 60  # characters of an answer
 WIDTH = 24  # characters of the names of metrics, at least
@@ -16,9 +17,7 @@ def score_text(scored: dict[str, Any]) -> str:
     """Return the counts, marks and metrics of a score, and the reader of its answers."""
     lines = [f"{scored['benchmark']} ({scored['protocol']}): {scored['n']} questions, {scored['status']}"]
     lines += _source(scored)
-    lines.append(
-        "  " + ", ".join(f"{name} {scored[name]}" for name in ("missing", "failed", "unparsed", "empty", "equal"))
-    )
+    lines.append("  " + ", ".join(f"{name} {scored[name]}" for name in COUNTS if name in scored))
     if "scope" in scored:
         scope, names = Scope(**scored["scope"]), [scored["primary"]]
         lines.append(f"  PARTIAL, {scope_text(scope, scored['bounds'] or {}, names)}")
@@ -68,8 +67,7 @@ def protocols_text(table: dict[str, Any]) -> str:
 
 
 def _source(scored: dict[str, Any]) -> list[str]:
-    unavailable = [f"{name} is not computed: {reason}" for name, reason in scored.get("unavailable", {}).items()]
-    notes = [f"  NOTE: {note}" for note in (*scored["notes"], *unavailable)]
+    notes = [f"  NOTE: {note}" for note in (*scored["notes"], *not_computed(scored.get("unavailable", {})))]
     return [f"  answers read as {scored['answers_from']}", *notes]
 
 

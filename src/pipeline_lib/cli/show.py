@@ -20,7 +20,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.lineage.score_rows import ScoreRow, score_rows
 from pipeline_lib.lineage.why import unseen_sources
 from pipeline_lib.overlap.shown import overlap_lines
-from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, scopes
+from pipeline_lib.scoring.notice import NO_NUMBER, marked_runs, not_computed, scopes
 from pipeline_lib.scoring.published import published_text
 from pipeline_lib.scoring.shown import ShownScore
 from pipeline_lib.scoring.turns_text import number_text, rate_text, review_lines
@@ -67,13 +67,17 @@ def show(
 def _remarks(benchmark: str, rows: list[ScoreRow], names: Sequence[str]) -> list[str]:
     """Return lines for rows that are not current, with the cause, for scores over some questions, and for marks.
 
-    Published figures come last, each beside the number of the run.
+    Then come metrics that a machine could not compute, and published figures, each beside the number of the run.
     """
     scores = {row.run: row.score for row in rows if row.score is not None}
     unsound = [f"{benchmark} of {row.run} is {row.status}: {row.cause}" for row in rows if row.cause]
     reviews = [f"{benchmark} of {run}{line}" for run, score in scores.items() for line in _of_review(score)]
+    lacking = [
+        f"{benchmark} of {run}: {line}" for run, score in scores.items() for line in not_computed(score.unavailable)
+    ]
     figures = [f"{run}: {published_text(each)}" for run, score in scores.items() for each in score.published]
-    return unsound + scopes(benchmark, scores, names) + marked_runs(benchmark, scores) + reviews + figures
+    marked = scopes(benchmark, scores, names) + marked_runs(benchmark, scores)
+    return unsound + marked + lacking + reviews + figures
 
 
 def _of_review(score: ShownScore) -> list[str]:

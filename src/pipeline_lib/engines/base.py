@@ -154,7 +154,8 @@ class Engine(Protocol):
         """Yield a reply to every request whose id is not in `answered`, in any order, and perhaps again to others.
 
         Which requests are asked together does not depend on `answered`: an interrupted job ends with equal bytes.
-        Raises PipelineError, before anything is generated, for a request that the model cannot take.
+        A request with more images than the model takes is failed; any other one that the model cannot take raises
+        PipelineError before anything is generated.
         """
 
 

@@ -49,15 +49,25 @@ class NearestText:
     how: AnswerSettings
 
     def answer(self, requests: Sequence[Request], answered: Answered) -> Iterator[Reply]:
-        """Yield the replies; each image is read alone, so that no answer depends on others."""
+        """Yield the replies; each image is read alone, so that no answer depends on others.
+
+        A request about several images is failed, one without an image raises PipelineError.
+        """
         from pipeline_lib.models.portable import operations
 
         asked = unanswered(requests, answered)
         for request in asked:
-            _expect_one_image(request)
+            _expect_an_image(request)
         with operations(self.how.numerics):
             for request in asked:
-                yield Reply(request.id, canonical_json(self._classified(request.images[0])), None)
+                yield self._reply(request)
+
+    def _reply(self, request: Request) -> Reply:
+        """Return the reply to a request; one about several images is failed."""
+        if len(request.images) > 1:
+            reason = f"{len(request.images)} images: the nearest text is that of one image"
+            return Reply(request.id, reason, None, status="failed")
+        return Reply(request.id, canonical_json(self._classified(request.images[0])), None)
 
     def _classified(self, path: str) -> dict[str, Any]:
         """Return the class of an image, and the probabilities of all."""
@@ -89,8 +99,7 @@ def open_engine(
     return NearestText(clip, clip.encode_classes(settings.texts), images, how)
 
 
-def _expect_one_image(request: Request) -> None:
-    if len(request.images) != 1:
+def _expect_an_image(request: Request) -> None:
+    if not request.images:
         cure = "ask a model that reads text and images"
-        what = "the nearest text is that of one image"
-        raise PipelineError(what, where=f"question {request.id}", value=list(request.images), cure=cure)
+        raise PipelineError("the nearest text is that of an image", where=f"question {request.id}", cure=cure)

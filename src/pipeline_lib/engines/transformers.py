@@ -1,5 +1,6 @@
 """Engine `transformers`: a checkpoint answers in this process; questions about equal images are asked together."""
 
+import logging
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline_lib.generation.generate import Answer, Generator
     from pipeline_lib.generation.plan import Prompt, Row
     from pipeline_lib.models.family import Features, Images, Shown, Vlm
+
+logger = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -83,15 +86,22 @@ class TransformersEngine:
     part: tuple[int, int] = (0, 1)  # of how many it answers which batches
 
     def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
-        """Yield the replies batch by batch: requests without an image last, short prompts before long ones."""
+        """Yield the replies batch by batch: requests without an image last, short prompts before long ones.
+
+        A request that shows more images than the model takes is failed, before any of them.
+        """
         from pipeline_lib.generation.plan import plan
         from pipeline_lib.models.portable import operations
 
         generator = self._generator()
-        prompts = [self._prompt(request) for request in requests]
-        self._expect_room(requests, prompts)
+        prompts, refused = self._prompts(requests)
         number, parts = self.part
-        batches = plan(prompts, self.tokens, self._window(requests))[number::parts]
+        if refused and number == 0:
+            what = "%d of %d questions show more images than the model takes and are failed, the first one: %s"
+            logger.warning(what, len(refused), len(requests), refused[0].text)
+            yield from refused
+        requests = [request for request in requests if request.id in prompts]
+        batches = plan(list(prompts.values()), self.tokens, self._window(requests))[number::parts]
         features: dict[Key, Features] = {}
         with operations(self.how.numerics):
             for batch in batches:
@@ -115,30 +125,40 @@ class TransformersEngine:
         ends = ends_of(self.vlm.model.generation_config)
         return Generator(self.vlm, Rules(ends, tuple(self.how.stop), suppressed, sampling))
 
+    def _prompts(self, requests: Sequence[Request]) -> "tuple[dict[str, Prompt], list[Reply]]":
+        """Return the prompts by request, and the replies to requests that show more images than the model takes."""
+        from pipeline_lib.generation.room import expect_room
+        from pipeline_lib.models.family import TooManyImagesError
+
+        prompts, refused = {}, []
+        for request in requests:
+            try:
+                prompts[request.id] = self._prompt(request)
+            except TooManyImagesError as error:
+                refused.append(Reply(request.id, str(error), None, status="failed"))
+        expect_room(prompts, {request.id: request.max_new_tokens for request in requests}, self._positions)
+        return prompts, refused
+
+    @property
+    def _positions(self) -> int:
+        return int(self.vlm.model.config.get_text_config().max_position_embeddings)
+
     def _prompt(self, request: Request) -> "Prompt":
         """Return the prompt of a request; without an image, `<image>` is ordinary text."""
         from pipeline_lib.generation.plan import Prompt
+        from pipeline_lib.generation.room import crowded_by_images
+        from pipeline_lib.models.family import TooManyImagesError
 
         sizes = [self.images.size(path) for path in request.images]
         ids = self.vlm.tokens.prompt(question(self.template, request.text, len(sizes), request.rounds), sizes)
         if not request.images:
             return Prompt(ids)
-        return Prompt(ids, tuple(self._keys(request)), len(ids) - ids[::-1].index(self.vlm.tokens.image_id))
-
-    def _expect_room(self, requests: Sequence[Request], prompts: "list[Prompt]") -> None:
-        """Raise PipelineError if the longest prompt and its answer may need more positions than the model has."""
-        positions = self.vlm.model.config.get_text_config().max_position_embeddings
-        needed = [len(asked.ids) + request.max_new_tokens for asked, request in zip(prompts, requests, strict=True)]
-        longest = max(range(len(needed)), key=needed.__getitem__, default=None)
-        if longest is not None and needed[longest] > positions:
-            request, length = requests[longest], len(prompts[longest].ids)
-            raise PipelineError(
-                f"this prompt and its answer need up to {needed[longest]} positions; the model has {positions}",
-                where=f"question {request.id}",
-                value=f"{length} tokens of prompt, max_new_tokens: {request.max_new_tokens}",
-                cure=f"write `max_new_tokens: {positions - length}` or less" if length < positions
-                else "use a model with more positions",
-            )  # fmt: skip
+        prompt = Prompt(ids, tuple(self._keys(request)), len(ids) - ids[::-1].index(self.vlm.tokens.image_id))
+        if crowded_by_images(prompt, request.max_new_tokens, self.vlm.tokens.per_image, self._positions):
+            needed = len(ids) + request.max_new_tokens
+            what = f"{len(sizes)} images: the prompt and its answer need up to {needed} positions"
+            raise TooManyImagesError(f"{what}; the model has {self._positions}")
+        return prompt
 
     def _window(self, requests: Sequence[Request]) -> Any:
         """Return how far back the model's tokens see, None if they see everything."""

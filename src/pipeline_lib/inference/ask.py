@@ -49,7 +49,7 @@ def ask(engine: EngineSettings, model: Path | None, how: AnswerSettings, asking:
     seconds = time.monotonic() - began
     saved.close()
     if reply.status != "ok":
-        raise PipelineError("the server did not answer", value=reply.text, cure="correct what it says")
+        raise PipelineError("the model did not answer", value=reply.text, cure="correct what it says")
     return Answer(reply, seconds, _prompt(how, asking))
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from transformers import Cache, PreTrainedModel, PreTrainedTokenizerBase
 
 from pipeline_lib.conversations.table import Conversation
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.plugins import load
 from pipeline_lib.models.card import Card, Stated
 from pipeline_lib.models.encoded import Encoded, RowRules
@@ -46,6 +47,10 @@ class Step:
     first: bool = False
 
 
+class TooManyImagesError(PipelineError):
+    """A question shows more images than a model takes: it is failed with this message, one line."""
+
+
 class Tokens(Protocol):
     """How a family's models turn text and images into token ids; it is opened without reading tensors."""
 
@@ -69,7 +74,10 @@ class Tokens(Protocol):
         """Return how many whole images there are in the ids, possibly of a truncated row."""
 
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
-        """Return the ids of a prompt with images of these sizes; without images, `<image>` is ordinary text."""
+        """Return the ids of a prompt with images of these sizes; without images, `<image>` is ordinary text.
+
+        Raises TooManyImagesError for more images than the model takes.
+        """
 
 
 class Vlm(Protocol):

@@ -17,6 +17,11 @@ def marked_runs(benchmark: str, runs: Mapping[str, ShownScore]) -> list[str]:
     ]
 
 
+def not_computed(unavailable: Mapping[str, str]) -> list[str]:
+    """Return a line for every metric that a score lacks on its machine, with the reason."""
+    return [f"{name} is not computed: {reason}" for name, reason in unavailable.items()]
+
+
 def scopes(benchmark: str, runs: Mapping[str, ShownScore], names: Sequence[str]) -> list[str]:
     """Return a line for every score over only some questions: their share, and the bounds of the metrics in `names`."""
     return [

@@ -59,16 +59,21 @@ def models_of(module: Any) -> set[str]:
     return {model for table in getattr(module, "PUBLISHED", ()) for model, _ in table.by_model()}
 
 
-def compared(scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str) -> list[dict[str, Any]]:
+def compared(
+    scored: Mapping[str, Any], figures: list[PublishedFigure], protocol: str, parts: Mapping[str, int]
+) -> list[dict[str, Any]]:
     """Return every figure beside the score: `score`, `difference` with its 95 % interval, and what to `check` first.
 
     `equal` is whether both are the same number with one decimal: then `check` has only what differs for certain. A
-    metric that the score does not have is None.
+    metric that the score does not have is None. `parts` has the number of questions of every part, which the check of
+    a metric `NAME/PART` states.
     """
-    return [_comparison(scored, figure, protocol) for figure in figures]
+    return [_comparison(scored, figure, protocol, parts) for figure in figures]
 
 
-def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str) -> dict[str, Any]:
+def _comparison(
+    scored: Mapping[str, Any], figure: PublishedFigure, protocol: str, parts: Mapping[str, int]
+) -> dict[str, Any]:
     value, interval = scored["metrics"].get(figure.metric), scored["interval"].get(figure.metric)
     about = figure.model_dump(mode="json")
     if value is None:
@@ -82,7 +87,7 @@ def _comparison(scored: Mapping[str, Any], figure: PublishedFigure, protocol: st
         "equal": equal,
         "difference": round(number - figure.value, DECIMALS),
         "interval": bounds,
-        "check": [*_differing(scored, figure, protocol), *([] if equal else _usual(scored, figure))],
+        "check": [*_differing(scored, figure, protocol), *([] if equal else _usual(scored, figure, parts))],
     }
 
 
@@ -101,9 +106,12 @@ def _differing(scored: Mapping[str, Any], figure: PublishedFigure, protocol: str
     return known + [f"the mark `{name}`" for name in scored["marks"] if name != "missing"]
 
 
-def _usual(scored: Mapping[str, Any], figure: PublishedFigure) -> list[str]:
+def _usual(scored: Mapping[str, Any], figure: PublishedFigure, parts: Mapping[str, int]) -> list[str]:
     """Return what to check next where a score differs."""
-    return [*CHECKS[:-1], f"{CHECKS[-1]} (published: {figure.split}; here {scored['n']} questions)"]
+    _, _, part = figure.metric.partition("/")
+    number = parts.get(part) if part else scored["n"]  # of a metric about another choice of questions: unknown
+    here = "" if number is None else f"; here {number} questions"
+    return [*CHECKS[:-1], f"{CHECKS[-1]} (published: {figure.split}{here})"]
 
 
 def published_text(comparison: Mapping[str, Any]) -> str:

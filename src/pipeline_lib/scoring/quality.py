@@ -10,6 +10,7 @@ from typing import Any, Iterable
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Verdict
+from pipeline_lib.benchmarks.families.letter_or_text import RANDOM
 from pipeline_lib.core.text import plain_text
 
 SUSPECT_ABOVE = 0.05  # share of empty or unparsed answers, of deviating answers, or of missing ones
@@ -20,10 +21,13 @@ LONGEST = 80  # characters of the most frequent answer
 SHARES = "probabilities"  # of a classifier, which differ where its class is the same
 
 
-def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE, judged: bool = False) -> dict[str, Any]:
+def quality(
+    verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE, judged: bool = False, draws: bool = False
+) -> dict[str, Any]:
     """Return counts and shares of the answers to `verdicts`, the `marks` of the score by name, and its `status`.
 
-    `equal` counts the answers of the most frequent text. In a `judged` benchmark, what is read from replies are grades,
+    `equal` counts the answers of the most frequent text, and `random` those for which an option was drawn: where the
+    protocol `draws`, or one was. In a `judged` benchmark, what is read from replies are grades,
     which may be equal. Each mark has a reason:
     `unparsed`: more than `suspect_above` of the answers are empty or unparsed.
     `collapsed`: at least 1 - `suspect_above` of the answers are the same text, or are read as the same, and the gold
@@ -44,6 +48,9 @@ def quality(verdicts: list[Verdict], suspect_above: float = SUSPECT_ABOVE, judge
         "failed": sum(verdict.grade.status == "failed" for verdict in verdicts),
         "missing": sum(verdict.grade.status == "missing" for verdict in verdicts),
     }
+    drawn = sum(RANDOM in verdict.grade.rule.split(", ") for verdict in answered)
+    if draws or drawn:
+        counts[RANDOM] = drawn
     reasons = {
         "unparsed": _unparsed_reason(unusable, len(answered), suspect_above),
         "collapsed": _collapsed_reason(answered, suspect_above, judged),

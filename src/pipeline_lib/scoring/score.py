@@ -1,6 +1,7 @@
 """The score stage: grade answers against gold, and turn the verdicts into one run's score object."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -134,6 +135,7 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
     bounds = intervals(sums, metrics, derive_seed(settings.seed, "score", settings.benchmark))
     whole = benchmark.SCORER.whole(answered) if hasattr(benchmark.SCORER, "whole") else {}
     values = {**metrics(sums.sum(axis=0)), **whole}
+    draws = settings.protocol in getattr(benchmark.SCORER, "guesses", {})
     unavailable = benchmark.SCORER.unavailable() if hasattr(benchmark.SCORER, "unavailable") else {}
     return {
         "metrics": {name: rounded(float(value)) for name, value in values.items()},
@@ -142,8 +144,14 @@ def score_verdicts(verdicts: list[Verdict], settings: ScoreSettings) -> dict[str
         **({"unavailable": unavailable} if unavailable else {}),
         "n": len(verdicts),
         "coverage": round(len(answered) / len(verdicts), DIGITS),
-        **quality(verdicts, settings.suspect_above, is_always_judged(benchmark.SCORER)),
+        **quality(verdicts, settings.suspect_above, is_always_judged(benchmark.SCORER), draws),
     }
+
+
+def _published(scored: dict[str, Any], verdicts: list[Verdict], settings: ScoreSettings) -> list[dict[str, Any]]:
+    """Return the published figures beside a score; a part `a/b` of the questions counts for `a` too."""
+    names = [{verdict.question.part, verdict.question.part.partition("/")[0]} for verdict in verdicts]
+    return compared(scored, settings.published, settings.protocol, Counter(name for each in names for name in each))
 
 
 def rounded(value: float) -> float | None:
@@ -169,7 +177,7 @@ def score_object(
         "protocol": settings.protocol,
         "primary": primary if primary in scored["metrics"] else None,
         **scored,
-        **({"published": compared(scored, settings.published, settings.protocol)} if settings.published else {}),
+        **({"published": _published(scored, verdicts, settings)} if settings.published else {}),
         "answers": digest,
         "model": model,
     }

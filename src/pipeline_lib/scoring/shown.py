@@ -68,6 +68,7 @@ class ShownScore(BaseModel):
     unparsed: int
     missing: int
     marks: dict[str, str] = {}
+    unavailable: dict[str, str] = {}
     primary: str | None = None
     scope: Scope | None = None
     bounds: dict[str, tuple[float, float] | None] | None = None

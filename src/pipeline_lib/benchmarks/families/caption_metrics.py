@@ -1,7 +1,7 @@
 """CIDEr-D, BLEU and ROUGE-L of captions, as in salaniz/pycocoevalcap 1.2; captions are words with single spaces."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,9 +64,10 @@ class Corpus:
 
     def _similarity(self, caption: _Weighted, reference: _Weighted) -> float:
         values = [0.0] * LONGEST
-        for gram, weight in caption.weights.items():
-            other = reference.weights.get(gram, 0.0)
-            values[len(gram) - 1] += min(weight, other) * other
+        for gram in caption.weights:
+            if gram in reference.weights:
+                other = reference.weights[gram]
+                values[len(gram) - 1] += min(caption.weights[gram], other) * other
         penalty = math.exp(-((caption.bigrams - reference.bigrams) ** 2) / (2 * SIGMA**2))
         norms = [first * second for first, second in zip(caption.norms, reference.norms, strict=True)]
         return sum(penalty * (v / n if n else v) for v, n in zip(values, norms, strict=True)) / LONGEST
@@ -85,16 +86,20 @@ def rouge_l(caption: str, references: list[str]) -> float:
 
 
 def _common(first: list[str], second: list[str]) -> int:
-    """Return the length of the longest common subsequence."""
-    lengths = [0] * (len(second) + 1)
+    """Return the length of the longest common subsequence.
+
+    A bit stands for a word of `second`, and is 0 where the length grows by that word. So one sum of whole numbers
+    compares a word of `first`, which may be an answer of a megabyte, with all of `second`.
+    """
+    bits: defaultdict[str, int] = defaultdict(int)
+    for index, word in enumerate(second):
+        bits[word] |= 1 << index
+    whole = unmatched = (1 << len(second)) - 1
     for word in first:
-        previous = 0
-        for index, other in enumerate(second, 1):
-            previous, lengths[index] = (
-                lengths[index],
-                (previous + 1 if word == other else max(lengths[index], lengths[index - 1])),
-            )
-    return lengths[-1]
+        if word in bits:
+            same = unmatched & bits[word]
+            unmatched = ((unmatched + same) | (unmatched - same)) & whole
+    return len(second) - unmatched.bit_count()
 
 
 def bleu_counts(caption: str, references: list[str]) -> list[float]:

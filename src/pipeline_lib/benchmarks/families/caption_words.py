@@ -28,11 +28,24 @@ def plain_words(text: str) -> str:
 
 def official_folder() -> Path | None:
     """Return the folder of pycocoevalcap, None where it is not installed or there is no Java."""
+    return _package() if tokenizer_lacks() is None else None
+
+
+def tokenizer_lacks() -> str | None:
+    """Return what the official tokenizer lacks on this machine, None if it can run."""
+    lacking = [] if _package() else ["pycocoevalcap is not installed, which requirements.captions.lock has"]
+    if shutil.which("java") is None:
+        lacking.append("no `java` is on the path")
+    return " and ".join(lacking) or None
+
+
+def _package() -> Path | None:
+    """Return the folder of pycocoevalcap, None where it is not installed or has no tokenizer."""
     spec = find_spec(LIBRARY)
-    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+    if spec is None or not spec.submodule_search_locations:
         return None
-    folder = Path(next(iter(spec.submodule_search_locations or [])))
-    return folder if shutil.which("java") and (folder / TOKENIZER).is_file() else None
+    folder = Path(next(iter(spec.submodule_search_locations)))
+    return folder if (folder / TOKENIZER).is_file() else None
 
 
 def official_words(folder: Path, texts: list[str]) -> list[str]:

@@ -14,14 +14,20 @@ from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.caption_metrics import BEST_CIDER, LONGEST, Corpus, bleu, bleu_counts, rouge_l
-from pipeline_lib.benchmarks.families.caption_words import java, official_folder, official_words, plain_words
+from pipeline_lib.benchmarks.families.caption_words import (
+    java,
+    official_folder,
+    official_words,
+    plain_words,
+    tokenizer_lacks,
+)
 from pipeline_lib.benchmarks.families.counting import ASSUMED
 from pipeline_lib.benchmarks.families.spice import spice, spice_lacks
 
 PLAIN = "_plain"  # ends the names of metrics that do not compare with published ones
 BLOCK = 13  # sums of one tokenizer: images, CIDEr, ROUGE-L, and the ten counts of BLEU
 METEOR = "meteor/meteor-1.5.jar"
-NO_TOKENIZER = "no `java` is on the path, or pycocoevalcap is not installed: requirements.captions.lock has it"
+NO_CIDER = "{}; cider_plain is of other words than published CIDEr and not comparable with it"
 BLEU = (
     *("bleu_1", "bleu_2", "bleu_3", "bleu_4"),
     *("bleu_1_plain", "bleu_2_plain", "bleu_3_plain", "bleu_4_plain"),
@@ -73,10 +79,11 @@ class CaptionScorer:
         return {**meteor, **({"spice": spice(folder, *official)} if spice_lacks(folder) is None else {})}
 
     def unavailable(self) -> dict[str, str]:
-        """Return the reason why this machine does not compute SPICE, by its name; nothing where it does."""
-        folder = official_folder()
-        reason = NO_TOKENIZER if folder is None else spice_lacks(folder)
-        return {} if reason is None else {"spice": reason}
+        """Return the reasons why this machine does not compute CIDEr and SPICE; nothing of one that it computes."""
+        folder, lacking = official_folder(), tokenizer_lacks()
+        reason = lacking if folder is None else spice_lacks(folder)
+        cider = {} if lacking is None else {"cider": NO_CIDER.format(lacking)}
+        return {**cider, **({} if reason is None else {"spice": reason})}
 
 
 def _references(gold: JsonValue) -> list[str]:

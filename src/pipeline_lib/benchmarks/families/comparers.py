@@ -28,14 +28,18 @@ def as_it_is(answer: str, golds: Golds) -> Comparison:
     return _equal(answer, golds)
 
 
-def gqa_converted(answer: str, golds: Golds) -> Comparison:
-    """Return 1 if the answer in lower case, without full stops at its end, is a gold answer.
+def gqa_text(answer: str) -> str:
+    """Return an answer in lower case, without full stops at its end, as LLaVA and InternVL convert it for GQA.
 
-    So LLaVA and InternVL convert it for GQA.
     Source: haotian-liu/LLaVA c121f04 `scripts/convert_gqa_for_eval.py`, OpenGVLab/InternVL 2410d1d
     `internvl_chat/eval/vqa/convert_gqa_for_eval.py`.
     """
-    return _equal(answer.rstrip(".").lower(), golds)
+    return answer.rstrip(".").lower()
+
+
+def gqa_converted(answer: str, golds: Golds) -> Comparison:
+    """Return 1 if the answer by `gqa_text` is a gold answer."""
+    return _equal(gqa_text(answer), golds)
 
 
 def in_either_case(answer: str, golds: Golds) -> Comparison:

@@ -1,17 +1,17 @@
 """The files that evaluation servers take, with equal bytes for equal content: answers in JSON, and spreadsheets."""
 
+import csv
 import json
-import logging
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Callable, Collection, Mapping, Sequence
+from io import BytesIO, StringIO
+from typing import Callable, Collection, Iterator, Mapping, Sequence
 
-from pipeline_lib.benchmarks.base import Files, Question
+from pydantic import JsonValue
+
+from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.tsv import read_tsv
-
-logger = logging.getLogger(__name__)
 
 CREATED = datetime(2000, 1, 1)  # is written to a spreadsheet, where the present time would change the bytes
 LONGEST = 32_767  # characters that a cell can hold
@@ -22,6 +22,11 @@ def number_of(question: Question) -> int | str:
     return number_or_text(question.id)
 
 
+def id_of(question: Question) -> int | str:
+    """Return a question's id, as text."""
+    return question.id
+
+
 def image_of(question: Question) -> int | str:
     """Return the name of a question's image."""
     return question.images[0]
@@ -29,7 +34,7 @@ def image_of(question: Question) -> int | str:
 
 @dataclass(frozen=True)
 class JsonUpload:
-    """The `submission` of a benchmark: a JSON list of `key` and `answer`, in the order of the questions.
+    """The `submission` of a benchmark: a JSON list of `key` and `answer_key`, in the order of the questions.
 
     `name` returns the value of `key`, such as the id or the image; `texts` have, by protocol, what becomes of an
     answer: nothing without them. A missing one is empty.
@@ -38,11 +43,12 @@ class JsonUpload:
     key: str
     name: Callable[[Question], int | str]
     texts: Mapping[str, Callable[[str], str]] | None = None
+    answer_key: str = "answer"
 
     def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
         """Return the file to submit."""
         text_of = str if self.texts is None else self.texts[protocol]
-        rows = [{self.key: self.name(question), "answer": text_of(answer or "")} for question, answer in answers]
+        rows = [{self.key: self.name(question), self.answer_key: text_of(answer or "")} for question, answer in answers]
         return json.dumps(rows).encode()
 
 
@@ -57,7 +63,7 @@ class PredictionSheet:
     dropped: tuple[str, ...]
     column: int
 
-    def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> bytes:
+    def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
         """Return the file to submit; a row without an answer has the prediction of an empty one."""
         predictions = {question.id: self.predict(answer or "", question.options) for question, answer in answers}
         return prediction_sheet(read_tsv(files.questions, ("index",)), predictions, self.dropped, self.column)
@@ -65,7 +71,7 @@ class PredictionSheet:
 
 def prediction_sheet(
     rows: Sequence[Mapping[str, str]], predictions: Mapping[str, str], dropped: Collection[str], column: int
-) -> bytes:
+) -> Upload:
     """Return the xlsx of the rows that have a prediction, without the `dropped` columns and with `prediction` inserted.
 
     `predictions` are by the text in the column `index`, a whole number; `column` counts from 0.
@@ -79,10 +85,10 @@ def prediction_sheet(
     return workbook([names, *([row[name] for name in names] for row in table)])
 
 
-def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
+def workbook(rows: Sequence[Sequence[str | int]]) -> Upload:
     """Return an xlsx with one sheet; no text becomes a formula or a link, and an empty text has no cell.
 
-    A text that is too long for a cell is cut, with a warning.
+    The first row has the names of the columns, and the first column the ids. A text too long for a cell is cut.
     """
     from xlsxwriter import Workbook
 
@@ -96,7 +102,21 @@ def workbook(rows: Sequence[Sequence[str | int]]) -> bytes:
                 sheet.write_number(number, column, value)
             elif value:
                 sheet.write_string(number, column, value[:LONGEST])
-            if isinstance(value, str) and len(value) > LONGEST:
-                logger.warning("row %d: a text of %d characters is too long for a cell and was cut", number, len(value))
     book.close()
+    cut = tuple(_cut_cells(rows))
+    return Upload(buffer.getvalue(), cut, _tab_separated(rows) if cut else "")
+
+
+def _cut_cells(rows: Sequence[Sequence[str | int]]) -> Iterator[dict[str, JsonValue]]:
+    """Yield the cells whose text is too long for an xlsx."""
+    for row in rows:
+        for name, value in zip(rows[0], row, strict=True):
+            if isinstance(value, str) and len(value) > LONGEST:
+                yield {"row": row[0], "column": name, "length": len(value)}
+
+
+def _tab_separated(rows: Sequence[Sequence[str | int]]) -> str:
+    """Return rows as TSV, every text between quotes, since it may have tabs and ends of lines of any kind."""
+    buffer = StringIO(newline="")
+    csv.writer(buffer, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerows(rows)
     return buffer.getvalue()

@@ -9,7 +9,7 @@ from pipeline_lib.conversations.table import Conversation
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.models.encode import encode
 from pipeline_lib.models.encoded import Encoded, RowRules
-from pipeline_lib.models.family import Size
+from pipeline_lib.models.family import Size, TooManyImagesError
 from pipeline_lib.prompts.base import Segment, image_turns
 
 MARK = "<|image|>"
@@ -33,10 +33,9 @@ class MllamaTokens:
         return ids.count(self.image_id)
 
     def prompt(self, segments: list[Segment], sizes: Sequence[Size]) -> list[int]:
-        """Return the ids of a prompt with the mark of its image; several images raise PipelineError."""
+        """Return the ids of a prompt with the mark of its image; several images raise TooManyImagesError."""
         if len(sizes) > 1:
-            cure = "choose a protocol that shows one image, or a LLaVA"
-            raise PipelineError("a Mllama is shown one image in a question", value=f"{len(sizes)} images", cure=cure)
+            raise TooManyImagesError(f"{len(sizes)} images: a Mllama is shown one image in a question")
         return encode(segments, self.tokenizer, [[self.image_id] for _ in sizes])[0]
 
 
