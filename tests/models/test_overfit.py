@@ -37,7 +37,9 @@ def test_every_family_is_here() -> None:
     assert sorted(TEMPLATES) == sorted(names("families"))
 
 
-@pytest.mark.parametrize("family", TEMPLATES)
+@pytest.mark.parametrize(
+    "family", [pytest.param(name, marks=[pytest.mark.long] * (name == "mllama")) for name in TEMPLATES]
+)
 def test_eight_rows_are_learned_by_heart(
     family: str, language: Path, tower: Path, images: ImageReader, tmp_path: Path
 ) -> None:

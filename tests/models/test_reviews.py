@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from pipeline_lib.benchmarks.base import Question
@@ -110,6 +111,7 @@ def test_the_mark_of_an_image_in_an_earlier_answer_is_text(llava: Llava, images:
     assert list(engine.answer([asked], set()))
 
 
+@pytest.mark.long
 def test_several_processes_review_alike(llava: Llava, images: ImageReader, tmp_path: Path) -> None:
     llava.save(tmp_path / "model")
     how = settings_of("vicuna_v1")

@@ -110,7 +110,10 @@ def expect_close(two: tuple[list[Step], dict[str, bytes]], one: tuple[list[Step]
         assert_close([values(step) for step in two[0]], [values(step) for step in one[0]], CLOSE)
 
 
-@pytest.mark.parametrize(("family", "recipe", "sharding"), [("llava", FULL, "zero3"), ("mllama", LORA, "fsdp")])
+@pytest.mark.parametrize(
+    ("family", "recipe", "sharding"),
+    [("llava", FULL, "zero3"), pytest.param("mllama", LORA, "fsdp", marks=pytest.mark.long)],
+)
 def test_sharded_training_that_was_killed_ends_with_the_same_bytes(
     training: Callable[..., Training], family: str, recipe: RecipeSettings, sharding: Literal["zero3", "fsdp"]
 ) -> None:

@@ -86,7 +86,10 @@ def test_what_only_reaches_or_runs_the_server_asks_nothing_again(served: Project
     assert planned(program=STUB, sends=[])
 
 
-@pytest.mark.parametrize("group", [False, True], ids=["its job", "snakemake and its jobs"])
+@pytest.mark.parametrize(
+    "group",
+    [pytest.param(False, id="its job", marks=pytest.mark.long), pytest.param(True, id="snakemake and its jobs")],
+)
 def test_no_server_survives_a_kill(served: Project, tmp_path: Path, group: bool) -> None:
     pids = tmp_path / "pids"
     write_study(served, program={"name": "command", "command": [sys.executable, "-c", PROGRAM, str(pids), "{port}"]})

@@ -133,6 +133,7 @@ def test_altered_inputs_are_named_and_nothing_is_graded_on_them(mini: Project) -
     assert "differs from data/raw/mini_pope/000.manifest.json" in verdicts[1]["text"]
 
 
+@pytest.mark.long
 def test_an_interrupted_verification_leaves_the_study_alone_and_continues(mini: Project) -> None:
     before = files(mini)
     process = mini.start("vlmflow", "lineage", "verify", "train/half")
