@@ -37,11 +37,14 @@ def compare(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="print JSON, with every difference")] = False,
 ) -> None:
-    """Print both scores, and why answers of two runs or files differ."""
+    """Print both scores, of two runs also whether they differ, and why answers of two runs or files differ."""
     if questions is None:
         from pipeline_lib.cli.compared_runs import compared_runs  # reads the study
+        from pipeline_lib.cli.compared_scores import compared_scores
 
         results = compared_runs(study, (first, second), benchmark)
+        pairs = compared_scores(study, (first, second))
+        results = {name: {**compared, "paired": pairs.get(name)} for name, compared in results.items()}
     else:
         paths = (Path(first), Path(second))
         _expect_present(*paths, questions, *([gold] if gold else []), *(images or []))
@@ -72,6 +75,7 @@ def _expect_present(*paths: Path) -> None:
 
 def _text(compared: Compared, names: dict[str, str]) -> str:
     lines = [f"{side}: {names[side]}: {_metric(score)}" for side, score in compared["scores"].items()]
+    lines += _paired(compared.get("paired"))
     lines.append(f"{compared['equal']} of {compared['questions']} answers are equal")
     lines += [f"  {count} x {reason}" for reason, count in compared["reasons"].items()]
     rows = compared["differences"]
@@ -81,6 +85,16 @@ def _text(compared: Compared, names: dict[str, str]) -> str:
     if len(rows) > LISTED:
         lines.append(f"  and {len(rows) - LISTED} more: --json lists all")
     return "\n".join(lines)
+
+
+def _paired(paired: dict[str, Any] | None) -> list[str]:
+    """Return what the comparison of the scores says, and the exact test where grades have one."""
+    if paired is None:
+        return []
+    if paired["p"] is None:
+        return [paired["sentence"]]
+    alone = f"{paired['first_only']} to {paired['second_only']} of {paired['units']} are right in one run alone"
+    return [paired["sentence"], f"{alone}: McNemar p = {paired['p']:.2g}, by Holm {paired['adjusted_p']:.2g}"]
 
 
 def _row(row: dict[str, Any]) -> str:
