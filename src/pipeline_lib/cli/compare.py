@@ -75,7 +75,7 @@ def _expect_present(*paths: Path) -> None:
 
 def _text(compared: Compared, names: dict[str, str]) -> str:
     lines = [f"{side}: {names[side]}: {_metric(score)}" for side, score in compared["scores"].items()]
-    lines += _paired(compared.get("paired"))
+    lines += _paired(compared.get("paired"), names)
     lines.append(f"{compared['equal']} of {compared['questions']} answers are equal")
     lines += [f"  {count} x {reason}" for reason, count in compared["reasons"].items()]
     rows = compared["differences"]
@@ -87,14 +87,14 @@ def _text(compared: Compared, names: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _paired(paired: dict[str, Any] | None) -> list[str]:
+def _paired(paired: dict[str, Any] | None, names: dict[str, str]) -> list[str]:
     """Return what the comparison of the scores says, and the exact test where grades have one."""
     if paired is None:
         return []
     if paired["p"] is None:
         return [paired["sentence"]]
-    alone = f"{paired['first_only']} to {paired['second_only']} of {paired['units']} are right in one run alone"
-    return [paired["sentence"], f"{alone}: McNemar p = {paired['p']:.2g}, by Holm {paired['adjusted_p']:.2g}"]
+    alone = ", ".join(f"{names[side]} alone is right on {paired[f'{side}_only']}" for side in ("first", "second"))
+    return [paired["sentence"], f"{alone} of {paired['units']}: McNemar p = {paired['p']:.2g}, by Holm {paired['adjusted_p']:.2g}"]
 
 
 def _row(row: dict[str, Any]) -> str:
