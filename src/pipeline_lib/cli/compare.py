@@ -94,7 +94,8 @@ def _paired(paired: dict[str, Any] | None, names: dict[str, str]) -> list[str]:
     if paired["p"] is None:
         return [paired["sentence"]]
     alone = ", ".join(f"{names[side]} alone is right on {paired[f'{side}_only']}" for side in ("first", "second"))
-    return [paired["sentence"], f"{alone} of {paired['units']}: McNemar p = {paired['p']:.2g}, by Holm {paired['adjusted_p']:.2g}"]
+    test = f"{alone} of {paired['units']}: McNemar p = {paired['p']:.2g}, by Holm {paired['adjusted_p']:.2g}"
+    return [paired["sentence"], test]
 
 
 def _row(row: dict[str, Any]) -> str:
