@@ -76,7 +76,7 @@ def engine(port: int) -> float:
     asked = [Request(f"q{number}", f"question {number}", (), 16) for number in range(REQUESTS)]
     access = Access(key="STUB_KEY", concurrency=2 * SLOTS)
     settings = Settings(name="openai", model="stub", url=f"http://127.0.0.1:{port}/v1", access=access)
-    how = AnswerSettings(threads=1, family=None, template=None, batch_size=1)
+    how = AnswerSettings(threads=1, family=None, template=None)
     with tempfile.TemporaryDirectory() as folder:
         opened = open_engine(settings, None, ImageReader([]), how, EnginePaths(Path(folder), Path(folder) / "log"))
         saved = SavedReplies(Path(folder) / "replies.jsonl")

@@ -4,8 +4,8 @@
     python timings/seven_billion.py --shape tiny    # the same steps on a processor, in a minute
 
 The model is made from its configuration in bfloat16, written in the original's layout and converted; it answers 200
-questions about images of noise, 16 at once, and takes 20 steps of LoRA with 4 rows each. Random weights answer nonsense
-at the speed of trained ones. "memory" is the most that the GPU held in that step, or this process so far without one.
+questions about images of noise and takes 20 steps of LoRA with 4 rows each. Random weights answer nonsense at the speed
+of trained ones. "memory" is the most that the GPU held in that step, or this process so far without one.
 """
 
 import argparse
@@ -52,7 +52,7 @@ from pipeline_lib.training.settings import Devices, TrainSettings
 from pipeline_lib.training.task import TrainingInputs
 
 QUESTIONS, STEPS, ROWS, ANSWER = 200, 20, 4, 32
-CARD = Card(kind="llava", template="vicuna_v1", image_shape="pad")
+CARD = Card(kind="vlm", template="vicuna_v1", image_shape="pad")
 
 
 @dataclass(frozen=True)
@@ -193,12 +193,12 @@ def ask(device: str, folder: Path, pictures: ImageReader) -> int:
     """Answer the questions; return the tokens of the answers."""
     llava = load_llava(folder / "llava")
     llava.model.eval().to(device, torch.bfloat16 if device == "cuda" else torch.float32)
-    asked = [Question(str(n), f"What is in this picture? {n}", f"{n % 8}.jpg", "all") for n in range(QUESTIONS)]
+    asked = [Question(str(n), f"What is in this picture? {n}", (f"{n % 8}.jpg",), "all") for n in range(QUESTIONS)]
     how = PredictSettings(
         engine=Transformers(),
         family="llava",
         benchmark="pope", template=str(llava.card.template), protocol="llava15", files=FileNames(questions="none"),
-        model_id="random", threads=1, batch_size=16, max_new_tokens=ANSWER,
+        model_id="random", threads=1, max_new_tokens=ANSWER,
     )  # fmt: skip
     answers = predict(engine_of(llava, pictures, how), asked, how, "random", SavedReplies(folder / "texts.jsonl"))
     return sum(len(llava.tokenizer.encode(answer["text"], add_special_tokens=False)) for answer in answers)

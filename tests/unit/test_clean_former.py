@@ -59,6 +59,12 @@ def test_the_newest_copies_and_states_remain_and_results_are_not_touched(count: 
     assert {path: path.read_bytes() for path in Path("results").rglob("*") if path.is_file()} == before
 
 
+def test_what_a_killed_question_left_is_removed() -> None:
+    """A server gets an export of the checkpoint, as large as that is."""
+    write_text(Path(".vlmflow/ask/tmp1/export/model.safetensors"), "12345")
+    assert ".vlmflow/ask is empty." in clean() and not Path(".vlmflow/ask").exists()
+
+
 def test_the_only_copy_of_a_model_with_scores_remains_and_is_named() -> None:
     shutil.rmtree(FULL)
     printed = clean("--keep-last", "0")

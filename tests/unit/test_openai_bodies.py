@@ -5,6 +5,7 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -78,6 +79,22 @@ def test_a_redirect_ends_the_job_and_sends_nothing_elsewhere(tmp_path: Path) -> 
             ask(server, tmp_path, requests(4))
         assert other.headers == []
     assert f"307: {other.url}/chat/completions" in str(raised.value) and "S3CRET" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", [KEY, "corp/key+0123", "long-" * 20])
+@pytest.mark.parametrize("quoted", [str, lambda key: quote(key, safe="")], ids=["plain", "as in a URL"])
+def test_a_key_in_a_header_is_in_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, quoted: Any
+) -> None:
+    monkeypatch.setenv("STUB_KEY", key)
+    coded = Answer(b"{}", headers={"Content-Encoding": quoted(key)})
+    with serving(faulty(lambda before: coded)) as server:
+        server.key = key
+        reason = ask(server, tmp_path / "coded", requests(2))["q1"].text
+        assert "must be plain: '[key]'" in reason
+        server.reply = lambda body, before: Answer(b"", 302, {"Location": f"https://other.example/{quoted(key)}/login"})
+        with pytest.raises(PipelineError, match=r"302: https://other\.example/\[key\]/login"):
+            ask(server, tmp_path / "sent", requests(2))
 
 
 @pytest.mark.parametrize("key", [KEY, "key/with/slashes+and'quotes\\0"])

@@ -21,13 +21,15 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         error(429, "slow down", {"Retry-After": "0.05"}),
         error(500, "oops"),
+        error(429, "slow down", {"Retry-After": "0"}),
+        error(503, "busy", {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}),
         Answer(b"{"),
         Answer(b"<html>busy</html>", headers={"Content-Type": "text/html"}),
         Answer(completion("x", choices=[])),
         Answer(completion("x"), drop_after=40),
         Answer(completion("x"), pause=3.0),
     ],
-    ids=["429", "500", "cut JSON", "HTML", "no choices", "cut connection", "hanging"],
+    ids=["429", "500", "no wait", "a wait that is over", "cut JSON", "HTML", "no choices", "cut connection", "hanging"],
 )
 def test_a_fault_that_passes_costs_no_answer(tmp_path: Path, fault: Answer) -> None:
     with serving(faulty(lambda before: fault if before == 0 else None)) as server:
@@ -40,7 +42,9 @@ def test_a_fault_that_passes_costs_no_answer(tmp_path: Path, fault: Answer) -> N
     ("fault", "reason", "tries"),
     [
         (error(500, "oops"), "500: .*oops.*; attempt 3", 3),
-        (Answer(completion("x", choices=[])), "no chat completion: .*; attempt 3", 3),
+        (Answer(completion("x", choices=[])), "no chat completion: choices: .*; attempt 3", 3),
+        (Answer(completion([{"type": "text"}])), r"no chat completion: choices\.0\.message\.content: .*; attempt 3", 3),  # type: ignore[arg-type]
+        (Answer(completion("half \ud800")), "no chat completion: Invalid JSON: .*; attempt 3", 3),
         (error(400, "this image is too large"), "400: .*too large", 1),
         (Answer(completion(None, choices=[{"message": {}, "finish_reason": "content_filter"}])), "withholds", 1),
     ],

@@ -48,6 +48,21 @@ def test_retry_after_is_awaited(tmp_path: Path) -> None:
     assert moments[1] - moments[0] >= 1
 
 
+@pytest.mark.parametrize("asked", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"], ids=["zero", "a past date"])
+def test_where_a_server_states_no_wait_the_wait_is_that_of_the_settings(tmp_path: Path, asked: str) -> None:
+    """A date may be past because its clock is another one: without any wait all attempts would end at once."""
+    moments: list[float] = []
+
+    def reply(body: dict[str, Any], before: int) -> Answer:
+        moments.append(time.monotonic())
+        return error(429, "slow", {"Retry-After": asked}) if before < 2 else echo(body, before)
+
+    with serving(reply) as server:
+        ask(server, tmp_path, requests(1), access={"first_wait": 0.2})
+    first, second, third = moments
+    assert second - first >= 0.2 and third - second >= 0.4
+
+
 def test_a_budget_of_tokens_stops_the_job_which_a_larger_one_continues(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -66,7 +66,13 @@ def test_a_metric_that_a_machine_could_not_compute_is_named_with_the_reason(fold
 
 def test_a_study_without_marks_shows_none(folder: Path) -> None:
     text = shown(folder)
-    assert text.count("0.800 [0.700, 0.900]") == 3 and text.count(" ok ") == 3 and "marked" not in text
+    assert text.count("0.800 [0.700, 0.900]") == 3 and text.count(" ok ") == 3
+    assert "marked" not in text and "failed" not in text
+
+
+def test_failed_requests_are_counted_where_there_are_some(folder: Path) -> None:
+    (line,) = (line for line in shown(folder, failed=7).splitlines() if line.startswith(" full"))
+    assert line.split()[-3:] == ["0", "7", "ok"]
 
 
 def test_a_metric_over_nothing_is_a_dash(folder: Path) -> None:

@@ -169,6 +169,17 @@ def test_a_list_of_urls_alone_names_images_by_the_last_parts_of_their_paths(serv
         fetched({**source, "suffix": ".jpg"}, "fourth")
 
 
+def test_a_link_that_is_listed_twice_is_fetched_once_and_two_images_of_one_name_are_refused(server: Server) -> None:
+    server.routes["/set"] = lambda request: Answer(body=request.path.encode())
+    once, other = f"{server.url}/set/0/9L.png", f"{server.url}/other/set/0/9L.png"
+    source = {"kind": "urls", "list": f"{server.url}/url.csv", "url_field": "url", "parts": 2}
+    server.routes["/url.csv"] = file_of("\n".join(["url", once, once, ""]).encode())
+    assert sorted(fetched(source)[0]) == ["0/9L.png"] and server.paths().count("/set/0/9L.png") == 1
+    server.routes["/url.csv"] = file_of("\n".join(["url", once, other, ""]).encode())
+    with pytest.raises(PipelineError, match=r"same name(.|\n)*url\.csv(.|\n)*9L\.png(.|\n)*raise `parts`"):
+        fetched({**source, "list": f"{server.url}/url.csv?again"}, "other")
+
+
 def test_a_list_that_names_a_column_twice_is_refused(server: Server) -> None:
     server.routes["/list.csv"] = file_of(f"id,imageURL,imageURL\n1,{server.url}/a.jpg,{server.url}/b.jpg\n".encode())
     with pytest.raises(PipelineError, match=r"same name(.|\n)*imageURL"):

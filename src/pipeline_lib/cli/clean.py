@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline_lib.cli import ask
 from pipeline_lib.cli.disk import size_text
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.files import remove
@@ -63,7 +64,7 @@ def clean(
     from pipeline_lib.downloads.store import FOLDER as DOWNLOADS  # its HTTP library is slow to import
     from pipeline_lib.fetching.unpacked import FOLDER as UNPACKED
 
-    for folder in (reuse.FOLDER, resume.FOLDER, workplace.FOLDER, UNPACKED, DOWNLOADS):
+    for folder in (reuse.FOLDER, resume.FOLDER, workplace.FOLDER, UNPACKED, DOWNLOADS, ask.FOLDER):
         remove(folder)
         typer.echo(f"{folder} is empty.")
 

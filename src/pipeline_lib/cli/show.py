@@ -28,6 +28,7 @@ from pipeline_lib.training.health import marked_trainings
 from pipeline_lib.workflow.plan import plan
 
 COUNTS = {"questions": "n", "unparsed": "unparsed", "missing": "missing"}  # by heading
+FAILED = "failed"  # a further count, where requests to a server failed
 COSTS = {
     "unparsed": "unparsed",
     "right": "right",
@@ -88,11 +89,12 @@ def _score_table(title: str, names: Sequence[str], rows: list[ScoreRow]) -> Tabl
     caption = "brackets: 95 % interval, bootstrap over images or, with copies, questions"
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     metrics = [name for name in names if any(row.score and name in row.score.metrics for row in rows)]
-    for heading in ("run", *metrics, *COUNTS, "status"):
+    counts = {**COUNTS, FAILED: FAILED} if any(row.score and row.score.failed for row in rows) else COUNTS
+    for heading in ("run", *metrics, *counts, "status"):
         justify: Literal["left", "right"] = "left" if heading == "run" else "right"
         table.add_column(heading, justify=justify, no_wrap=heading not in metrics, overflow="fold")
     for row in rows:
-        cells = _cells(row.score, metrics) if row.score else [NO_NUMBER] * (len(metrics) + len(COUNTS))
+        cells = _cells(row.score, metrics, counts) if row.score else [NO_NUMBER] * (len(metrics) + len(counts))
         table.add_row(row.run, *cells, row.status, style=None if row.status.is_sound else "red")
     return table
 
@@ -112,11 +114,11 @@ def _turn_table(title: str, names: Sequence[str], rows: list[ScoreRow]) -> Table
     return table
 
 
-def _cells(score: ShownScore, metrics: list[str]) -> list[str]:
-    counts = {name: str(getattr(score, name)) for name in COUNTS.values()}
+def _cells(score: ShownScore, metrics: list[str], counts: dict[str, str]) -> list[str]:
+    numbers = {name: str(getattr(score, name)) for name in counts.values()}
     if score.scope is not None and score.scope.of > score.n:
-        counts["n"] = f"{score.n}/{score.scope.of}"
-    return [*(_rate(score, name) for name in metrics), *counts.values()]
+        numbers["n"] = f"{score.n}/{score.scope.of}"
+    return [*(_rate(score, name) for name in metrics), *numbers.values()]
 
 
 def _stamp(tree: Study, use: BenchmarkUse) -> str:

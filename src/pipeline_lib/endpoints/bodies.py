@@ -30,7 +30,7 @@ async def _bounded(response: httpx2.Response) -> None:
     """Replace the stream of a response by one that ends with RefusedBodyError where it is too long."""
     encoding = response.headers.get("Content-Encoding", PLAIN)
     if encoding.strip().lower() not in ("", PLAIN):
-        raise RefusedBodyError(f"the server compresses its response, which must be plain: {encoding[:40]!r}")
+        raise RefusedBodyError(f"the server compresses its response, which must be plain: {encoding!r}")
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _BoundedStream(response.stream)
 

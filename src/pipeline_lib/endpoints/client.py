@@ -14,7 +14,7 @@ from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.bodies import http_client, text_of
 from pipeline_lib.endpoints.budget import NOTHING, Ledger, Tokens
 from pipeline_lib.endpoints.completion import Completion, FilteredError, MalformedError, read_completion
-from pipeline_lib.endpoints.faults import Fault, fault_of, reason_of
+from pipeline_lib.endpoints.faults import Fault, fault_of
 from pipeline_lib.endpoints.keys import Key, find_key
 from pipeline_lib.endpoints.pace import Pace
 from pipeline_lib.endpoints.settings import EndpointSettings
@@ -124,7 +124,7 @@ class Client:
             return Fault(str(error), again=True, charged=True)
         except (openai.APIError, TimeoutError) as error:
             sent = {"model": chat.model, **chat.parameters}
-            return fault_of(error, self._key.without(reason_of(error)), self.url, sent)
+            return fault_of(error, self._key.without, self.url, sent)
 
     async def _body(self, chat: Chat) -> str:
         """Return the body of the response, without the key."""

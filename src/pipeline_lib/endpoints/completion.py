@@ -65,7 +65,7 @@ def read_completion(body: str) -> Completion:
     try:
         read = _Body.model_validate_json(body)
     except ValidationError as error:
-        raise MalformedError(f"no chat completion: {body[:SHOWN]!r}") from error
+        raise MalformedError(f"no chat completion: {_first_fault(error)}: {body[:SHOWN]!r}") from error
     choice, usage = read.choices[0], read.usage or _Usage()
     if choice.finish_reason == "content_filter":
         raise FilteredError("the server withholds the reply: content_filter")
@@ -78,3 +78,9 @@ def read_completion(body: str) -> Completion:
         usage.prompt_tokens,
         usage.completion_tokens,
     )
+
+
+def _first_fault(error: ValidationError) -> str:
+    """Return where a body is not as expected, and what is wrong there."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return ": ".join(filter(None, (".".join(map(str, fault["loc"])), fault["msg"])))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 import httpx2
 import openai
@@ -38,23 +38,27 @@ class Fault:
     charged: bool = False
 
 
-def fault_of(error: openai.APIError | TimeoutError, reason: str, url: str, sent: Mapping[str, Any]) -> Fault:
+def fault_of(
+    error: openai.APIError | TimeoutError, hide: Callable[[str], str], url: str, sent: Mapping[str, Any]
+) -> Fault:
     """Return what an error means; PipelineError if every request would get it.
 
-    `reason` is the error's text without secrets, `sent` the parameters of the request.
+    `hide` removes the key from what the server says, `sent` are the parameters of the request.
     """
     if isinstance(error, TimeoutError | openai.APITimeoutError):
         return Fault("no reply in time", again=True, slow=True, charged=True)
     if isinstance(error.__cause__, RefusedBodyError):
-        return Fault(str(error.__cause__), again=True, charged=True)
+        return Fault(hide(str(error.__cause__))[:SHOWN], again=True, charged=True)
     if not isinstance(error, openai.APIStatusError):
         unreached = isinstance(error.__cause__, httpx2.ConnectError)
         cause = type(error.__cause__).__name__ if error.__cause__ else type(error).__name__
         return Fault(f"connection failed: {cause}", again=True, charged=not unreached)
-    status, summary = error.status_code, f"{error.status_code}: {reason[:SHOWN]}"
+    status, summary = error.status_code, f"{error.status_code}: {hide(_reason_of(error))[:SHOWN]}"
     if 300 <= status < 400:
         cure = "name that address as `url`, if you trust it: neither questions nor key are sent elsewhere unasked"
-        raise PipelineError("the server sends its requests elsewhere", where=url, value=_elsewhere(error), cure=cure)
+        raise PipelineError(
+            "the server sends its requests elsewhere", where=url, value=_elsewhere(error, hide), cure=cure
+        )
     if status in CURES:
         raise PipelineError("the server refuses every request", where=url, value=summary, cure=CURES[status])
     if status == 429 and QUOTA in (error.code, error.type):
@@ -65,25 +69,25 @@ def fault_of(error: openai.APIError | TimeoutError, reason: str, url: str, sent:
         raise PipelineError("the model does not take a parameter", where=url, value=summary, cure=cure)
     if status not in RETRIED and status < 500:
         return Fault(summary, again=False)
-    wait = retry_after(error.response.headers)
+    wait = retry_after(error.response.headers) or None  # a moment that is past, by another clock too, states no wait
     if wait is not None and wait > LONGEST_RETRY_AFTER:
         cure = f"{AGAIN} then"
         raise PipelineError(f"the server asks to wait {wait:.0f} seconds", where=url, value=summary, cure=cure)
     return Fault(summary, again=True, wait=wait, slow=status in (408, 429, 503, 529))
 
 
-def reason_of(error: openai.APIError | TimeoutError) -> str:
+def _reason_of(error: openai.APIStatusError) -> str:
     """Return the text of an error; of a response without a message, the beginning of its body."""
     text = str(error)
-    if not isinstance(error, openai.APIStatusError) or " - " in text:
+    if " - " in text:
         return text
     body = error.response.content[: 4 * SHOWN].decode("utf-8", "replace").strip()
     return f"{text} - {body}" if body else text
 
 
-def _elsewhere(error: openai.APIStatusError) -> str:
+def _elsewhere(error: openai.APIStatusError, hide: Callable[[str], str]) -> str:
     """Return the status of a redirect, and where it leads without a query."""
-    return f"{error.status_code}: {without_queries(error.response.headers.get('Location', ''))[:SHOWN]}"
+    return f"{error.status_code}: {without_queries(hide(error.response.headers.get('Location', '')))[:SHOWN]}"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.endpoints.access import Access
@@ -26,11 +27,12 @@ class Key:
         return self._text
 
     def without(self, text: str) -> str:
-        """Return a text of a server without the key: some quote it in their errors, perhaps as JSON or Python do."""
+        """Return a text of a server without the key: some quote it in errors, perhaps as JSON, Python or URLs do."""
         if self._text is None or len(self._text) < SHORTEST:
             return text
         quoted = json.dumps(self._text)[1:-1]
-        for form in (self._text, quoted, quoted.replace("/", r"\/"), repr(self._text)[1:-1]):
+        in_urls = (quote(self._text), quote(self._text, safe=""))
+        for form in (self._text, quoted, quoted.replace("/", r"\/"), repr(self._text)[1:-1], *in_urls):
             text = text.replace(form, HIDDEN)
         return text
 

@@ -67,6 +67,7 @@ class ShownScore(BaseModel):
     n: int
     unparsed: int
     missing: int
+    failed: int = 0
     marks: dict[str, str] = {}
     unavailable: dict[str, str] = {}
     primary: str | None = None

@@ -115,8 +115,18 @@ def _links(settings: Settings) -> list[tuple[str, str]]:
 
     with Store() as store:
         path = store.pinned(settings.list, settings.sha256)
-    entries = _entries(path, settings)
-    return [_link(index, entry, settings) for index, entry in enumerate(entries)]
+    links = [_link(index, entry, settings) for index, entry in enumerate(_entries(path, settings))]
+    return _distinct(links, settings.list)
+
+
+def _distinct(links: list[tuple[str, str]], where: str) -> list[tuple[str, str]]:
+    """Return links, a repeated one once; PipelineError where two addresses have the same name."""
+    urls: dict[str, str] = {}
+    for name, url in links:
+        if urls.setdefault(name, url) != url:
+            what, cure = "two entries have the same name and other addresses", "correct the list, or raise `parts`"
+            raise PipelineError(what, where=where, value=[name, *map(without_queries, (urls[name], url))], cure=cure)
+    return list(urls.items())
 
 
 def _link(index: int, entry: tuple[Any, Any], settings: Settings) -> tuple[str, str]:
