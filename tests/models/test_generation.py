@@ -179,7 +179,7 @@ def test_tokens_are_drawn_among_the_likeliest() -> None:
     assert drawn(logits, numbers, Sampling(0.01, 1.0, 0)) == [0] * 5
 
 
-@pytest.mark.parametrize("own", [{"repetition_penalty": 1.2}, {"suppress_tokens": [5]}, {"num_beams": 3}])
+@pytest.mark.parametrize("own", [{"repetition_penalty": 1.2}, {"suppress_tokens": [5]}, {"token_healing": True}])
 def test_a_checkpoint_that_asks_for_other_answers_is_refused(own: dict[str, Any]) -> None:
     with pytest.raises(PipelineError, match=rf"asks for {next(iter(own))}"):
         expect_plain(GenerationConfig(**own))

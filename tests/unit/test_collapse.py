@@ -1,4 +1,4 @@
-"""A run whose first answers are all the same ends, if the study says so, and goes on if it says otherwise."""
+"""A run whose first answers are all the same ends, if the study says so; one that lacks replies ends in any case."""
 
 from pathlib import Path
 from typing import Any, Container, Iterator, Sequence
@@ -57,6 +57,21 @@ def test_equal_answers_end_the_job_after_the_probe(tmp_path: Path, text: str) ->
     with pytest.raises(PipelineError, match="first 50 answers of this model are the same"):
         run(engine, tmp_path)
     assert engine.count == PROBE
+
+
+class Forgetful(Parrot):
+    """An engine that leaves out one question the first time."""
+
+    def answer(self, requests: Sequence[Request], answered: Container[str]) -> Iterator[Reply]:
+        yield from (reply for reply in super().answer(requests, answered) if reply.id != "q7" or self.count == 1)
+
+
+def test_a_question_without_a_reply_ends_the_job_and_is_asked_by_the_next_one(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=f"no reply to 1 of {len(QUESTIONS)} questions"):
+        run(Forgetful("Yes"), tmp_path, "mark")
+    again = Forgetful("Yes")
+    assert len(run(again, tmp_path, "mark")) == len(QUESTIONS)
+    assert again.asked == ["q7"]
 
 
 def test_the_same_command_again_asks_nothing_and_ends_as_before(tmp_path: Path) -> None:

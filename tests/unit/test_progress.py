@@ -84,7 +84,7 @@ def test_reports_come_once_a_second_and_lines_of_the_log_once_a_minute(
         progress.at(number)
     assert len(done(progress_file(log), "questions")) == pytest.approx(130, abs=2)
     lines = [record.getMessage() for record in caplog.records if record.name == "pipeline_lib.job.progress"]
-    assert lines[0] == "1 of 1040 questions, about 2 min 10 s left"
+    assert lines[0] == "41 of 1040 questions, about 2 min 05 s left"
     assert lines[-1] == "1040 of 1040 questions"
     assert len(lines) == 4
 

@@ -10,6 +10,7 @@ CHANGING = {  # settings that change greedy answers of transformers' `generate`,
         ["no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "min_length", "min_new_tokens"], (None, 0)
     ),
     **dict.fromkeys(["num_beams", "num_beam_groups", "guidance_scale"], (None, 1)),
+    "token_healing": (None, False),
     **dict.fromkeys(["bad_words_ids", "force_words_ids", "constraints", "forced_bos_token_id"], (None,)),
     **dict.fromkeys(["forced_eos_token_id", "exponential_decay_length_penalty", "suppress_tokens"], (None,)),
     **dict.fromkeys(["begin_suppress_tokens", "sequence_bias", "watermarking_config", "stop_strings"], (None,)),

@@ -3,11 +3,12 @@
 import logging
 from typing import Any, cast
 
-from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only
+from pipeline_lib.benchmarks.base import Files, Question, load_benchmark, only, some
 from pipeline_lib.core.digests import digest_text
+from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import number_or_text
 from pipeline_lib.core.plugins import load
-from pipeline_lib.engines.base import Engine, EngineModule, EnginePaths
+from pipeline_lib.engines.base import Engine, EngineModule, EnginePaths, Request
 from pipeline_lib.images.reader import ImageReader
 from pipeline_lib.inference.collapse import CollapseProbe, mixed
 from pipeline_lib.inference.saved import SavedReplies
@@ -66,7 +67,16 @@ def predict(
             progress.at(len(answered))
             if probe is not None:
                 probe.see(reply)
+        _expect_replies(requests, saved)
     return [_record(question, settings, saved, model) for question in questions]
+
+
+def _expect_replies(requests: list[Request], saved: SavedReplies) -> None:
+    """Raise PipelineError if an engine has left out a question, of its processes' shares perhaps."""
+    lacking = [request.id for request in requests if request.id not in saved]
+    if lacking:
+        what = f"the engine gave no reply to {len(lacking)} of {len(requests)} questions"
+        raise PipelineError(what, value=some(lacking), cure="run the same command: it asks only these")
 
 
 def _record(question: Question, settings: PredictSettings, saved: SavedReplies, model: str | None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ EVENT = "event"  # the first key of every line
 BEGIN, END, REPORT = "begin", "end", "report"
 SECONDS_BETWEEN_REPORTS = 1.0
 SECONDS_BETWEEN_LINES = 60.0  # of the log
+SECONDS_OF_A_RATE = 5.0  # the first steps are no measure
 WINDOW = 100  # reports over which the rate is measured
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,8 @@ def note(event: str, **facts: Any) -> None:
 class Progress:
     """The progress of one loop, in some unit: how much of the total is done, and the time left at the recent rate.
 
-    It writes a report a second and the last one, or `every` one, and a line a minute to the log unless `logs` is False.
+    It writes a report a second and the last one, or `every` one. Unless `logs` is False, a line a minute goes to the
+    log, the first when there is a rate.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Progress:
         self._logs = logs
         self._clock = clock
         self._marks = deque([(clock(), done)], maxlen=WINDOW)
+        self._rated_from = clock() + SECONDS_OF_A_RATE
         self._reported = self._logged = float("-inf")
 
     def at(self, done: int, text: str = "", **facts: Any) -> None:
@@ -87,14 +90,16 @@ class Progress:
         left = self._seconds_left()
         rounded = None if left is None else round(left, 1)
         note(REPORT, unit=self._unit, done=done, total=self._total, seconds_left=rounded, **facts)
-        if self._logs and (last or now - self._logged >= SECONDS_BETWEEN_LINES):
+        if self._logs and (last or (left is not None and now - self._logged >= SECONDS_BETWEEN_LINES)):
             self._logged = now
             remaining = "" if last or left is None else f", about {duration(left)} left"
             logger.info("%d of %d %s%s%s", done, self._total, self._unit, text, remaining)
 
     def _seconds_left(self) -> float | None:
         (start, first), (end, done) = self._marks[0], self._marks[-1]
-        return (self._total - done) * (end - start) / (done - first) if done > first else None
+        if done <= first or end < self._rated_from:
+            return None
+        return (self._total - done) * (end - start) / (done - first)
 
 
 def duration(seconds: float) -> str:
