@@ -16,13 +16,14 @@ from pipeline_lib.core.text import pretty_json
 from pipeline_lib.job.record import Record
 from pipeline_lib.report.charts import curve_chart, interval_chart, round_numbers
 from pipeline_lib.report.discovery import load_section, section_names
-from pipeline_lib.report.facts import Facts
+from pipeline_lib.report.facts import Facts, Pair
 from pipeline_lib.report.listed import cut, longest, shares, spread
 from pipeline_lib.report.page import page
 from pipeline_lib.report.pairs import MEAN_GRADE, best_run
 from pipeline_lib.report.read import read_facts
 from pipeline_lib.report.sections import confusion, differences
 from pipeline_lib.report.texts import interval, number, signed, visible
+from pipeline_lib.scoring.paired import Difference
 from pipeline_lib.training.curve import Step, write_curve
 from tests.project import ROOT
 from tests.reported import Say, report_facts, report_files, report_settings
@@ -140,6 +141,29 @@ def test_a_comparison_is_one_sentence(tmp_path: Path) -> None:
         texts["good", "poor"],
     )
     assert texts["good", "yes"].endswith(" yes is marked collapsed.")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-0.026, -0.008, "half is not worse than full by the margin of 3 points."),
+        (0.008, 0.026, "full is not worse than half by the margin of 3 points."),
+        (-0.031, 0.002, None),
+        (-0.002, 0.031, None),
+    ],
+)
+def test_a_loss_within_the_margin_is_stated_where_the_whole_interval_shows_it(
+    low: float, high: float, expected: str | None
+) -> None:
+    difference = Difference((low + high) / 2, low, high, 0.01)
+    pair = Pair("pope", "half", "full", "accuracy", difference, 100, 3, 5, 0.7, 0.7, ())
+    assert differences.loss_within(pair, 0.03) == expected
+
+
+def test_the_margin_of_a_study_is_in_its_sentences(tmp_path: Path) -> None:
+    facts = report_facts(tmp_path, {"one": right, "two": right})
+    [row] = differences.context(replace(facts, margin=0.03))["comparisons"][0]["rows"]
+    assert row["sentence"].endswith("two is not worse than one by the margin of 3 points.")
 
 
 def test_equal_runs_are_no_difference_that_a_number_of_questions_would_tell(tmp_path: Path) -> None:

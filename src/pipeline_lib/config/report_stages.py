@@ -14,6 +14,7 @@ def report(study: Study, name: str) -> ReportSettings:
         option=study_option(name),
         stamp=stamp(study),
         seed=study.seed,
+        margin=study.margin,
         benchmarks=[
             ReportedBenchmark(name=entry, benchmark=use.benchmark, protocol=use.protocol)
             for entry, use in study.benchmarks.items()

@@ -102,6 +102,7 @@ class Facts:
     datasets: tuple[DataFacts, ...] = ()
     tables: tuple[DataFacts, ...] = ()
     jobs: tuple[JobFacts, ...] = ()
+    margin: float | None = None
 
     def pairs_of(self, benchmark: str) -> list[Pair]:
         """Return the pairs of runs on one benchmark."""

@@ -49,6 +49,7 @@ def read_facts(settings: ReportSettings, files: ReportFiles) -> Facts:
         option=settings.option,
         stamp=settings.stamp,
         runs=tuple(runs),
+        margin=settings.margin,
         benchmarks=tuple(benchmarks),
         pairs=compare_pairs(benchmarks, settings.seed),
         trainings=tuple(TrainingFacts(name, tuple(read_curve(path))) for name, path in files.curves.items()),

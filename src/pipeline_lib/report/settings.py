@@ -37,6 +37,7 @@ class ReportSettings(Settings):
     option: str = Field(description="the option by which commands name the study, empty for the default one")
     stamp: str | None = Field(default=None, description="the mark of a rehearsal")
     seed: int = Field(description="of the bootstrap, as for the scores")
+    margin: float | None = Field(default=None, description="as in the study")
     benchmarks: list[ReportedBenchmark]
     runs: list[str]
     sections: list[Annotated[str, SectionName()]]

@@ -30,7 +30,7 @@ def context(facts: Facts) -> dict[str, Any]:
     grouped = groupby(pairs, key=lambda pair: (pair.first, pair.second))
     return {
         "comparisons": [
-            {"first": first, "second": second, "rows": [_row(benchmarks[pair.benchmark], pair) for pair in group]}
+            {"first": first, "second": second, "rows": [_row(facts, benchmarks[pair.benchmark], pair) for pair in group]}
             for (first, second), group in grouped
         ],
     }
@@ -56,13 +56,28 @@ def sentence(pair: Pair, times: int, unit: str) -> str:
     return f"{text}; about {needed:,} questions would tell {signed(difference.value * times)}{unit} from zero."
 
 
-def _row(facts: BenchmarkFacts, pair: Pair) -> dict[str, Any]:
+def loss_within(pair: Pair, margin: float) -> str | None:
+    """Return the sentence that the lower run loses less than a margin, None where the interval does not show it.
+
+    The metric is a share. The bound is that of the two-sided 95 % interval, a test of non-inferiority at 2.5 %.
+    """
+    difference = pair.difference
+    if difference is None:
+        return None
+    better, worse, loss = pair.first, pair.second, difference.high
+    if difference.value < 0:
+        better, worse, loss = pair.second, pair.first, -difference.low
+    return f"{worse} is not worse than {better} by the margin of {margin * 100:g} points." if loss < margin else None
+
+
+def _row(study: Facts, facts: BenchmarkFacts, pair: Pair) -> dict[str, Any]:
     times, unit = _scale(facts, pair)
+    within = loss_within(pair, study.margin) if study.margin and unit else None
     difference = pair.difference
     bounds = [difference.low, difference.high] if difference else None
     return {
         "pair": pair,
-        "sentence": " ".join([sentence(pair, times, unit), *_warnings(facts, pair)]),
+        "sentence": " ".join([sentence(pair, times, unit), *([within] if within else []), *_warnings(facts, pair)]),
         "difference": NO_NUMBER if difference is None else signed(difference.value, 3),
         "interval": f"[{signed(bounds[0], 3)}, {signed(bounds[1], 3)}]" if bounds else "",
         "is_shown": bool(difference and difference.is_shown),
