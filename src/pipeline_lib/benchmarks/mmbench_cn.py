@@ -1,4 +1,7 @@
-"""MMBench in Chinese: the questions of `mmbench`, translated, in the words of `families/table_wordings.py`."""
+"""MMBench in Chinese: the questions of `mmbench`, translated, with the words of the projects' Chinese tasks.
+
+`families/table_wordings.py` has their words.
+"""
 
 from pipeline_lib.benchmarks.families.data import File, Sources, StandIn
 from pipeline_lib.benchmarks.families.plain import PRIMARY

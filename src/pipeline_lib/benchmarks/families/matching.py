@@ -63,11 +63,12 @@ VLMEVALKIT = MatchingJudge("gpt-4o-mini", 2048, MATCHING, MATCHING_IN_CHINESE, v
 LMMS_EVAL = MatchingJudge(
     "gpt-4o-2024-11-20", 256, MATCHING_LMMS_EVAL, MATCHING_LMMS_EVAL, lmms_eval_mmbench, FOUR, "E"
 )
-
-
-def judge_of(protocol: str) -> MatchingJudge:
-    """Return the judge of a protocol: VLMEvalKit's, which is that of MMBench's server, but for `lmms_eval`."""
-    return LMMS_EVAL if protocol == "lmms_eval" else VLMEVALKIT
+JUDGES: Mapping[str, MatchingJudge] = {  # VLMEvalKit's is that of MMBench's server, to which the first two submit
+    "llava15": VLMEVALKIT,
+    "internvl12": VLMEVALKIT,
+    "lmms_eval": LMMS_EVAL,
+    "vlmevalkit": VLMEVALKIT,
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class MatchingRequest:
         """
         if self.readers[protocol](answer, question.options) != NO_LETTER:
             return None
-        judge, options = judge_of(protocol), question.options
+        judge, options = JUDGES[protocol], question.options
         form = judge.form_in_chinese if CHINESE.search(str(gold)) else judge.form
         listed = "".join(f"{letter}. {options[letter]}\n" for letter in options if letter in judge.letters)
         content = form.format(gold, f"There are several options: \n{listed}", answer)
@@ -122,7 +123,7 @@ class MatchingScorer(LetterScorer):
             return self.grade(question, gold, answer, protocol)
         if not replies:
             return Grade(0.0, None, NO_REPLY, "unjudged")
-        return grade_of(replies, partial(read_match, judge_of(protocol), question, gold))
+        return grade_of(replies, partial(read_match, JUDGES[protocol], question, gold))
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return [verdicts, parts, runs, counts]; runs that judged no answer are left out."""
