@@ -11,14 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.base import FileNames, Files, Question
-from pipeline_lib.benchmarks.families.yes_no import pope_words
+from pipeline_lib.benchmarks.base import FileNames, Files, Question, Verdict
+from pipeline_lib.benchmarks.families.yes_no import COUNTS, pope_words
 from pipeline_lib.cli.main import app
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.scoring.bootstrap import cluster_sums, intervals
 from pipeline_lib.scoring.score import ScoreSettings, score_verdicts
-from tests.recordings import Recordings, expect_pope
-from tests.scored import grade_answers, scored_answers
+from tests.recordings import SAMPLES, Recordings, expect_pope
+from tests.scored import grade_answers, official_verdicts, scored_answers
 
 CATEGORIES = ("adversarial", "random", "popular")
 SHORT = "\nAnswer the question using a single word or phrase."
@@ -48,6 +48,69 @@ SETTINGS = ScoreSettings(benchmark="pope", files=FileNames(questions="q", gold="
 )
 def test_the_words_decide_as_in_the_original(answer: str, said: str, rule: str) -> None:
     assert pope_words(answer) == (said, rule)
+
+
+@pytest.mark.parametrize("protocol", pope.PROTOCOLS)
+def test_words_are_read_as_the_official_code_reads_them(protocol: str) -> None:
+    rows = official_verdicts("pope")
+    words = {row["answer"]: pope.SCORER.readers[protocol](row["answer"])[0] for row in rows}
+    assert words == {row["answer"]: row[protocol] for row in rows}
+
+
+def verdicts_on(rows: list[tuple[str, str, str]], protocol: str) -> list[Verdict]:
+    """Return the verdicts on answers with the part and the gold answer of their questions."""
+    verdicts = []
+    for part, gold, answer in rows:
+        question = Question("1", "", ("a.jpg",), part)
+        verdicts.append(Verdict(question, gold, answer, pope.SCORER.grade(question, gold, answer, protocol)))
+    return verdicts
+
+
+def metrics_of(rows: list[tuple[str, str, str]], protocol: str) -> dict[str, float]:
+    sums = pope.SCORER.tally(verdicts_on(rows, protocol), sorted(CATEGORIES)).sum(axis=0)
+    return {name: float(value) for name, value in pope.SCORER.metrics(sums, sorted(CATEGORIES)).items()}
+
+
+@pytest.mark.parametrize("protocol", ["lmms_eval", "vlmevalkit"])
+def test_rates_are_those_of_the_official_code(protocol: str) -> None:
+    official = json.loads((SAMPLES / "pope_rates.json").read_text())[protocol]
+    parts = sorted(CATEGORIES)
+    answers = [row["answer"] for row in official_verdicts("pope")]
+    rows = [(parts[n % 3], "no" if n // 3 % 2 else "yes", answer) for n, answer in enumerate(answers)]
+    metrics = metrics_of(rows, protocol)
+    assert {name: metrics[name] for name in official} == pytest.approx(official)
+
+
+@pytest.mark.parametrize("protocol", ["lmms_eval", "vlmevalkit"])
+def test_sentences_without_a_word_have_rates_of_zero_where_the_original_prints_zero(protocol: str) -> None:
+    rows = [(part, gold, "I see it.") for part in CATEGORIES for gold in ("yes", "no")]
+    metrics = metrics_of(rows, protocol)
+    assert [metrics[name] for name in ("f1", "accuracy", "precision", "recall", "yes")] == [0.0] * 5
+    assert {verdict.grade.status for verdict in verdicts_on(rows, protocol)} == {"unparsed"}
+
+
+def test_projects_ask_in_their_words(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    prompts = {protocol: pope.questions(files, protocol)[0].prompt for protocol in pope.PROTOCOLS}
+    text = "Is there a adversarial 0?"
+    assert prompts == {
+        "llava15": text + SHORT,
+        "internvl12": f"{text}{SHORT} ",
+        "lmms_eval": text + SHORT,
+        "vlmevalkit": f"{text} Please answer yes or no.",
+    }
+    bare = "Say yes if there is a dog"
+    files.questions.write_text(files.questions.read_text().replace(text, bare, 1))
+    assert pope.questions(files, "vlmevalkit")[0].prompt == f"{bare} Please answer yes or no."
+
+
+def test_missing_answers_leave_bounds_by_every_protocol(tmp_path: Path) -> None:
+    files = write_benchmark(tmp_path)
+    answers = answer_all(files, tmp_path / "a.jsonl", lambda question, gold: gold if int(question.id) % 5 else None)
+    for protocol in pope.PROTOCOLS:
+        settings = SETTINGS.model_copy(update={"protocol": protocol})
+        low, high = scored_answers(answers, files, settings).score["bounds"]["f1"]
+        assert 0 < low < high == 1
 
 
 def write_benchmark(root: Path, images: int = 4) -> Files:
@@ -176,7 +239,7 @@ def test_label_files_that_no_question_names_are_ignored_with_a_notice(
 
 def test_intervals_are_those_of_a_plain_loop_over_images() -> None:
     generator = np.random.default_rng(1)
-    tallies = generator.integers(0, 2, size=(40, 1, 4)).astype(float)
+    tallies = generator.integers(0, 2, size=(40, 1, len(COUNTS))).astype(float)
     clusters = [str(number // 4) for number in range(40)]
     sums = cluster_sums(tallies, clusters)
 

@@ -66,15 +66,6 @@ def test_a_question_is_asked_and_recorded_as_llava_does(tmp_path: Path) -> None:
     assert shown.options == {"A": "cat", "B": "dog", "C": "bird"}
 
 
-def test_lmms_eval_asks_the_same_and_internvl_only_about_images_without_the_word_context(tmp_path: Path) -> None:
-    files = write(tmp_path, [row("5", True), row("4", False)])
-    prompts = [question.prompt for question in scienceqa.questions(files, "lmms_eval")]
-    assert prompts == [question.prompt for question in scienceqa.questions(files, "llava15")]
-    (only,) = scienceqa.questions(files, "internvl12")
-    assert (only.id, only.prompt) == ("5", TEXT.removeprefix("Context: ") + LETTER)
-    assert scienceqa.gold(files, [only], "internvl12") == {"5": "B"}
-
-
 @pytest.mark.parametrize(
     ("text", "options"),
     [

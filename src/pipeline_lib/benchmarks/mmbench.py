@@ -1,12 +1,13 @@
 """MMBench: multiple choice in rotated copies; a question is right if it is right in every rotation.
 
-Files of open-compass/MMBench (one TSV with base64 images); prompts of haotian-liu/LLaVA c121f04
-(`llava/eval/model_vqa_mmbench.py`) and OpenGVLab/InternVL 2410d1d; scorer of open-compass/VLMEvalKit e8e78f0, with its
-language model only if a study names a judge. docs/benchmarks.md compares the protocols.
+Files of open-compass/MMBench (one TSV with base64 images); scorers of open-compass/VLMEvalKit e8e78f0 and
+EvolvingLMMs-Lab/lmms-eval 75571cf, with their language models only if a study names a judge. docs/benchmarks.md
+compares the protocols.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Mapping
 
 from pydantic import JsonValue
 
@@ -14,9 +15,10 @@ from pipeline_lib.benchmarks.base import Files, Question, Upload
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import File, Sources
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
+from pipeline_lib.benchmarks.families.lmms_eval_letters import lmms_eval_mmbench, lmms_eval_static
 from pipeline_lib.benchmarks.families.matching import MatchingRequest, MatchingScorer, no_recordings
-from pipeline_lib.benchmarks.families.protocols import Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, REAL_ROWS, Published
+from pipeline_lib.benchmarks.families.table_wordings import ENGLISH, TableWording
 from pipeline_lib.benchmarks.families.uploads import prediction_sheet
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
@@ -42,33 +44,6 @@ DROPPED = ("hint", "category", "source", "image", "comment", "l2-category")
 PREDICTION_COLUMN = 6
 
 
-@dataclass(frozen=True)
-class TableWording(Wording):
-    """How a project asks a row: the letters of the options in the prompt, and the texts that mean an absent one.
-
-    Such a text, in any case, is an absent hint too. With `stops`, the options after an absent one are left out.
-    """
-
-    letters: str = "ABCDE"
-    absent: tuple[str, ...] = ("",)
-    stops: bool = False
-
-    def is_absent(self, text: str) -> bool:
-        """Return whether the text of a hint or an option means that there is none."""
-        return text.lower() in self.absent
-
-    def options(self, row: Row) -> dict[str, str]:
-        """Return the options in the prompt by letter."""
-        options: dict[str, str] = {}
-        for letter in self.letters:
-            absent = self.is_absent(row.get(letter, ""))
-            if absent and self.stops:
-                break
-            if not absent:
-                options[letter] = row[letter]
-        return options
-
-
 def cluster(question: Question) -> str:
     """Return the group of rotated copies."""
     return str(int(question.id) % COPIES)
@@ -79,11 +54,13 @@ def is_unrotated(question: Question) -> bool:
     return int(question.id) < COPIES
 
 
-PROTOCOLS = {
-    "llava15": TableWording(1024, letters="ABCD", absent=("", "nan", "none"), stops=True),
-    "internvl12": TableWording(100),
+PROTOCOLS = ENGLISH
+READERS = {  # an answer without a letter by them is one for a judge
+    "llava15": vlmevalkit,
+    "internvl12": internvl_mmbench,
+    "lmms_eval": lmms_eval_mmbench,
+    "vlmevalkit": vlmevalkit,
 }
-READERS = {"llava15": vlmevalkit, "internvl12": internvl_mmbench}
 
 
 def quoted_questions(files: Files) -> dict[str, JsonValue]:
@@ -99,14 +76,28 @@ SCORER = MatchingScorer(
         Accuracy("accuracy/unrotated", includes=is_unrotated),
         Accuracy("accuracy/rows"),
     ),
-    readers=READERS,
+    readers={
+        "llava15": vlmevalkit,
+        "internvl12": internvl_mmbench,
+        "lmms_eval": lmms_eval_static,
+        "vlmevalkit": vlmevalkit,
+    },
     request=request,
 )
 
 
-def questions(files: Files, protocol: str) -> list[Question]:
-    """Return the rows of the TSV, their image as `<name of the TSV>/<index>`, their part as `l2-category/category`."""
-    return [_question(row, files, PROTOCOLS[protocol]) for row in _rows(files)]
+@dataclass(frozen=True)
+class TableQuestions:
+    """The `questions` of a benchmark in MMBench's table: its rows, worded by the protocol."""
+
+    wordings: Mapping[str, TableWording]
+
+    def __call__(self, files: Files, protocol: str) -> list[Question]:
+        """Return the rows of the TSV, with images `<name of the TSV>/<index>` and parts `l2-category/category`."""
+        return [_question(row, files, self.wordings[protocol]) for row in _rows(files)]
+
+
+questions = TableQuestions(PROTOCOLS)
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, JsonValue]:
@@ -137,7 +128,17 @@ def letter_prediction(answer: str, options: Options) -> str:
     return internvl_short(answer, options)[0] or answer
 
 
-PREDICTIONS = {"llava15": raw_prediction, "internvl12": letter_prediction}
+def stripped_prediction(answer: str, options: Options) -> str:
+    """Return the answer without outer white space, as lmms-eval does."""
+    return answer.strip()
+
+
+PREDICTIONS = {
+    "llava15": raw_prediction,
+    "internvl12": letter_prediction,
+    "lmms_eval": stripped_prediction,
+    "vlmevalkit": raw_prediction,
+}
 
 
 def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:

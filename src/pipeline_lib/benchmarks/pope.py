@@ -3,11 +3,12 @@
 Files and scorer of haotian-liu/LLaVA c121f04 (`llava/eval/eval_pope.py`) and AoiDragon/POPE; OpenGVLab/InternVL asks
 with a space at the end (`internvl_chat/eval/pope/evaluate_pope.py` of 0355722), and scores alike. Three differences:
 labels are joined by id instead of position, any label but yes or no is an error instead of a yes, and an undefined
-ratio is null instead of an error.
+ratio is null instead of an error. docs/benchmarks.md compares the protocols.
 """
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ from pydantic import StringConstraints
 
 from pipeline_lib.benchmarks.base import Files, Question, by_image, some
 from pipeline_lib.benchmarks.families.data import COCO_VAL2014, LLAVA_EVAL, Drive, FileList, Sources
-from pipeline_lib.benchmarks.families.protocols import Appending
+from pipeline_lib.benchmarks.families.protocols import SHORT, SHORT_BELOW, YES_OR_NO_BEHIND, Appending
 from pipeline_lib.benchmarks.families.published import (
     INTERNVL_LEGACY_README,
     INTERNVL_README,
@@ -23,7 +24,13 @@ from pipeline_lib.benchmarks.families.published import (
     RECORDED,
     Published,
 )
-from pipeline_lib.benchmarks.families.yes_no import Rates, YesNoScorer, pope_words
+from pipeline_lib.benchmarks.families.yes_no import (
+    Rates,
+    YesNoScorer,
+    lmms_eval_pope,
+    pope_words,
+    vlmevalkit_pope,
+)
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.file_rows import Count, FileRow, Text, parse_row
 from pipeline_lib.core.text import read_rows_with_place
@@ -40,8 +47,32 @@ PUBLISHED = (
 )
 
 
-PROTOCOLS = {"llava15": Appending(128), "internvl12": Appending(100, after=" ")}
-SCORER = YesNoScorer((Rates(),), readers={"llava15": pope_words, "internvl12": pope_words})
+@dataclass(frozen=True)
+class QuestionWording(Appending):
+    """How a project asks: the text of the file, or `bare`: its question without the file's request."""
+
+    bare: bool = False
+
+    def prompt(self, text: str) -> str:
+        """Return the prompt of a question with the text in the file."""
+        return (_stem(text) or text.replace(SHORT, "").strip() if self.bare else text) + self.after
+
+
+PROTOCOLS = {
+    "llava15": QuestionWording(128),
+    "internvl12": QuestionWording(100, after=" "),
+    "lmms_eval": QuestionWording(128, after=SHORT_BELOW, bare=True),
+    "vlmevalkit": QuestionWording(2048, after=YES_OR_NO_BEHIND, bare=True),
+}
+SCORER = YesNoScorer(
+    (Rates(),),
+    readers={
+        "llava15": pope_words,
+        "internvl12": pope_words,
+        "lmms_eval": lmms_eval_pope,
+        "vlmevalkit": vlmevalkit_pope,
+    },
+)
 
 cluster = by_image
 
@@ -93,9 +124,9 @@ def questions(files: Files, protocol: str) -> list[Question]:
         parse_row(QuestionRow, row, "this is no question of POPE", where)
         for where, row in read_rows_with_place(files.questions)
     ]
-    after = PROTOCOLS[protocol].after
+    prompt = PROTOCOLS[protocol].prompt
     return [
-        Question(str(row.question_id), row.text + after, (row.image,), row.category, stem=_stem(row.text))
+        Question(str(row.question_id), prompt(row.text), (row.image,), row.category, stem=_stem(row.text))
         for row in rows
     ]
 

@@ -6,25 +6,30 @@ Files of haotian-liu/LLaVA c121f04 (`llava_test_CQM-A.json`) and lupantech/Scien
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from string import ascii_uppercase
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import ConfigDict, Field
-
-from pipeline_lib.benchmarks.base import Asking, Files, Question, Verdict, by_image
+from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import DIGIT_SCENES, LLAVA_EVAL, Archive, Drive, FileList, Sources
 from pipeline_lib.benchmarks.families.letters import llava_sqa
-from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER
+from pipeline_lib.benchmarks.families.protocols import CHOICE_READERS, LETTER, SELECT, Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
+from pipeline_lib.benchmarks.families.scienceqa_files import (
+    PROBLEMS,
+    SPLITS,
+    QuestionRow,
+    gold_file,
+    problem_letter,
+    question_rows,
+    smallest_split,
+    worded,
+)
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
-from pipeline_lib.core.file_rows import FileRow, FreeText, Identifier, Text, parse_row
-from pipeline_lib.core.text import read_json, read_object
 from pipeline_lib.prompts.base import IMAGE
 
 PRIMARY = "accuracy/image"
@@ -56,7 +61,7 @@ DATA = Sources(
     gold=FileList(
         "scienceqa_problems",
         REPOSITORY,
-        ("problems.json", "pid_splits.json"),
+        (PROBLEMS, SPLITS),
         folder="scienceqa",
         licence=LICENCE,
         smoke={"kind": "digits_scienceqa", "part": "test", "scenes": 20, "only": "scienceqa/*"},
@@ -68,14 +73,16 @@ CONTEXT = "Context: "  # before a hint in LLaVA's file
 
 
 @dataclass(frozen=True)
-class FileWording(Asking):
+class FileWording(Wording):
     """How a project asks the rows of LLaVA's file: all or only those with an image, and the start that it removes.
 
-    With `padded_first` it pads images before converting them to RGB. `quotes_image` puts the image token into the
-    prompt that an answer's record quotes, as LLaVA does.
+    The text is that of the file, or with `reworded` question, hint and options in a wording of its own. With
+    `padded_first` it pads images before converting them to RGB. `quotes_image` puts the image token into the prompt
+    that an answer's record quotes, as LLaVA does.
     """
 
     only_images: bool = False
+    reworded: bool = False
     removed: str = ""
     padded_first: bool = False
     quotes_image: bool = True
@@ -85,6 +92,16 @@ PROTOCOLS = {
     "llava15": FileWording(1024, padded_first=True),
     "internvl12": FileWording(100, only_images=True, removed=CONTEXT, quotes_image=False),
     "lmms_eval": FileWording(16),
+    "vlmevalkit": FileWording(
+        2048,
+        hint="Hint: {}",
+        question="Question: {}",
+        heading="Options:",
+        request=SELECT,
+        only_images=True,
+        reworded=True,
+        quotes_image=False,
+    ),
     "first_token": FileWording(1),
 }
 SCORER = LetterScorer((Accuracy(by_part=True),), readers=CHOICE_READERS)
@@ -93,43 +110,16 @@ SIDES = {"correct": True, "incorrect": False}
 cluster = by_image
 
 
-class Turn(FileRow):
-    """A turn of a conversation: the question or its answer."""
-
-    value: FreeText
-
-
-class QuestionRow(FileRow):
-    """A row of LLaVA's question file; further keys are allowed, to detect media other than `image`."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: Identifier
-    image: Text | None = None
-    conversations: Annotated[list[Turn], Field(min_length=1, max_length=2)]
-
-
-class Problem(FileRow):
-    """A question in problems.json; `answer` is the index of the right choice."""
-
-    choices: Annotated[list[FreeText], Field(min_length=1, max_length=len(ascii_uppercase))]
-    answer: int
-
-
-class Split(FileRow):
-    """The ids of a split in pid_splits.json."""
-
-    ids: list[Identifier]
-
-
 def questions(files: Files, protocol: str) -> list[Question]:
     """Return the rows of LLaVA's question file with the request for a letter, in the parts `image` and `text`.
 
-    For `internvl12`, only those with an image, and hints lack "Context: ".
+    For `internvl12`, only those with an image, and hints lack "Context: ". For `vlmevalkit` also only these, in its
+    words, which need problems.json where there is a hint.
     """
     wording = PROTOCOLS[protocol]
-    asked = [_question(row, where, wording) for where, row in _rows(files.questions)]
-    return [question for question in asked if question.images or not wording.only_images]
+    asked = [_question(row, where, wording) for where, row in question_rows(files.questions)]
+    chosen = [question for question in asked if question.images or not wording.only_images]
+    return _reworded(chosen, files, wording) if wording.reworded else chosen
 
 
 def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, str]:
@@ -138,8 +128,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     Both must agree on the letter and the number of choices. Includes the ids of the split that no question asks, except
     for a protocol that asks only about images: its questions are those of the question file.
     """
-    rows = {row.id: (where, row) for where, row in _rows(files.questions)}
-    problems, splits = _gold_file(files.gold, "problems.json"), _gold_file(files.gold, "pid_splits.json")
+    rows = {row.id: (where, row) for where, row in question_rows(files.questions)}
+    problems, splits = gold_file(files.gold, PROBLEMS), gold_file(files.gold, SPLITS)
     if files.gold is not None and problems is None and splits is None:
         raise PipelineError(
             "ScienceQA's gold is a folder with problems.json, pid_splits.json or both", value=str(files.gold)
@@ -147,7 +137,8 @@ def gold(files: Files, questions: list[Question], protocol: str) -> dict[str, st
     letters = {question.id: _letter(question, *rows[question.id], problems, files) for question in questions}
     if PROTOCOLS[protocol].only_images or splits is None:
         return letters
-    return {name: _problem_letter(name, problems, files) for name in _split(splits, letters, files)} | letters
+    whole = smallest_split(splits, letters, files.gold)
+    return {name: problem_letter(name, problems, files.gold) for name in whole} | letters
 
 
 def score_files(verdicts: list[Verdict]) -> dict[str, bytes]:
@@ -190,16 +181,6 @@ def _index(verdict: Verdict) -> int:
     return letters.index(verdict.grade.extracted) if verdict.grade.extracted in letters else -1
 
 
-def _rows(path: Path) -> list[tuple[str, QuestionRow]]:
-    """Return the rows of the question file, each with its position for error messages."""
-    rows = read_json(path)
-    if not isinstance(rows, list):
-        raise PipelineError("ScienceQA's question file is a JSON list", where=path, value=type(rows).__name__)
-    what = "a question needs `id` and `conversations` with texts"
-    positions = [f"{path}, row {number}" for number in range(1, len(rows) + 1)]
-    return [(where, parse_row(QuestionRow, row, what, where)) for where, row in zip(positions, rows, strict=True)]
-
-
 def _question(row: QuestionRow, where: str, wording: FileWording) -> Question:
     """Return a question; its `record` has LLaVA's keys: the id as text, and the prompt with the image token."""
     asked = row.conversations[0].value
@@ -219,11 +200,24 @@ def _question(row: QuestionRow, where: str, wording: FileWording) -> Question:
     return Question(row.id, prompt, images, "image" if images else "text", options, record, wording.padded_first)
 
 
+def _reworded(questions: list[Question], files: Files, wording: Wording) -> list[Question]:
+    """Return the questions in the words of a project that separates hint, question and options."""
+    problems = gold_file(files.gold, PROBLEMS)
+    reworded: list[Question] = []
+    for question in questions:
+        text, hint = question.prompt[: _end_of_text(question.prompt)].removesuffix("\n"), ""
+        if text.startswith(CONTEXT):
+            problem = worded(question.id, problems, files.gold)
+            text, hint = problem.question, problem.hint
+        prompt = wording.prompt(text, question.options, hint)
+        reworded.append(replace(question, prompt=prompt))
+    return reworded
+
+
 def options_of(text: str) -> dict[str, str]:
     """Return the options at the end of a question by letter: from the last line with `A. `, each next letter's line."""
-    starts = [match.start() for match in re.finditer("^A\\. ", text, re.MULTILINE)]
     options: dict[str, str] = {}
-    rest = text[starts[-1] :] if starts else ""
+    rest = text[_end_of_text(text) :]
     for letter, following in pairwise(ascii_uppercase):
         if not rest.startswith(f"{letter}. "):
             break
@@ -232,11 +226,17 @@ def options_of(text: str) -> dict[str, str]:
     return options
 
 
+def _end_of_text(text: str) -> int:
+    """Return where the options begin: at the last line with `A. `, at the end without one."""
+    starts = [match.start() for match in re.finditer("^A\\. ", text, re.MULTILINE)]
+    return starts[-1] if starts else len(text)
+
+
 def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str, Any] | None, files: Files) -> str:
     """Return a question's gold letter; one that is no option or differs between the files raises PipelineError."""
     answer = row.conversations[1].value if len(row.conversations) > 1 else None
     stated = None if answer is None else llava_sqa(answer, question.options)[0]
-    letter = stated if problems is None else _problem_letter(question.id, problems, files)
+    letter = stated if problems is None else problem_letter(question.id, problems, files.gold)
     if letter is None or letter not in question.options or (answer is not None and stated not in question.options):
         value = f"{question.id!r}: {letter if answer is None else answer!r} of {', '.join(question.options)}"
         raise PipelineError("this question has no gold letter among its options", where=where, value=value)
@@ -249,37 +249,3 @@ def _letter(question: Question, where: str, row: QuestionRow, problems: dict[str
             cure="use the problems.json that belongs to this question file",
         )
     return letter
-
-
-def _problem_letter(name: str, problems: dict[str, Any] | None, files: Files) -> str:
-    """Return the letter of a problem; empty if there is no problems.json."""
-    if problems is None:
-        return ""
-    what, where = "problems.json has no answer to this question", f"{files.gold}/problems.json, {name!r}"
-    problem = parse_row(Problem, problems.get(name), what, where)
-    if not 0 <= problem.answer < len(problem.choices):
-        raise PipelineError(what, where=where, value=f"answer {problem.answer} of {len(problem.choices)} choices")
-    return ascii_uppercase[problem.answer]
-
-
-def _split(splits: dict[str, Any], asked: dict[str, str], files: Files) -> list[str]:
-    """Return the ids of the smallest split that contains every question."""
-    where = f"{files.gold}/pid_splits.json"
-    parsed = [
-        parse_row(Split, {"ids": ids}, "a split is a list of ids", f"{where}, {name!r}") for name, ids in splits.items()
-    ]
-    holding = [split.ids for split in parsed if asked.keys() <= set(split.ids)]
-    if not holding:
-        raise PipelineError(
-            "no split of pid_splits.json holds all these questions",
-            where=files.gold,
-            cure="use the split file that belongs to this question file",
-        )
-    return min(holding, key=len)
-
-
-def _gold_file(folder: Path | None, name: str) -> dict[str, Any] | None:
-    """Return the content of a file in the gold folder, None if it is missing."""
-    if folder is None or not (folder / name).is_file():
-        return None
-    return read_object(folder / name)

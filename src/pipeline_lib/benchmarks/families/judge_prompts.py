@@ -7,6 +7,8 @@ MM_VET: yuweihao/MM-Vet acde843 `mm-vet_evaluator.py` (Apache-2.0); MM_VET_LMMS_
 53d5258 `evaluation/prompts/ext_ans.py` (CC BY-SA 4.0), from the copy in OpenGVLab/InternVL 2410d1d (MIT);
 MATHVISTA_VLMEVALKIT: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/mathvista.py`. MATCHING and
 MATCHING_IN_CHINESE: its `vlmeval/dataset/utils/multiple_choice.py`, with places for question, options and answer.
+MATCHING_LMMS_EVAL: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/mmbench/mmbench_evals.py`
+(Apache-2.0), with the same places.
 """
 
 _MM_VET_RULES = (
@@ -213,6 +215,21 @@ MATCHING = (
     "Example 2: \n"
     "Question: What is the main object in image?\nOptions: A. teddy bear B. rabbit C. cat D. dog\n"
     "Answer: Spider\nYour output: Z\n"
+    "Example 3: \n"
+    "Question: {}?\nOptions: {}\nAnswer: {}\nYour output: "
+)
+
+MATCHING_LMMS_EVAL = (
+    "You are an AI assistant who will help me to match an answer with several options of a single-choice question. "
+    "You are provided with a question, several options, and an answer, and you need to find which option is most "
+    "similar to the answer. If the meaning of all options are significantly different from the answer, output E. "
+    "Your should output a single uppercase character in A, B, C, D (if they are valid options), and E. \n"
+    "Example 1: \n"
+    "Question: What is the main object in image?\nOptions: A. teddy bear B. rabbit C. cat D. dog\n"
+    "Answer: a cute teddy bear\nYour output: A\n"
+    "Example 2: \n"
+    "Question: What is the main object in image?\nOptions: A. teddy bear B. rabbit C. cat D. dog\n"
+    "Answer: Spider\nYour output: E\n"
     "Example 3: \n"
     "Question: {}?\nOptions: {}\nAnswer: {}\nYour output: "
 )

@@ -108,7 +108,9 @@ def vlmevalkit(answer: str, options: Options) -> Extraction:
     `refusal`: a known refusal, without a letter. `word`: exactly one option's letter is among the words between
     punctuation, and in the last four. `phrase`: "answer is X", X of A to D. `text`: the answer is no longer than twice
     all options and contains the text of exactly one, in either case.
-    Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/utils/matching_util.py`.
+    Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/utils/matching_util.py`, after its change of 2025-08-04
+    (c3371551): before, a letter counted among all words, and a text in an answer of any length. `phrase` is of
+    2026-06-17 (a67ace50).
     """
     words = answer.translate(PUNCTUATION).split()
     if NO_ANSWER not in answer:

@@ -1,6 +1,8 @@
 """Letters that a language model matches with an answer, where rules read none; without a judge, rules alone decide.
 
-Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/multiple_choice.py`, `extract_answer_from_item`.
+Source: open-compass/VLMEvalKit e8e78f0 `vlmeval/dataset/utils/multiple_choice.py`, `extract_answer_from_item`; for the
+protocol `lmms_eval`, the function of that name in EvolvingLMMs-Lab/lmms-eval 75571cf
+`lmms_eval/tasks/mmbench/mmbench_evals.py`.
 """
 
 import re
@@ -16,7 +18,7 @@ from pydantic import JsonValue
 from pipeline_lib.benchmarks.base import Files, Grade, Question, Tallies, Verdict
 from pipeline_lib.benchmarks.families.choice import LetterScorer
 from pipeline_lib.benchmarks.families.counting import Counted
-from pipeline_lib.benchmarks.families.judge_prompts import MATCHING, MATCHING_IN_CHINESE
+from pipeline_lib.benchmarks.families.judge_prompts import MATCHING, MATCHING_IN_CHINESE, MATCHING_LMMS_EVAL
 from pipeline_lib.benchmarks.families.judge_scorer import Reading, grade_of, judging_runs, mean_of_runs, of_run
 from pipeline_lib.benchmarks.families.judging import (
     NO_REPLY,
@@ -28,16 +30,45 @@ from pipeline_lib.benchmarks.families.judging import (
     RequestFunction,
 )
 from pipeline_lib.benchmarks.families.letter_or_text import RANDOM
-from pipeline_lib.benchmarks.families.letters import NO_LETTER, LetterReader, Options, vlmevalkit
+from pipeline_lib.benchmarks.families.letters import FIVE, NO_LETTER, LetterReader, Options, vlmevalkit
+from pipeline_lib.benchmarks.families.lmms_eval_letters import FOUR, lmms_eval_mmbench
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.seeding import derive_seed
 
-MODEL, TOKENS, TEMPERATURE = "gpt-4o-mini", 2048, 0.0  # VLMEvalKit's for multiple choice
+TEMPERATURE = 0.0
 TRIES = 3
-NO_OPTION = "Z"  # the letter of an answer that means none of the options
 MATCHED, UNMATCHED = "matched", "matches no option"
-SEED = 0  # VLMEvalKit draws without one
+SEED = 0  # VLMEvalKit draws without one, lmms-eval in the order of the rows
 CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True)
+class MatchingJudge:
+    """How a project has a language model match an answer: the model, its longest reply, and the form of the request.
+
+    The request lists the options of `letters`, and `no_option` is the letter of none of them. A Chinese question has a
+    form of its own.
+    """
+
+    model: str
+    tokens: int
+    form: str
+    form_in_chinese: str
+    reader: LetterReader
+    letters: tuple[str, ...]
+    no_option: str
+
+
+VLMEVALKIT = MatchingJudge("gpt-4o-mini", 2048, MATCHING, MATCHING_IN_CHINESE, vlmevalkit, FIVE, "Z")
+LMMS_EVAL = MatchingJudge(
+    "gpt-4o-2024-11-20", 256, MATCHING_LMMS_EVAL, MATCHING_LMMS_EVAL, lmms_eval_mmbench, FOUR, "E"
+)
+JUDGES: Mapping[str, MatchingJudge] = {  # VLMEvalKit's is that of MMBench's server, to which the first two submit
+    "llava15": VLMEVALKIT,
+    "internvl12": VLMEVALKIT,
+    "lmms_eval": LMMS_EVAL,
+    "vlmevalkit": VLMEVALKIT,
+}
 
 
 @dataclass(frozen=True)
@@ -57,16 +88,17 @@ class MatchingRequest:
         """
         if self.readers[protocol](answer, question.options) != NO_LETTER:
             return None
-        form = MATCHING_IN_CHINESE if CHINESE.search(str(gold)) else MATCHING
-        options = "".join(f"{letter}. {text}\n" for letter, text in question.options.items())
-        content = form.format(gold, f"There are several options: \n{options}", answer)
-        attempt = Attempt((Message("user", content),), TEMPERATURE)
-        return JudgeRequest(question.id, MODEL, TOKENS, (attempt,) * TRIES, partial(has_letter, question.options))
+        judge, options = JUDGES[protocol], question.options
+        form = judge.form_in_chinese if CHINESE.search(str(gold)) else judge.form
+        listed = "".join(f"{letter}. {options[letter]}\n" for letter in options if letter in judge.letters)
+        content = form.format(gold, f"There are several options: \n{listed}", answer)
+        attempts = (Attempt((Message("user", content),), TEMPERATURE),) * TRIES
+        return JudgeRequest(question.id, judge.model, judge.tokens, attempts, partial(has_letter, judge, options))
 
 
-def has_letter(options: Options, reply: str) -> bool:
+def has_letter(judge: MatchingJudge, options: Options, reply: str) -> bool:
     """Return whether a reply names an option, or says that none matches."""
-    return vlmevalkit(reply, options) != NO_LETTER
+    return judge.reader(reply, options) != NO_LETTER
 
 
 def no_recordings(path: Path) -> list[JudgeReply]:
@@ -86,12 +118,12 @@ class MatchingScorer(LetterScorer):
     def judge(
         self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
     ) -> Grade:
-        """Return the grade of an answer: that of the reader where it decides, else the mean of the runs of a judge."""
-        if self.readers[protocol](answer, question.options) != NO_LETTER:
+        """Return the grade of an answer: that of `grade` without a request, else the mean of the runs of a judge."""
+        if self.request(question, gold, answer, protocol) is None:
             return self.grade(question, gold, answer, protocol)
         if not replies:
             return Grade(0.0, None, NO_REPLY, "unjudged")
-        return grade_of(replies, partial(read_match, question, gold))
+        return grade_of(replies, partial(read_match, JUDGES[protocol], question, gold))
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
         """Return [verdicts, parts, runs, counts]; runs that judged no answer are left out."""
@@ -108,20 +140,21 @@ class MatchingScorer(LetterScorer):
         return Counted.metrics(self, np.moveaxis(sums, -2, -3), parts)
 
 
-def read_match(question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
+def read_match(judge: MatchingJudge, question: Question, gold: JsonValue, reply: JudgeReply) -> Reading | None:
     """Return the option that the first readable text of a reply names.
 
-    After all tries in vain an option is drawn, or none, as in VLMEvalKit; by the question's id and the run.
+    After all tries in vain an option is drawn, or none, as in VLMEvalKit and lmms-eval; by the question's id and the
+    run.
     """
-    letters = (vlmevalkit(text, question.options) for text in reply.texts)
+    letters = (judge.reader(text, question.options) for text in reply.texts)
     letter, rule = next((each for each in letters if each != NO_LETTER), NO_LETTER)
-    if letter is not None:
+    if letter in question.options:
         return Reading(float(letter == gold), letter, MATCHED)
     if (letter, rule) != NO_LETTER:
-        return Reading(0.0, NO_OPTION, UNMATCHED, fallback=True)
+        return Reading(0.0, judge.no_option, UNMATCHED, fallback=True)
     if not reply.final:
         return None
-    choices = [*question.options, NO_OPTION]
+    choices = [*question.options, judge.no_option]
     drawn = choices[derive_seed(SEED, RANDOM, f"{question.id} {reply.run}") % len(choices)]
     return Reading(float(drawn == gold), drawn, RANDOM, fallback=True)
 

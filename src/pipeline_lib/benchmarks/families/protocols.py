@@ -39,6 +39,7 @@ UNANSWERABLE_BEHIND = " " + UNANSWERABLE + " " + SHORT
 YES_OR_NO_BEHIND = " " + YES_OR_NO
 YES_OR_NO_SHORT_BEHIND = " " + YES_OR_NO + " " + SHORT
 LETTER = "Answer with the option's letter from the given choices directly."
+LETTER_BELOW = "\n" + LETTER
 SELECT = "Please select the correct answer from the options above. \n"
 
 

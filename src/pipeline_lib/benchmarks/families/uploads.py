@@ -56,16 +56,18 @@ class JsonUpload:
 class PredictionSheet:
     """The `submission` of a benchmark in a table: its xlsx, without the `dropped` columns and with the predictions.
 
-    `predict` makes one of an answer and the options of its question; `column` is as in `prediction_sheet`.
+    `predict` makes, by protocol, one of an answer and the options of its question; `column` is as in
+    `prediction_sheet`.
     """
 
-    predict: Callable[[str, Mapping[str, str]], str]
+    predict: Mapping[str, Callable[[str, Mapping[str, str]], str]]
     dropped: tuple[str, ...]
     column: int
 
     def __call__(self, files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
         """Return the file to submit; a row without an answer has the prediction of an empty one."""
-        predictions = {question.id: self.predict(answer or "", question.options) for question, answer in answers}
+        predict = self.predict[protocol]
+        predictions = {question.id: predict(answer or "", question.options) for question, answer in answers}
         return prediction_sheet(read_tsv(files.questions, ("index",)), predictions, self.dropped, self.column)
 
 

@@ -16,10 +16,16 @@ from pipeline_lib.benchmarks.families.counting import ASSUMED, Counted, ratio
 from pipeline_lib.benchmarks.families.short_text import STOP_NOT_BESIDE_DIGITS, without_marks
 
 NEGATIONS = frozenset({"No", "not", "no"})
-COUNTS = ("true_yes", "false_yes", "true_no", "false_no")
-PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (answer, gold) of COUNTS
+WORDS = ("true_yes", "false_yes", "true_no", "false_no")
+COUNTS = (*WORDS, "neither", "pooled")
+PAIRS = (("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "yes"))  # (answer, gold) of WORDS
 FALLBACK = "fallback"
 OTHER = ("other", FALLBACK)
+NEITHER, UNKNOWN = "neither", "unknown"  # rules of POPE's answers without a word, by lmms-eval and VLMEvalKit
+WITHOUT_WORD = frozenset({FALLBACK, NEITHER, UNKNOWN})
+POOLED = frozenset(
+    {"whole", NEITHER, "alone", UNKNOWN}
+)  # the rules of these two, which pool the questions of all parts
 START = 4  # characters of an answer in which MME looks for the word
 
 IN_CHINESE = {"\n": "", "不是": "No", "是": "Yes", "否": "No"}
@@ -90,41 +96,70 @@ def vlmevalkit_yes_no(answer: str) -> tuple[str, str]:
     return (present[0], "word") if len(present) == 1 else OTHER
 
 
-def confusion(answer: str, gold: str) -> tuple[int, ...]:
-    """Return one answer one-hot over COUNTS; any word but yes and no raises ValueError."""
-    index = PAIRS.index((answer, gold))
-    return tuple(int(number == index) for number in range(len(PAIRS)))
+def lmms_eval_pope(answer: str) -> tuple[str, str]:
+    """Return the word that is the whole answer but for white space, in either case (`whole`), else other (`neither`).
+
+    Source: EvolvingLMMs-Lab/lmms-eval 75571cf `lmms_eval/tasks/pope/utils.py`.
+    """
+    text = answer.lower().strip()
+    return (text, "whole") if text in ("yes", "no") else (OTHER[0], NEITHER)
+
+
+def vlmevalkit_pope(answer: str) -> tuple[str, str]:
+    """Return the word of `vlmevalkit_yes_no` by the rule `alone`, else other (`unknown`)."""
+    word, rule = vlmevalkit_yes_no(answer)
+    return word, UNKNOWN if rule == FALLBACK else "alone"
+
+
+def confusion(grade: Grade, gold: str) -> tuple[int, ...]:
+    """Return the counts of one answer, in the order of COUNTS; any word but yes, no and other raises ValueError.
+
+    VLMEvalKit counts an unknown answer as a no in F1, precision and recall, but as wrong in accuracy: it is a false no,
+    or beside a gold no `neither`.
+    """
+    word = "no" if grade.rule == UNKNOWN and gold == "yes" else str(grade.extracted)
+    index = len(WORDS) if word == OTHER[0] else PAIRS.index((word, gold))
+    return (*(int(number == index) for number in range(len(WORDS) + 1)), int(grade.rule in POOLED))
 
 
 def rates(counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is NaN."""
-    true_yes, false_yes, true_no, false_no = np.moveaxis(counts, -1, 0)
-    return {
+    """Return F1, accuracy, precision, recall and the share of yes from counts [..., COUNTS]; 0/0 is NaN.
+
+    By the rules of POOLED 0/0 is 0.
+    """
+    true_yes, false_yes, true_no, false_no, _, pooled = np.moveaxis(counts, -1, 0)
+    answers = counts[..., : len(WORDS) + 1].sum(axis=-1)
+    values = {
         "f1": ratio(2 * true_yes, 2 * true_yes + false_yes + false_no),
-        "accuracy": ratio(true_yes + true_no, counts.sum(axis=-1)),
+        "accuracy": ratio(true_yes + true_no, answers),
         "precision": ratio(true_yes, true_yes + false_yes),
         "recall": ratio(true_yes, true_yes + false_no),
-        "yes": ratio(true_yes + false_yes, counts.sum(axis=-1)),
+        "yes": ratio(true_yes + false_yes, answers),
     }
+    return {name: np.where((pooled > 0) & np.isnan(value), 0.0, value) for name, value in values.items()}
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The rates over all questions and by part; `f1` over all is the mean over the parts, as POPE's is published."""
+    """The rates over all questions and by part; `f1` over all is the mean over the parts, as POPE's is published.
+
+    By the rules of POOLED it is that of all questions together, as lmms-eval and VLMEvalKit print it.
+    """
 
     def tally(self, verdicts: list[Verdict], parts: list[str]) -> Tallies:
-        """Return [verdicts, parts, COUNTS]: a single 1 in every answered row."""
+        """Return [verdicts, parts, COUNTS]; a row without an answer is zero."""
         counts = np.zeros((len(verdicts), len(parts), len(COUNTS)))
         for number, verdict in enumerate(verdicts):
             if verdict.answered:
                 part = parts.index(verdict.question.part)
-                counts[number, part] = confusion(str(verdict.grade.extracted), str(verdict.gold))
+                counts[number, part] = confusion(verdict.grade, str(verdict.gold))
         return counts
 
     def metrics(self, sums: Tallies, parts: list[str]) -> dict[str, Any]:
-        """Return `f1` as the mean over the parts, the rest pooled, and each by part."""
-        by_part = rates(sums)
-        whole = {**rates(sums.sum(axis=-2)), "f1": by_part["f1"].mean(axis=-1)}
+        """Return `f1` as the mean over the parts, or pooled as the rest is, and each by part."""
+        by_part, total = rates(sums), sums.sum(axis=-2)
+        whole = rates(total)
+        whole["f1"] = np.where(total[..., COUNTS.index("pooled")] > 0, whole["f1"], by_part["f1"].mean(axis=-1))
         split = {f"{name}/{part}": values[..., i] for name, values in by_part.items() for i, part in enumerate(parts)}
         return {**whole, **split}
 
@@ -139,7 +174,7 @@ class YesNoScorer(Counted):
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
         """Return the grade of one answer."""
         word, rule = self.readers[protocol](answer)
-        return Grade(word == gold, word, rule, "unparsed" if rule == FALLBACK else "ok")
+        return Grade(word == gold, word, rule, "unparsed" if rule in WITHOUT_WORD else "ok")
 
     def assumed(self, verdict: Verdict, right: bool) -> Verdict:
         """Return a verdict without an answer as if it had one, which is right or wrong."""

@@ -30,8 +30,8 @@ def context(facts: Facts) -> dict[str, Any]:
     grouped = groupby(pairs, key=lambda pair: (pair.first, pair.second))
     return {
         "comparisons": [
-            {"first": first, "second": second, "rows": [_row(facts, benchmarks[pair.benchmark], pair) for pair in group]}
-            for (first, second), group in grouped
+            {"first": first, "second": second, "rows": [_row(facts, benchmarks[pair.benchmark], pair) for pair in each]}
+            for (first, second), each in grouped
         ],
     }
 
