@@ -83,7 +83,7 @@ def test_a_row_without_an_answer_is_empty_and_counted(tmp_path: Path, caplog: py
 
 def test_internvl_hands_in_the_letter_that_it_reads(tmp_path: Path) -> None:
     files = write(tmp_path / "t.tsv", [row(index) for index in range(1, 5)])
-    said = {1: "B. dog", 2: "it is a bird", 3: "(B)", 4: "no idea"}
+    said = {1: "B. dog", 2: "it is a bird", 3: "(B)", 4: " no idea\n"}
     upload, _ = make_submission(answer(tmp_path / "a.jsonl", said), files, settings("internvl12"))
     assert [line[6] for line in cells(upload.content)] == ["prediction", "B", "C", "(B)", "no idea"]
 

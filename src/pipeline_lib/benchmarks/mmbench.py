@@ -124,8 +124,8 @@ def raw_prediction(answer: str, options: Options) -> str:
 
 
 def letter_prediction(answer: str, options: Options) -> str:
-    """Return the letter by InternVL's rules, and the raw answer where they extract none."""
-    return internvl_short(answer, options)[0] or answer
+    """Return the letter by InternVL's rules; where they extract none the answer without outer white space, as there."""
+    return internvl_short(answer, options)[0] or answer.strip()
 
 
 def stripped_prediction(answer: str, options: Options) -> str:

@@ -83,9 +83,12 @@ def internvl_short(answer: str, options: Options) -> Extraction:
 
 
 def internvl_mmbench(answer: str, options: Options) -> Extraction:
-    """Return the letter by the rules of `internvl_short`, else by those of MMBench's server (`vlmevalkit`)."""
+    """Return the letter by the rules of `internvl_short`, else by those of MMBench's server (`vlmevalkit`).
+
+    The server gets the answer without outer white space.
+    """
     extraction = internvl_short(answer, options)
-    return vlmevalkit(answer, options) if extraction[0] is None else extraction
+    return vlmevalkit(answer.strip(), options) if extraction[0] is None else extraction
 
 
 def lmms_eval(answer: str, options: Options) -> Extraction:
