@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side:
-        json.dump(measured(arguments.side, arguments.folder, arguments.shapes[0]), sys.stdout)
+        json.dump(measured(arguments.side, arguments.folder, arguments.shapes[0], arguments.questions), sys.stdout)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -76,6 +76,8 @@ def run(side: str, folder: Path, shape: str, arguments: argparse.Namespace) -> d
     """Return what a process of its own measures on a side."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--shapes", shape]
+    if arguments.questions:
+        command += ["--questions", str(arguments.questions)]
     if side == "original":
         command = [arguments.python, str(HERE / "original_loop.py"), str(arguments.original), str(folder), shape]
     done = subprocess.run(command, env={**os.environ, **threads}, capture_output=True, text=True, check=False)
@@ -165,12 +167,13 @@ def make_questions(folder: Path, shape: str, most: int | None) -> None:
     write_lines(folder / f"{shape}.jsonl", rows[:most])
 
 
-def measured(side: str, folder: Path, shape: str) -> dict[str, Any]:
+def measured(side: str, folder: Path, shape: str, most: int | None = None) -> dict[str, Any]:
     """Return the answers of a side, the seconds of its loop, and the peak memory of this process in MB."""
     import torch
 
     torch.set_num_threads(1)
     engine, requests = opened_digits() if shape == DIGITS else opened(folder, shape)
+    requests = requests[:most]
     loops: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
         "packed": lambda: ((reply.id, reply.text) for reply in engine.answer(requests, set())),
         "batches": lambda: batches(engine, requests, 64 if shape == DIGITS else BATCH),

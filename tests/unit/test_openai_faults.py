@@ -47,6 +47,7 @@ def test_a_fault_that_passes_costs_no_answer(tmp_path: Path, fault: Answer) -> N
         (Answer(completion("half \ud800")), "no chat completion: Invalid JSON: .*; attempt 3", 3),
         (error(400, "this image is too large"), "400: .*too large", 1),
         (Answer(completion(None, choices=[{"message": {}, "finish_reason": "content_filter"}])), "withholds", 1),
+        (Answer(completion(None, choices=[{"message": {"content": None, "tool_calls": [{}]}}])), "calls a tool", 1),
     ],
 )
 def test_a_fault_that_stays_is_a_failed_row_with_its_reason(

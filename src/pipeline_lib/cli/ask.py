@@ -51,7 +51,9 @@ def ask(
     FOLDER.mkdir(parents=True, exist_ok=True)  # on the project's disk: a server gets an export of the checkpoint
     with TemporaryDirectory(dir=FOLDER) as temporary:
         asking = Asking(question, tuple(image or ()), max_new_tokens, pixels)
-        answer = ask_model(named.engine, folder, how, asking, Path(temporary))
+        log = Path(f"{temporary}.log")  # stays where the answer fails: the error names it
+        answer = ask_model(named.engine, folder, how, asking, Path(temporary), log)
+        log.unlink(missing_ok=True)
     if verbose:
         typer.echo(_details(answer), err=True)
     typer.echo(answer.reply.text)

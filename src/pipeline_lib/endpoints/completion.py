@@ -1,6 +1,7 @@
 """The reply of a server to one request: its text, its model as the server names it, and what it took."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -15,7 +16,7 @@ class MalformedError(Exception):
 
 
 class FilteredError(Exception):
-    """A server that withholds the reply to a request."""
+    """A reply without text, because the server withholds it or the model calls a tool."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Completion:
 class _Message(BaseModel):
     content: str | None = None
     refusal: str | None = None
+    tool_calls: list[Any] | None = None
 
 
 class _Choice(BaseModel):
@@ -58,7 +60,7 @@ class _Body(BaseModel):
 
 
 def read_completion(body: str) -> Completion:
-    """Return the reply in the body of a response; MalformedError, or FilteredError if the server withholds it.
+    """Return the reply in the body of a response; MalformedError, or FilteredError for a reply without text.
 
     Where a model refuses to reply, its refusal is the text.
     """
@@ -70,6 +72,8 @@ def read_completion(body: str) -> Completion:
     if choice.finish_reason == "content_filter":
         raise FilteredError("the server withholds the reply: content_filter")
     text = choice.message.content if choice.message.content is not None else choice.message.refusal
+    if not text and choice.message.tool_calls:
+        raise FilteredError("the model calls a tool and says nothing")
     return Completion(
         text or "",
         choice.finish_reason == "length",

@@ -105,7 +105,7 @@ def _refuse_too_many(failures: list[Failure], total: int, share: float, sample: 
             where=failures[0].url,
             value=failures[0].reason,
             cure="run again later, correct the list, or raise `unreachable` of this source: the missing files are "
-            "listed, and rows about them are skipped",
+            "listed, rows of tables about them are skipped, and benchmarks that ask about them are refused",
         )
 
 

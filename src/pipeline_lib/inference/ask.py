@@ -37,14 +37,19 @@ class Answer:
     prompt: str
 
 
-def ask(engine: EngineSettings, model: Path | None, how: AnswerSettings, asking: Asking, folder: Path) -> Answer:
-    """Return the answer to a question; `folder` is empty and takes files. PipelineError if there is none."""
+def ask(
+    engine: EngineSettings, model: Path | None, how: AnswerSettings, asking: Asking, folder: Path, log: Path
+) -> Answer:
+    """Return the answer to a question; PipelineError if there is none.
+
+    `folder` is empty and takes files; the server of an engine writes into `log`.
+    """
     images, names = reader_of(asking.images, asking.pixels, folder)
     module = cast(EngineModule, load("engines", engine.name))
     request = Request(QUESTION, asking.text, names, asking.max_new_tokens)
     saved = SavedReplies(folder / "replies.jsonl")
     began = time.monotonic()
-    opened = module.open_engine(engine, model, images, how, EnginePaths(folder, folder / "server.log"))
+    opened = module.open_engine(engine, model, images, how, EnginePaths(folder, log))
     (reply,) = opened.answer([request], saved)
     seconds = time.monotonic() - began
     saved.close()
