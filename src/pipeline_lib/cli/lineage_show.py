@@ -1,6 +1,5 @@
 """`vlmflow lineage show`: a result's lineage in sentences, then as a tree down to raw files."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,12 +38,13 @@ def show(
     summary = summarise(records, reference)
     output = records.made(reference.path).path
     lines = [line for name in ([study] if study else made_studies()) for line in _standing(name, output)]
-    facts = {**asdict(summary), "standing": [public_text(line) for line in lines]}
-    if html:
-        _write_page(html, facts)
-    if json:
-        typer.echo(pretty_json(facts), nl=False)
     if html or json:
+        steps = [vars(step) for step in summary.steps]  # asdict would copy thousands of settings
+        facts = {**vars(summary), "steps": steps, "standing": [public_text(line) for line in lines]}
+        if html:
+            _write_page(html, facts)
+        if json:
+            typer.echo(pretty_json(facts), nl=False)
         return
     typer.echo("\n".join(summary.sentences))
     typer.echo()
