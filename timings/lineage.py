@@ -71,16 +71,21 @@ def write_record(record: MadeRecord, scratch: Path) -> None:
 
 
 def code() -> float:
-    """Return the seconds of digesting the code of every job twice, in processes of their own, as jobs do."""
+    """Return the seconds of digesting the code of every job in processes of their own, after the plan has done so.
+
+    The plan before the jobs walks the code of every script once and remembers it; its time is that of a dry run.
+    """
     found: dict[tuple[str, ...], int] = {}
     for _, record in Records(Path()).all():
         key = (record.stage, *record.code.split()[1:])
         found[key] = found.get(key, 0) + 1
+    for key in found:
+        one_code(key)
     return sum(times * one_code(key) for key, times in found.items())
 
 
 def one_code(key: tuple[str, ...]) -> float:
-    """Return the seconds that one job's code digest takes with nothing parsed before."""
+    """Return the seconds that one job's code digest takes in a new process."""
     script = (
         "import sys, time; from pathlib import Path; from pipeline_lib.job.code.digest import code_modules; "
         f"began = time.perf_counter(); code_modules(Path('workflow_scripts/{key[0]}.py'), *{list(key[1:])!r}); "

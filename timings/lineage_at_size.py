@@ -2,8 +2,9 @@
 
     snakemake --config study=mini -c2 && python timings/lineage_at_size.py [--keep FOLDER]
 
-Each record is a copy of a real one of its stage, of the study mini, with other names and digests. Figures are CPU
-seconds of a command, the smallest of the repeats. What planning costs at size (`vlmflow why`) planning.py measures.
+Each record is a copy of a real one of its stage, of the study mini, with other names and digests. The first run has a
+subset of as many rows as LLaVA-1.5's data, the second one half of them, as real files. Figures are CPU seconds of a
+command, the smallest of the repeats. What planning costs at size (`vlmflow why`) planning.py measures.
 """
 
 import argparse
@@ -16,17 +17,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pipeline_lib.conversations.subset import SubsetRow, write_subset
 from pipeline_lib.core.digests import digest_text
 from pipeline_lib.job.record import read_record, write_record
 
 DATASETS, SHARDS, RUNS, BENCHMARKS = 5, 256, 50, 30
+ROWS = 665_298
 REPEATS = 3
 GATHERED = "results/size/benchmark00_score.json"
 SCORE = "results/size/scores/run{:02}/benchmark00.json"
 COMMANDS = {
     "show": ("show", GATHERED),
+    "show --html": ("show", GATHERED, "--html", "page.html"),
     "find": ("find", "stage=train", "learning_rate=1e-3"),
     "diff": ("diff", SCORE.format(0), SCORE.format(1)),
+    "diff, no rows": ("diff", SCORE.format(2), SCORE.format(3)),
     "impact": ("impact", "results/size/subsets/run00"),
 }
 
@@ -74,6 +79,8 @@ def write_study(root: Path) -> int:
     table = study.write("data", "tabulate", "talk", ["data/tables/talk.manifest.json"], raw=raw, indexes=indexes)
     weights = study.write("data", "weights", "base", ["data/weights/base.manifest.json"], tables=table)
     scores = [write_run(study, f"run{number:02}", table, weights, indexes[:1], raw) for number in range(RUNS)]
+    for number, rows in enumerate((range(ROWS), range(0, ROWS, 2))):
+        write_rows(root / f"results/size/subsets/run{number:02}.parquet", rows)
     for number in range(BENCHMARKS):
         name = f"benchmark{number:02}"
         study.write(
@@ -84,6 +91,12 @@ def write_study(root: Path) -> int:
             scores=[each[number] for each in scores],
         )
     return study.count
+
+
+def write_rows(path: Path, rows: range) -> None:
+    """Write a subset of rows with made-up digests."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_subset(path, [SubsetRow(row, f"{row:012}", digest_text(f"row {row}"), digest_text(f"{row}")) for row in rows])
 
 
 def write_dataset(study: Study, name: str) -> str:

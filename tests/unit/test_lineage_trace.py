@@ -57,6 +57,21 @@ def test_rows_that_show_the_image_of_a_question_are_counted(study: SmallStudy) -
     assert (training.same_image, training.examples) == (2, ["row-0", "row-2"])
 
 
+def test_rows_of_a_subset_that_is_not_here_are_not_counted_as_none() -> None:
+    Path("results/subsets/half.parquet").unlink()
+    (training,) = trace("results/scores/half/pope.json", "1").trainings
+    assert training.same_image is None
+    printed = CliRunner().invoke(app, ["lineage", "trace", "results/scores/half/pope.json", "--row", "1"])
+    assert "full on 1 rows of results/subsets/half, which is not here\n" in printed.output
+
+
+def test_unreadable_training_images_are_named_and_the_rest_is_printed() -> None:
+    printed = CliRunner().invoke(app, ["lineage", "trace", "results/scores/full/pope.json", "--row", "1"])
+    assert printed.exit_code == 0 and "nearest training images: unknown: " in printed.output
+    typed = CliRunner().invoke(app, ["lineage", "trace", "results/scores/full/pope.json", "--row", "1", "--json"])
+    assert json.loads(typed.output)["nearest"]["unknown"]
+
+
 @pytest.mark.parametrize(
     ("result", "row", "message"),
     [

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline_lib.cli.lineage_sides import KINDS, open_sides
-from pipeline_lib.cli.options import JsonOption, StudyOption
-from pipeline_lib.config.load import DEFAULT
+from pipeline_lib.cli.options import JsonOption, RunsStudyOption
 from pipeline_lib.core.text import pretty_json
 from pipeline_lib.lineage.diff import Comparison, JobDifference, compare_sides
 from pipeline_lib.lineage.pointer import Reference
@@ -18,7 +17,7 @@ from pipeline_lib.lineage.pointer import Reference
 def diff(
     first: Annotated[str, typer.Argument(help=f"{KINDS}; a file may have #/json/pointer")],
     second: Annotated[str, typer.Argument(help="another one")],
-    study: StudyOption = DEFAULT,
+    study: RunsStudyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Walk two lineages in step, and name the first settings, code, libraries, machines, rows or files that differ."""

@@ -2,27 +2,25 @@
 
 from pathlib import Path
 
-from pipeline_lib.config.load import load_study, results_folder, study_names, study_path
-from pipeline_lib.config.study import Study
 from pipeline_lib.core.errors import PipelineError, suggest
 from pipeline_lib.lineage.pointer import Reference
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.revision import is_revision, records_of
-from pipeline_lib.lineage.side import Side, side_of_file, side_of_results, side_of_run
+from pipeline_lib.lineage.side import Side, side_of_file, side_of_results
 
 TOPS = ("results", "data")  # the folders of artefacts in a project
 NAMED = 12  # names in a cure
 KINDS = "a file, a run, a study, a folder of another clone, or REVISION[:FILE]"
 
 
-def open_sides(texts: tuple[str, str], study: str, scratch: Path) -> tuple[Side, Side]:
+def open_sides(texts: tuple[str, str], study: str | None, scratch: Path) -> tuple[Side, Side]:
     """Return the sides that two texts name; the records of this project are read once."""
     here = Records(Path())
     first, second = (open_side(text, study, scratch / str(number), here) for number, text in enumerate(texts))
     return first, second
 
 
-def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
+def open_side(text: str, study: str | None, scratch: Path, here: Records) -> Side:
     """Return the side that a text names, in this project's records or others.
 
     Records of a git revision are written into the folder `scratch`. A text that names nothing raises PipelineError.
@@ -35,7 +33,9 @@ def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
         if part in TOPS and depth and (root := Path(*path.parts[:depth])).is_dir():
             return side_of_file(text, Records(root), Reference(path.relative_to(root), reference.names))
     if "/" not in text and ":" not in text and not path.exists():
-        side = _named(text, study, here)
+        from pipeline_lib.cli.study_sides import named_side  # the code of studies is slow to import
+
+        side = named_side(text, study, here)
         if side is not None:
             return side
     revision, colon, file = str(path).partition(":")
@@ -44,20 +44,9 @@ def open_side(text: str, study: str, scratch: Path, here: Records) -> Side:
         inside = Reference(Path(file), reference.names)
         return side_of_file(text, records, inside, files=False) if file else side_of_results(text, records, files=False)
     if "/" not in text and not path.exists():
-        known = [*_study(study).runs, *study_names()]
+        from pipeline_lib.cli.study_sides import names_in
+
+        known = names_in(study)
         cure = suggest(text, known, f"name {KINDS}; names here: {', '.join(known[:NAMED])}")
         raise PipelineError("nothing of this name can be compared", value=text, cure=cure)
     return side_of_file(text, here, reference)
-
-
-def _named(text: str, study: str, records: Records) -> Side | None:
-    """Return the side of a run of the study, or of another study; None for any other name."""
-    if text in _study(study).runs:
-        return side_of_run(text, records, results_folder(study, _study(study)) / "scores" / text)
-    if text in study_names():
-        return side_of_results(text, records, results_folder(text, _study(text)))
-    return None
-
-
-def _study(name: str) -> Study:
-    return load_study(study_path(name))

@@ -1,5 +1,6 @@
 """`vlmflow`: check a study, score answers, export checkpoints, show scores and their lineage."""
 
+import gc
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -8,6 +9,8 @@ import typer
 
 from pipeline_lib.cli.commands import Commands
 from pipeline_lib.core.errors import PipelineError
+
+COLLECT = 100_000  # new objects: thousands of records live until the end, and Python would search them for cycles
 
 
 def show_version(wanted: bool) -> None:
@@ -31,6 +34,7 @@ app.callback(help=__doc__)(options)
 
 def main() -> None:
     """Run the command; print a PipelineError or OSError without traceback and exit with code 1."""
+    gc.set_threshold(COLLECT)
     try:
         app()
     except PipelineError as error:

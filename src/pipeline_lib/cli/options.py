@@ -21,5 +21,9 @@ OneStudyOption = Annotated[
     str | None,
     typer.Option("--study", metavar="NAME", callback=known_study, help=f"{HELP}; by default all that have records"),
 ]
+RunsStudyOption = Annotated[
+    str | None,
+    typer.Option("--study", metavar="NAME", callback=known_study, help=f"whose runs you name: {HELP}"),
+]
 LookOption = Annotated[bool, typer.Option("--look", help="look at the files of sources of any size")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON")]

@@ -114,7 +114,8 @@ def _fetched(record: MadeRecord) -> str:
 
 
 def _indexed(record: MadeRecord) -> str:
-    return f"{_made(record)} lists the images of {len(record.roles.get('shards') or [])} shards."
+    shards = len(record.roles.get("shards") or [])
+    return f"{_made(record)} lists the images of {shards} shard{'s' * (shards != 1)}."
 
 
 _SENTENCES: dict[str, Sentence] = {

@@ -9,7 +9,7 @@ from pipeline_lib.core.text import canonical_json, read_json
 from pipeline_lib.job.made_record import MadeRecord
 from pipeline_lib.lineage.ancestors import ancestors, job_name, narrowed
 from pipeline_lib.lineage.pointer import Reference
-from pipeline_lib.lineage.public import HOST, public
+from pipeline_lib.lineage.public import HOST, public, public_text
 from pipeline_lib.lineage.records import Records
 from pipeline_lib.lineage.sentences import sentence
 
@@ -53,12 +53,12 @@ class Summary:
 def summarise(records: Records, reference: Reference) -> Summary:
     """Return the lineage of a result; an unknown file or pointer raises PipelineError with a suggestion."""
     made = records.made(reference.path)
-    value = _value(records.root / made.path, reference)
+    value = public(_value(records.root / made.path, reference))
     above = ancestors(records, [narrowed(records, reference)])[::-1]
     first = [_first(reference, value)] if reference.names else []
     altered = [f"Attention: {made.path} is {made.altered}."] if made.altered else []
-    texts = [*first, *altered, *_sentences(above), *_code(above), *_accepted(above)]
-    return Summary(str(reference), value, made.altered, texts, [_step(record) for record in above])
+    texts = [public_text(text) for text in (*_sentences(above), *_code(above), *_accepted(above))]
+    return Summary(str(reference), value, made.altered, [*first, *altered, *texts], [_step(record) for record in above])
 
 
 def _value(path: Path, reference: Reference) -> Any:

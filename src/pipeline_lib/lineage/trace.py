@@ -24,7 +24,7 @@ SOME = 3  # ids of rows that show the same image
 
 @dataclass(frozen=True)
 class TracedImage:
-    """An image of the question: its bytes, where they lie, and the source that they came from."""
+    """An image of the question: its bytes, where they lie, the index that lists it, and the source of the bytes."""
 
     path: str
     sha256: str
@@ -32,18 +32,22 @@ class TracedImage:
     pixels: str  # the rule that turns the bytes into RGB
     stored: str
     raw_sha256: str
+    index: str
     source: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class TracedTraining:
-    """A training above the model: its subset and rows, and how many of them show an image of the question."""
+    """A training above the model: its subset and rows, and how many of them show an image of the question.
+
+    `same_image` is None where the subset is not here.
+    """
 
     checkpoint: str
     recipe: str
     subset: str | None
     rows: int | None
-    same_image: int
+    same_image: int | None
     examples: list[str]
 
 
@@ -139,8 +143,9 @@ def _image(records: Records, predicted: MadeRecord, path: str) -> TracedImage:
         table = parquet.read_table(Path(artefact_of(manifest) + ".parquet"))
         for row in table.filter(compute.equal(table["path"], path)).to_pylist():
             source = _source(records, str(manifest), str(row["container"]))
-            stored = f"{row['container']}/{row['member']}"
-            return TracedImage(path, row["sha256"], row["size"], row["pixels"], stored, row["source_sha256"], source)
+            stored, listed = f"{row['container']}/{row['member']}", artefact_of(str(manifest))
+            bytes_and_rule = row["sha256"], row["size"], row["pixels"]
+            return TracedImage(path, *bytes_and_rule, stored, row["source_sha256"], listed, source)
     raise PipelineError("no index has this image any more", value=path, cure="vlmflow check")
 
 
@@ -164,13 +169,14 @@ def _training(record: MadeRecord, pins: set[str]) -> TracedTraining:
     same = [] if subset is None else _rows_with(Path(artefact_of(subset) + ".parquet"), pins)
     recipe = str(record.settings["recipe"]["name"])
     names = artefact_of(next(iter(record.outputs))), recipe, None if subset is None else artefact_of(subset)
-    return TracedTraining(*names, record.notes.get("rows") if subset else None, len(same), same[:SOME])
+    count = None if same is None else len(same)
+    return TracedTraining(*names, record.notes.get("rows") if subset else None, count, (same or [])[:SOME])
 
 
-def _rows_with(subset: Path, pins: set[str]) -> list[str]:
-    """Return the ids of the rows of a subset that show one of the images; none where the subset is not here."""
+def _rows_with(subset: Path, pins: set[str]) -> list[str] | None:
+    """Return the ids of the rows of a subset that show one of the images, None where the subset is not here."""
     if not subset.is_file():
-        return []
+        return None
     columns = parquet.read_table(subset, columns=["id", "image_sha256"]).to_pydict()
     pins_of_rows = ({pin.partition(":")[0] for pin in (text or "").split()} for text in columns["image_sha256"])
     return [name for name, digests in zip(columns["id"], pins_of_rows, strict=True) if digests & pins]

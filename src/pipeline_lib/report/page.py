@@ -23,11 +23,11 @@ def page(facts: Facts, sections: Sequence[Section]) -> str:
     shown = [section for section in sorted(sections, key=lambda each: each.ORDER) if section.wanted(facts)]
     names = {section.TEMPLATE.stem: section for section in shown}
     sources = {f"{name}.html": section.TEMPLATE for name, section in names.items()}
-    environment = _environment({"page.html": PAGE, "macros.html": MACROS, **sources})
+    templates = page_templates({"page.html": PAGE, "macros.html": MACROS, **sources})
     style = STYLE.read_text(encoding="utf-8")
     paths = [section.SCRIPT for section in shown if hasattr(section, "SCRIPT")]
     script = "\n".join(path.read_text(encoding="utf-8") for path in paths)
-    return environment.get_template("page.html").render(
+    return templates.get_template("page.html").render(
         facts=facts,
         sections=[(name, section.TITLE, section.context(facts)) for name, section in names.items()],
         style=Markup(style),
@@ -57,7 +57,8 @@ def data_text(value: Any) -> Markup:
     return Markup(text)
 
 
-def _environment(sources: dict[str, Path]) -> Environment:
+def page_templates(sources: dict[str, Path]) -> Environment:
+    """Return templates by name, from their files; they escape every text and refuse an unknown variable."""
     loader = DictLoader({name: path.read_text(encoding="utf-8") for name, path in sources.items()})
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
