@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.families.data import Archive, Dataset, DigitAnswers, File, FileList, Sources, StandIn
+from pipeline_lib.benchmarks.families.data import Archive, DigitAnswers, File, FileList, Folder, Sources, StandIn
 from pipeline_lib.config.benchmark_data import StatedBenchmark, data_of, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
@@ -97,6 +97,17 @@ def test_only_images_are_converted() -> None:
     assert (data.dataset, data.gold, data.images) == ("q", "g", ("i",))
 
 
+def test_images_may_be_in_several_datasets_each_with_a_prefix_of_its_own() -> None:
+    photos, frames = (Folder(name, f"site:{name}", prefix=f"{name}/") for name in ("photos", "frames"))
+    data = Sources(Folder("q", "site:q", file="q.json"), (photos, frames)).data("mine")
+    assert data.images == ("photos", "frames")
+    assert {name: each.prefix for name, each in data.datasets.items()} == {
+        "q": "",
+        "photos": "photos/",
+        "frames": "frames/",
+    }
+
+
 def test_a_list_of_files_has_urls_that_begin_alike() -> None:
     data = Sources(FileList("q", "https://example.org/", ("a+b.json", "c.json"), "rows", digests={"c.json": "0"}))
     assert data.data("mine").datasets["q"].source == {
@@ -180,7 +191,7 @@ def test_a_benchmark_that_lacks_a_member_is_refused_by_name(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("member", "value", "message"),
     [
-        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Sources` or `Data`.*benchmarks\.pope"),
+        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Sources`.*benchmarks\.pope"),
         ("PROTOCOLS", ["llava15"], r"(?s)an `Asking` by each name.*benchmarks\.pope"),
         ("PROTOCOLS", {"llava15": 128}, r"an `Asking` by each name"),
         ("SCORER", replace(pope.SCORER, readers={}), r"(?s)`readers` .*lack a protocol.*benchmarks\.pope.*llava15"),
@@ -195,20 +206,17 @@ def test_a_member_of_another_type_and_a_protocol_without_reader_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("source", "message"),
     [
-        ({"files": {"question": "q"}}, r"(?s)pope\.files\.question: unknown key.*did you mean 'questions'"),
-        ({"dataset": "nope"}, r"pope\.dataset: no such dataset"),
-        (
-            {"datasets": {"x": Dataset({"kind": "folder", "pth": "."}, None)}, "dataset": "x"},
-            r"source\.pth: unknown key",
-        ),
+        (Folder("x", ".", file="q", smoke={"kind": "folder", "pth": "."}), r"x\.smoke\.pth: unknown key"),
+        (Folder("x", ".", file="q", shards=0), r"x\.shards: "),
+        (Folder("no such name", ".", file="q"), r"no such name"),
     ],
 )
 def test_a_mistake_in_what_a_benchmark_states_is_a_fault_of_its_entry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Folder, message: str
 ) -> None:
-    monkeypatch.setattr(pope, "DATA", replace(data_of("pope"), **change))
+    monkeypatch.setattr(pope, "DATA", Sources(source))
     with pytest.raises(PipelineError, match=message):
         load(tmp_path, study({"pope": {}}))
 
