@@ -9,7 +9,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.families.data import Archive, DigitAnswers, File, FileList, Folder, Sources, StandIn
+from pipeline_lib.benchmarks.families.data import (
+    Archive,
+    DigitAnswers,
+    File,
+    FileList,
+    Folder,
+    Origin,
+    Sources,
+    StandIn,
+)
 from pipeline_lib.config.benchmark_data import StatedBenchmark, data_of, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
@@ -58,11 +67,18 @@ def test_a_name_and_a_protocol_are_a_whole_entry(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", names("benchmarks"))
-def test_the_data_of_a_benchmark_name_their_licence(name: str) -> None:
-    data = data_of(name)
-    assert {data.dataset, *data.images, *([data.gold] if data.gold else [])} == data.datasets.keys()
-    for dataset in data.datasets.values():
-        assert dataset.licence is None or dataset.licence
+def test_the_datasets_of_a_benchmark_have_names_of_their_own(name: str) -> None:
+    """Of two with one name, a study would have only the last."""
+    sources = module(name).DATA
+    images = sources.images if isinstance(sources.images, tuple) else (sources.images,)
+    stated = [each.name for each in (sources.questions, sources.gold, *images) if isinstance(each, Origin)]
+    assert stated == [*dict.fromkeys(stated)]
+    assert sorted(stated) == sorted(data_of(name).datasets)
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_a_licence_is_stated_or_unknown(name: str) -> None:
+    assert [key for key, each in data_of(name).datasets.items() if each.licence == ""] == []
 
 
 @pytest.mark.parametrize("name", ["mmbench", "pope", "scienceqa"])

@@ -96,7 +96,7 @@ JUDGES = {
         temperatures=(0.0, 0.5, 1.0, 1.5, 2.0),
         tries=6,
         examples=MATHVISTA_VLMEVALKIT,
-        form="{}{}\nModel respone: {}Extracted answer:",
+        form="{}{}\nModel respone: {}Extracted answer:",  # misspelt there
     ),
 }
 
@@ -223,7 +223,7 @@ SCORER = BoundedReplyScorer(
     counting=GroupMeans(),
     limit=limit,
     without_judge=without_judge,
-    unasked=frozenset({"vlmevalkit"}),
+    rules_first=frozenset({"vlmevalkit"}),
 )
 cluster = by_image
 

@@ -236,14 +236,14 @@ class Sources:
     def data(self, benchmark: str) -> Data:
         """Return the datasets of a benchmark of this name; images are kept as they are."""
         images = self.images if isinstance(self.images, tuple) else (self.images,)
-        shown, gold = images or (self.questions,), self.gold
-        origins = [self.questions, *([gold] if isinstance(gold, Origin) else []), *shown]
+        pictures, gold = images or (self.questions,), self.gold
+        origins = [self.questions, *([gold] if isinstance(gold, Origin) else []), *pictures]
         path = gold.path() if isinstance(gold, Origin) else gold
         return Data(
-            {each.name: each.dataset(benchmark, "keep" if each in shown else None) for each in origins},
+            {each.name: each.dataset(benchmark, "keep" if each in pictures else None) for each in origins},
             dataset=self.questions.name,
             files=_stated(questions=self.questions.path(), gold=path),
-            images=tuple(each.name for each in shown),
+            images=tuple(each.name for each in pictures),
             gold=gold.name if isinstance(gold, Origin) else None,
         )
 
