@@ -9,7 +9,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline_lib.benchmarks import pope
-from pipeline_lib.benchmarks.families.data import Archive, Dataset, DigitAnswers, File, FileList, Sources, StandIn
+from pipeline_lib.benchmarks.families.data import (
+    Archive,
+    DigitAnswers,
+    File,
+    FileList,
+    Folder,
+    Origin,
+    Sources,
+    StandIn,
+)
 from pipeline_lib.config.benchmark_data import StatedBenchmark, data_of, find_benchmark
 from pipeline_lib.config.load import load_study
 from pipeline_lib.config.stages import predict
@@ -58,11 +67,18 @@ def test_a_name_and_a_protocol_are_a_whole_entry(tmp_path: Path, name: str) -> N
 
 
 @pytest.mark.parametrize("name", names("benchmarks"))
-def test_the_data_of_a_benchmark_name_their_licence(name: str) -> None:
-    data = data_of(name)
-    assert {data.dataset, *data.images, *([data.gold] if data.gold else [])} == data.datasets.keys()
-    for dataset in data.datasets.values():
-        assert dataset.licence is None or dataset.licence
+def test_the_datasets_of_a_benchmark_have_names_of_their_own(name: str) -> None:
+    """Of two with one name, a study would have only the last."""
+    sources = module(name).DATA
+    images = sources.images if isinstance(sources.images, tuple) else (sources.images,)
+    stated = [each.name for each in (sources.questions, sources.gold, *images) if isinstance(each, Origin)]
+    assert stated == [*dict.fromkeys(stated)]
+    assert sorted(stated) == sorted(data_of(name).datasets)
+
+
+@pytest.mark.parametrize("name", names("benchmarks"))
+def test_a_licence_is_stated_or_unknown(name: str) -> None:
+    assert [key for key, each in data_of(name).datasets.items() if each.licence == ""] == []
 
 
 @pytest.mark.parametrize("name", ["mmbench", "pope", "scienceqa"])
@@ -95,6 +111,17 @@ def test_only_images_are_converted() -> None:
     data = sources.data("mine")
     assert {name: each.convert for name, each in data.datasets.items()} == {"q": None, "g": None, "i": "keep"}
     assert (data.dataset, data.gold, data.images) == ("q", "g", ("i",))
+
+
+def test_images_may_be_in_several_datasets_each_with_a_prefix_of_its_own() -> None:
+    photos, frames = (Folder(name, f"site:{name}", prefix=f"{name}/") for name in ("photos", "frames"))
+    data = Sources(Folder("q", "site:q", file="q.json"), (photos, frames)).data("mine")
+    assert data.images == ("photos", "frames")
+    assert {name: each.prefix for name, each in data.datasets.items()} == {
+        "q": "",
+        "photos": "photos/",
+        "frames": "frames/",
+    }
 
 
 def test_a_list_of_files_has_urls_that_begin_alike() -> None:
@@ -180,7 +207,7 @@ def test_a_benchmark_that_lacks_a_member_is_refused_by_name(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("member", "value", "message"),
     [
-        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Sources` or `Data`.*benchmarks\.pope"),
+        ("DATA", {"dataset": "x"}, r"(?s)`DATA` of a benchmark is a `Sources`.*benchmarks\.pope"),
         ("PROTOCOLS", ["llava15"], r"(?s)an `Asking` by each name.*benchmarks\.pope"),
         ("PROTOCOLS", {"llava15": 128}, r"an `Asking` by each name"),
         ("SCORER", replace(pope.SCORER, readers={}), r"(?s)`readers` .*lack a protocol.*benchmarks\.pope.*llava15"),
@@ -195,20 +222,17 @@ def test_a_member_of_another_type_and_a_protocol_without_reader_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("source", "message"),
     [
-        ({"files": {"question": "q"}}, r"(?s)pope\.files\.question: unknown key.*did you mean 'questions'"),
-        ({"dataset": "nope"}, r"pope\.dataset: no such dataset"),
-        (
-            {"datasets": {"x": Dataset({"kind": "folder", "pth": "."}, None)}, "dataset": "x"},
-            r"source\.pth: unknown key",
-        ),
+        (Folder("x", ".", file="q", smoke={"kind": "folder", "pth": "."}), r"x\.smoke\.pth: unknown key"),
+        (Folder("x", ".", file="q", shards=0), r"x\.shards: "),
+        (Folder("no such name", ".", file="q"), r"no such name"),
     ],
 )
 def test_a_mistake_in_what_a_benchmark_states_is_a_fault_of_its_entry(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: Folder, message: str
 ) -> None:
-    monkeypatch.setattr(pope, "DATA", replace(data_of("pope"), **change))
+    monkeypatch.setattr(pope, "DATA", Sources(source))
     with pytest.raises(PipelineError, match=message):
         load(tmp_path, study({"pope": {}}))
 

@@ -18,7 +18,7 @@ from pydantic import Field, JsonValue
 
 from pipeline_lib.benchmarks.base import Files, Question, Verdict, by_image, some
 from pipeline_lib.benchmarks.families.counting import PERCENT, ratio
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Hub, Sources, StandIn
 from pipeline_lib.benchmarks.families.judge_prompts import LLAVA_BENCH, LLAVA_BENCH_SYSTEM
 from pipeline_lib.benchmarks.families.judge_scorer import ReplyScorer
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
@@ -46,23 +46,10 @@ PUBLISHED = (
 )
 REPOSITORY = "liuhaotian/llava-bench-in-the-wild"
 CONTEXT = "context.jsonl"
-DATA = Data(
-    datasets={
-        "llava_bench": Dataset(
-            {"kind": "hub", "repository": REPOSITORY, "revision": "main", "files": ["*.jsonl"]},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "llava_bench", "only": "*.jsonl"},
-        ),
-        "llava_bench_images": Dataset(
-            {"kind": "hub", "repository": REPOSITORY, "revision": "main", "files": ["images/*"]},
-            licence=None,
-            smoke={"kind": "digits_stand_in", "form": "llava_bench", "only": "*.jpg"},
-            convert="keep",
-        ),
-    },
-    dataset="llava_bench",
-    files={"questions": "questions.jsonl", "gold": "answers_gpt4.jsonl"},
-    images=("llava_bench_images",),
+DATA = Sources(
+    questions=Hub("llava_bench", REPOSITORY, ("*.jsonl",), file="questions.jsonl", smoke=StandIn("*.jsonl")),
+    images=Hub("llava_bench_images", REPOSITORY, ("images/*",), smoke=StandIn("*.jpg")),
+    gold="answers_gpt4.jsonl",
 )
 
 CATEGORIES = ("complex", "conv", "detail")

@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, cast
 from pydantic import JsonValue
 
 from pipeline_lib.benchmarks.base import Asking, Files, Question, by_image
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Archive, Hub, Sources, StandIn
 from pipeline_lib.benchmarks.families.judge_prompts import MATHVISTA, MATHVISTA_VLMEVALKIT
 from pipeline_lib.benchmarks.families.judge_replies import read_official_object
 from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
@@ -39,22 +39,18 @@ PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/question_type/multi_choice", "accuracy/question_type/free_form")
 ROWS_SEEN = RECORDED
 PUBLISHED = (Published(INTERNVL_README, "internvl12", "accuracy", "testmini", (34.5, 47.7, 59.9)),)
-LICENCE = "CC BY-SA 4.0"
-HUB = {"kind": "hub", "repository": "AI4Math/MathVista", "revision": "main", "files": ["data/testmini-*.parquet"]}
+REPOSITORY = "AI4Math/MathVista"
 IMAGES = "https://huggingface.co/datasets/AI4Math/MathVista/resolve/main/images.zip"
-DATA = Data(
-    datasets={
-        "mathvista": Dataset(HUB, LICENCE, smoke={"kind": "digits_stand_in", "form": "mathvista", "only": "data/*"}),
-        "mathvista_images": Dataset(
-            {"kind": "archive", "url": IMAGES, "sha256": None},
-            "those of the source data sets",
-            smoke={"kind": "digits_stand_in", "form": "mathvista", "only": "*.jpg"},
-            convert="keep",
-        ),
-    },
-    dataset="mathvista",
-    files={"questions": "data"},
-    images=("mathvista_images",),
+DATA = Sources(
+    questions=Hub(
+        "mathvista",
+        REPOSITORY,
+        ("data/testmini-*.parquet",),
+        file="data",
+        licence="CC BY-SA 4.0",
+        smoke=StandIn("data/*"),
+    ),
+    images=Archive("mathvista_images", IMAGES, licence="those of the source data sets", smoke=StandIn("*.jpg")),
 )
 
 
@@ -100,7 +96,7 @@ JUDGES = {
         temperatures=(0.0, 0.5, 1.0, 1.5, 2.0),
         tries=6,
         examples=MATHVISTA_VLMEVALKIT,
-        form="{}{}\nModel respone: {}Extracted answer:",
+        form="{}{}\nModel respone: {}Extracted answer:",  # misspelt there
     ),
 }
 
@@ -227,7 +223,7 @@ SCORER = BoundedReplyScorer(
     counting=GroupMeans(),
     limit=limit,
     without_judge=without_judge,
-    unasked=frozenset({"vlmevalkit"}),
+    rules_first=frozenset({"vlmevalkit"}),
 )
 cluster = by_image
 

@@ -11,7 +11,7 @@ from typing import Mapping
 
 from pydantic import JsonValue
 
-from pipeline_lib.benchmarks.base import Files, Question, Upload
+from pipeline_lib.benchmarks.base import Files, Question
 from pipeline_lib.benchmarks.families.counting import Accuracy
 from pipeline_lib.benchmarks.families.data import File, Sources
 from pipeline_lib.benchmarks.families.letters import Options, internvl_mmbench, internvl_short, vlmevalkit
@@ -19,7 +19,7 @@ from pipeline_lib.benchmarks.families.lmms_eval_letters import lmms_eval_mmbench
 from pipeline_lib.benchmarks.families.matching import MatchingRequest, MatchingScorer, no_recordings
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, REAL_ROWS, Published
 from pipeline_lib.benchmarks.families.table_wordings import ENGLISH, TableWording
-from pipeline_lib.benchmarks.families.uploads import prediction_sheet
+from pipeline_lib.benchmarks.families.uploads import PredictionSheet
 from pipeline_lib.core.errors import PipelineError
 from pipeline_lib.core.tsv import Row, read_tsv
 
@@ -139,16 +139,7 @@ PREDICTIONS = {
     "lmms_eval": stripped_prediction,
     "vlmevalkit": raw_prediction,
 }
-
-
-def submission(files: Files, answers: list[tuple[Question, str | None]], protocol: str) -> Upload:
-    """Return the xlsx that MMBench's server takes: the TSV without six columns, the prediction as the seventh.
-
-    A row without an answer has an empty prediction.
-    """
-    predict = PREDICTIONS[protocol]
-    predictions = {question.id: predict(answer or "", question.options) for question, answer in answers}
-    return prediction_sheet(_rows(files), predictions, DROPPED, PREDICTION_COLUMN)
+submission = PredictionSheet(PREDICTIONS, DROPPED, PREDICTION_COLUMN)  # as MMBench's server takes it
 
 
 def _question(row: Row, files: Files, wording: TableWording) -> Question:

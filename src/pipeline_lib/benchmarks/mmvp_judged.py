@@ -19,17 +19,14 @@ from pipeline_lib.benchmarks.families.counting import ratio
 from pipeline_lib.benchmarks.families.judge_scorer import BoundedReplyScorer, Reading
 from pipeline_lib.benchmarks.families.judging import Attempt, JudgeReply, JudgeRequest, Message
 from pipeline_lib.benchmarks.families.published import NO_ROWS
-from pipeline_lib.benchmarks.mmvp import DATA as MMVP_DATA
-from pipeline_lib.benchmarks.mmvp import cluster as pair_of
+from pipeline_lib.benchmarks.mmvp import DATA, cluster, rows
 from pipeline_lib.benchmarks.mmvp import gold as letters_of
 from pipeline_lib.benchmarks.mmvp import questions as lettered_questions
-from pipeline_lib.benchmarks.mmvp import rows
 from pipeline_lib.core.errors import PipelineError
 
 PRIMARY = "accuracy"
 SHOWN = ("accuracy", "accuracy/rows")
 ROWS_SEEN = NO_ROWS
-DATA = MMVP_DATA
 PROTOCOLS = {"official": Asking(1024)}
 AS_IN_MMVP = "internvl12"  # of its protocols: the questions as the table has them, without corrections of gold
 
@@ -39,8 +36,6 @@ SYSTEM = (
 )
 YES_OR_NO = re.compile("^(yes|no)$", re.IGNORECASE)
 PAIR = 2
-
-cluster = pair_of  # rows 1 and 2, 3 and 4, …
 
 
 def questions(files: Files, protocol: str) -> list[Question]:

@@ -55,7 +55,9 @@ class QuestionWording(Appending):
 
     def prompt(self, text: str) -> str:
         """Return the prompt of a question with the text in the file."""
-        return (_stem(text) or text.replace(SHORT, "").strip() if self.bare else text) + self.after
+        if self.bare:
+            text = _stem(text) or text.replace(SHORT, "").strip()
+        return text + self.after
 
 
 PROTOCOLS = {

@@ -24,9 +24,9 @@ from pipeline_lib.benchmarks.families.scienceqa_files import (
     QuestionRow,
     gold_file,
     problem_letter,
+    problem_text,
     question_rows,
     smallest_split,
-    worded,
 )
 from pipeline_lib.conversations.row_keys import unread_media
 from pipeline_lib.core.errors import PipelineError
@@ -207,7 +207,7 @@ def _reworded(questions: list[Question], files: Files, wording: Wording) -> list
     for question in questions:
         text, hint = question.prompt[: _end_of_text(question.prompt)].removesuffix("\n"), ""
         if text.startswith(CONTEXT):
-            problem = worded(question.id, problems, files.gold)
+            problem = problem_text(question.id, problems, files.gold)
             text, hint = problem.question, problem.hint
         prompt = wording.prompt(text, question.options, hint)
         reworded.append(replace(question, prompt=prompt))

@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from pipeline_lib.benchmarks.base import Files, Question, by_image
 from pipeline_lib.benchmarks.families.choice import ChoiceGold, ChoiceQuestions, LetterScorer, Row, lettered
 from pipeline_lib.benchmarks.families.counting import Accuracy
-from pipeline_lib.benchmarks.families.data import Data, Dataset
+from pipeline_lib.benchmarks.families.data import Archive, Hub, Manual, Sources, StandIn
 from pipeline_lib.benchmarks.families.letters import first_letter, first_letter_in_any_case, vlmevalkit, whole_letter
 from pipeline_lib.benchmarks.families.protocols import SELECT, Wording
 from pipeline_lib.benchmarks.families.published import INTERNVL_README, LLAVA_ZOO, RECORDED, Published
@@ -32,43 +32,35 @@ PUBLISHED = (
 SUBMISSION = "jsonl"
 
 IMAGES, FRAMES = "SEED-Bench-image/", "SEED-Bench-video-image/"  # folders in LLaVA's question file
-DATA = Data(
-    datasets={
-        "seed_questions": Dataset(
-            {"kind": "hub", "repository": "AILab-CVC/SEED-Bench", "revision": "main", "files": ["SEED-Bench.json"]},
-            licence="Apache-2.0",
-            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*.json"},
-        ),
-        "seed_images": Dataset(
-            source={
-                "kind": "archive",
-                "url": "https://huggingface.co/OpenGVLab/InternVL/resolve/main/SEED-Bench-image.zip",
-                "sha256": None,
-                "below": "SEED-Bench-image",
-            },
+FILE = "SEED-Bench.json"
+ZIP = "https://huggingface.co/OpenGVLab/InternVL/resolve/main/SEED-Bench-image.zip"
+PAGE = "https://github.com/AILab-CVC/SEED-Bench/blob/main/DATASET.md"
+TERMS = "those of Something-Something v2, Epic-Kitchens 100 and Breakfast"
+DATA = Sources(
+    questions=Hub(
+        "seed_questions", "AILab-CVC/SEED-Bench", (FILE,), file=FILE, licence="Apache-2.0", smoke=StandIn("*.json")
+    ),
+    images=(
+        Archive(
+            "seed_images",
+            ZIP,
+            below="SEED-Bench-image",
             licence="that of Conceptual Captions",
-            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*_2591111986"},
+            smoke=StandIn("*_2591111986"),
             shards=4,
-            convert="keep",
             prefix=IMAGES,
         ),
-        "seed_frames": Dataset(
-            source={
-                "kind": "manual",
-                "page": "https://github.com/AILab-CVC/SEED-Bench/blob/main/DATASET.md",
-                "licence": "those of Something-Something v2, Epic-Kitchens 100 and Breakfast",
-                "path": "SEED-Bench-video-image",
-                "expect": 5009,
-            },
-            licence="those of Something-Something v2, Epic-Kitchens 100 and Breakfast",
-            smoke={"kind": "digits_stand_in", "form": "seed", "only": "*.png"},
-            convert="keep",
+        Manual(
+            "seed_frames",
+            PAGE,
+            "SEED-Bench-video-image",
+            expect=5009,
+            terms=TERMS,
+            licence=TERMS,
+            smoke=StandIn("*.png"),
             prefix=FRAMES,
         ),
-    },
-    dataset="seed_questions",
-    files={"questions": "SEED-Bench.json"},
-    images=("seed_images", "seed_frames"),
+    ),
 )
 
 

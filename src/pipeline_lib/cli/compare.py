@@ -39,12 +39,7 @@ def compare(
 ) -> None:
     """Print both scores, of two runs also whether they differ, and why answers of two runs or files differ."""
     if questions is None:
-        from pipeline_lib.cli.compared_runs import compared_runs  # reads the study
-        from pipeline_lib.cli.compared_scores import compared_scores
-
-        results = compared_runs(study, (first, second), benchmark)
-        pairs = compared_scores(study, (first, second))
-        results = {name: {**compared, "paired": pairs.get(name)} for name, compared in results.items()}
+        results = _of_runs(study, (first, second), benchmark)
     else:
         paths = (Path(first), Path(second))
         _expect_present(*paths, questions, *([gold] if gold else []), *(images or []))
@@ -65,6 +60,15 @@ def compare(
     texts = [_text(compared, {"first": first, "second": second}) for compared in results.values()]
     headed = zip(results, texts, strict=True) if questions is None else [("", texts[0])]
     typer.echo("\n\n".join(f"{name}\n{text}" if name else text for name, text in headed))
+
+
+def _of_runs(study: str, runs: tuple[str, str], benchmark: str | None) -> dict[str, Compared]:
+    """Return how answers and scores of two runs differ, by benchmark."""
+    from pipeline_lib.cli.compared_runs import compared_runs  # reads the study
+    from pipeline_lib.cli.compared_scores import compared_scores
+
+    results, pairs = compared_runs(study, runs, benchmark), compared_scores(study, runs)
+    return {name: {**compared, "paired": pairs.get(name)} for name, compared in results.items()}
 
 
 def _expect_present(*paths: Path) -> None:

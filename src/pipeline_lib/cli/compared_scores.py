@@ -18,17 +18,15 @@ def compared_scores(name: str, runs: tuple[str, str]) -> dict[str, Comparison]:
     """
     study = load_study(study_path(name))
     results, settings = results_folder(name, study), report(study, name)
-    files = {
-        used.name: (results / f"{used.name}_score.json", *_of(results, runs, used.name)) for used in settings.benchmarks
-    }
-    scored = [used for used in settings.benchmarks if all(path.is_file() for path in files[used.name])]
+    files = {used.name: _files(results, runs, used.name) for used in settings.benchmarks}
+    scored = [used for used in settings.benchmarks if _are_complete(files[used.name])]
     listed = [files[used.name] for used in scored]
-    read = ReportFiles(
-        scores=[paths[0] for paths in listed],
-        verdicts=[path for paths in listed for path in paths[1:3]],
-        answers=[path for paths in listed for path in paths[3:]],
+    merged = ReportFiles(
+        scores=[path for each in listed for path in each.scores],
+        verdicts=[path for each in listed for path in each.verdicts],
+        answers=[path for each in listed for path in each.answers],
     )
-    facts = read_facts(settings.model_copy(update={"benchmarks": scored, "runs": list(runs)}), read)
+    facts = read_facts(settings.model_copy(update={"benchmarks": scored, "runs": list(runs)}), merged)
     return {
         row["pair"].benchmark: _comparison(row)
         for compared in differences.context(facts)["comparisons"]
@@ -36,10 +34,18 @@ def compared_scores(name: str, runs: tuple[str, str]) -> dict[str, Comparison]:
     }
 
 
-def _of(results: Path, runs: tuple[str, str], benchmark: str) -> list[Path]:
-    """Return the files of verdicts, then those of answers."""
-    kinds = (("verdicts", ".parquet"), ("answers", ".jsonl"))
-    return [results / folder / run / f"{benchmark}{suffix}" for folder, suffix in kinds for run in runs]
+def _files(results: Path, runs: tuple[str, str], benchmark: str) -> ReportFiles:
+    """Return the files about two runs on a benchmark, whether they are there or not."""
+    return ReportFiles(
+        scores=[results / f"{benchmark}_score.json"],
+        verdicts=[results / "verdicts" / run / f"{benchmark}.parquet" for run in runs],
+        answers=[results / "answers" / run / f"{benchmark}.jsonl" for run in runs],
+    )
+
+
+def _are_complete(files: ReportFiles) -> bool:
+    """Return whether there are a score, verdicts and answers."""
+    return all(path.is_file() for path in (*files.scores, *files.verdicts, *files.answers))
 
 
 def _comparison(row: dict[str, Any]) -> Comparison:

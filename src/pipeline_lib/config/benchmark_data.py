@@ -18,7 +18,7 @@ UNKNOWN: Tree = {"dataset": "none", "files": {"questions": "none"}, "images": []
 class StatedBenchmark(Benchmark, Protocol):
     """A benchmark module with `DATA`, which states where questions, gold answers and images come from."""
 
-    DATA: Sources | Data
+    DATA: Sources
 
 
 def find_benchmark(name: object) -> StatedBenchmark | None:
@@ -35,9 +35,9 @@ def find_benchmark(name: object) -> StatedBenchmark | None:
 
 
 def data_of(name: str) -> Data:
-    """Return the data that a benchmark's module states."""
-    stated: Sources | Data = load("benchmarks", name).DATA
-    return stated.data(name) if isinstance(stated, Sources) else stated
+    """Return the datasets of a benchmark by what its module states."""
+    sources: Sources = load("benchmarks", name).DATA
+    return sources.data(name)
 
 
 def classes_of(name: str) -> tuple[str, ...]:
@@ -59,8 +59,8 @@ def takes_judge(name: str) -> bool:
 def _check_members(benchmark: StatedBenchmark, where: str) -> None:
     """Raise PipelineError for members of another type, and for protocols by which answers cannot be read."""
     asking = benchmark.PROTOCOLS.values() if isinstance(benchmark.PROTOCOLS, Mapping) else [None]
-    if not isinstance(benchmark.DATA, Sources | Data) or not all(isinstance(each, Asking) for each in asking):
-        what = "`DATA` of a benchmark is a `Sources` or `Data`, and `PROTOCOLS` has an `Asking` by each name"
+    if not isinstance(benchmark.DATA, Sources) or not all(isinstance(each, Asking) for each in asking):
+        what = "`DATA` of a benchmark is a `Sources`, and `PROTOCOLS` has an `Asking` by each name"
         raise PipelineError(what, where=where, cure="write them as in docs/extending.md")
     for table in READING:
         unread = sorted(benchmark.PROTOCOLS.keys() - getattr(benchmark.SCORER, table, benchmark.PROTOCOLS).keys())

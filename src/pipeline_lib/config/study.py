@@ -244,9 +244,7 @@ class Study(Settings):
         le=1,
         description="a score is marked if a larger share of its answers is empty, unparsed or missing",
     )
-    margin: float | None = Field(
-        default=None, gt=0, lt=1, description="a loss of a score that counts as none when runs are compared: 0.02 of 1"
-    )
+    margin: float | None = Field(default=None, gt=0, lt=1, description="a run is not worse if its loss is surely less")
     datasets: dict[Name, Dataset] = Field(description="raw files: images, conversations, questions")
     tables: dict[Name, Table] = Field(default={}, description="validated conversations about images")
     subsets: dict[Name, Subset] = Field(default={}, description="chosen rows of tables")

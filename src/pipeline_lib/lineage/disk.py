@@ -17,7 +17,7 @@ CACHES: dict[str, tuple[str, str | None]] = {  # what a folder is, and the comma
     resume.FOLDER.as_posix(): ("states of unfinished jobs", f"{CLEAN}: unfinished jobs then begin again"),
     ".vlmflow/unpacked": ("shards of archives that no job has taken", f"{CLEAN}: a shard's job then unpacks again"),
     workplace.FOLDER.as_posix(): ("unfinished verifications", f"{CLEAN}: they then begin again"),
-    ".vlmflow/ask": ("questions of `vlmflow ask`, whose process was killed or runs", CLEAN),
+    ".vlmflow/ask": ("questions of a `vlmflow ask` that runs or was killed", CLEAN),
     ".vlmflow/downloads": ("downloads", f"{CLEAN}: a fetch that runs again then downloads again"),
     ".vlmflow": ("other caches of vlmflow", None),
     ".snakemake": ("Snakemake's memory", None),

@@ -27,8 +27,8 @@ def quality(
     """Return counts and shares of the answers to `verdicts`, the `marks` of the score by name, and its `status`.
 
     `equal` counts the answers of the most frequent text, and `random` those for which an option was drawn: where the
-    protocol `draws`, or one was. In a `judged` benchmark, what is read from replies are grades,
-    which may be equal. Each mark has a reason:
+    protocol `draws`, or one was. In a `judged` benchmark, what is read from replies are grades, which may be equal.
+    Each mark has a reason:
     `unparsed`: more than `suspect_above` of the answers are empty or unparsed.
     `collapsed`: at least 1 - `suspect_above` of the answers are the same text, or are read as the same, and the gold
     answers are not; over all, or in a part with more answers than SMALLEST_PART and `suspect_above` of all.
@@ -36,21 +36,9 @@ def quality(
     `unjudged`: an answer waits for a judge, or its replies cannot be read.
     """
     answered = [verdict for verdict in verdicts if verdict.answered]
-    texts = [_text(verdict) for verdict in answered]
-    most_frequent, equal = _most_frequent(texts)
-    unusable = sum(
-        verdict.grade.status == "unparsed" or not text for verdict, text in zip(answered, texts, strict=True)
-    )
-    counts = {
-        "unparsed": sum(verdict.grade.status == "unparsed" for verdict in answered),
-        "empty": sum(not text for text in texts),
-        "equal": equal,
-        "failed": sum(verdict.grade.status == "failed" for verdict in verdicts),
-        "missing": sum(verdict.grade.status == "missing" for verdict in verdicts),
-    }
-    drawn = sum(RANDOM in verdict.grade.rule.split(", ") for verdict in answered)
-    if draws or drawn:
-        counts[RANDOM] = drawn
+    most_frequent, equal = _most_frequent(map(_text, answered))
+    unusable = sum(verdict.grade.status == "unparsed" or not _text(verdict) for verdict in answered)
+    counts = _counts(verdicts, answered, equal, draws)
     reasons = {
         "unparsed": _unparsed_reason(unusable, len(answered), suspect_above),
         "collapsed": _collapsed_reason(answered, suspect_above, judged),
@@ -65,6 +53,18 @@ def quality(
         "shares": {name: _share(count, wholes[name]) for name, count in counts.items()},
         "marks": marks,
         "status": _status(marks, len(verdicts) - len(answered), bool(answered)),
+    }
+
+
+def _counts(verdicts: list[Verdict], answered: list[Verdict], equal: int, draws: bool) -> dict[str, int]:
+    drawn = sum(RANDOM in verdict.grade.rule.split(", ") for verdict in answered)
+    return {
+        "unparsed": sum(verdict.grade.status == "unparsed" for verdict in answered),
+        "empty": sum(not _text(verdict) for verdict in answered),
+        "equal": equal,
+        "failed": sum(verdict.grade.status == "failed" for verdict in verdicts),
+        "missing": sum(verdict.grade.status == "missing" for verdict in verdicts),
+        **({RANDOM: drawn} if draws or drawn else {}),
     }
 
 

@@ -1,7 +1,7 @@
 """Where the data of benchmarks come from: datasets as a study defines them, and what is known about them.
 
-A benchmark module states `Sources`, or `Data` where it needs a source of another kind. Unknown is None: a licence, or
-the digest (`sha256`) of a download, which the first fetch then pins.
+A benchmark module states `Sources`, from which `Data` follow for a study. Unknown is None: a licence, or the digest
+(`sha256`) of a download, which the first fetch then pins.
 """
 
 from dataclasses import KW_ONLY, dataclass
@@ -81,12 +81,13 @@ class DigitAnswers:
 class Origin:
     """A dataset by the name that studies give it, where it comes from, and what replaces it in a smoke run.
 
-    `file` is the path of the questions or of the gold answers in it.
+    `file` is the path of the questions or of the gold answers in it, `prefix` stands before the names of its images.
     """
 
     name: str
     _: KW_ONLY
     file: str = ""
+    prefix: str = ""
     smoke: StandIn | DigitAnswers | Mapping[str, Any] | None = None
     licence: str | None = None
     shards: int = 1
@@ -108,7 +109,7 @@ class Origin:
         smoke = self.smoke
         if isinstance(smoke, StandIn | DigitAnswers):
             smoke = smoke.source(benchmark, self.names())
-        return Dataset(self.source(), self.licence, smoke, self.shards, convert)
+        return Dataset(self.source(), self.licence, smoke, self.shards, convert, self.prefix)
 
 
 @dataclass(frozen=True)
@@ -208,15 +209,16 @@ class Folder(Origin):
 
 @dataclass(frozen=True)
 class Manual(Origin):
-    """At least `expect` files that a user fetches from a page, whose terms apply, and puts into a folder."""
+    """At least `expect` files that a user fetches from a page, by its `terms`, and puts into a folder."""
 
     page: str
     folder: str
     expect: int
+    terms: str = "as that page states"
 
     def source(self) -> dict[str, Any]:
         """Return the source, as a study states it."""
-        terms = {"page": self.page, "licence": "as that page states"}
+        terms = {"page": self.page, "licence": self.terms}
         return {"kind": "manual", **terms, "path": self.folder, "expect": self.expect}
 
 
@@ -228,19 +230,20 @@ class Sources:
     """
 
     questions: Origin
-    images: Origin | None = None
+    images: Origin | tuple[Origin, ...] = ()
     gold: Origin | str | None = None
 
     def data(self, benchmark: str) -> Data:
         """Return the datasets of a benchmark of this name; images are kept as they are."""
-        images, gold = self.images or self.questions, self.gold
-        origins = [self.questions, *([gold] if isinstance(gold, Origin) else []), images]
+        images = self.images if isinstance(self.images, tuple) else (self.images,)
+        pictures, gold = images or (self.questions,), self.gold
+        origins = [self.questions, *([gold] if isinstance(gold, Origin) else []), *pictures]
         path = gold.path() if isinstance(gold, Origin) else gold
         return Data(
-            {each.name: each.dataset(benchmark, "keep" if each == images else None) for each in origins},
+            {each.name: each.dataset(benchmark, "keep" if each in pictures else None) for each in origins},
             dataset=self.questions.name,
             files=_stated(questions=self.questions.path(), gold=path),
-            images=(images.name,),
+            images=tuple(each.name for each in pictures),
             gold=gold.name if isinstance(gold, Origin) else None,
         )
 

@@ -65,8 +65,8 @@ class RunCounting(Protocol):
 class ReplyScorer:
     """Grades answers by the protocol's reader of replies, and averages every metric over the runs of the judge.
 
-    `without_judge` grades the answers that need none: such a grade counts in every run. By the protocols `unasked`, it
-    counts before replies, which a judge of another protocol may have given.
+    `without_judge` grades the answers that need none: such a grade counts in every run. By the protocols `rules_first`
+    it counts although there are replies, such as those of another protocol's judge.
     """
 
     readers: Mapping[str, Reader]
@@ -74,7 +74,7 @@ class ReplyScorer:
     recorded: RecordedReader
     counting: RunCounting
     without_judge: WithoutJudge = no_reading
-    unasked: frozenset[str] = frozenset()
+    rules_first: frozenset[str] = frozenset()
     optional: bool = False
 
     def grade(self, question: Question, gold: JsonValue, answer: str, protocol: str) -> Grade:
@@ -85,7 +85,7 @@ class ReplyScorer:
         self, question: Question, gold: JsonValue, answer: str, replies: Sequence[JudgeReply], protocol: str
     ) -> Grade:
         """Return the grade of an answer from the replies to its request: the mean of the readable runs."""
-        if not replies or protocol in self.unasked:
+        if not replies or protocol in self.rules_first:
             alone = self.without_judge(question, gold, answer, protocol)
             if alone is not None:
                 return _grade([alone], alone.extracted)

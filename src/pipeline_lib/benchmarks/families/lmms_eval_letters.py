@@ -56,25 +56,25 @@ def lmms_eval_static(answer: str, options: Options) -> Extraction:
     for mark in ENDS:
         text = text.strip(mark)
     padded, letters = f" {text} ", [letter for letter in FOUR if letter in options]
-    places = [place for letter in letters for place in _places(letter, padded)]
-    if places:
-        return max(places)[-1], "likeliest"
+    occurrences = [each for letter in letters for each in _occurrences(letter, padded)]
+    if occurrences:
+        return max(occurrences)[-1], "likeliest"
     last = max(padded.rfind(letter) for letter in letters)
     return (padded[last], "anywhere") if last >= 0 else NO_LETTER
 
 
-def _places(letter: str, padded: str) -> Iterator[tuple[int, int, str]]:
+def _occurrences(letter: str, padded: str) -> Iterator[tuple[int, int, str]]:
     """Yield how much each occurrence of a letter counts, where it is, and the letter."""
     for form, rank in WITHIN.items():
-        place = padded.rfind(form.format(letter))
-        if place >= 0:
-            yield rank, place, letter
+        position = padded.rfind(form.format(letter))
+        if position >= 0:
+            yield rank, position, letter
     lowered, text = padded.lower(), padded.strip()
     for phrase in PHRASES:
         start = lowered.find(phrase)
-        place = padded.find(letter, start + len(phrase)) if start >= 0 else -1
-        if place >= 0:
-            yield PHRASE, place, letter
+        position = padded.find(letter, start + len(phrase)) if start >= 0 else -1
+        if position >= 0:
+            yield PHRASE, position, letter
     if text.startswith(letter) and not text[1:2].isalpha():
         yield START, 0, letter
     if text.endswith(letter) and not text[-2:-1].isalpha():

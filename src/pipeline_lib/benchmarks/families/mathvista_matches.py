@@ -17,7 +17,7 @@ NUMBERS: Mapping[str, Callable[[str], int | float]] = {"integer": int, "float": 
 class Match:
     """What is read in a text (None if nothing), whether it is the gold answer, and the rule.
 
-    `settled`: it is read in a response without a judge.
+    A response with a `settled` match needs no judge.
     """
 
     text: str | None
@@ -29,9 +29,9 @@ class Match:
 def matched(text: str, kind: AnswerKind, answer: str) -> Match:
     """Return what is read in a text.
 
-    A choice is that of the letter by VLMEvalKit's rules for multiple choice, and a refusal settles that there is none.
-    A number is the whole text; it settles only what is right, and no 0, which the original takes for no number. Of
-    other answers the original compares not the text, but "None".
+    VLMEvalKit's rules for multiple choice read the letter of a choice; a refusal is settled as no choice. A number must
+    be the whole text, and is settled only if it is right and not 0, which the original takes for no number. Of other
+    types the original compares "None" instead of the text.
     """
     if kind.choices:
         options = dict(zip(ascii_uppercase, kind.choices, strict=False))

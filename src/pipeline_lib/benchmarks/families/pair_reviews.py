@@ -42,7 +42,7 @@ def first_numbers(review: str) -> Pair | None:
 class ReviewReader:
     """Reads reviews by the pair of numbers that `pair_in` reads in one.
 
-    Of a project that takes the ratio of `exact` means, what is read says so.
+    An `exact` one marks what it reads: its project does not round the means before their ratio.
     """
 
     pair_in: Callable[[str], Pair | None]

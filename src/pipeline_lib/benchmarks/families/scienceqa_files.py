@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Annotated, Any
+from typing import Annotated, Any, Mapping
 
 from pydantic import ConfigDict, Field
 
@@ -37,7 +37,7 @@ class Problem(FileRow):
     answer: int
 
 
-class Worded(FileRow):
+class ProblemText(FileRow):
     """The question and the hint of a problem, which LLaVA's file has in one text."""
 
     question: Text
@@ -78,26 +78,26 @@ def problem_letter(name: str, problems: dict[str, Any] | None, folder: Path | No
     return ascii_uppercase[problem.answer]
 
 
-def worded(name: str, problems: dict[str, Any] | None, folder: Path | None) -> Worded:
+def problem_text(name: str, problems: dict[str, Any] | None, folder: Path | None) -> ProblemText:
     """Return question and hint of a problem; without them PipelineError."""
     what = "this protocol words the hint, which LLaVA's file does not separate from the question"
     if problems is None:
         cure = f"name a folder with {PROBLEMS} as gold"
         raise PipelineError(what, where=f"{folder or 'no gold'}, {name!r}", cure=cure)
-    return parse_row(Worded, problems.get(name), what, f"{folder}/{PROBLEMS}, {name!r}")
+    return parse_row(ProblemText, problems.get(name), what, f"{folder}/{PROBLEMS}, {name!r}")
 
 
-def smallest_split(splits: dict[str, Any], asked: dict[str, str], folder: Path | None) -> list[str]:
-    """Return the ids of the smallest split that contains every question."""
+def smallest_split(splits: dict[str, Any], letters: Mapping[str, str], folder: Path | None) -> list[str]:
+    """Return the ids of the smallest split that contains every question with a letter."""
     where = f"{folder}/{SPLITS}"
     parsed = [
         parse_row(Split, {"ids": ids}, "a split is a list of ids", f"{where}, {name!r}") for name, ids in splits.items()
     ]
-    holding = [split.ids for split in parsed if asked.keys() <= set(split.ids)]
-    if not holding:
+    containing = [split.ids for split in parsed if letters.keys() <= set(split.ids)]
+    if not containing:
         raise PipelineError(
             "no split of pid_splits.json holds all these questions",
             where=folder,
             cure="use the split file that belongs to this question file",
         )
-    return min(holding, key=len)
+    return min(containing, key=len)

@@ -38,9 +38,9 @@ def spice(folder: Path, captions: list[str], references: list[list[str]]) -> flo
         for number, (caption, others) in enumerate(zip(captions, references, strict=True))
     ]
     with TemporaryDirectory() as work:
-        asked, results = Path(work, "captions.json"), Path(work, "results.json")
-        asked.write_text(json.dumps(rows), encoding="utf-8")
-        java(["-Xmx8G", "-jar", str(folder / PROGRAM), str(asked), "-out", str(results), "-silent"])
+        texts, results = Path(work, "captions.json"), Path(work, "results.json")
+        texts.write_text(json.dumps(rows), encoding="utf-8")
+        java(["-Xmx8G", "-jar", str(folder / PROGRAM), str(texts), "-out", str(results), "-silent"])
         return mean_spice(json.loads(results.read_text(encoding="utf-8")))
 
 

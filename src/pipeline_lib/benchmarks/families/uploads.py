@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO
-from typing import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -36,8 +36,8 @@ def image_of(question: Question) -> int | str:
 class JsonUpload:
     """The `submission` of a benchmark: a JSON list of `key` and `answer_key`, in the order of the questions.
 
-    `name` returns the value of `key`, such as the id or the image; `texts` have, by protocol, what becomes of an
-    answer: nothing without them. A missing one is empty.
+    `name` returns the value of `key`, such as the id or the image. `texts` convert an answer, by protocol; without them
+    it is written as it is. A missing answer is empty.
     """
 
     key: str
@@ -54,10 +54,10 @@ class JsonUpload:
 
 @dataclass(frozen=True)
 class PredictionSheet:
-    """The `submission` of a benchmark in a table: its xlsx, without the `dropped` columns and with the predictions.
+    """The `submission` of a benchmark in a table: its xlsx, without the `dropped` columns and with `prediction`.
 
-    `predict` makes, by protocol, one of an answer and the options of its question; `column` is as in
-    `prediction_sheet`.
+    `predict` makes, by protocol, a prediction of an answer and the options of its question; `column` is the position of
+    the new column, from 0.
     """
 
     predict: Mapping[str, Callable[[str, Mapping[str, str]], str]]
@@ -68,23 +68,13 @@ class PredictionSheet:
         """Return the file to submit; a row without an answer has the prediction of an empty one."""
         predict = self.predict[protocol]
         predictions = {question.id: predict(answer or "", question.options) for question, answer in answers}
-        return prediction_sheet(read_tsv(files.questions, ("index",)), predictions, self.dropped, self.column)
-
-
-def prediction_sheet(
-    rows: Sequence[Mapping[str, str]], predictions: Mapping[str, str], dropped: Collection[str], column: int
-) -> Upload:
-    """Return the xlsx of the rows that have a prediction, without the `dropped` columns and with `prediction` inserted.
-
-    `predictions` are by the text in the column `index`, a whole number; `column` counts from 0.
-    """
-    selection = [row for row in rows if row["index"] in predictions]
-    names = [name for name in selection[0] if name not in dropped]
-    names.insert(column, "prediction")
-    table: list[dict[str, str | int]] = [
-        {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in selection
-    ]
-    return workbook([names, *([row[name] for name in names] for row in table)])
+        rows = [row for row in read_tsv(files.questions, ("index",)) if row["index"] in predictions]
+        names = [name for name in rows[0] if name not in self.dropped]
+        names.insert(self.column, "prediction")
+        table: list[dict[str, str | int]] = [
+            {**row, "index": int(row["index"]), "prediction": predictions[row["index"]]} for row in rows
+        ]
+        return workbook([names, *([row[name] for name in names] for row in table)])
 
 
 def workbook(rows: Sequence[Sequence[str | int]]) -> Upload:

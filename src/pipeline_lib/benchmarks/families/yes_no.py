@@ -23,9 +23,8 @@ FALLBACK = "fallback"
 OTHER = ("other", FALLBACK)
 NEITHER, UNKNOWN = "neither", "unknown"  # rules of POPE's answers without a word, by lmms-eval and VLMEvalKit
 WITHOUT_WORD = frozenset({FALLBACK, NEITHER, UNKNOWN})
-POOLED = frozenset(
-    {"whole", NEITHER, "alone", UNKNOWN}
-)  # the rules of these two, which pool the questions of all parts
+# The rules of these two projects, which pool the questions of all parts.
+POOLED = frozenset({"whole", NEITHER, "alone", UNKNOWN})
 START = 4  # characters of an answer in which MME looks for the word
 
 IN_CHINESE = {"\n": "", "不是": "No", "是": "Yes", "否": "No"}
