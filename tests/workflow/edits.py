@@ -46,8 +46,8 @@ EDITS = [
     Edit(
         "the questions in a benchmark's file",
         f"{LIBRARY}/benchmarks/pope.py",
-        "Question(str(row.question_id), row.text + after,",
-        "Question(str(row.question_id), str(row.text) + after,",
+        "Question(str(row.question_id), prompt(row.text),",
+        "Question(str(row.question_id), str(prompt(row.text)),",
         {**INSPECTED, **ASKED},
         {"inspect_questions": 1, "predict": 3, "score": 3},
     ),
