@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_lib.config.load import load_study, results_folder, study_path
+from pipeline_lib.config.paths import Paths
 from pipeline_lib.config.report_stages import report
+from pipeline_lib.config.study import Study
 from pipeline_lib.report.read import ReportFiles, read_facts
 from pipeline_lib.report.sections import differences
 
@@ -16,17 +18,11 @@ def compared_scores(name: str, runs: tuple[str, str]) -> dict[str, Comparison]:
 
     p-values are adjusted over these benchmarks; one without a score or verdicts of both runs is left out.
     """
-    study = load_study(study_path(name))
-    results, settings = results_folder(name, study), report(study, name)
-    files = {used.name: _files(results, runs, used.name) for used in settings.benchmarks}
-    scored = [used for used in settings.benchmarks if _are_complete(files[used.name])]
-    listed = [files[used.name] for used in scored]
-    merged = ReportFiles(
-        scores=[path for each in listed for path in each.scores],
-        verdicts=[path for each in listed for path in each.verdicts],
-        answers=[path for each in listed for path in each.answers],
-    )
-    facts = read_facts(settings.model_copy(update={"benchmarks": scored, "runs": list(runs)}), merged)
+    whole = load_study(study_path(name))
+    study = whole.model_copy(update={"runs": {run: whole.runs[run] for run in runs}})
+    complete = {each: use for each, use in study.benchmarks.items() if _is_complete(name, _of(study, {each: use}))}
+    study = _of(study, complete)
+    facts = read_facts(report(study, name), _files(name, study))
     return {
         row["pair"].benchmark: _comparison(row)
         for compared in differences.context(facts)["comparisons"]
@@ -34,17 +30,24 @@ def compared_scores(name: str, runs: tuple[str, str]) -> dict[str, Comparison]:
     }
 
 
-def _files(results: Path, runs: tuple[str, str], benchmark: str) -> ReportFiles:
-    """Return the files about two runs on a benchmark, whether they are there or not."""
+def _of(study: Study, benchmarks: dict[str, Any]) -> Study:
+    """Return the same study with these of its benchmarks alone."""
+    return study.model_copy(update={"benchmarks": benchmarks})
+
+
+def _files(name: str, study: Study) -> ReportFiles:
+    """Return the files about the runs of a study, whether they are there or not."""
+    paths = Paths(study, results_folder(name, study).as_posix())
     return ReportFiles(
-        scores=[results / f"{benchmark}_score.json"],
-        verdicts=[results / "verdicts" / run / f"{benchmark}.parquet" for run in runs],
-        answers=[results / "answers" / run / f"{benchmark}.jsonl" for run in runs],
+        scores=[*map(Path, paths.scores())],
+        verdicts=[*map(Path, paths.of_runs("verdicts", ".parquet"))],
+        answers=[*map(Path, paths.of_runs("answers", ".jsonl"))],
     )
 
 
-def _are_complete(files: ReportFiles) -> bool:
-    """Return whether there are a score, verdicts and answers."""
+def _is_complete(name: str, study: Study) -> bool:
+    """Return whether scores, verdicts and answers of a study are all there."""
+    files = _files(name, study)
     return all(path.is_file() for path in (*files.scores, *files.verdicts, *files.answers))
 
 
